@@ -1,0 +1,201 @@
+//! What a page says, extracted once from its bytes and kept.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// The facts of one page. Extraction never fails: what was wrong stands in `problems`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The charset the bytes were read with, and how it was found.
+    pub charset: Charset,
+    /// What was wrong with the bytes or the markup.
+    pub problems: Vec<Problem>,
+    /// Text of `<title>`.
+    pub title: String,
+    /// `<meta name content>` pairs in order.
+    pub labels: Vec<Label>,
+    /// Runs of text between block borders, in order.
+    pub blocks: Vec<Block>,
+    /// Every address the page refers to, in order.
+    pub links: Vec<Link>,
+    /// Rows of lists: a link with its date.
+    pub items: Vec<ListItem>,
+    /// Dates the page gives for itself, in order of appearance.
+    pub dates: Vec<DateFact>,
+    /// `<link rel=canonical>`, absolute.
+    pub canonical: Option<String>,
+    /// Target of `<meta http-equiv=refresh>` or of a plain `location` script, absolute.
+    pub refresh: Option<String>,
+    /// Whether a script seems to fill a list or the page.
+    pub scripted: bool,
+    /// `<meta name=robots>` says nofollow.
+    pub nofollow: bool,
+    /// `<meta name=robots>` says noindex.
+    pub noindex: bool,
+    /// What the page seems to be.
+    pub kind: PageKind,
+    /// Characters of main text (outside navigation, footer and links).
+    pub main_chars: u32,
+    /// Pictures and embedded objects in the main text: content, too.
+    pub main_media: u32,
+}
+
+/// A charset and where it came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charset {
+    /// WHATWG name, for example `GBK`.
+    pub name: String,
+    /// `bom`, `header`, `meta`, `detected` or `default`.
+    pub source: String,
+}
+
+/// Something wrong with a page's bytes or markup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Problem {
+    /// Bytes that are not text in the charset; the count of replaced places.
+    BrokenText(u32),
+    /// Header or meta name another charset than the bytes are in.
+    CharsetConflict(String),
+    /// Elements nested deeper than the limit were flattened.
+    TooDeep(u32),
+    /// More links, blocks or items than the limit; the rest was left out.
+    TooMany(String),
+    /// The body was cut at the fetch's limit.
+    Truncated,
+}
+
+/// `<meta name content>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// Name as written.
+    pub name: String,
+    /// Content, trimmed.
+    pub content: String,
+}
+
+/// Which part of the page a text stands in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Zone {
+    /// The main text.
+    #[default]
+    Main,
+    /// `<title>` and keyword or description labels.
+    Head,
+    /// Navigation, header, side columns.
+    Navigation,
+    /// The footer.
+    Footer,
+}
+
+/// A run of text between block borders.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The text, white space collapsed.
+    pub text: String,
+    /// Where it stands.
+    pub zone: Zone,
+    /// Not visible to a reader (CSS, attributes, size).
+    pub hidden: bool,
+    /// Heading level 1–6, 0 for plain text.
+    pub heading: u8,
+    /// A short CSS path, for example `body>div.main>p`.
+    pub path: String,
+}
+
+/// What an address is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum LinkKind {
+    /// `<a href>` to a page.
+    Page,
+    /// `<a href>` to a document or archive, judged by its ending.
+    Attachment,
+    /// `<img>`, `srcset`, `background`, CSS `url()`.
+    Image,
+    /// `<script src>`.
+    Script,
+    /// `<link rel=stylesheet>`.
+    Style,
+    /// `<iframe>` and `<frame>`.
+    Frame,
+    /// `<video>`, `<audio>`, `<source>`, `<embed>`, `<object>`.
+    Media,
+    /// `<form action>`.
+    Form,
+}
+
+/// One address with its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Absolute canonical address.
+    pub url: String,
+    /// Use.
+    pub kind: LinkKind,
+    /// Index into `blocks` of the text around it; `u32::MAX` when there is none.
+    pub block: u32,
+    /// Byte range of the link's text in that block.
+    pub span: (u32, u32),
+    /// The link or what is around it is not visible.
+    pub hidden: bool,
+    /// Zone of the link.
+    pub zone: Zone,
+}
+
+impl Facts {
+    /// A link's visible text.
+    pub fn link_text(&self, link: &Link) -> &str {
+        self.blocks
+            .get(link.block as usize)
+            .and_then(|block| block.text.get(link.span.0 as usize..link.span.1 as usize))
+            .unwrap_or_default()
+            .trim()
+    }
+
+    /// A label's content by name, without regard to case; the first when repeated.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        let found = self.labels.iter().find(|label| label.name.trim().eq_ignore_ascii_case(name))?;
+        Some(found.content.as_str())
+    }
+}
+
+/// A row of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListItem {
+    /// Index into `links`.
+    pub link: u32,
+    /// The row's date, where it shows one.
+    pub date: Option<Date>,
+}
+
+/// Where a page's date was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum DateSource {
+    /// `PubDate` label.
+    Label,
+    /// Text such as `发布时间：2024-05-06` near the title.
+    Visible,
+    /// Structured data (`datePublished`).
+    Structured,
+    /// The address (`/2024/05/06/`, `t20240506_`).
+    Url,
+}
+
+/// A date the page gives for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DateFact {
+    /// The day.
+    pub date: Date,
+    /// Where it was read.
+    pub source: DateSource,
+}
+
+/// What a page seems to be, by its structure alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PageKind {
+    /// A text with a title.
+    Article,
+    /// A list of links.
+    List,
+    /// Neither is clear.
+    #[default]
+    Other,
+}

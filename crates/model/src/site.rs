@@ -1,0 +1,100 @@
+//! The register of sites: who is inspected.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::PageUrl;
+
+/// A site's short name in configuration, JSON and file names: `[a-z0-9][a-z0-9-]{0,62}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SiteId(String);
+
+/// Why a text is not a site id.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "{0:?} is not a site id: use 1 to 63 lower-case letters, digits or hyphens, not starting with a hyphen"
+)]
+pub struct SiteIdError(String);
+
+impl SiteId {
+    /// Checks and wraps a site id.
+    pub fn new(text: &str) -> Result<Self, SiteIdError> {
+        let ok = (1..=63).contains(&text.len())
+            && !text.starts_with('-')
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if ok { Ok(Self(text.to_owned())) } else { Err(SiteIdError(text.to_owned())) }
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for SiteId {
+    type Error = SiteIdError;
+    fn try_from(text: String) -> Result<Self, SiteIdError> {
+        Self::new(&text)
+    }
+}
+
+impl From<SiteId> for String {
+    fn from(id: SiteId) -> String {
+        id.0
+    }
+}
+
+impl fmt::Display for SiteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a site is in the standard's sense; portals are scored, departments judged by vetoes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SiteKind {
+    /// A government's portal (门户网站).
+    Portal,
+    /// A department's site (部门网站).
+    Department,
+}
+
+impl SiteKind {
+    /// The name used in configuration and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Portal => "portal",
+            Self::Department => "department",
+        }
+    }
+}
+
+/// One inspected site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Short unique name.
+    pub id: SiteId,
+    /// Registered name, for example 市水利局.
+    pub name: String,
+    /// The home page, the crawl's seed.
+    pub url: PageUrl,
+    /// Portal or department.
+    pub kind: SiteKind,
+    /// Further host names that belong to the site.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Reason why robots.txt of this (own) site is not followed; `None` means it is followed.
+    #[serde(default)]
+    pub ignore_robots: Option<String>,
+}
+
+impl Site {
+    /// Whether a URL is in the site's scope: its seed's host or one of its further hosts.
+    pub fn in_scope(&self, url: &PageUrl) -> bool {
+        let host = url.host();
+        host == self.url.host() || self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
+    }
+}

@@ -1,0 +1,193 @@
+//! What is known of one address: the exact memory of the crawl.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{BodyHash, SiteId};
+
+/// How an address is treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Target {
+    /// Fetched whole, extracted, its links followed.
+    Page,
+    /// An own image, attachment, script or style: checked by its head.
+    Resource,
+    /// Outside every registered site: checked by HEAD, then GET.
+    Outside,
+}
+
+/// The last thing seen at an address. Only the "dead" states count against a link.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum LinkState {
+    /// Opens (2xx, possibly after redirects).
+    Ok,
+    /// 404 or 410.
+    Gone(u16),
+    /// The name does not resolve.
+    NoSuchHost,
+    /// Nothing listens at the address.
+    Refused,
+    /// 401, 403, 412 and the like: uncertain, not dead.
+    Forbidden(u16),
+    /// 429 or 503: asked to wait; uncertain.
+    Limited(u16),
+    /// Another 4xx.
+    ClientError(u16),
+    /// Another 5xx.
+    ServerError(u16),
+    /// No answer in time.
+    Timeout,
+    /// The certificate or the handshake is at fault; the reason.
+    Tls(String),
+    /// Says "ok" and shows a "not found" page.
+    Soft404,
+    /// A private, loopback or link-local address.
+    Private,
+    /// The domain is parked, or its content was replaced by spam; the reason.
+    Hijacked(String),
+    /// Redirects in a loop or beyond the limit.
+    RedirectLoop,
+    /// The answer broke HTTP or a limit; the reason.
+    Broken(String),
+    /// robots.txt forbids the visit.
+    Robots,
+    /// Asked for a document and got a web page: the attachment is not there.
+    NotTheFile,
+}
+
+impl LinkState {
+    /// Whether a reader who follows the link certainly finds nothing.
+    pub fn is_dead(&self) -> bool {
+        matches!(
+            self,
+            Self::Gone(_)
+                | Self::NoSuchHost
+                | Self::Refused
+                | Self::RedirectLoop
+                | Self::NotTheFile
+        )
+    }
+
+    /// Whether the site could not be reached at all, for the availability indicator.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(
+            self,
+            Self::NoSuchHost
+                | Self::Refused
+                | Self::Timeout
+                | Self::ServerError(_)
+                | Self::Limited(_)
+                | Self::Tls(_)
+                | Self::Broken(_)
+                | Self::RedirectLoop
+                | Self::Gone(_)
+        )
+    }
+
+    /// Whether trying once more later may give another answer.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Timeout | Self::ServerError(_) | Self::Limited(_) | Self::Refused | Self::Broken(_)
+        )
+    }
+
+    /// A short stable word for JSON and logs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Gone(_) => "gone",
+            Self::NoSuchHost => "no-such-host",
+            Self::Refused => "refused",
+            Self::Forbidden(_) => "forbidden",
+            Self::Limited(_) => "limited",
+            Self::ClientError(_) => "client-error",
+            Self::ServerError(_) => "server-error",
+            Self::Timeout => "timeout",
+            Self::Tls(_) => "tls",
+            Self::Soft404 => "soft-404",
+            Self::Private => "private",
+            Self::Hijacked(_) => "hijacked",
+            Self::RedirectLoop => "redirect-loop",
+            Self::Broken(_) => "broken",
+            Self::Robots => "robots",
+            Self::NotTheFile => "not-the-file",
+        }
+    }
+
+    /// The word with its number or reason, for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Gone(code)
+            | Self::Forbidden(code)
+            | Self::Limited(code)
+            | Self::ClientError(code)
+            | Self::ServerError(code) => format!("{} ({code})", self.word()),
+            Self::Tls(reason) | Self::Hijacked(reason) | Self::Broken(reason) => {
+                format!("{} ({reason})", self.word())
+            }
+            _ => self.word().to_owned(),
+        }
+    }
+}
+
+/// What is known of one address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UrlRecord {
+    /// The site that owns it; `None` outside.
+    pub site: Option<SiteId>,
+    /// How it is treated.
+    pub target: Target,
+    /// Links followed from the home page to find it.
+    pub depth: u16,
+    /// Number of the run that last asked for it; 0 when never asked.
+    pub run: u32,
+    /// When the address was first seen.
+    pub first_seen: Timestamp,
+    /// When it was last asked.
+    pub checked_at: Option<Timestamp>,
+    /// What was last seen.
+    pub state: Option<LinkState>,
+    /// Status of the last answer.
+    pub status: u16,
+    /// Where the redirects ended, if there were any.
+    pub final_url: Option<String>,
+    /// `ETag` to ask with.
+    pub etag: Option<String>,
+    /// `Last-Modified` to ask with.
+    pub last_modified: Option<String>,
+    /// Media type of the answer.
+    pub media_type: Option<String>,
+    /// Body of the newest snapshot.
+    pub body_hash: Option<BodyHash>,
+    /// Time of the newest snapshot: with the address, its key.
+    pub snapshot_at: Option<Timestamp>,
+    /// Runs that found the page unchanged by 304, since the last change.
+    pub not_modified: u32,
+    /// Runs that found the page unchanged by its hash, since the last change.
+    pub same_hash: u32,
+}
+
+impl UrlRecord {
+    /// A record of an address that was only heard of.
+    pub fn discovered(site: Option<SiteId>, target: Target, depth: u16, at: Timestamp) -> Self {
+        Self {
+            site,
+            target,
+            depth,
+            run: 0,
+            first_seen: at,
+            checked_at: None,
+            state: None,
+            status: 0,
+            final_url: None,
+            etag: None,
+            last_modified: None,
+            media_type: None,
+            body_hash: None,
+            snapshot_at: None,
+            not_modified: 0,
+            same_hash: 0,
+        }
+    }
+}
