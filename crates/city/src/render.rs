@@ -1,0 +1,518 @@
+//! Pages as HTML, in the template families of the field.
+
+use std::fmt::Write as _;
+
+use jiff::civil::DateTime;
+
+use crate::address::PageRef;
+use crate::defects::{Defect, Payload, Plants, Special};
+use crate::plan::{Class, Family, LIST_ITEMS, SitePlan};
+use crate::rng::{mix, rng};
+use crate::text;
+
+/// A site's pages on a day.
+pub(crate) struct Renderer<'a> {
+    pub(crate) site: &'a SitePlan,
+    pub(crate) plants: &'a Plants,
+    pub(crate) day: u32,
+    /// A search engine asks.
+    pub(crate) robot: bool,
+}
+
+/// What the head of a page says of it.
+#[derive(Default)]
+struct Head {
+    title: String,
+    labels: Vec<(&'static str, String)>,
+    crumbs: Vec<(String, String)>,
+}
+
+impl Renderer<'_> {
+    pub(crate) fn page(&self, page: PageRef) -> String {
+        match page {
+            PageRef::Home => self.home(),
+            PageRef::List { column, page } => self.list(column, page),
+            PageRef::Article { column, at } => self.article(column, at),
+        }
+    }
+
+    fn defect(&self, column: usize, at: u32) -> Option<&Defect> {
+        self.plants.at(column, at, self.day)
+    }
+
+    /// The title of an article, with its planted fault.
+    fn title(&self, column: usize, at: u32) -> String {
+        if let Some(Defect { payload: Payload::Title(title), .. }) = self.defect(column, at) {
+            return title.clone();
+        }
+        let mut rng = rng(&[self.site.seed, 21, column as u64, u64::from(at)]);
+        let title = text::title(&mut rng);
+        match self.site.columns[column].class {
+            Class::Interpretation => format!("一图读懂《{}》", self.title_of_policy(at)),
+            Class::Service => format!("{title}办理"),
+            Class::Interaction => format!("咨询{title}"),
+            _ => format!("{title}（{}）", at + 1),
+        }
+    }
+
+    /// The site's own search: the newest articles whose title holds the words.
+    pub(crate) fn search(&self, words: &str) -> String {
+        const SEARCHED: u32 = 200;
+        let site = self.site;
+        let mut body = String::from("<div class=\"result\"><h2>搜索结果</h2><ul>");
+        for (column, plan) in site.columns.iter().enumerate() {
+            let left_out = matches!(plan.class, Class::Service | Class::Interaction);
+            if words.is_empty() || (left_out && !site.searches_services()) {
+                continue;
+            }
+            let count = site.count(column, self.day);
+            for at in (count.saturating_sub(SEARCHED)..count).rev() {
+                let title = self.title(column, at);
+                if title.contains(words) {
+                    let path = site.path(PageRef::Article { column, at });
+                    let _ = write!(body, "<li><a href=\"{path}\">{title}</a></li>");
+                }
+            }
+        }
+        body.push_str("</ul></div>");
+        self.chrome(Head { title: format!("搜索-{}", site.name), ..Head::default() }, &body)
+    }
+
+    /// A page about the site itself, or one that says "not found" with whatever status.
+    pub(crate) fn plain(&self, title: &str, text: &str) -> String {
+        let head = Head { title: format!("{title}-{}", self.site.name), ..Head::default() };
+        self.chrome(head, &format!("<div class=\"content\"><h1>{title}</h1><p>{text}</p></div>"))
+    }
+
+    fn policy_column(&self) -> usize {
+        2
+    }
+
+    fn title_of_policy(&self, at: u32) -> String {
+        let count = self.site.count(self.policy_column(), 0).max(1);
+        let mut rng = rng(&[self.site.seed, 21, self.policy_column() as u64, u64::from(at % count)]);
+        format!("{}（{}）", text::title(&mut rng), at % count + 1)
+    }
+
+    fn date_in_list(&self, column: usize, at: u32) -> Option<DateTime> {
+        match self.defect(column, at) {
+            Some(Defect { payload: Payload::NoDate, .. }) => None,
+            _ => Some(self.site.published(column, at)),
+        }
+    }
+
+    // ---- pages ----------------------------------------------------------------------------
+
+    fn home(&self) -> String {
+        let site = self.site;
+        let mut body = String::new();
+        for column in site.home_columns() {
+            let path = site.path(PageRef::List { column, page: 0 });
+            let _ = write!(
+                body,
+                "<div class=\"box\"><h2><a href=\"{path}\">{}</a><span class=\"more\"><a href=\"{path}\">更多</a></span></h2>",
+                site.columns[column].name
+            );
+            let count = site.count(column, self.day);
+            body.push_str(&self.rows((count.saturating_sub(8)..count).rev().map(|at| (column, at))));
+            body.push_str("</div>\n");
+        }
+        body.push_str("<div class=\"topics\"><h2>专题专栏</h2>");
+        for (_, _, html) in &self.plants.home {
+            body.push_str(html);
+        }
+        body.push_str("<form action=\"/search\" method=\"get\"><input name=\"q\"><button>搜索</button></form></div>\n");
+        let head = Head { title: site.name.clone(), ..Head::default() };
+        self.chrome(head, &body)
+    }
+
+    fn list(&self, column: usize, page: u32) -> String {
+        let site = self.site;
+        let plan = &site.columns[column];
+        let count = site.count(column, self.day);
+        let newest = count.saturating_sub(page * LIST_ITEMS);
+        let items = newest.saturating_sub(LIST_ITEMS)..newest;
+        let mut body = format!("<div class=\"list-wrap\"><h2>{}</h2>", plan.name);
+        if site.family == Family::Script {
+            let _ = write!(
+                body,
+                "<ul id=\"list\" class=\"list\"></ul><div id=\"pager\"></div><script>fetch('/api/{}/{page}.json').then(r=>r.json()).then(d=>{{document.getElementById('list').innerHTML=d.map(i=>'<li><a href=\"'+i.url+'\">'+i.title+'</a><span>'+i.date+'</span></li>').join('')}});</script>",
+                plan.slug
+            );
+        } else {
+            body.push_str(&self.rows(items.rev().map(|at| (column, at))));
+            body.push_str(&self.pager(column, page));
+        }
+        if plan.class == Class::Interaction && site.counts_messages() {
+            body.push_str("<p class=\"stat\">留言统计：本季度收到留言36件，办结35件。</p>");
+        }
+        body.push_str("</div>");
+        let url = site.path(PageRef::List { column, page: 0 });
+        let head = Head {
+            title: format!("{}-{}", plan.name, site.name),
+            labels: vec![
+                ("ColumnName", plan.name.to_owned()),
+                ("ColumnType", plan.name.to_owned()),
+                ("ColumnDescription", format!("{}{}栏目", site.name, plan.name)),
+                ("ColumnKeywords", format!("{},{}", site.name, plan.name)),
+            ],
+            crumbs: vec![(plan.name.to_owned(), url)],
+        };
+        self.chrome(head, &body)
+    }
+
+    /// The JSON a script of the list asks for.
+    pub(crate) fn list_data(&self, column: usize, page: u32) -> String {
+        let newest = self.site.count(column, self.day).saturating_sub(page * LIST_ITEMS);
+        let rows: Vec<_> = (newest.saturating_sub(LIST_ITEMS)..newest)
+            .rev()
+            .map(|at| {
+                serde_json::json!({
+                    "url": self.site.path(PageRef::Article { column, at }),
+                    "title": self.title(column, at),
+                    "date": self.date_in_list(column, at).map(|d| d.date().to_string()),
+                })
+            })
+            .collect();
+        serde_json::Value::Array(rows).to_string()
+    }
+
+    fn rows(&self, items: impl Iterator<Item = (usize, u32)>) -> String {
+        let mut out = String::new();
+        let (open, close) = match self.site.family {
+            Family::Table => ("<table class=\"list\">", "</table>"),
+            Family::Bare => ("<dl class=\"list\">", "</dl>"),
+            Family::Div => ("<div class=\"list\">", "</div>"),
+            _ => ("<ul class=\"list\">", "</ul>"),
+        };
+        out.push_str(open);
+        for (column, at) in items {
+            let path = self.site.path(PageRef::Article { column, at });
+            let title = self.title(column, at);
+            let date = self.date_in_list(column, at).map(|d| d.date().to_string()).unwrap_or_default();
+            let _ = match self.site.family {
+                Family::Table => write!(out, "<tr><td>·</td><td><a href=\"{path}\" title=\"{title}\">{title}</a></td><td class=\"date\">{date}</td></tr>"),
+                Family::Bare => write!(out, "<dd>[{date}] <a href=\"{path}\">{title}</a></dd>"),
+                Family::Div => write!(out, "<div class=\"item\"><div class=\"t\"><a href=\"{path}\">{title}</a></div><div class=\"d\">{date}</div></div>"),
+                Family::Odd => write!(out, "<li><span>{date}</span><a target=_blank href={path}>{title}</a>"),
+                _ => write!(out, "<li><a href=\"{path}\" title=\"{title}\">{title}</a><span class=\"date\">{date}</span></li>"),
+            };
+            out.push('\n');
+        }
+        out.push_str(close);
+        out
+    }
+
+    fn pager(&self, column: usize, page: u32) -> String {
+        let pages = self.site.list_pages(column, self.day);
+        let mut out = format!("<div class=\"pager\">共{pages}页 ");
+        let link = |page: u32| self.site.path(PageRef::List { column, page });
+        if page > 0 {
+            let _ = write!(out, "<a href=\"{}\">首页</a> <a href=\"{}\">上一页</a> ", link(0), link(page - 1));
+        }
+        for near in page.saturating_sub(2)..(page + 3).min(pages) {
+            let _ = write!(out, "<a href=\"{}\">{}</a> ", link(near), near + 1);
+        }
+        if page + 1 < pages {
+            let _ = write!(out, "<a href=\"{}\">下一页</a> <a href=\"{}\">尾页</a>", link(page + 1), link(pages - 1));
+        }
+        out.push_str("</div>");
+        out
+    }
+
+    fn article(&self, column: usize, at: u32) -> String {
+        let site = self.site;
+        let plan = &site.columns[column];
+        let defect = self.defect(column, at);
+        let payload = defect.map(|defect| &defect.payload);
+        if let Some(Payload::Cloak(spam)) = payload
+            && self.robot
+        {
+            return self.chrome(
+                Head { title: spam.clone(), ..Head::default() },
+                &format!("<div class=\"content\"><p>{spam}，注册即送，首存优惠。</p></div>"),
+            );
+        }
+        let title = self.title(column, at);
+        let mut rng = rng(&[site.seed, 22, column as u64, u64::from(at)]);
+        let published = site.published(column, at);
+        let shown = match payload {
+            Some(Payload::NoDate) => None,
+            Some(Payload::ShiftDate(days)) => Some(published.saturating_add(jiff::Span::new().days(*days))),
+            _ => Some(published),
+        };
+        let labelled = match payload {
+            Some(Payload::ShiftLabel(days)) => shown.map(|d| d.saturating_add(jiff::Span::new().days(*days))),
+            _ => shown,
+        };
+        let source = if rng.bool() { site.name.clone() } else { "云川日报".to_owned() };
+        let labels = self.article_labels(column, &title, labelled, &source, payload);
+
+        let mut body = String::new();
+        if !matches!(payload, Some(Payload::NoBody)) {
+            body = self.article_body(column, at, &mut rng, payload);
+            if let Some(Payload::Html(html)) = payload {
+                let mut starts = body.match_indices("<p>").map(|(at, _)| at);
+                let middle = starts.nth(1).unwrap_or(body.len());
+                body.insert_str(middle, html);
+            }
+            if let Some(trap) = self.plants.trap(column, at) {
+                body.push_str(trap);
+            }
+            if mix(&[site.seed, 23, column as u64, u64::from(at)]) % 40 < u64::from(self.day.min(20)) / 2 {
+                // Edits of later days.
+                body.push_str(&format!("<p>（第{}次修订）{}</p>", self.day.min(20) / 2, text::sentence(&mut rng)));
+            }
+        }
+        let when = shown.map(|d| self.visible_date(d)).unwrap_or_default();
+        let inner = match site.family {
+            Family::Table => format!(
+                "<table class=\"article\"><tr><td><h1>{title}</h1></td></tr><tr><td class=\"info\">{when} 来源：{source} 浏览次数：{}</td></tr><tr><td class=\"content\">{body}</td></tr></table>",
+                at % 977
+            ),
+            Family::Div => format!(
+                "<div class=\"art\"><div class=\"bt\">{title}</div><div class=\"sub\"><span>来源：{source}</span><span>{when}</span></div><div class=\"TRS_Editor\">{body}</div></div>"
+            ),
+            _ => format!(
+                "<div class=\"article\"><h1>{title}</h1><p class=\"info\">{when}　来源：{source}　字体：[大 中 小]</p><div class=\"content\">{body}</div></div>"
+            ),
+        };
+        let head = Head {
+            title: if site.family == Family::Table { title } else { format!("{title}_{}", site.name) },
+            labels,
+            crumbs: vec![
+                (plan.name.to_owned(), site.path(PageRef::List { column, page: 0 })),
+                ("正文".to_owned(), site.path(PageRef::Article { column, at })),
+            ],
+        };
+        self.chrome(head, &inner)
+    }
+
+    fn article_labels(
+        &self,
+        column: usize,
+        title: &str,
+        date: Option<DateTime>,
+        source: &str,
+        payload: Option<&Payload>,
+    ) -> Vec<(&'static str, String)> {
+        let plan = &self.site.columns[column];
+        let mut labels = vec![
+            ("ColumnName", plan.name.to_owned()),
+            ("ColumnType", plan.name.to_owned()),
+            ("ArticleTitle", title.to_owned()),
+            ("ContentSource", source.to_owned()),
+        ];
+        if let Some(date) = date {
+            labels.push(("PubDate", date.strftime("%Y-%m-%d %H:%M").to_string()));
+        }
+        match payload {
+            Some(Payload::WithoutLabel(name)) => labels.retain(|(key, _)| key != name),
+            Some(Payload::LabelContent(name, content)) => {
+                for (key, value) in &mut labels {
+                    if key == name {
+                        *value = match date {
+                            Some(date) if content.is_empty() => date.strftime("%Y/%m/%d").to_string(),
+                            _ => content.clone(),
+                        };
+                    }
+                }
+            }
+            _ => {}
+        }
+        // SiteIDCode is written by the chrome; a fault in it travels as a label of its own.
+        match payload {
+            Some(Payload::WithoutLabel("SiteIDCode")) => labels.push(("-SiteIDCode", String::new())),
+            Some(Payload::LabelContent("SiteIDCode", content)) => {
+                labels.push(("-SiteIDCode", content.clone()));
+            }
+            _ => {}
+        }
+        labels
+    }
+
+    fn visible_date(&self, date: DateTime) -> String {
+        match self.site.family {
+            Family::Dated => format!("发布时间：{}", date.strftime("%Y-%m-%d %H:%M")),
+            Family::Table => format!("发布日期：{}", date.strftime("%Y-%m-%d")),
+            Family::Bare => format!("时间：{}年{}月{}日", date.year(), date.month(), date.day()),
+            Family::Div => format!("{}", date.strftime("%Y/%m/%d %H:%M:%S")),
+            Family::Script => format!("日期：{}", date.strftime("%Y-%m-%d %H:%M")),
+            Family::Odd => format!("发布时间: {}", date.strftime("%Y.%m.%d")),
+        }
+    }
+
+    fn article_body(&self, column: usize, at: u32, rng: &mut fastrand::Rng, payload: Option<&Payload>) -> String {
+        let special = match payload {
+            Some(Payload::Special(special)) => Some(*special),
+            _ => None,
+        };
+        let mut body = String::new();
+        let site = self.site;
+        match site.columns[column].class {
+            Class::Service => body.push_str(&guide(rng, site, special)),
+            Class::Interaction => body.push_str(&self.message(column, at, rng, special)),
+            Class::Policy => {
+                let _ = write!(body, "<p>云政办发〔{}〕{}号</p>", site.published(column, at).year(), at + 1);
+                let count = site.count(3, 0);
+                if special != Some(Special::InterpretationMissing) && at < count {
+                    let path = site.path(PageRef::Article { column: 3, at });
+                    let _ = write!(body, "<p>相关解读：<a href=\"{path}\">{}</a></p>", self.title(3, at));
+                }
+            }
+            Class::Interpretation if special != Some(Special::InterpretationUnlinked) => {
+                let policy = self.policy_column();
+                if at < site.count(policy, 0) {
+                    let path = site.path(PageRef::Article { column: policy, at });
+                    let _ = write!(body, "<p>解读文件：<a href=\"{path}\">{}</a></p>", self.title(policy, at));
+                }
+            }
+            _ => {}
+        }
+        for _ in 0..rng.usize(5..15) {
+            body.push_str("<p>");
+            let paragraph = text::paragraph(rng);
+            if rng.u8(..5) == 0 {
+                // Inline tags in the middle of a text do not break it.
+                let cut = paragraph.char_indices().nth(9).map_or(0, |(at, _)| at);
+                let _ = write!(body, "<strong>{}</strong>{}", &paragraph[..cut], &paragraph[cut..]);
+            } else {
+                body.push_str(&paragraph);
+            }
+            body.push_str("</p>\n");
+        }
+        let roll = mix(&[site.seed, 24, column as u64, u64::from(at)]);
+        if roll.is_multiple_of(6) {
+            let _ = write!(body, "<p><img src=\"/images/ok-{}.png\" alt=\"现场\"></p>", roll % 40);
+        }
+        if roll.is_multiple_of(8) {
+            let ending = ["pdf", "docx", "xlsx", "zip"][(roll / 8 % 4) as usize];
+            let _ = write!(body, "<p>附件：<a href=\"/files/doc-{}.{ending}\">{}</a></p>", roll % 60, text::title(rng));
+        }
+        body
+    }
+
+    fn message(&self, column: usize, at: u32, rng: &mut fastrand::Rng, special: Option<Special>) -> String {
+        let asked = self.site.published(column, at);
+        let answer = if special == Some(Special::MessageOverdue) {
+            String::new()
+        } else {
+            let days = jiff::Span::new().days(rng.i64(1..9));
+            let answered = asked.saturating_add(days);
+            format!(
+                "<tr><th>答复时间</th><td>{}</td></tr><tr><th>答复内容</th><td>{}</td></tr>",
+                answered.strftime("%Y-%m-%d"),
+                text::paragraph(rng)
+            )
+        };
+        format!(
+            "<table class=\"message\"><tr><th>留言时间</th><td>{}</td></tr><tr><th>留言内容</th><td>{}</td></tr>{answer}</table>",
+            asked.strftime("%Y-%m-%d"),
+            text::paragraph(rng)
+        )
+    }
+
+    // ---- what stands around every page ----------------------------------------------------
+
+    fn chrome(&self, head: Head, body: &str) -> String {
+        let site = self.site;
+        let mut out = String::with_capacity(body.len() + 8_000);
+        out.push_str("<!DOCTYPE html>\n<html lang=\"zh-CN\"><head>\n");
+        match site.family {
+            Family::Table => out.push_str("<meta http-equiv=\"Content-Type\" content=\"text/html; charset=gb2312\">\n"),
+            Family::Div => {}
+            _ => out.push_str("<meta charset=\"utf-8\">\n"),
+        }
+        let _ = writeln!(out, "<title>{}</title>", head.title);
+        if site.family != Family::Bare {
+            let code = head.labels.iter().find(|(name, _)| *name == "-SiteIDCode").map(|(_, value)| value.clone());
+            let mut labels = vec![("SiteName", site.name.clone()), ("SiteDomain", site.host.clone())];
+            match code {
+                Some(code) if code.is_empty() => {}
+                Some(code) => labels.push(("SiteIDCode", code)),
+                None => labels.push(("SiteIDCode", site.code.clone())),
+            }
+            labels.extend(head.labels.into_iter().filter(|(name, _)| !name.starts_with('-')));
+            for (name, content) in labels {
+                let _ = match site.family {
+                    Family::Odd => writeln!(out, "<META NAME=\"{} \" CONTENT=\" {content}\">", name.to_lowercase()),
+                    _ => writeln!(out, "<meta name=\"{name}\" content=\"{content}\">"),
+                };
+            }
+        }
+        out.push_str("<link rel=\"stylesheet\" href=\"/style/main.css\"><script src=\"/js/site.js\"></script>\n</head><body>\n");
+        let _ = write!(out, "<div class=\"header\"><a href=\"/\"><img src=\"/images/logo.png\" alt=\"{}\"></a></div>\n<div class=\"nav\"><ul><li><a href=\"/\">首页</a></li>", site.name);
+        for (column, plan) in site.columns.iter().enumerate() {
+            let _ = write!(out, "<li><a href=\"{}\">{}</a></li>", site.path(PageRef::List { column, page: 0 }), plan.name);
+        }
+        out.push_str("</ul><ul class=\"drop\" style=\"display:none\"><li><a href=\"http://www.zhengfu-sim.gov.cn/\">上级政府</a></li></ul></div>\n");
+        if !head.crumbs.is_empty() {
+            out.push_str("<div class=\"crumb\">当前位置：<a href=\"/\">首页</a>");
+            for (name, path) in &head.crumbs {
+                let _ = write!(out, " &gt; <a href=\"{path}\">{name}</a>");
+            }
+            out.push_str("</div>\n");
+        }
+        let _ = write!(out, "<div class=\"main\">{body}</div>\n{}", self.footer());
+        out.push_str("</body></html>\n");
+        out
+    }
+
+    fn footer(&self) -> String {
+        let site = self.site;
+        let mut out = String::from("<div class=\"footer\"><div class=\"friends\">友情链接：");
+        for host in ["www.xinwen-sim.com.cn", "www.zhengfu-sim.gov.cn", "data.tongji-sim.cn"] {
+            let _ = write!(out, "<a href=\"http://{host}/\">{host}</a> ");
+        }
+        let _ = write!(out, "</div><p>主办单位：{}　联系电话：{}　", site.name, site.hotline);
+        let shows = |mark: &str| site.missing_mark != Some(mark);
+        if shows("网站标识码") {
+            let _ = write!(out, "网站标识码：{}　", site.code);
+        }
+        if shows("ICP备案号") {
+            let _ = write!(out, "<a href=\"/about/icp.html\">蒙ICP备{:08}号-1</a>　", 15_000_000 + site.index);
+        }
+        if shows("公安备案号") {
+            let _ = write!(out, "<a href=\"/about/police.html?recordcode=1509020200{:04}\">蒙公网安备1509020200{:04}号</a>", site.index, site.index);
+        }
+        out.push_str("</p>");
+        if shows("党政机关标识") {
+            out.push_str("<span id=\"_ideConac\"><img src=\"/images/conac.png\" alt=\"党政机关\"></span>");
+        }
+        out.push_str("</div>\n");
+        out
+    }
+}
+
+fn guide(rng: &mut fastrand::Rng, site: &SitePlan, special: Option<Special>) -> String {
+    let address = match special {
+        Some(Special::GuideAddress) => "政务服务中心".to_owned(),
+        _ => format!("云川市{}{}路{}号一楼{}号窗口", text::place(rng), "民安", rng.u8(1..200), rng.u8(1..40)),
+    };
+    let material = match special {
+        Some(Special::GuideMaterial) => "相关材料等".to_owned(),
+        _ => "1.申请表原件1份；2.身份证复印件1份；3.营业执照复印件2份".to_owned(),
+    };
+    let basis = match special {
+        Some(Special::PolicyNameOnly) => "《云川市行政审批管理办法》".to_owned(),
+        _ => "<a href=\"/about/law.html\">《云川市行政审批管理办法》</a>".to_owned(),
+    };
+    let mut rows = vec![
+        ("事项名称", text::title(rng)),
+        ("设定依据", basis),
+        ("申请条件", text::sentence(rng)),
+        ("办理材料", material),
+        ("办理地点", address),
+        ("办理机构", site.name.clone()),
+        ("收费标准", "不收费".to_owned()),
+        ("办理时间", "工作日9:00—12:00，14:30—17:30".to_owned()),
+        ("联系电话", site.hotline.clone()),
+        ("办理流程", text::sentence(rng)),
+    ];
+    if special == Some(Special::GuideElements) {
+        rows.retain(|(name, _)| *name != "收费标准");
+    }
+    let rows: String =
+        rows.into_iter().map(|(name, value)| format!("<tr><th>{name}</th><td>{value}</td></tr>")).collect();
+    format!("<table class=\"guide\">{rows}</table>")
+}
