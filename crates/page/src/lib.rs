@@ -1,1 +1,64 @@
-//! page
+//! Bytes to facts: charset, text, links, labels, dates and list rows of one page.
+//!
+//! Pure: no clock, no network. Extraction never fails; what was wrong with the bytes or the
+//! markup stands in [`Facts::problems`]. Markup is read with html5ever's tokenizer (the WHATWG
+//! tokenization), without a tree: one pass over the bytes, memory bounded by the limits below.
+
+mod builder;
+mod charset;
+mod date;
+mod hidden;
+mod links;
+mod zone;
+
+use xunjian_model::{Facts, PageUrl};
+
+pub use charset::{Decoded, decode};
+pub use date::{date_in_text, dates_in_url};
+
+/// Raised whenever the same bytes would give other facts.
+pub const EXTRACTOR_VERSION: u16 = 1;
+
+/// Limits of one page; what is beyond is left out and said in `problems`.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Elements open at once; deeper ones are flattened.
+    pub depth_max: usize,
+    /// Links.
+    pub links_max: usize,
+    /// Text blocks.
+    pub blocks_max: usize,
+    /// Bytes of text in all blocks.
+    pub text_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth_max: 512, links_max: 20_000, blocks_max: 20_000, text_bytes_max: 8 << 20 }
+    }
+}
+
+/// Extracts the facts of a page.
+///
+/// `content_type` is the HTTP header's value; `base` the address the body came from.
+pub fn extract(body: &[u8], content_type: Option<&str>, base: &PageUrl, limits: Limits) -> Facts {
+    let decoded = decode(body, content_type);
+    let mut facts = builder::build(&decoded.text, base, limits);
+    facts.charset = decoded.charset;
+    facts.problems.extend(decoded.problems);
+    facts
+}
+
+/// Whether a media type is one this crate reads.
+pub fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    match essence.to_ascii_lowercase().as_str() {
+        "text/html" | "application/xhtml+xml" => true,
+        "" => {
+            let head = &body[..body.len().min(512)];
+            let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+            head.contains("<html") || head.contains("<!doctype html") || head.contains("<body")
+        }
+        _ => false,
+    }
+}

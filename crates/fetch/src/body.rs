@@ -1,0 +1,147 @@
+//! Bodies: collected up to a limit, decompressed up to the same limit.
+
+use std::io::Read;
+use std::time::Duration;
+
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::header::{HeaderMap, HeaderValue};
+use xunjian_model::LinkState;
+
+/// Bytes kept of bodies that are not text: enough to tell what they are.
+pub(crate) const FIRST_BYTES: usize = 1_024;
+/// Content codings undone one after another; more is an attack.
+const CODINGS_MAX: usize = 3;
+
+/// Whether a body is text that is read, or something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaKind {
+    /// HTML, XML, plain text, JSON, or nothing said.
+    Text,
+    /// Pictures, documents, archives.
+    Other,
+}
+
+impl MediaKind {
+    pub(crate) fn of(content_type: Option<&HeaderValue>) -> Self {
+        let Some(text) = content_type.and_then(|value| value.to_str().ok()) else { return Self::Text };
+        let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_text = essence.is_empty()
+            || essence.starts_with("text/")
+            || ["xml", "json", "javascript", "xhtml"].iter().any(|word| essence.contains(word))
+                && !essence.contains("openxml");
+        if is_text { Self::Text } else { Self::Other }
+    }
+}
+
+/// A body, perhaps cut.
+#[derive(Default)]
+pub(crate) struct Collected {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) truncated: bool,
+}
+
+pub(crate) async fn collect(
+    mut incoming: Incoming,
+    headers: &HeaderMap,
+    limit: usize,
+    idle: Duration,
+) -> Result<Collected, LinkState> {
+    let mut bytes = Vec::new();
+    let mut truncated = false;
+    while bytes.len() < limit {
+        let frame = tokio::time::timeout(idle, incoming.frame()).await;
+        let frame = match frame {
+            Err(_) if bytes.is_empty() => return Err(LinkState::Timeout),
+            // What came is kept: a slow end is not worth losing the page.
+            Err(_) => {
+                truncated = true;
+                break;
+            }
+            Ok(None) => break,
+            Ok(Some(Err(_))) if !bytes.is_empty() => {
+                truncated = true;
+                break;
+            }
+            Ok(Some(Err(error))) => return Err(LinkState::Broken(format!("body: {error}"))),
+            Ok(Some(Ok(frame))) => frame,
+        };
+        if let Ok(data) = frame.into_data() {
+            let room = limit - bytes.len();
+            truncated |= data.len() > room;
+            bytes.extend_from_slice(&data[..data.len().min(room)]);
+        }
+    }
+    if bytes.len() >= limit && !truncated {
+        use hyper::body::Body as _;
+        truncated = !incoming.is_end_stream();
+    }
+    decode(Collected { bytes, truncated }, headers, limit)
+}
+
+fn decode(mut body: Collected, headers: &HeaderMap, limit: usize) -> Result<Collected, LinkState> {
+    let codings: Vec<String> = headers
+        .get_all("content-encoding")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|coding| coding.trim().to_ascii_lowercase())
+        .filter(|coding| !coding.is_empty() && coding != "identity")
+        .collect();
+    if codings.len() > CODINGS_MAX {
+        return Err(LinkState::Broken(format!("{} content codings", codings.len())));
+    }
+    for coding in codings.iter().rev() {
+        body = undo(coding, body, limit)?;
+    }
+    Ok(body)
+}
+
+fn undo(coding: &str, body: Collected, limit: usize) -> Result<Collected, LinkState> {
+    let packed = &body.bytes[..];
+    if packed.is_empty() {
+        return Ok(body);
+    }
+    let unpacked = match coding {
+        "gzip" | "x-gzip" => read(flate2::read::MultiGzDecoder::new(packed), limit),
+        "br" => read(brotli::Decompressor::new(packed, 4_096), limit),
+        "zstd" => match zstd::stream::read::Decoder::new(packed) {
+            Ok(decoder) => read(decoder, limit),
+            Err(error) => Err((Vec::new(), error)),
+        },
+        // "deflate" should be zlib; some servers send it raw (RFC 9110 section 8.4.1.2).
+        "deflate" => read(flate2::read::ZlibDecoder::new(packed), limit).or_else(|(got, error)| {
+            if got.is_empty() {
+                read(flate2::read::DeflateDecoder::new(packed), limit)
+            } else {
+                Err((got, error))
+            }
+        }),
+        // An unknown coding is kept as it came.
+        _ => return Ok(body),
+    };
+    match unpacked {
+        Ok((bytes, cut)) => Ok(Collected { bytes, truncated: body.truncated || cut }),
+        // A damaged end keeps what could be read.
+        Err((bytes, _)) if !bytes.is_empty() => Ok(Collected { bytes, truncated: true }),
+        Err((_, error)) => Err(LinkState::Broken(format!("{coding}: {error}"))),
+    }
+}
+
+type Partial = (Vec<u8>, std::io::Error);
+
+fn read(mut from: impl Read, limit: usize) -> Result<(Vec<u8>, bool), Partial> {
+    let mut bytes = Vec::new();
+    let mut piece = [0; 16 << 10];
+    loop {
+        match from.read(&mut piece) {
+            Ok(0) => return Ok((bytes, false)),
+            Ok(count) if bytes.len() + count > limit => {
+                bytes.extend_from_slice(&piece[..limit - bytes.len()]);
+                return Ok((bytes, true));
+            }
+            Ok(count) => bytes.extend_from_slice(&piece[..count]),
+            Err(error) => return Err((bytes, error)),
+        }
+    }
+}

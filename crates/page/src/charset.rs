@@ -1,0 +1,133 @@
+//! Which charset the bytes are in: BOM, header, meta, then a guess; a lie is caught.
+
+use encoding_rs::{Encoding, GB18030, UTF_8};
+use xunjian_model::{Charset, Problem};
+
+/// Bytes looked at for a `<meta charset>` (WHATWG: 1,024; Chinese pages put scripts before it).
+const META_BYTES: usize = 4_096;
+/// Bytes given to the detector, which is slow.
+const DETECT_BYTES: usize = 16_384;
+
+/// Text with its charset.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// The page as text.
+    pub text: String,
+    /// Charset and its source.
+    pub charset: Charset,
+    /// Conflicts and broken places.
+    pub problems: Vec<Problem>,
+}
+
+/// Decodes a body.
+pub fn decode(body: &[u8], content_type: Option<&str>) -> Decoded {
+    let mut problems = Vec::new();
+    let (encoding, source) = choose(body, content_type, &mut problems);
+    let (text, had_errors) = encoding.decode_with_bom_removal(body);
+    if had_errors {
+        let broken = text.chars().filter(|&c| c == char::REPLACEMENT_CHARACTER).count();
+        problems.push(Problem::BrokenText(broken as u32));
+    }
+    let charset = Charset { name: encoding.name().to_owned(), source: source.to_owned() };
+    Decoded { text: text.into_owned(), charset, problems }
+}
+
+fn choose(
+    body: &[u8],
+    content_type: Option<&str>,
+    problems: &mut Vec<Problem>,
+) -> (&'static Encoding, &'static str) {
+    if let Some((encoding, _)) = Encoding::for_bom(body) {
+        return (encoding, "bom");
+    }
+    let declared = from_header(content_type)
+        .map(|encoding| (encoding, "header"))
+        .or_else(|| from_meta(body).map(|encoding| (encoding, "meta")));
+    let valid_utf8 = std::str::from_utf8(body).is_ok() || is_cut_utf8(body);
+    if let Some((encoding, source)) = declared {
+        let lies = match encoding == UTF_8 {
+            true => !valid_utf8 && reads_well(GB18030, body),
+            // Chinese text that is valid UTF-8 is practically never GBK.
+            false => valid_utf8 && !body.is_ascii(),
+        };
+        if !lies {
+            return (encoding, source);
+        }
+        problems.push(Problem::CharsetConflict(encoding.name().to_owned()));
+    }
+    if valid_utf8 {
+        return (UTF_8, if body.is_ascii() { "default" } else { "detected" });
+    }
+    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
+    let head = &body[..body.len().min(DETECT_BYTES)];
+    detector.feed(head, head.len() == body.len());
+    (detector.guess(Some(b"cn"), chardetng::Utf8Detection::Allow), "detected")
+}
+
+fn is_cut_utf8(body: &[u8]) -> bool {
+    match std::str::from_utf8(body) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    }
+}
+
+fn reads_well(encoding: &'static Encoding, body: &[u8]) -> bool {
+    !encoding.decode_without_bom_handling(&body[..body.len().min(DETECT_BYTES) & !1]).1
+}
+
+fn from_header(content_type: Option<&str>) -> Option<&'static Encoding> {
+    let (_, parameters) = content_type?.split_once(';')?;
+    let value = parameters.split(';').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+    })?;
+    Encoding::for_label(value.as_bytes())
+}
+
+fn from_meta(body: &[u8]) -> Option<&'static Encoding> {
+    let head = String::from_utf8_lossy(&body[..body.len().min(META_BYTES)]).to_ascii_lowercase();
+    let mut rest = head.as_str();
+    while let Some(at) = rest.find("<meta") {
+        rest = &rest[at + 5..];
+        let tag = &rest[..rest.find('>').unwrap_or(rest.len())];
+        if let Some(at) = tag.find("charset") {
+            let value = tag[at + 7..].trim_start().strip_prefix('=')?.trim_start();
+            let value = value.trim_start_matches(['"', '\'']);
+            let end = value.find(['"', '\'', ' ', ';', '/', '>']).unwrap_or(value.len());
+            return Encoding::for_label(&value.as_bytes()[..end]).map(|encoding| {
+                // WHATWG: a meta that says UTF-16 is a lie by construction.
+                if encoding.is_ascii_compatible() { encoding } else { UTF_8 }
+            });
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charsets_and_lies() {
+        let gbk = encoding_rs::GBK.encode("<p>政府网站检查，群众满意度</p>").0.into_owned();
+        let meta = encoding_rs::GBK.encode("<meta charset=gb2312><p>政府</p>").0.into_owned();
+        let utf8 = "<p>政府网站</p>".as_bytes().to_vec();
+        let table: [(&[u8], Option<&str>, &str, &str, usize); 6] = [
+            (&gbk, Some("text/html; charset=GB18030"), "gb18030", "header", 0),
+            (&meta, Some("text/html"), "GBK", "meta", 0),
+            (&gbk, Some("text/html; charset=utf-8"), "GBK", "detected", 1),
+            (&utf8, Some("text/html; charset=gbk"), "UTF-8", "detected", 1),
+            (&utf8, None, "UTF-8", "detected", 0),
+            (b"\xEF\xBB\xBFabc", Some("text/html; charset=gbk"), "UTF-8", "bom", 0),
+        ];
+        for (body, header, name, source, problems) in table {
+            let decoded = decode(body, header);
+            assert_eq!(decoded.charset.name, name, "{header:?}");
+            assert_eq!(decoded.charset.source, source, "{header:?}");
+            assert_eq!(decoded.problems.len(), problems, "{header:?}");
+        }
+        let broken = decode(b"ok \xFF\xFE\xFD end", Some("text/html; charset=utf-8"));
+        assert!(broken.text.contains("ok "));
+        assert!(!broken.problems.is_empty());
+    }
+}

@@ -1,0 +1,91 @@
+//! What addresses are used for, and addresses in unusual places.
+
+use xunjian_model::{LinkKind, PageUrl};
+
+/// Endings of documents and archives offered for download.
+const ATTACHMENTS: [&str; 26] = [
+    "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "wps", "et", "dps", "zip", "rar", "7z", "gz",
+    "tar", "txt", "csv", "rtf", "ofd", "ceb", "mp3", "mp4", "wmv", "avi", "apk", "exe",
+];
+const IMAGES: [&str; 8] = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "svg", "ico"];
+
+/// What an `<a href>` leads to, by the ending of its path.
+pub(crate) fn kind_of_anchor(url: &PageUrl) -> LinkKind {
+    match url.extension().as_deref() {
+        Some(ending) if ATTACHMENTS.contains(&ending) => LinkKind::Attachment,
+        Some(ending) if IMAGES.contains(&ending) => LinkKind::Image,
+        _ => LinkKind::Page,
+    }
+}
+
+/// The target in `<meta http-equiv=refresh content="0; url=...">`.
+pub(crate) fn refresh_target(content: &str) -> Option<&str> {
+    let at = content.to_ascii_lowercase().find("url")?;
+    let target = content[at + 3..].trim_start().strip_prefix('=')?.trim();
+    let target = target.trim_matches(['"', '\'']);
+    (!target.is_empty()).then_some(target)
+}
+
+/// The target of a script that does nothing but go elsewhere: `location.href = "..."`.
+pub(crate) fn script_target(script: &str) -> Option<&str> {
+    const LONGEST: usize = 400;
+    let script = script.trim();
+    if script.len() > LONGEST {
+        return None;
+    }
+    let at = script.find("location")?;
+    let before = script[..at].trim_end_matches("window.").trim_end_matches("top.").trim();
+    if !before.is_empty() && !before.ends_with([';', '{', '>', '-']) {
+        return None;
+    }
+    let rest = &script[at + "location".len()..];
+    let rest = rest.strip_prefix(".href").unwrap_or(rest).trim_start();
+    let rest = rest.strip_prefix('=').or_else(|| rest.strip_prefix(".replace("))?.trim_start();
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let inner = &rest[1..];
+    let target = &inner[..inner.find(quote)?];
+    (!target.is_empty()).then_some(target)
+}
+
+/// The addresses of a `srcset`.
+pub(crate) fn srcset(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').filter_map(|part| part.split_ascii_whitespace().next())
+}
+
+/// The addresses of `url(...)` in a style.
+pub(crate) fn css_urls(style: &str) -> impl Iterator<Item = &str> {
+    style.split("url(").skip(1).filter_map(|rest| {
+        let inner = rest[..rest.find(')')?].trim().trim_matches(['"', '\'']);
+        (!inner.is_empty() && !inner.starts_with("data:")).then_some(inner)
+    })
+}
+
+/// Whether a script seems to fill a list or the page from elsewhere.
+pub(crate) fn fills_page(script: &str) -> bool {
+    let asks = ["fetch(", "$.ajax", "$.get", "$.post", "XMLHttpRequest", "axios", "getJSON", "new Vue"];
+    let writes = ["innerHTML", ".html(", ".append(", "document.write", "insertAdjacentHTML", "new Vue"];
+    asks.iter().any(|word| script.contains(word)) && writes.iter().any(|word| script.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_in_odd_places() {
+        assert_eq!(refresh_target("0; URL='/new/'"), Some("/new/"));
+        assert_eq!(refresh_target("30"), None);
+        for (script, target) in [
+            ("location.href='/a.html';", Some("/a.html")),
+            ("window.location = \"/b\"", Some("/b")),
+            ("location.replace('c')", Some("c")),
+            ("if(x) location.href='/d'", None),
+            ("var l = location.pathname", None),
+        ] {
+            assert_eq!(script_target(script), target, "{script}");
+        }
+        assert_eq!(srcset("a.png 1x, b.png 2x").collect::<Vec<_>>(), ["a.png", "b.png"]);
+        assert_eq!(css_urls("background:url('x.png')").collect::<Vec<_>>(), ["x.png"]);
+        assert!(fills_page("fetch('/a').then(r=>{e.innerHTML=r})"));
+    }
+}

@@ -1,0 +1,73 @@
+//! What can go wrong with a store, and how to mend it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the store cannot do what was asked. Nothing acknowledged is lost by any of these.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The system refused; the disk may be full.
+    #[error("{}: {source}{}", path.display(), hint(source))]
+    Io {
+        /// File or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Another process has the store open.
+    #[error("the store in {} is in use by another xunjian process; wait for it or stop it", .0.display())]
+    InUse(PathBuf),
+    /// The folder holds other things.
+    #[error("{} is not a xunjian data folder and not empty; choose another folder with `data` or --data", .0.display())]
+    Foreign(PathBuf),
+    /// The folder was written by another version.
+    #[error("{} has store format {found}, this program reads {known}; use the program version that wrote it", path.display())]
+    Format {
+        /// Folder.
+        path: PathBuf,
+        /// Format in the folder.
+        found: String,
+        /// Format of this program.
+        known: u32,
+    },
+    /// The index cannot be read.
+    #[error("the index in {} is damaged ({reason}); the archive in warc/ is whole: restore index/ from a backup, or move it away and crawl again", path.display())]
+    Damaged {
+        /// Folder of the index.
+        path: PathBuf,
+        /// What the index said.
+        reason: String,
+    },
+    /// One record cannot be read.
+    #[error("record {key:?} cannot be read: {reason}")]
+    Record {
+        /// Key.
+        key: String,
+        /// Reason.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn index(error: sled::Error) -> Self {
+        let path = PathBuf::from("index");
+        match error {
+            sled::Error::Io(source) => Self::Io { path, source },
+            other => Self::Damaged { path, reason: other.to_string() },
+        }
+    }
+}
+
+fn hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::StorageFull => "; free space on the disk and run again, nothing stored is lost",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; make the folder writable for this user"
+        }
+        _ => "",
+    }
+}

@@ -1,0 +1,73 @@
+//! The data folder: its format mark and its lock.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+
+use crate::StoreError;
+
+/// Format of the folder this program writes.
+const FORMAT: u32 = 1;
+const MARK: &str = "xunjian-store";
+/// What may stand in a folder that is about to become a store.
+const HARMLESS: [&str; 2] = ["lost+found", "lock"];
+
+/// Makes the folder, or checks that it is ours.
+pub(crate) fn prepare(folder: &Path) -> Result<(), StoreError> {
+    let io = |source| StoreError::io(folder, source);
+    let mark = folder.join("format");
+    match fs::read_to_string(&mark) {
+        Ok(text) => check(folder, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder).map_err(io)?;
+            for entry in fs::read_dir(folder).map_err(io)? {
+                let name = entry.map_err(io)?.file_name();
+                if !HARMLESS.iter().any(|harmless| name == *harmless) {
+                    return Err(StoreError::Foreign(folder.to_owned()));
+                }
+            }
+            fs::write(&mark, format!("{MARK} {FORMAT}\n")).map_err(io)
+        }
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(StoreError::Foreign(folder.to_owned()))
+        }
+        Err(error) => Err(io(error)),
+    }
+}
+
+fn check(folder: &Path, text: &str) -> Result<(), StoreError> {
+    let Some(found) = text.trim().strip_prefix(MARK).map(str::trim) else {
+        return Err(StoreError::Foreign(folder.to_owned()));
+    };
+    if found.parse() == Ok(FORMAT) {
+        return Ok(());
+    }
+    Err(StoreError::Format { path: folder.to_owned(), found: found.to_owned(), known: FORMAT })
+}
+
+/// Held as long as the store is open; the system frees it when the process ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
+
+impl Lock {
+    pub(crate) fn take(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join("lock");
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|source| StoreError::io(&path, source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
+            Err(TryLockError::Error(source)) => Err(StoreError::io(&path, source)),
+        }
+    }
+}
+
+/// Bytes of the files in a folder.
+pub(crate) fn size(folder: &Path) -> Result<u64, StoreError> {
+    let io = |source| StoreError::io(folder, source);
+    let mut sum = 0;
+    for entry in fs::read_dir(folder).map_err(io)? {
+        sum += entry.map_err(io)?.metadata().map_err(io)?.len();
+    }
+    Ok(sum)
+}

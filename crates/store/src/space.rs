@@ -1,0 +1,38 @@
+//! Key spaces of the index: one byte in front, parts separated by a zero byte.
+
+/// What a key is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Space {
+    /// Owner, address → what is known of it.
+    Url = b'U' as isize,
+    /// Address, time → snapshot.
+    Snapshot = b'S' as isize,
+    /// Hash → place of the body.
+    Body = b'B' as isize,
+    /// Owner, address → place of the facts.
+    Facts = b'F' as isize,
+    /// The frontier's queue.
+    Queue = b'Q' as isize,
+    /// Owner, address → what the scan made of the page.
+    Digest = b'P' as isize,
+    /// Site, id → a finding's life.
+    Finding = b'D' as isize,
+    /// Runs and their state.
+    Run = b'R' as isize,
+    /// Everything about the store itself.
+    Meta = b'M' as isize,
+}
+
+impl Space {
+    /// A key of parts. No part but the last may hold a zero byte; site ids and addresses cannot.
+    pub fn key(self, parts: &[&[u8]]) -> Vec<u8> {
+        let mut key = vec![self as u8];
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                key.push(0);
+            }
+            key.extend_from_slice(part);
+        }
+        key
+    }
+}

@@ -1,0 +1,126 @@
+//! WARC 1.1 records (ISO 28500:2017): `response` and `revisit`, written and read back.
+//!
+//! Bodies are kept decoded; the headers that described the coding are kept under an
+//! `X-Crawler-` name, as public crawl archives do, so that every reader sees consistent records.
+
+use std::fmt::Write as _;
+
+use xunjian_model::Snapshot;
+
+const CRLF: &str = "\r\n";
+const REVISIT_PROFILE: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
+
+/// The first record of a segment.
+pub(crate) fn info() -> Vec<u8> {
+    let fields = format!(
+        "software: xunjian/{}\r\nformat: WARC File Format 1.1\r\nconformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let mut record = format!(
+        "WARC/1.1\r\nWARC-Type: warcinfo\r\nWARC-Record-ID: {}\r\nWARC-Date: 1970-01-01T00:00:00Z\r\nContent-Type: application/warc-fields\r\nContent-Length: {}\r\n\r\n{fields}",
+        record_id(&["warcinfo", &fields]),
+        fields.len()
+    );
+    record.push_str("\r\n\r\n");
+    record.into_bytes()
+}
+
+/// A page with its body.
+pub(crate) fn response(snapshot: &Snapshot, body: &[u8]) -> Vec<u8> {
+    record("response", snapshot, Some(body), "")
+}
+
+/// A page whose body is kept already under another record.
+pub(crate) fn revisit(snapshot: &Snapshot) -> Vec<u8> {
+    record("revisit", snapshot, None, &format!("WARC-Profile: {REVISIT_PROFILE}\r\n"))
+}
+
+fn record(kind: &str, snapshot: &Snapshot, body: Option<&[u8]>, fields: &str) -> Vec<u8> {
+    let mut http = format!("HTTP/1.1 {} -{CRLF}", snapshot.status);
+    for (name, value) in &snapshot.headers {
+        let described_coding = matches!(name.as_str(), "content-encoding" | "transfer-encoding" | "content-length");
+        let _ = write!(http, "{}{name}: {}{CRLF}", if described_coding { "X-Crawler-" } else { "" }, one_line(value));
+    }
+    let _ = write!(http, "Content-Length: {}{CRLF}{CRLF}", snapshot.body_bytes);
+    let date = snapshot.fetched_at.to_string();
+    let url = snapshot.url.as_str();
+    let mut head = format!(
+        "WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Record-ID: {}\r\nWARC-Date: {date}\r\nWARC-Target-URI: {url}\r\nWARC-Payload-Digest: blake3:{}\r\n{fields}",
+        record_id(&[kind, url, &date]),
+        snapshot.body_hash.to_hex(),
+    );
+    for hop in &snapshot.hops {
+        let _ = write!(head, "Xunjian-Redirect: {} {}{CRLF}", hop.status, hop.url);
+    }
+    if let Some(last) = &snapshot.final_url {
+        let _ = write!(head, "Xunjian-Final-URI: {last}{CRLF}");
+    }
+    if snapshot.truncated {
+        head.push_str("WARC-Truncated: length\r\n");
+    }
+    let content = http.len() + body.map_or(0, <[u8]>::len);
+    let _ = write!(head, "Content-Type: application/http;msgtype=response\r\nContent-Length: {content}\r\n\r\n");
+    let mut bytes = Vec::with_capacity(head.len() + content + 4);
+    bytes.extend_from_slice(head.as_bytes());
+    bytes.extend_from_slice(http.as_bytes());
+    bytes.extend_from_slice(body.unwrap_or_default());
+    bytes.extend_from_slice(b"\r\n\r\n");
+    bytes
+}
+
+/// A header value cannot break the record it stands in.
+fn one_line(value: &str) -> String {
+    value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The same record always has the same id, so that writing it twice changes nothing.
+fn record_id(parts: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update(&[0]);
+    }
+    let hex = hasher.finalize().to_hex();
+    // RFC 9562: version 8 (custom), variant 10.
+    format!("<urn:uuid:{}-{}-8{}-a{}-{}>", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+}
+
+/// The body in a `response` record.
+pub(crate) fn payload(record: &[u8]) -> Vec<u8> {
+    let after = |bytes: &[u8]| bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4);
+    let Some(http) = after(record) else { return Vec::new() };
+    let Some(body) = after(&record[http..]) else { return Vec::new() };
+    let end = record.len().saturating_sub(4).max(http + body);
+    record[http + body..end].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use xunjian_model::{BodyHash, PageUrl, Timings};
+
+    #[test]
+    fn a_body_comes_back_as_it_went_in() {
+        let body = b"<html>\r\n\r\nx\r\n\r\n";
+        let snapshot = Snapshot {
+            url: PageUrl::parse("http://a.gov.cn/").expect("url"),
+            fetched_at: Timestamp::UNIX_EPOCH,
+            status: 200,
+            hops: Vec::new(),
+            final_url: None,
+            headers: vec![("content-encoding".into(), "gzip".into()), ("x".into(), "a\r\nb".into())],
+            timings: Timings::default(),
+            tls: None,
+            body_hash: BodyHash::of(body),
+            body_bytes: body.len() as u64,
+            truncated: false,
+        };
+        let record = response(&snapshot, body);
+        assert_eq!(payload(&record), body);
+        let text = String::from_utf8_lossy(&record);
+        assert!(text.contains("X-Crawler-content-encoding: gzip"));
+        assert!(text.contains("x: a  b\r\n"));
+        assert!(!String::from_utf8_lossy(&revisit(&snapshot)).contains("<html>"));
+    }
+}
