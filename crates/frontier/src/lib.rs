@@ -1,1 +1,205 @@
-//! frontier
+//! Which address next: an exact, persistent queue per host.
+//!
+//! The verbs are those of URLFrontier (put, get per host, ack, stats), so that an engine on
+//! another queue can take this one's place. The embedded frontier lives in the store: an item
+//! leaves the queue in the same batch that keeps its outcome, so a kill repeats work but never
+//! loses it. Memory holds a small buffer per host, whatever the length of the queue.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use xunjian_model::{Host, PageUrl, SiteId, Target};
+use xunjian_store::{Batch, Space, Store, StoreError};
+
+/// Items of a host held in memory.
+const BUFFERED: usize = 64;
+
+/// An address to ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Address.
+    pub url: PageUrl,
+    /// Owner; `None` outside.
+    pub site: Option<SiteId>,
+    /// How it is treated.
+    pub target: Target,
+    /// Links followed to find it.
+    pub depth: u16,
+}
+
+impl Item {
+    /// Home pages first, then by depth: columns stand above articles.
+    fn priority(&self) -> u8 {
+        match self.target {
+            Target::Page => self.depth.min(200) as u8,
+            Target::Resource => 220,
+            Target::Outside | Target::OutsideResource => 230,
+        }
+    }
+
+    fn key(&self) -> Vec<u8> {
+        let host = self.url.host_key();
+        let parts: [&[u8]; 3] = [host.as_str().as_bytes(), &[self.priority() + 1], self.url.as_str().as_bytes()];
+        parts.join(&0)
+    }
+}
+
+/// Counts of a frontier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrontierStats {
+    /// Hosts with work.
+    pub hosts: usize,
+    /// Items given out and not acknowledged.
+    pub in_flight: usize,
+}
+
+/// Which address next.
+pub trait Frontier: Send + Sync {
+    /// Queues an item as part of a batch; the same item twice is one.
+    fn put(&self, batch: &mut Batch<'_>, item: &Item) -> Result<(), StoreError>;
+    /// The next item of a host, to be acknowledged or released later.
+    fn get(&self, host: &Host) -> Result<Option<Item>, StoreError>;
+    /// The item is done, in the same batch as its outcome. Call [`Frontier::forget`] when the
+    /// batch is committed.
+    fn ack(&self, batch: &mut Batch<'_>, item: &Item);
+    /// Lets go of items that were committed, or that are given back undone.
+    fn forget(&self, items: &[Item]);
+    /// Hosts with queued items.
+    fn hosts(&self) -> Result<Vec<Host>, StoreError>;
+    /// Counts.
+    fn stats(&self) -> FrontierStats;
+}
+
+#[derive(Default)]
+struct HostQueue {
+    buffer: VecDeque<Item>,
+    taken: HashSet<Vec<u8>>,
+}
+
+/// The frontier in the store.
+pub struct EmbeddedFrontier {
+    store: Arc<Store>,
+    hosts: Mutex<BTreeMap<Host, HostQueue>>,
+}
+
+impl EmbeddedFrontier {
+    /// The frontier of a store.
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store, hosts: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Host, HostQueue>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Frontier for EmbeddedFrontier {
+    fn put(&self, batch: &mut Batch<'_>, item: &Item) -> Result<(), StoreError> {
+        batch.put(Space::Queue, &[&item.key()], item)
+    }
+
+    fn get(&self, host: &Host) -> Result<Option<Item>, StoreError> {
+        let mut hosts = self.lock();
+        let queue = hosts.entry(host.clone()).or_default();
+        if queue.buffer.is_empty() {
+            let rows = self.store.scan::<Item>(Space::Queue, &[host.as_str().as_bytes(), b""]);
+            for row in rows {
+                let (_, item) = row?;
+                if !queue.taken.contains(&item.key()) {
+                    queue.buffer.push_back(item);
+                    if queue.buffer.len() >= BUFFERED {
+                        break;
+                    }
+                }
+            }
+        }
+        match queue.buffer.pop_front() {
+            Some(item) => {
+                queue.taken.insert(item.key());
+                Ok(Some(item))
+            }
+            None => {
+                if queue.taken.is_empty() {
+                    hosts.remove(host);
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    fn ack(&self, batch: &mut Batch<'_>, item: &Item) {
+        batch.delete(Space::Queue, &[&item.key()]);
+    }
+
+    fn forget(&self, items: &[Item]) {
+        let mut hosts = self.lock();
+        for item in items {
+            if let Some(queue) = hosts.get_mut(&item.url.host_key()) {
+                queue.taken.remove(&item.key());
+            }
+        }
+    }
+
+    fn hosts(&self) -> Result<Vec<Host>, StoreError> {
+        let mut hosts = Vec::new();
+        let mut from = Vec::new();
+        // One seek a host: from the end of one host's keys to the next host's first.
+        while let Some(key) = self.store.key_from(Space::Queue, &from)? {
+            let host = key.split(|&byte| byte == 0).next().unwrap_or_default().to_vec();
+            from = [&host[..], &[1]].concat();
+            hosts.push(Host::from_stored(String::from_utf8_lossy(&host).into_owned()));
+        }
+        Ok(hosts)
+    }
+
+    fn stats(&self) -> FrontierStats {
+        let hosts = self.lock();
+        FrontierStats {
+            hosts: hosts.len(),
+            in_flight: hosts.values().map(|queue| queue.taken.len()).sum(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(url: &str, depth: u16) -> Item {
+        let url = PageUrl::parse(url).expect("url");
+        Item { url, site: None, target: Target::Page, depth }
+    }
+
+    #[test]
+    fn items_come_by_depth_once_and_survive_reopening() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("data");
+        let items = [item("http://a.cn/z", 0), item("http://a.cn/a", 2), item("http://b.cn/", 0), item("http://a.cn/m", 1)];
+        {
+            let store = Arc::new(Store::open(&path).expect("store"));
+            let frontier = EmbeddedFrontier::new(Arc::clone(&store));
+            let mut batch = store.begin();
+            for item in items.iter().chain(&items[..1]) {
+                frontier.put(&mut batch, item).expect("put");
+            }
+            batch.commit().expect("commit");
+            let host = items[0].url.host_key();
+            let first = frontier.get(&host).expect("get").expect("item");
+            assert_eq!(first, items[0]);
+            // Acknowledged: gone for ever. Taken only: comes again after a restart.
+            let mut batch = store.begin();
+            frontier.ack(&mut batch, &first);
+            batch.commit().expect("commit");
+            frontier.forget(&[first]);
+            assert_eq!(frontier.get(&host).expect("get"), Some(items[3].clone()));
+            assert_eq!(frontier.stats().in_flight, 1);
+        }
+        let store = Arc::new(Store::open(&path).expect("store"));
+        let frontier = EmbeddedFrontier::new(Arc::clone(&store));
+        assert_eq!(frontier.hosts().expect("hosts").len(), 2);
+        let host = items[0].url.host_key();
+        let rest: Vec<_> = std::iter::from_fn(|| frontier.get(&host).expect("get")).collect();
+        assert_eq!(rest, [items[3].clone(), items[1].clone()]);
+    }
+}

@@ -12,8 +12,17 @@ pub enum Target {
     Page,
     /// An own image, attachment, script or style: checked by its head.
     Resource,
-    /// Outside every registered site: checked by HEAD, then GET.
+    /// A page outside every registered site: opened, its content looked at, not followed.
     Outside,
+    /// A picture or document outside: checked by its head.
+    OutsideResource,
+}
+
+impl Target {
+    /// Whether a document or picture is expected, not a web page.
+    pub fn expects_file(self) -> bool {
+        matches!(self, Self::Resource | Self::OutsideResource)
+    }
 }
 
 /// The last thing seen at an address. Only the "dead" states count against a link.

@@ -89,9 +89,10 @@ impl<'s> Batch<'s> {
             self.operations.insert(Space::Meta.key(&[b"tails"]), encode(&tails)?);
         }
         let operations = std::mem::take(&mut self.operations);
+        // From here on the index may point into the segments, so they must stay as they are.
+        self.committed = true;
         self.store.index.apply_batch(operations).map_err(StoreError::index)?;
         self.store.index.flush().map_err(StoreError::index)?;
-        self.committed = true;
         Ok(())
     }
 }

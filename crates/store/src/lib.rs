@@ -76,7 +76,7 @@ impl Store {
             .cache_capacity(INDEX_CACHE_BYTES)
             .flush_every_ms(None);
         // sled 0.34 panics on some damaged files; a panic here means the same as its error.
-        let opened = std::panic::catch_unwind(|| config.open());
+        let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
         let damaged = |reason: String| StoreError::Damaged { path: index_folder.clone(), reason };
         let index = match opened {
             Ok(Ok(index)) => index,
@@ -190,6 +190,16 @@ impl Store {
             Ok(key) => Ok(key[1..].to_vec()),
             Err(error) => Err(StoreError::index(error)),
         })
+    }
+
+    /// The first key at or after a beginning, raw and without its space.
+    pub fn key_from(&self, space: Space, from: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let start = [&[space as u8], from].concat();
+        match self.index.range(start..).next() {
+            None => Ok(None),
+            Some(Err(error)) => Err(StoreError::index(error)),
+            Some(Ok((key, _))) => Ok((key[0] == space as u8).then(|| key[1..].to_vec())),
+        }
     }
 
     /// Sizes; counts every key, so it takes a while on a large store.
