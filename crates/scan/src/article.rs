@@ -1,0 +1,43 @@
+//! Whether an article has a body at all.
+
+use xunjian_model::{Block, Facts, LinkKind, Zone};
+
+/// Characters under the title from which an article is not empty.
+const BODY_CHARS_MIN: usize = 10;
+/// Longest line of date, source and counters under a title.
+const INFO_CHARS_MAX: usize = 120;
+
+/// Whether nothing but title and date line stands in the main text: no text, no picture, no
+/// attachment, no frame.
+pub(crate) fn has_no_body(facts: &Facts) -> bool {
+    let other_content = facts.main_media > 0
+        || facts.scripted
+        || facts.refresh.is_some()
+        || facts.links.iter().any(|link| {
+            link.zone == Zone::Main && matches!(link.kind, LinkKind::Attachment | LinkKind::Frame | LinkKind::Media)
+        });
+    if other_content {
+        return false;
+    }
+    let title = facts.label("ArticleTitle").unwrap_or(&facts.title);
+    let chars: usize = facts
+        .blocks
+        .iter()
+        .filter(|block| block.zone == Zone::Main && !block.hidden && block.heading == 0)
+        .filter(|block| !is_info(block) && !is_title(block, title, &facts.title))
+        .map(|block| block.text.trim().chars().count())
+        .sum();
+    chars < BODY_CHARS_MIN
+}
+
+fn is_info(block: &Block) -> bool {
+    let words = ["来源", "发布", "日期", "时间", "浏览", "字体"];
+    block.text.chars().count() <= INFO_CHARS_MAX
+        && (words.iter().any(|word| block.text.contains(word))
+            || xunjian_page::date_in_text(&block.text).is_some())
+}
+
+fn is_title(block: &Block, label: &str, title: &str) -> bool {
+    let text = block.text.trim();
+    !text.is_empty() && (label.contains(text) || title.contains(text))
+}

@@ -1,0 +1,50 @@
+//! A page's dates against each other and against the monitoring point.
+
+use jiff::civil::Date;
+use jiff::ToSpan as _;
+use xunjian_model::{DateFact, DateSource, Kind};
+
+use crate::digest::PageFinding;
+
+/// Days by which label and visible date may differ: published just before midnight.
+const AGREE_DAYS: i32 = 1;
+
+/// The date a page is taken to be of: what it says of itself, then structured data, then its
+/// address.
+pub(crate) fn effective(dates: &[DateFact]) -> Option<Date> {
+    let of = |source| dates.iter().find(|date| date.source == source).map(|date| date.date);
+    of(DateSource::Label)
+        .or_else(|| of(DateSource::Visible))
+        .or_else(|| of(DateSource::Structured))
+        .or_else(|| of(DateSource::Url))
+}
+
+/// Dates in the future, or dates that contradict each other.
+pub(crate) fn check(dates: &[DateFact], point: Date) -> Option<PageFinding> {
+    let latest = point.saturating_add(1.day());
+    let said = |source| dates.iter().find(|date| date.source == source);
+    let future = dates
+        .iter()
+        .find(|date| matches!(date.source, DateSource::Label | DateSource::Visible) && date.date > latest);
+    if let Some(future) = future {
+        return Some(finding(Kind::FutureDate, format!("⟦{}⟧ > {point}", future.date)));
+    }
+    let (label, visible) = (said(DateSource::Label)?, said(DateSource::Visible)?);
+    let apart = label.date.since(visible.date).ok()?.get_days().abs();
+    (apart > AGREE_DAYS)
+        .then(|| finding(Kind::DateConflict, format!("PubDate ⟦{}⟧ ≠ ⟦{}⟧", label.date, visible.date)))
+}
+
+fn finding(kind: Kind, excerpt: String) -> PageFinding {
+    PageFinding {
+        kind,
+        severity: kind.severity(),
+        what: String::new(),
+        excerpt,
+        offset: None,
+        detail: Vec::new(),
+        block: 0,
+        template: false,
+        link: None,
+    }
+}

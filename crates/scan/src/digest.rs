@@ -1,0 +1,58 @@
+//! What the scan made of one page, kept so that the next night need not read the page again.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use xunjian_model::{BodyHash, DateFact, Kind, PageKind, Severity};
+
+/// A fault on a page, before the site's checks have seen it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PageFinding {
+    pub(crate) kind: Kind,
+    pub(crate) severity: Severity,
+    /// Phrase, link target, label.
+    pub(crate) what: String,
+    pub(crate) excerpt: String,
+    pub(crate) offset: Option<u64>,
+    pub(crate) detail: Vec<(String, String)>,
+    /// Hash of the block of text, 0 where there is none.
+    pub(crate) block: u64,
+    /// The block stands outside the main text: the template's.
+    pub(crate) template: bool,
+    /// The hit lies in a link's text: hash of where the link leads.
+    pub(crate) link: Option<u64>,
+}
+
+/// A link to a listed page with the row's date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) target: u64,
+    pub(crate) date: Option<Date>,
+}
+
+/// Everything the site's checks need of a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Digest {
+    pub(crate) body: BodyHash,
+    pub(crate) fingerprint: [u8; 32],
+    pub(crate) title: String,
+    pub(crate) kind: PageKind,
+    pub(crate) dates: Vec<DateFact>,
+    pub(crate) column: Option<String>,
+    pub(crate) findings: Vec<PageFinding>,
+    /// Hashes of every address the page refers to.
+    pub(crate) links: Vec<u64>,
+    /// Main-text rows of a list.
+    pub(crate) rows: Vec<Row>,
+    /// Labels every page, or every article, needs and this one lacks: bits of `labels::ALL`.
+    pub(crate) missing_labels: u16,
+    /// An article that has labels of its own.
+    pub(crate) labelled_article: bool,
+    /// No text, picture or attachment under the title.
+    pub(crate) no_body: bool,
+}
+
+/// A short name for an address in digests.
+pub(crate) fn url_hash(url: &str) -> u64 {
+    let hash = blake3::hash(url.as_bytes());
+    u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default())
+}

@@ -1,0 +1,95 @@
+//! All checks of one page by itself.
+
+use xunjian_dict::Folded;
+use xunjian_model::{
+    Block, BodyHash, Facts, Kind, LinkKind, PageKind, PageUrl, Site, Zone,
+};
+
+use crate::digest::{Digest, PageFinding, Row, url_hash};
+use crate::{ScanSetup, article, hidden_links, labels, privacy, words};
+
+/// A block's short name: equal texts are one block of a template.
+pub(crate) fn block_hash(block: &Block) -> u64 {
+    url_hash(&block.text)
+}
+
+/// Runs the page's own checks.
+pub(crate) fn digest(facts: &Facts, body: BodyHash, url: &PageUrl, site: &Site, setup: &ScanSetup) -> Digest {
+    let mut findings = Vec::new();
+    let mut folded = Folded::default();
+    let mut base = 0;
+    words::check_head(facts, &setup.matcher, site.id.as_str(), &mut findings);
+    for (at, block) in facts.blocks.iter().enumerate() {
+        words::check(facts, at, base, &setup.matcher, site.id.as_str(), &mut folded, &mut findings);
+        privacy::check(block, base, &mut findings);
+        base += block.text.len() as u64 + 1;
+    }
+    hidden_links::check(facts, site, &mut findings);
+    labels::check(facts, site, &mut findings);
+    mixed_content(facts, url, &mut findings);
+    // One fault at one place is one finding, however often the page repeats it; a hit in the
+    // page's own text stands before the same hit in a link's.
+    findings.sort_by(|a, b| {
+        (a.kind, &a.what, a.link.is_some(), a.offset.is_none()).cmp(&(b.kind, &b.what, b.link.is_some(), b.offset.is_none()))
+    });
+    findings.dedup_by(|later, first| later.kind == first.kind && later.what == first.what && (first.link.is_none() || later.link == first.link));
+
+    let is_article = facts.kind != PageKind::List;
+    Digest {
+        body,
+        fingerprint: setup.fingerprint(),
+        title: facts.title.clone(),
+        kind: facts.kind,
+        dates: facts.dates.clone(),
+        column: facts.label("ColumnName").map(str::to_owned),
+        findings,
+        links: facts.links.iter().map(|link| url_hash(&link.url)).collect(),
+        rows: rows(facts),
+        missing_labels: labels::missing(facts),
+        labelled_article: is_article
+            && ["ArticleTitle", "PubDate", "ContentSource"].iter().any(|name| facts.label(name).is_some()),
+        no_body: is_article && article::has_no_body(facts),
+    }
+}
+
+/// Links of the main text with their rows' dates.
+fn rows(facts: &Facts) -> Vec<Row> {
+    let mut dates = std::collections::HashMap::new();
+    for item in &facts.items {
+        dates.insert(item.link as usize, item.date);
+    }
+    let listed = |(_, link): &(usize, &xunjian_model::Link)| {
+        link.zone == Zone::Main && link.kind == LinkKind::Page && !link.hidden
+    };
+    if facts.kind == PageKind::Article {
+        return Vec::new();
+    }
+    facts
+        .links
+        .iter()
+        .enumerate()
+        .filter(listed)
+        .map(|(at, link)| Row { target: url_hash(&link.url), date: dates.get(&at).copied().flatten() })
+        .collect()
+}
+
+/// Parts of an https page that come over http.
+fn mixed_content(facts: &Facts, url: &PageUrl, findings: &mut Vec<PageFinding>) {
+    if !url.is_https() {
+        return;
+    }
+    let part = |kind| !matches!(kind, LinkKind::Page | LinkKind::Attachment | LinkKind::Form);
+    for link in facts.links.iter().filter(|link| part(link.kind) && link.url.starts_with("http:")) {
+        findings.push(PageFinding {
+            kind: Kind::MixedContent,
+            severity: Kind::MixedContent.severity(),
+            what: link.url.clone(),
+            excerpt: format!("⟦{}⟧", link.url),
+            offset: None,
+            detail: Vec::new(),
+            block: 0,
+            template: false,
+            link: None,
+        });
+    }
+}
