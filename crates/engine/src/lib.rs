@@ -1,1 +1,370 @@
-//! engine
+//! The nightly run: what follows what, and how it goes on after an interruption.
+//!
+//! crawl → scan → judge → report. Each step reads what the one before it kept in the store, so
+//! each can be run alone, and a run that was killed goes on where it was acknowledged.
+
+mod life;
+mod measure;
+mod reporting;
+mod run;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, ToSpan as _};
+use serde::{Deserialize, Serialize};
+use xunjian_crawl::{CrawlEnd, CrawlLimits, CrawlSetup, Politeness, Progress, SiteCrawl, StopSignal};
+use xunjian_dict::{Dictionary, Matcher};
+use xunjian_fetch::{AddressGuard, FetchLimits, Fetcher, Resolver};
+use xunjian_judge::Catalogue;
+use xunjian_model::{Finding, FindingState, LinkState, Outcome, Site, SiteId, Verdict};
+use xunjian_scan::{BadLinks, ColumnReport, Freshness, ScanSetup, SiteInput};
+use xunjian_store::{Space, Store, StoreError};
+
+pub use measure::{Cpu, StepCost};
+pub use reporting::WrittenReport;
+pub use run::RunRecord;
+
+/// Everything a run needs, checked.
+#[derive(Clone)]
+pub struct Settings {
+    /// Data folder.
+    pub data: PathBuf,
+    /// Sites.
+    pub sites: Vec<Site>,
+    /// Zone of dates without one.
+    pub zone: TimeZone,
+    /// The moment all windows are counted back from; `None`: the run's start.
+    pub monitoring_point: Option<Timestamp>,
+    /// Client limits.
+    pub fetch: FetchLimits,
+    /// Overrides of names.
+    pub resolve: std::collections::HashMap<String, Vec<xunjian_fetch::Override>>,
+    /// Which private addresses may be asked.
+    pub guard: AddressGuard,
+    /// PEM of an authority trusted beside the system's.
+    pub authority: Option<Vec<u8>>,
+    /// Politeness.
+    pub politeness: Politeness,
+    /// Crawl limits.
+    pub crawl: CrawlLimits,
+    /// Page limits.
+    pub page: xunjian_page::Limits,
+    /// Dictionaries, shipped and own.
+    pub dictionaries: Vec<Dictionary>,
+    /// Indicators.
+    pub catalogue: Catalogue,
+    /// Threads of the scan; 0: one per core.
+    pub threads: usize,
+}
+
+/// Why a step could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The client could not be set up.
+    #[error(transparent)]
+    Client(#[from] xunjian_fetch::SetupError),
+    /// The crawl ended early.
+    #[error(transparent)]
+    Crawl(#[from] xunjian_crawl::CrawlError),
+    /// The scan ended early.
+    #[error(transparent)]
+    Scan(#[from] xunjian_scan::ScanError),
+    /// The dictionaries could not be compiled.
+    #[error(transparent)]
+    Dictionaries(#[from] xunjian_dict::CompileError),
+    /// The report could not be written.
+    #[error(transparent)]
+    Report(#[from] xunjian_report::ReportError),
+    /// A step that needs an earlier one.
+    #[error("nothing was crawled yet in {}; run `xunjian crawl` or `xunjian run` first", .0.display())]
+    NothingCrawled(PathBuf),
+    /// The threads of the scan could not be started.
+    #[error("cannot start the scan's threads: {0}")]
+    Threads(String),
+}
+
+/// How a crawl step ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrawlSummary {
+    /// Pages fetched whole.
+    pub pages: u64,
+    /// Pages unchanged by 304.
+    pub not_modified: u64,
+    /// Pages fetched whole with the same hash.
+    pub same_hash: u64,
+    /// Links, resources and outside addresses checked.
+    pub checked: u64,
+    /// Exchanges without an answer.
+    pub failed: u64,
+    /// Bytes of decoded bodies.
+    pub body_bytes: u64,
+    /// Bytes received on the wire.
+    pub wire_received: u64,
+    /// Bytes sent on the wire.
+    pub wire_sent: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// The queue was worked off.
+    pub finished: bool,
+}
+
+/// What a site's scan leaves for the judge and the report.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteSummary {
+    /// Pages looked at.
+    pub pages: u64,
+    /// Pages whose kept digest was used.
+    pub kept: u64,
+    /// Bytes of text read anew.
+    pub text_bytes: u64,
+    /// Newest dated item on the home page.
+    pub home_newest: Option<Date>,
+    /// Columns.
+    pub columns: Vec<ColumnReport>,
+}
+
+/// What a scan found, in counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanSummary {
+    /// Pages looked at.
+    pub pages: u64,
+    /// Pages whose kept digest was used.
+    pub kept: u64,
+    /// Bytes of text read anew.
+    pub text_bytes: u64,
+    /// Findings seen in this run.
+    pub findings: u64,
+    /// Of these, first seen in this run.
+    pub new: u64,
+    /// Seen before and gone now.
+    pub gone: u64,
+}
+
+/// The steps over one store.
+pub struct Engine {
+    store: Arc<Store>,
+    settings: Settings,
+}
+
+impl Engine {
+    /// Opens the store of the settings.
+    pub fn open(settings: Settings) -> Result<Self, EngineError> {
+        let store = Arc::new(Store::open(&settings.data)?);
+        Ok(Self { store, settings })
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// The monitoring point of a run, as a day in the zone.
+    fn point(&self, run: &RunRecord) -> Date {
+        let at = self.settings.monitoring_point.unwrap_or(run.started_at);
+        self.settings.zone.to_datetime(at).date()
+    }
+
+    // ---- crawl ------------------------------------------------------------------------------
+
+    /// Crawls; goes on with the last run when it was interrupted.
+    pub async fn crawl(
+        &self,
+        only: &[SiteId],
+        progress: Arc<Progress>,
+        stop: StopSignal,
+    ) -> Result<CrawlSummary, EngineError> {
+        let settings = &self.settings;
+        let matcher = Arc::new(Matcher::new(&settings.dictionaries)?);
+        let mut run = RunRecord::begin_or_resume(&self.store)?;
+        let wanted = |site: &&Site| only.is_empty() || only.contains(&site.id);
+        let setup = CrawlSetup {
+            sites: settings.sites.iter().filter(wanted).cloned().collect(),
+            run: run.number,
+            limits: settings.crawl.clone(),
+            politeness: settings.politeness.clone(),
+            page: settings.page,
+            content_check: Arc::new(move |facts, target| {
+                xunjian_scan::content_check(&matcher, facts, target)
+            }),
+        };
+        if !run.seeded {
+            xunjian_crawl::seed(&self.store, &setup, run.started_at)?;
+            run.seeded = true;
+            run.save(&self.store)?;
+        }
+        let resolver = Resolver::new(settings.resolve.clone(), settings.guard.clone());
+        let fetcher = Fetcher::new(settings.fetch.clone(), resolver, settings.authority.as_deref())?;
+        let end = xunjian_crawl::crawl(
+            Arc::clone(&self.store),
+            fetcher.clone(),
+            setup,
+            Arc::clone(&progress),
+            stop,
+        )
+        .await?;
+        let (wire_received, wire_sent) = fetcher.wire_bytes();
+        let read = Progress::read;
+        let mut summary = CrawlSummary {
+            pages: read(&progress.pages),
+            not_modified: read(&progress.not_modified),
+            same_hash: read(&progress.same_hash),
+            checked: read(&progress.checked),
+            failed: read(&progress.failed),
+            body_bytes: read(&progress.body_bytes),
+            wire_received,
+            wire_sent,
+            requests: fetcher.requests(),
+            finished: end == CrawlEnd::Done,
+        };
+        run.crawl.add(&summary);
+        run.crawl.finished = summary.finished;
+        run.save(&self.store)?;
+        summary.finished = run.crawl.finished;
+        Ok(summary)
+    }
+
+    /// Sites of which pages were not seen that should have been, with the reason.
+    pub fn incomplete(&self) -> Result<Vec<(SiteId, SiteCrawl)>, EngineError> {
+        let run = self.last_run()?;
+        let mut incomplete = Vec::new();
+        for site in &self.settings.sites {
+            let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
+            if crawl.is_incomplete() {
+                incomplete.push((site.id.clone(), crawl));
+            }
+        }
+        Ok(incomplete)
+    }
+
+    fn last_run(&self) -> Result<RunRecord, EngineError> {
+        RunRecord::last(&self.store)?.ok_or_else(|| EngineError::NothingCrawled(self.settings.data.clone()))
+    }
+
+    // ---- scan -------------------------------------------------------------------------------
+
+    /// Scans every site of the last run; `each` is told of each site that is done.
+    pub fn scan(&self, each: impl Fn(&Site) + Sync) -> Result<ScanSummary, EngineError> {
+        let run = self.last_run()?;
+        let months = |count: i32| count.months();
+        let freshness = self.settings.catalogue.freshness;
+        let news: Span = freshness.news_days.days();
+        let setup = ScanSetup {
+            matcher: Matcher::new(&self.settings.dictionaries)?,
+            point: self.point(&run),
+            run_at: run.started_at,
+            freshness: Freshness {
+                news,
+                notice: months(freshness.notice_months),
+                personnel: months(freshness.personnel_months),
+            },
+            page: self.settings.page,
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.settings.threads)
+            .build()
+            .map_err(|error| EngineError::Threads(error.to_string()))?;
+        let bad = BadLinks::read(&self.store, self.settings.sites.iter().map(|site| &site.id))?;
+        let mut total = ScanSummary::default();
+        for site in &self.settings.sites {
+            let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
+            let input = SiteInput { home: crawl.home.clone(), ipv6: crawl.ipv6 };
+            let scan = pool.install(|| xunjian_scan::scan_site(&self.store, site, &input, &bad, &setup))?;
+            let complete = run.crawl.finished && !crawl.is_incomplete();
+            let summary = SiteSummary {
+                pages: scan.pages,
+                kept: scan.kept,
+                text_bytes: scan.text_bytes,
+                home_newest: scan.home_newest,
+                columns: scan.columns,
+            };
+            let lives = life::live(&self.store, &site.id, scan.findings, run.started_at, complete)?;
+            total.pages += summary.pages;
+            total.kept += summary.kept;
+            total.text_bytes += summary.text_bytes;
+            total.findings += lives.current;
+            total.new += lives.new;
+            total.gone += lives.gone;
+            let mut batch = self.store.begin();
+            batch.put(Space::Run, &run::key(b"scan", run.number, &site.id).each_ref().map(Vec::as_slice), &summary)?;
+            batch.commit()?;
+            each(site);
+        }
+        Ok(total)
+    }
+
+    /// The current findings of a site (those that are not gone), sorted by id.
+    pub fn findings(&self, site: &SiteId) -> Result<Vec<Finding>, EngineError> {
+        let all = life::all(&self.store, site)?;
+        Ok(all.into_iter().filter(|finding| finding.state != FindingState::Gone).collect())
+    }
+
+    // ---- judge ------------------------------------------------------------------------------
+
+    /// Judges every site and keeps the verdicts with the run.
+    pub fn judge(&self) -> Result<Vec<Verdict>, EngineError> {
+        let run = self.last_run()?;
+        let mut verdicts = Vec::new();
+        for site in &self.settings.sites {
+            let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
+            let scanned = self.site_summary(&run, &site.id)?;
+            let facts = xunjian_judge::Facts {
+                visits: crawl.visits,
+                failed_visits: crawl.failed_visits,
+                unreachable: crawl.home.as_ref().is_none_or(LinkState::is_unreachable),
+                home_newest: scanned.home_newest,
+                point: self.point(&run),
+                incomplete: crawl.is_incomplete(),
+            };
+            let findings = self.findings(&site.id)?;
+            verdicts.push(xunjian_judge::judge(site, &findings, &facts, &self.settings.catalogue));
+        }
+        let mut batch = self.store.begin();
+        for verdict in &verdicts {
+            let key = run::key(b"verdict", run.number, &verdict.site);
+            batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), verdict)?;
+        }
+        batch.commit()?;
+        Ok(verdicts)
+    }
+
+    fn site_summary(&self, run: &RunRecord, site: &SiteId) -> Result<SiteSummary, EngineError> {
+        let key = run::key(b"scan", run.number, site);
+        Ok(self.store.get(Space::Run, &key.each_ref().map(Vec::as_slice))?.unwrap_or_default())
+    }
+
+    /// The verdicts kept with the last run; sites never judged are judged first.
+    fn verdicts(&self, run: &RunRecord) -> Result<Vec<Verdict>, EngineError> {
+        let mut verdicts = Vec::new();
+        for site in &self.settings.sites {
+            let key = run::key(b"verdict", run.number, &site.id);
+            match self.store.get(Space::Run, &key.each_ref().map(Vec::as_slice))? {
+                Some(verdict) => verdicts.push(verdict),
+                None => return self.judge(),
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// Ends the run: the next crawl begins a new one.
+    pub fn finish(&self) -> Result<(), EngineError> {
+        let mut run = self.last_run()?;
+        run.finished = run.crawl.finished;
+        Ok(run.save(&self.store)?)
+    }
+
+    /// Sites by result.
+    pub fn count(verdicts: &[Verdict], outcome: Outcome) -> usize {
+        verdicts.iter().filter(|verdict| verdict.result == outcome).count()
+    }
+}

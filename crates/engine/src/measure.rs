@@ -1,0 +1,51 @@
+//! What a step cost this process, as the system counts it.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+/// CPU seconds of this process so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Cpu {
+    at: Instant,
+    seconds: f64,
+}
+
+/// What a step cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct StepCost {
+    /// Seconds on the clock.
+    pub seconds: f64,
+    /// CPU seconds of all threads; 0 where the system does not tell.
+    pub cpu_seconds: f64,
+}
+
+impl Cpu {
+    /// Reads the counters.
+    pub fn now() -> Self {
+        Self { at: Instant::now(), seconds: cpu_seconds().unwrap_or(0.0) }
+    }
+
+    /// The cost since then.
+    pub fn cost(self) -> StepCost {
+        let now = Self::now();
+        StepCost { seconds: now.at.duration_since(self.at).as_secs_f64(), cpu_seconds: now.seconds - self.seconds }
+    }
+
+    /// Most memory this process ever held, in bytes.
+    pub fn peak_memory() -> Option<u64> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+        Some(kib << 10)
+    }
+}
+
+/// User and system time from proc(5), in its ticks of 1/100 s.
+fn cpu_seconds() -> Option<f64> {
+    const TICKS_A_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / TICKS_A_SECOND)
+}

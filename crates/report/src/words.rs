@@ -1,0 +1,85 @@
+//! The report's words in both languages.
+
+use xunjian_model::{FindingState, Severity};
+
+use crate::Language;
+
+pub(crate) fn state(state: FindingState) -> &'static str {
+    match state {
+        FindingState::New => "new",
+        FindingState::Open => "open",
+        FindingState::Relapsed => "relapsed",
+        FindingState::Gone => "gone",
+    }
+}
+
+pub(crate) fn severity(severity: Severity, language: Language) -> &'static str {
+    match (language, severity) {
+        (Language::Zh, Severity::Serious) => "严重",
+        (Language::Zh, Severity::Major) => "重要",
+        (Language::Zh, Severity::Minor) => "一般",
+        (Language::Zh, Severity::Info) => "提示",
+        (Language::En, Severity::Serious) => "Serious",
+        (Language::En, Severity::Major) => "Major",
+        (Language::En, Severity::Minor) => "Minor",
+        (Language::En, Severity::Info) => "Info",
+    }
+}
+
+/// Every fixed text of the templates by name.
+pub(crate) fn texts(language: Language) -> serde_json::Value {
+    let pairs: &[(&str, &str, &str)] = &[
+        ("title", "政府网站巡检报告", "Government website inspection"),
+        ("run", "第 {} 次巡检", "Run {}"),
+        ("point", "监测时间点", "Monitoring point"),
+        ("started", "巡检时间", "Started"),
+        ("catalogue", "检查指标", "Standard"),
+        ("pass_rate", "合格率", "Pass rate"),
+        ("sites", "网站", "Sites"),
+        ("pass", "合格", "Pass"),
+        ("fail", "不合格", "Fail"),
+        ("review", "待复核", "Review"),
+        ("findings", "问题", "Findings"),
+        ("new", "新发现", "New"),
+        ("gone", "已消除", "Mended"),
+        ("pages", "页面", "Pages"),
+        ("attention", "今天先看这些", "Look at these first"),
+        ("no_attention", "没有不合格或预警的网站。", "No site fails or is close to it."),
+        ("all_sites", "全部网站", "All sites"),
+        ("site", "网站名称", "Site"),
+        ("kind", "类别", "Kind"),
+        ("portal", "门户", "Portal"),
+        ("department", "部门", "Department"),
+        ("result", "结果", "Result"),
+        ("vetoes", "单项否决", "Vetoes"),
+        ("warnings", "预警", "Warnings"),
+        ("reviews", "待人工复核", "Waiting for a person"),
+        ("by_kind", "问题分布", "Findings by kind"),
+        ("where", "页面", "Page"),
+        ("what", "发现", "Found"),
+        ("excerpt", "摘录", "Excerpt"),
+        ("indicator", "指标", "Indicator"),
+        ("evidence", "存档", "Snapshot"),
+        ("since", "首次发现", "Since"),
+        ("correction", "应为", "should be"),
+        ("template", "共 {} 页", "on {} pages"),
+        ("no_findings", "没有发现问题。", "Nothing found."),
+        ("not_conclusive", "未经人工确认的疑似问题不计入否决。", "Unconfirmed candidates are no veto."),
+        ("search", "筛选网站……", "Filter sites…"),
+        ("legend", "按严重程度", "By severity"),
+        ("snapshot_title", "存档页面", "Archived page"),
+        ("fetched", "抓取时间", "Fetched"),
+        ("hash", "内容摘要 (BLAKE3)", "Digest (BLAKE3)"),
+        ("address", "地址", "Address"),
+        ("rendered", "页面外观（脚本与外部资源已停用，个人信息已遮盖）", "As rendered (scripts and outside resources off, personal numbers masked)"),
+        ("source", "页面源码", "Source"),
+        ("cut", "后面还有，见存档。", "More in the archive."),
+        ("left_out", "未访问", "Left out"),
+        ("back", "返回顶部", "Top"),
+    ];
+    let row = |(name, zh, en): &(&str, &str, &str)| {
+        let text = if language == Language::Zh { zh } else { en };
+        ((*name).to_owned(), serde_json::Value::from(*text))
+    };
+    serde_json::Value::Object(pairs.iter().map(row).collect())
+}
