@@ -312,8 +312,8 @@ fn plant(
         }
         "empty-article" => (kind, None, Payload::NoBody),
         "undated-page" => (kind, None, Payload::NoDate),
-        "future-date" => (kind, None, Payload::ShiftDate(4_000 + rng.i64(..300))),
-        "date-conflict" => (kind, None, Payload::ShiftLabel(-(30 + rng.i64(..300)))),
+        "future-date" => (kind, None, Payload::ShiftDate(4_000 + rng.i64(0..300))),
+        "date-conflict" => (kind, None, Payload::ShiftLabel(-(30 + rng.i64(0..300)))),
         "missing-label" => {
             let label = pick(rng, &["ArticleTitle", "PubDate", "ContentSource", "SiteIDCode"]);
             (kind, Some(label.to_owned()), Payload::WithoutLabel(match label {

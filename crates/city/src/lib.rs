@@ -48,7 +48,7 @@ pub struct CityOptions {
 
 impl Default for CityOptions {
     fn default() -> Self {
-        Self { seed: 1, sites: 45, pages: 110, day: 0 }
+        Self { seed: 1, sites: 45, pages: 120, day: 0 }
     }
 }
 

@@ -310,7 +310,11 @@ fn columns(rng: &mut fastrand::Rng, portal: bool, family: Family, fate: Fate, to
         _ => 1,
     };
     let weights: u32 = COLUMNS[..count].iter().map(|(_, _, class)| weight(*class)).sum();
-    let articles = total.saturating_sub(2 * count as u32 + 1).max(count as u32);
+    // The home page and the list pages are pages, too: one list page for each 15 articles, and
+    // half a page more a column, as the last one is seldom full.
+    let listed = u64::from(total.saturating_sub(1 + count as u32 / 2));
+    let articles = (listed * u64::from(LIST_ITEMS) / u64::from(LIST_ITEMS + 1)) as u32;
+    let articles = articles.max(count as u32);
     let mut stale_left = match fate {
         Fate::StaleMany => 6,
         Fate::StaleHome => 0,
@@ -349,13 +353,13 @@ fn columns(rng: &mut fastrand::Rng, portal: bool, family: Family, fate: Fate, to
             }
             let base = if blank { 0 } else { (articles * weight(class) / weights).max(1) };
             let days = match (class, stale) {
-                (Class::News, true) => 18 + rng.i64(..150),
-                (Class::Notice | Class::Policy, true) => 200 + rng.i64(..300),
-                (_, true) => 400 + rng.i64(..400),
-                (Class::News, false) => rng.i64(..8),
-                (Class::Notice | Class::Policy, false) => rng.i64(..100),
-                (Class::Personnel | Class::Planning, false) => rng.i64(..280),
-                _ => rng.i64(..50),
+                (Class::News, true) => 18 + rng.i64(0..150),
+                (Class::Notice | Class::Policy, true) => 200 + rng.i64(0..300),
+                (_, true) => 400 + rng.i64(0..400),
+                (Class::News, false) => rng.i64(0..8),
+                (Class::Notice | Class::Policy, false) => rng.i64(0..100),
+                (Class::Personnel | Class::Planning, false) => rng.i64(0..280),
+                _ => rng.i64(0..50),
             };
             let days = if fate == Fate::StaleHome && home { days.max(18) } else { days };
             let span_days = if class == Class::News { 900 } else { 1_500 };
@@ -365,7 +369,7 @@ fn columns(rng: &mut fastrand::Rng, portal: bool, family: Family, fate: Fate, to
                 slug,
                 class,
                 base,
-                newest_age_min: days * 1_440 + rng.i64(..300),
+                newest_age_min: days * 1_440 + rng.i64(0..300),
                 step_min,
                 fresh: !stale && !blank && fate != Fate::StaleHome,
             }

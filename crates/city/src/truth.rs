@@ -140,9 +140,9 @@ impl City {
                 _ => "视频号",
             };
             let age = match rng.u8(..20) {
-                0 => 20 + rng.i64(..60),
-                1 => 120 + rng.i64(..400),
-                _ => rng.i64(..12),
+                0 => 20 + rng.i64(0..60),
+                1 => 120 + rng.i64(0..400),
+                _ => rng.i64(0..12),
             };
             Account {
                 site: site.id.clone(),

@@ -1,3 +1,71 @@
-fn main() {
-    println!("Hello, world!");
+//! The binary `xunjian`: commands, configuration, progress, exit codes.
+
+mod args;
+mod commands;
+mod config;
+mod interrupt;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use xunjian_engine::EngineError;
+
+use args::{Cli, Command};
+use terminal::Terminal;
+
+/// How a command ended; the numbers are the design's and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Done = 0,
+    /// Findings at or above `--fail-on`.
+    Findings = 1,
+    /// Usage or configuration.
+    Usage = 2,
+    /// Finished, but a site could not be crawled whole.
+    Incomplete = 3,
+    /// The data folder is at fault.
+    Store = 4,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    terminal::start_log(&cli.common);
+    let terminal = Terminal::new(&cli.common);
+    let ended = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(cli, terminal)));
+    let exit = ended.unwrap_or_else(|error| {
+        terminal.error(&error);
+        exit_of(&error)
+    });
+    ExitCode::from(exit as u8)
+}
+
+async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
+    let common = cli.common;
+    match cli.command {
+        Command::Demo(demo) => commands::demo::run(&common, terminal, &demo).await,
+        Command::Init(init) => commands::init::run(terminal, &init),
+        Command::Run(night) => commands::night::run(&common, terminal, &night.sites).await,
+        Command::Crawl(night) => commands::night::crawl(&common, terminal, &night.sites).await,
+        Command::Scan => commands::night::scan(&common, terminal),
+        Command::Judge => commands::night::judge(&common, terminal),
+        Command::Report(report) => commands::night::report(&common, terminal, report.out.as_deref()),
+        Command::Sites(args::Sites::Check { online }) => commands::sites::check(&common, terminal, online).await,
+        Command::Dict(args::Dict::Check { files }) => commands::dict::check(&common, terminal, &files),
+        Command::City(city) => commands::city::run(terminal, &city).await,
+        Command::Completions { shell } => {
+            let mut command = <Cli as clap::CommandFactory>::command();
+            clap_complete::generate(shell, &mut command, "xunjian", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    let is_store = error.downcast_ref::<EngineError>().is_some_and(EngineError::is_store_trouble);
+    if is_store { Exit::Store } else { Exit::Usage }
 }

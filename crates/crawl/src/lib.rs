@@ -237,6 +237,8 @@ pub async fn crawl(
         by_host,
         outcomes,
     });
+    let waiting = shared.store.keys(Space::Queue, &[]).count();
+    Progress::add(&shared.progress.queued, waiting as u64);
     note_ipv6(&shared).await?;
     let writer = {
         let shared = Arc::clone(&shared);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use xunjian_frontier::{Frontier, Item};
-use xunjian_model::{Facts, Host, SiteId, Snapshot, Target, UrlRecord};
+use xunjian_model::{Facts, Host, SiteId, Snapshot, UrlRecord};
 use xunjian_store::{Batch, Space, StoreError};
 
 use crate::{Progress, Shared, SiteCrawl, host, site_key};
@@ -196,9 +196,7 @@ impl Writer<'_> {
             batch.put_url(item.site.as_ref(), item.url.as_str(), &record)?;
             self.shared.frontier.put(batch, item)?;
             woken.insert(item.url.host_key());
-            if item.target == Target::Page {
-                Progress::add(&self.shared.progress.queued, 1);
-            }
+            Progress::add(&self.shared.progress.queued, 1);
         }
         Ok(())
     }

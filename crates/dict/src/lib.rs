@@ -11,7 +11,7 @@ mod matcher;
 mod shipped;
 
 pub use fold::Folded;
-pub use load::{Fault, LoadError, load_bytes, load_file};
+pub use load::{Fault, LoadError, decode_text, load_bytes, load_file};
 pub use matcher::{CompileError, Hit, Matcher};
 pub use shipped::shipped;
 

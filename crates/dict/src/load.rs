@@ -91,7 +91,7 @@ pub fn load_file(path: &Path) -> Result<Dictionary, LoadError> {
 
 /// Reads a dictionary from bytes; the path gives name and format.
 pub fn load_bytes(path: &Path, bytes: &[u8]) -> Result<Dictionary, LoadError> {
-    let text = decode(bytes);
+    let text = decode_text(bytes);
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("dictionary");
     let (mut dictionary, mut faults) = match ending.to_ascii_lowercase().as_str() {
@@ -112,7 +112,8 @@ pub fn load_bytes(path: &Path, bytes: &[u8]) -> Result<Dictionary, LoadError> {
     Ok(dictionary)
 }
 
-fn decode(bytes: &[u8]) -> String {
+/// The text of a file that may be UTF-8, with or without byte order mark, or GBK.
+pub fn decode_text(bytes: &[u8]) -> String {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),

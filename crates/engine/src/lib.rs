@@ -89,6 +89,19 @@ pub enum EngineError {
     Threads(String),
 }
 
+impl EngineError {
+    /// Whether the data folder, not the configuration, is at fault.
+    pub fn is_store_trouble(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_)
+                | Self::Crawl(_)
+                | Self::Scan(xunjian_scan::ScanError::Store(_))
+                | Self::Report(xunjian_report::ReportError::Write { .. })
+        )
+    }
+}
+
 /// How a crawl step ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrawlSummary {
@@ -177,19 +190,27 @@ impl Engine {
 
     // ---- crawl ------------------------------------------------------------------------------
 
-    /// Crawls; goes on with the last run when it was interrupted.
+    /// Whether the last nightly run crawled everything and was interrupted after that: then the
+    /// next one need not crawl again.
+    pub fn is_crawled(&self) -> Result<bool, EngineError> {
+        let last = RunRecord::last(&self.store)?;
+        Ok(last.is_some_and(|run| run.nightly && run.crawl.finished && !run.finished))
+    }
+
+    /// Crawls; goes on with the last run when its crawl was interrupted. `only` names the sites
+    /// of a new run, empty for all; `nightly` says that the other steps follow.
     pub async fn crawl(
         &self,
         only: &[SiteId],
+        nightly: bool,
         progress: Arc<Progress>,
         stop: StopSignal,
     ) -> Result<CrawlSummary, EngineError> {
         let settings = &self.settings;
         let matcher = Arc::new(Matcher::new(&settings.dictionaries)?);
-        let mut run = RunRecord::begin_or_resume(&self.store)?;
-        let wanted = |site: &&Site| only.is_empty() || only.contains(&site.id);
+        let mut run = RunRecord::begin_or_resume(&self.store, only, nightly)?;
         let setup = CrawlSetup {
-            sites: settings.sites.iter().filter(wanted).cloned().collect(),
+            sites: self.sites(&run).cloned().collect(),
             run: run.number,
             limits: settings.crawl.clone(),
             politeness: settings.politeness.clone(),
@@ -238,13 +259,19 @@ impl Engine {
     pub fn incomplete(&self) -> Result<Vec<(SiteId, SiteCrawl)>, EngineError> {
         let run = self.last_run()?;
         let mut incomplete = Vec::new();
-        for site in &self.settings.sites {
+        for site in self.sites(&run) {
             let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             if crawl.is_incomplete() {
                 incomplete.push((site.id.clone(), crawl));
             }
         }
         Ok(incomplete)
+    }
+
+    /// The sites of a run that are still in the register.
+    pub(crate) fn sites<'s>(&'s self, run: &RunRecord) -> impl Iterator<Item = &'s Site> + use<'s> {
+        let run = run.clone();
+        self.settings.sites.iter().filter(move |site| run.covers(&site.id))
     }
 
     fn last_run(&self) -> Result<RunRecord, EngineError> {
@@ -276,7 +303,7 @@ impl Engine {
             .map_err(|error| EngineError::Threads(error.to_string()))?;
         let bad = BadLinks::read(&self.store, self.settings.sites.iter().map(|site| &site.id))?;
         let mut total = ScanSummary::default();
-        for site in &self.settings.sites {
+        for site in self.sites(&run) {
             let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             let input = SiteInput { home: crawl.home.clone(), ipv6: crawl.ipv6 };
             let scan = pool.install(|| xunjian_scan::scan_site(&self.store, site, &input, &bad, &setup))?;
@@ -315,7 +342,7 @@ impl Engine {
     pub fn judge(&self) -> Result<Vec<Verdict>, EngineError> {
         let run = self.last_run()?;
         let mut verdicts = Vec::new();
-        for site in &self.settings.sites {
+        for site in self.sites(&run) {
             let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             let scanned = self.site_summary(&run, &site.id)?;
             let facts = xunjian_judge::Facts {
@@ -346,7 +373,7 @@ impl Engine {
     /// The verdicts kept with the last run; sites never judged are judged first.
     fn verdicts(&self, run: &RunRecord) -> Result<Vec<Verdict>, EngineError> {
         let mut verdicts = Vec::new();
-        for site in &self.settings.sites {
+        for site in self.sites(run) {
             let key = run::key(b"verdict", run.number, &site.id);
             match self.store.get(Space::Run, &key.each_ref().map(Vec::as_slice))? {
                 Some(verdict) => verdicts.push(verdict),

@@ -1,19 +1,28 @@
 //! Hands the run to the report.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use xunjian_model::{BodyHash, FindingState};
+use xunjian_model::{BodyHash, FindingState, Outcome, Severity, Verdict};
 use xunjian_report::{Evidence, Language, ReportData, SiteReport};
 
-use crate::{Engine, EngineError, life};
+use crate::{Engine, EngineError, RunRecord, StepCost, life};
 
 /// Where a report was written.
 #[derive(Clone, Debug)]
 pub struct WrittenReport {
     /// The HTML report.
     pub html: PathBuf,
+    /// What stands in `summary.json`.
+    pub summary: serde_json::Value,
+    /// The verdicts, in the register's order.
+    pub verdicts: Vec<Verdict>,
+    /// Findings by site, in the same order.
+    pub findings: Vec<usize>,
+    /// Pages by site, in the same order.
+    pub pages: Vec<u64>,
     /// Findings at each severity, for `--fail-on`.
-    pub by_severity: std::collections::BTreeMap<xunjian_model::Severity, usize>,
+    pub by_severity: BTreeMap<Severity, usize>,
 }
 
 impl Engine {
@@ -22,12 +31,12 @@ impl Engine {
         &self,
         folder: &Path,
         language: Language,
-        steps: serde_json::Value,
+        steps: &BTreeMap<&'static str, StepCost>,
     ) -> Result<WrittenReport, EngineError> {
         let run = self.last_run()?;
         let verdicts = self.verdicts(&run)?;
         let mut sites = Vec::new();
-        for (site, verdict) in self.settings.sites.iter().zip(verdicts) {
+        for (site, verdict) in self.sites(&run).zip(verdicts) {
             let (gone, findings): (Vec<_>, Vec<_>) = life::all(&self.store, &site.id)?
                 .into_iter()
                 .partition(|finding| finding.state == FindingState::Gone);
@@ -39,13 +48,15 @@ impl Engine {
                 gone,
                 pages: self.site_summary(&run, &site.id)?.pages,
                 visits: crawl.visits,
+                complete: !crawl.is_incomplete(),
                 left_out: crawl.left_out,
             });
         }
-        let mut by_severity = std::collections::BTreeMap::new();
+        let mut by_severity = BTreeMap::new();
         for finding in sites.iter().flat_map(|site| &site.findings) {
             *by_severity.entry(finding.severity).or_default() += 1;
         }
+        let summary = self.summary(&run, &sites, &by_severity, steps);
         let zone = &self.settings.zone;
         let data = ReportData {
             run: run.number,
@@ -53,18 +64,64 @@ impl Engine {
             point: self.point(&run).to_string(),
             catalogue: format!("{} {}", self.settings.catalogue.source, self.settings.catalogue.version),
             sites,
-            summary: serde_json::json!({
-                "schema": 1,
-                "run": run.number,
-                "started_at": run.started_at,
-                "monitoring_point": self.point(&run),
-                "crawl": run.crawl,
-                "steps": steps,
-                "peak_memory_bytes": crate::Cpu::peak_memory(),
-            }),
+            summary: summary.clone(),
         };
         let html = xunjian_report::write(&data, folder, language, |snapshot| self.evidence(snapshot))?;
-        Ok(WrittenReport { html, by_severity })
+        Ok(WrittenReport {
+            html,
+            summary,
+            findings: data.sites.iter().map(|site| site.findings.len()).collect(),
+            pages: data.sites.iter().map(|site| site.pages).collect(),
+            verdicts: data.sites.into_iter().map(|site| site.verdict).collect(),
+            by_severity,
+        })
+    }
+
+    /// `summary.json`: what the run saw, found and cost. Steps done by another process, before an
+    /// interruption, cost nothing here.
+    fn summary(
+        &self,
+        run: &RunRecord,
+        sites: &[SiteReport],
+        by_severity: &BTreeMap<Severity, usize>,
+        steps: &BTreeMap<&'static str, StepCost>,
+    ) -> serde_json::Value {
+        let count = |outcome| sites.iter().filter(|site| site.verdict.result == outcome).count();
+        let state = |state| sites.iter().flat_map(|site| &site.findings).filter(|one| one.state == state).count();
+        let left_out: BTreeMap<&str, &BTreeMap<String, u64>> = sites
+            .iter()
+            .filter(|site| !site.left_out.is_empty())
+            .map(|site| (site.site.id.as_str(), &site.left_out))
+            .collect();
+        serde_json::json!({
+            "schema": 1,
+            "run": run.number,
+            "started_at": run.started_at,
+            "monitoring_point": self.point(run),
+            "complete": run.crawl.finished && sites.iter().all(|site| site.complete),
+            "pages": sites.iter().map(|site| site.pages).sum::<u64>(),
+            "bytes": run.crawl.body_bytes,
+            "seconds": steps.values().map(|cost| cost.seconds).sum::<f64>(),
+            "cpu_seconds": steps.values().map(|cost| cost.cpu_seconds).sum::<f64>(),
+            "peak_memory_bytes": crate::Cpu::peak_memory(),
+            "steps": steps,
+            "crawl": run.crawl,
+            "sites": {
+                "total": sites.len(),
+                "pass": count(Outcome::Pass),
+                "fail": count(Outcome::Fail),
+                "review": count(Outcome::Review),
+            },
+            "findings": {
+                "total": sites.iter().map(|site| site.findings.len()).sum::<usize>(),
+                "new": state(FindingState::New),
+                "open": state(FindingState::Open),
+                "relapsed": state(FindingState::Relapsed),
+                "mended": sites.iter().map(|site| site.gone.len()).sum::<usize>(),
+                "by_severity": by_severity,
+            },
+            "left_out": left_out,
+        })
     }
 
     /// The archived page a snapshot's name stands for, as text.

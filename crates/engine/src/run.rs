@@ -14,6 +14,10 @@ pub struct RunRecord {
     pub number: u32,
     /// When it began; findings are dated by it.
     pub started_at: Timestamp,
+    /// Sites it is about; empty: all.
+    pub sites: Vec<SiteId>,
+    /// Begun by the nightly run, which goes on to scan, judgement and report.
+    pub nightly: bool,
     /// The queue holds all it began with.
     pub seeded: bool,
     /// The crawl, summed over interruptions.
@@ -31,22 +35,32 @@ impl RunRecord {
     }
 
     /// The last run when its crawl was interrupted, else a new one.
-    pub(crate) fn begin_or_resume(store: &Store) -> Result<Self, StoreError> {
+    pub(crate) fn begin_or_resume(store: &Store, sites: &[SiteId], nightly: bool) -> Result<Self, StoreError> {
         let last = Self::last(store)?;
         if let Some(run) = &last
             && !run.crawl.finished
         {
+            if run.sites != sites {
+                tracing::warn!(run = run.number, "an interrupted crawl goes on with the sites it began with");
+            }
             return Ok(run.clone());
         }
         let run = Self {
             number: last.map_or(1, |run| run.number + 1),
             started_at: Timestamp::now(),
+            sites: sites.to_vec(),
+            nightly,
             seeded: false,
             crawl: CrawlSummary::default(),
             finished: false,
         };
         run.save(store)?;
         Ok(run)
+    }
+
+    /// Whether a site is one of the run's.
+    pub(crate) fn covers(&self, site: &SiteId) -> bool {
+        self.sites.is_empty() || self.sites.contains(site)
     }
 
     pub(crate) fn save(&self, store: &Store) -> Result<(), StoreError> {

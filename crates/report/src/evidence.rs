@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 
+use minijinja::value::Serde;
 use serde_json::json;
 use xunjian_model::Finding;
 
@@ -55,7 +56,7 @@ pub(crate) fn write(
         let harmless = harmless(&page.html);
         let shown = mark(&harmless, &phrases);
         let source: String = page.html.chars().take(SOURCE_CHARS_MAX).collect();
-        let text = environment.get_template("evidence.html")?.render(json!({
+        let text = environment.get_template("evidence.html")?.render(Serde(json!({
             "t": words::texts(language),
             "lang": html::code(language),
             "url": findings[0].url,
@@ -67,7 +68,7 @@ pub(crate) fn write(
             "page": shown,
             "cut": source.len() < page.html.len(),
             "source": source,
-        }))?;
+        })))?;
         let path = folder.join(&name);
         save(&path, text.as_bytes()).map_err(|source| fail(&path, source))?;
         names.insert(snapshot.to_owned(), name);

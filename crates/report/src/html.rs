@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 use serde_json::{Value, json};
 use xunjian_model::{Finding, FindingState, Kind, Outcome, Severity, SiteKind, Tally};
@@ -18,8 +20,7 @@ pub(crate) fn code(language: Language) -> &'static str {
 pub(crate) fn environment() -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.add_template("report.html", include_str!("../templates/report.html"))?;
     environment.add_template("evidence.html", include_str!("../templates/evidence.html"))?;
     environment.add_template("style.css", include_str!("../templates/style.css"))?;
@@ -43,7 +44,7 @@ pub(crate) fn render(
         .filter(|site| site.verdict.result == Outcome::Fail || !site.verdict.warnings.is_empty())
         .collect();
     attention.sort_by_key(|site| (site.verdict.vetoes.is_empty(), site.verdict.site.clone()));
-    let text = environment.get_template("report.html")?.render(json!({
+    let text = environment.get_template("report.html")?.render(Serde(json!({
         "t": words::texts(language),
         "lang": code(language),
         "run": data.run,
@@ -62,7 +63,7 @@ pub(crate) fn render(
         "kinds": kinds(data, language),
         "attention": attention.iter().map(|site| self::site(site, language, most, links, false)).collect::<Vec<_>>(),
         "sites": data.sites.iter().map(|site| self::site(site, language, most, links, true)).collect::<Vec<_>>(),
-    }))?;
+    })))?;
     Ok(text)
 }
 

@@ -74,6 +74,8 @@ pub struct SiteReport {
     pub pages: u64,
     /// Visits of the crawl.
     pub visits: u64,
+    /// Every page that should have been seen was.
+    pub complete: bool,
     /// Why pages were left out.
     pub left_out: BTreeMap<String, u64>,
 }

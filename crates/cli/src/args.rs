@@ -1,0 +1,171 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use xunjian_model::{Severity, SiteId};
+use xunjian_report::Language;
+
+/// Inspects government websites by the national standard: crawl, scan, judge, report.
+#[derive(Debug, Parser)]
+#[command(name = "xunjian", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  xunjian demo                     a simulated city of 45 sites, inspected in a minute
+  xunjian init                     write xunjian.toml and sites.csv to begin with
+  xunjian sites check --online     does every site of the register open?
+  xunjian run                      the nightly run
+  xunjian run --site water --json  one site, the summary as JSON
+  xunjian run --fail-on serious    exit code 1 when a serious fault is found
+
+Exit codes:
+  0 done   1 findings at or above --fail-on   2 usage or configuration
+  3 finished incomplete (a site could not be crawled)   4 store trouble";
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Configuration file
+    #[arg(long, global = true, default_value = crate::config::DEFAULT_FILE, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: PathBuf,
+    /// Data folder, instead of the configuration's `data`
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) data: Option<PathBuf>,
+    /// One JSON document on stdout; progress and messages stay on stderr
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Language of reports and messages: zh or en
+    #[arg(long, global = true, default_value = "zh", value_name = "LANG")]
+    pub(crate) lang: Language,
+    /// Only errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// More messages; twice: all
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Exit with 1 when a finding is at least this severe: info, minor, major or serious
+    #[arg(long, global = true, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Severity>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Inspect a simulated city: crawl, scan, judge, report, and compare with what was planted
+    Demo(Demo),
+    /// Write a commented xunjian.toml and a sites.csv to begin with
+    Init(Init),
+    /// The nightly run: crawl, scan, judge, report
+    Run(Night),
+    /// Only crawl: keep what is new as snapshots
+    Crawl(Night),
+    /// Only scan the snapshots of the last crawl
+    Scan,
+    /// Only judge the findings of the last scan; prints the verdicts
+    Judge,
+    /// Only write the report of the last run
+    Report(Report),
+    /// The register of sites
+    #[command(subcommand)]
+    Sites(Sites),
+    /// Dictionaries
+    #[command(subcommand)]
+    Dict(Dict),
+    /// Serve the simulated city on loopback
+    City(City),
+    /// Print shell completions
+    Completions {
+        /// bash, zsh, fish, elvish or powershell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Night {
+    /// Only this site of the register; may be repeated
+    #[arg(long = "site", value_name = "ID", value_parser = SiteId::new)]
+    pub(crate) sites: Vec<SiteId>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Folder of the report, instead of `report` in the data folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Folder to write into
+    #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// Overwrite files that are there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sites {
+    /// Check the register: ids, addresses, doubles; with --online, whether each home page opens
+    Check {
+        /// Also ask each site for its home page
+        #[arg(long)]
+        online: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dict {
+    /// Check dictionaries: every faulty line with its reason
+    Check {
+        /// Files; without any, those of the configuration
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Seed, size and day of the city.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct CityArgs {
+    /// Equal seeds give equal cities
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Number of sites
+    #[arg(long, default_value_t = 45, value_parser = clap::value_parser!(u64).range(1..=xunjian_city::SITES_MAX as u64))]
+    pub(crate) sites: u64,
+    /// Mean number of pages a site
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(i64::from(*xunjian_city::PAGES_RANGE.start())..=i64::from(*xunjian_city::PAGES_RANGE.end())))]
+    pub(crate) pages: u32,
+    /// Days since the city's first: new articles, edits, repairs, new faults
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=3650))]
+    pub(crate) day: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    pub(crate) city: CityArgs,
+    /// Write what was planted to this file, as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) truth: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct City {
+    #[command(flatten)]
+    pub(crate) city: CityArgs,
+    /// Port on 127.0.0.1 and ::1; 0 takes a free one
+    #[arg(long, default_value_t = 8000)]
+    pub(crate) port: u16,
+    /// Write what was planted to this file, as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) truth: Option<PathBuf>,
+    /// Write a configuration that reaches the city to this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config_out: Option<PathBuf>,
+}

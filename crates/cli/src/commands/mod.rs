@@ -1,0 +1,8 @@
+//! One module a command.
+
+pub(crate) mod city;
+pub(crate) mod demo;
+pub(crate) mod dict;
+pub(crate) mod init;
+pub(crate) mod night;
+pub(crate) mod sites;

@@ -1,0 +1,292 @@
+//! The nightly run and its steps: `run`, `crawl`, `scan`, `judge`, `report`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use xunjian_crawl::Progress;
+use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, StepCost, WrittenReport};
+use xunjian_model::{Outcome, Severity, SiteId, Tally};
+
+use crate::args::Common;
+use crate::interrupt::Interrupt;
+use crate::terminal::{Terminal, table};
+use crate::{Exit, config};
+
+/// Time between two drawings of the crawl's bar.
+const DRAW_EVERY: Duration = Duration::from_millis(200);
+
+/// The steps over one store, each measured.
+pub(crate) struct Night {
+    engine: Arc<Engine>,
+    terminal: Terminal,
+    fail_on: Option<Severity>,
+    costs: BTreeMap<&'static str, StepCost>,
+}
+
+impl Night {
+    pub(crate) fn open(settings: Settings, common: &Common, terminal: Terminal) -> anyhow::Result<Self> {
+        let engine = Arc::new(Engine::open(settings)?);
+        Ok(Self { engine, terminal, fail_on: common.fail_on, costs: BTreeMap::new() })
+    }
+
+    /// Crawls; `None` when it was interrupted.
+    pub(crate) async fn crawl(
+        &mut self,
+        only: &[SiteId],
+        nightly: bool,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Option<CrawlSummary>> {
+        let cpu = Cpu::now();
+        let progress = Arc::new(Progress::default());
+        let mut bar = self.terminal.bar(self.terminal.words("抓取", "crawl"), 0);
+        interrupt.crawling(true);
+        let crawl = self.engine.crawl(only, nightly, Arc::clone(&progress), interrupt.stop.clone());
+        tokio::pin!(crawl);
+        let mut ticks = tokio::time::interval(DRAW_EVERY);
+        let summary = loop {
+            tokio::select! {
+                ended = &mut crawl => break ended,
+                _ = ticks.tick() => {
+                    let read = Progress::read;
+                    let pages = read(&progress.pages) + read(&progress.not_modified);
+                    let message = format!("{} {pages}", self.terminal.words("页面", "pages"));
+                    bar.set(read(&progress.done), read(&progress.queued), &message);
+                }
+            }
+        };
+        interrupt.crawling(false);
+        drop(bar);
+        let summary = summary?;
+        self.costs.insert("crawl", cpu.cost());
+        Ok(summary.finished.then_some(summary))
+    }
+
+    pub(crate) fn scan(&mut self) -> anyhow::Result<ScanSummary> {
+        let cpu = Cpu::now();
+        let total = self.engine.settings().sites.len() as u64;
+        let done = AtomicU64::new(0);
+        let bar = std::sync::Mutex::new(self.terminal.bar(self.terminal.words("扫描", "scan"), total));
+        let summary = self.engine.scan(|site| {
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            if let Ok(mut bar) = bar.lock() {
+                bar.set(done, total, &site.name);
+            }
+        })?;
+        self.costs.insert("scan", cpu.cost());
+        Ok(summary)
+    }
+
+    fn judge(&mut self) -> anyhow::Result<Vec<xunjian_model::Verdict>> {
+        let cpu = Cpu::now();
+        let verdicts = self.engine.judge()?;
+        self.costs.insert("judge", cpu.cost());
+        Ok(verdicts)
+    }
+
+    pub(crate) fn report(&mut self, out: Option<&Path>) -> anyhow::Result<WrittenReport> {
+        let folder = out.map_or_else(|| self.engine.settings().data.join("report"), PathBuf::from);
+        let report = self.engine.report(&folder, self.terminal.language, &self.costs)?;
+        self.engine.finish()?;
+        Ok(report)
+    }
+
+    /// Scan, judge and report of a crawled run.
+    pub(crate) fn after_crawl(&mut self) -> anyhow::Result<WrittenReport> {
+        tokio::task::block_in_place(|| {
+            self.scan()?;
+            self.judge()?;
+            self.report(None)
+        })
+    }
+
+    /// Names the sites that were not seen whole.
+    pub(crate) fn incomplete(&self) -> anyhow::Result<Vec<SiteId>> {
+        let mut ids = Vec::new();
+        for (site, crawl) in self.engine.incomplete()? {
+            let reasons: Vec<String> = crawl.left_out.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+            let home = match &crawl.home {
+                Some(state) if state.is_unreachable() => state.describe(),
+                Some(_) => String::new(),
+                None => self.terminal.words("未访问", "not visited").to_owned(),
+            };
+            let reasons: Vec<&str> = std::iter::once(home.as_str()).chain(reasons.iter().map(String::as_str)).filter(|text| !text.is_empty()).collect();
+            self.terminal.note(format!("{} {site}: {}", self.terminal.words("未抓全", "incomplete"), reasons.join(", ")));
+            ids.push(site);
+        }
+        Ok(ids)
+    }
+
+    pub(crate) fn exit(&self, report: &WrittenReport, complete: bool) -> Exit {
+        let failing = |line: Severity| report.by_severity.range(line..).any(|(_, count)| *count > 0);
+        match self.fail_on {
+            _ if !complete => Exit::Incomplete,
+            Some(line) if failing(line) => Exit::Findings,
+            _ => Exit::Done,
+        }
+    }
+
+    /// The table of sites, the totals, and where the report is.
+    pub(crate) fn print(&self, report: &WrittenReport) -> anyhow::Result<()> {
+        let terminal = self.terminal;
+        let say = |zh, en| terminal.words(zh, en).to_owned();
+        let mut rows = vec![vec![say("网站", "Site"), say("结果", "Result"), say("否决", "Vetoes"), say("预警", "Warnings"), say("问题", "Findings"), say("页面", "Pages")]];
+        let rules = |tallies: &[Tally]| {
+            let rules: Vec<&str> = tallies.iter().map(|tally| tally.rule.as_str()).collect();
+            if rules.is_empty() { "–".to_owned() } else { rules.join(" ") }
+        };
+        for ((verdict, findings), pages) in report.verdicts.iter().zip(&report.findings).zip(&report.pages) {
+            rows.push(vec![
+                verdict.name.clone(),
+                terminal.outcome(verdict.result),
+                rules(&verdict.vetoes),
+                rules(&verdict.warnings),
+                findings.to_string(),
+                pages.to_string(),
+            ]);
+        }
+        terminal.print(&table(&rows))?;
+        let count = |outcome| Engine::count(&report.verdicts, outcome);
+        let (pass, total) = (count(Outcome::Pass), report.verdicts.len());
+        let summary = &report.summary;
+        let seconds = summary["seconds"].as_f64().unwrap_or(0.0);
+        let text = match terminal.language {
+            xunjian_report::Language::Zh => format!(
+                "\n合格 {pass}/{total}，不合格 {}，待复核 {}；问题 {}（新 {}，已消除 {}）；页面 {}；用时 {seconds:.1} 秒\n报告：{}\n",
+                count(Outcome::Fail), count(Outcome::Review), summary["findings"]["total"], summary["findings"]["new"],
+                summary["findings"]["mended"], summary["pages"], report.html.display()
+            ),
+            xunjian_report::Language::En => format!(
+                "\nPass {pass}/{total}, fail {}, review {}; findings {} (new {}, mended {}); pages {}; {seconds:.1} s\nReport: {}\n",
+                count(Outcome::Fail), count(Outcome::Review), summary["findings"]["total"], summary["findings"]["new"],
+                summary["findings"]["mended"], summary["pages"], report.html.display()
+            ),
+        };
+        terminal.print(&text)
+    }
+}
+
+/// The configuration, with the common flags applied.
+pub(crate) fn settings(common: &Common) -> anyhow::Result<Settings> {
+    let mut settings = config::load(&common.config)?;
+    if let Some(data) = &common.data {
+        settings.data.clone_from(data);
+    }
+    Ok(settings)
+}
+
+fn checked_sites(settings: &Settings, only: &[SiteId]) -> anyhow::Result<()> {
+    for id in only {
+        if !settings.sites.iter().any(|site| site.id == *id) {
+            let known: Vec<&str> = settings.sites.iter().map(|site| site.id.as_str()).collect();
+            anyhow::bail!("no site {id} in the register; known: {}", known.join(", "));
+        }
+    }
+    Ok(())
+}
+
+/// `xunjian run`.
+pub(crate) async fn run(common: &Common, terminal: Terminal, only: &[SiteId]) -> anyhow::Result<Exit> {
+    let settings = settings(common)?;
+    checked_sites(&settings, only)?;
+    let interrupt = Interrupt::listen(terminal)?;
+    let mut night = Night::open(settings, common, terminal)?;
+    let (report, exit) = match whole(&mut night, only, &interrupt).await? {
+        Some(report) => {
+            let complete = night.incomplete()?.is_empty();
+            let exit = night.exit(&report, complete);
+            (report, exit)
+        }
+        None => return Ok(Exit::Incomplete),
+    };
+    night.print(&report)?;
+    let mut document = report.summary;
+    document["report"] = json!(report.html);
+    terminal.json(&document)?;
+    Ok(exit)
+}
+
+/// All steps; `None` when the crawl was interrupted.
+pub(crate) async fn whole(
+    night: &mut Night,
+    only: &[SiteId],
+    interrupt: &Interrupt,
+) -> anyhow::Result<Option<WrittenReport>> {
+    let terminal = night.terminal;
+    if night.engine.is_crawled()? {
+        terminal.note(terminal.words("上次已抓取完毕，继续扫描。", "The last crawl is complete; going on with the scan."));
+    } else if night.crawl(only, true, interrupt).await?.is_none() {
+        terminal.note(terminal.words("已停止；再次运行将继续。", "Stopped; run again to go on."));
+        return Ok(None);
+    }
+    night.after_crawl().map(Some)
+}
+
+/// `xunjian crawl`.
+pub(crate) async fn crawl(common: &Common, terminal: Terminal, only: &[SiteId]) -> anyhow::Result<Exit> {
+    let settings = settings(common)?;
+    checked_sites(&settings, only)?;
+    let interrupt = Interrupt::listen(terminal)?;
+    let mut night = Night::open(settings, common, terminal)?;
+    let Some(summary) = night.crawl(only, false, &interrupt).await? else {
+        terminal.note(terminal.words("已停止；再次运行将继续。", "Stopped; run again to go on."));
+        return Ok(Exit::Incomplete);
+    };
+    let incomplete = night.incomplete()?;
+    terminal.print(&format!(
+        "{} {}（304: {}，{}: {}），{} {}\n",
+        terminal.words("页面", "Pages"), summary.pages + summary.not_modified, summary.not_modified,
+        terminal.words("内容未变", "same content"), summary.same_hash,
+        terminal.words("链接与资源", "links and resources"), summary.checked
+    ))?;
+    let cost = night.costs.get("crawl");
+    terminal.json(&json!({
+        "crawl": summary, "incomplete": incomplete, "cost": cost, "peak_memory_bytes": Cpu::peak_memory(),
+    }))?;
+    Ok(if incomplete.is_empty() { Exit::Done } else { Exit::Incomplete })
+}
+
+/// `xunjian scan`.
+pub(crate) fn scan(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
+    let mut night = Night::open(settings(common)?, common, terminal)?;
+    let summary = night.scan()?;
+    terminal.print(&format!(
+        "{} {}（{} {}，{} {}）\n",
+        terminal.words("问题", "Findings"), summary.findings, terminal.words("新", "new"), summary.new,
+        terminal.words("已消除", "mended"), summary.gone
+    ))?;
+    let cost = night.costs.get("scan");
+    terminal.json(&json!({ "scan": summary, "cost": cost, "peak_memory_bytes": Cpu::peak_memory() }))?;
+    Ok(Exit::Done)
+}
+
+/// `xunjian judge`.
+pub(crate) fn judge(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
+    let mut night = Night::open(settings(common)?, common, terminal)?;
+    let verdicts = night.judge()?;
+    let mut rows = Vec::new();
+    for verdict in &verdicts {
+        let lines: Vec<String> = verdict.vetoes.iter().chain(&verdict.warnings).chain(&verdict.reviews)
+            .map(|tally| format!("{} {}/{}", tally.rule, tally.value, tally.threshold)).collect();
+        rows.push(vec![verdict.name.clone(), terminal.outcome(verdict.result), lines.join("  ")]);
+    }
+    terminal.print(&table(&rows))?;
+    terminal.json(&verdicts)?;
+    Ok(Exit::Done)
+}
+
+/// `xunjian report`.
+pub(crate) fn report(common: &Common, terminal: Terminal, out: Option<&Path>) -> anyhow::Result<Exit> {
+    let mut night = Night::open(settings(common)?, common, terminal)?;
+    let report = night.report(out)?;
+    night.print(&report)?;
+    let complete = report.summary["complete"].as_bool().unwrap_or(false);
+    let exit = night.exit(&report, complete);
+    let mut document = report.summary;
+    document["report"] = json!(report.html);
+    terminal.json(&document)?;
+    Ok(exit)
+}

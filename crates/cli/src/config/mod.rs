@@ -1,0 +1,403 @@
+//! `xunjian.toml`: text in, checked settings out, all mistakes at once.
+
+mod reader;
+mod register;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use toml::de::{DeTable, DeValue};
+use xunjian_crawl::{CrawlLimits, Politeness, Window};
+use xunjian_dict::{Dictionary, LoadError};
+use xunjian_engine::Settings;
+use xunjian_fetch::{AddressGuard, FetchLimits, Network, Override};
+use xunjian_judge::Catalogue;
+
+use reader::{Fault, Source, Table};
+use register::Register;
+
+pub(crate) use register::COLUMNS as REGISTER_COLUMNS;
+
+/// Where the configuration is looked for when no `--config` is given.
+pub(crate) const DEFAULT_FILE: &str = "xunjian.toml";
+/// Zone of dates without one.
+const ZONE: &str = "Asia/Shanghai";
+/// Smallest buffer hyper reads a response head into.
+const HEADER_BYTES_MIN: usize = 8_192;
+
+/// Why a configuration cannot be used: every mistake in it.
+#[derive(Debug)]
+pub(crate) struct ConfigError {
+    faults: Vec<Fault>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, fault) in self.faults.iter().enumerate() {
+            let end = if at > 0 { "\n" } else { "" };
+            write!(f, "{end}{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Reads a configuration and everything it names: register, dictionaries, catalogue, authority.
+pub(crate) fn load(file: &Path) -> Result<Settings, ConfigError> {
+    let fail = |reason: String| ConfigError { faults: vec![Fault { file: file.to_owned(), line: 1, reason }] };
+    let bytes = std::fs::read(file).map_err(|error| {
+        let mend = "; `xunjian init` writes one, --config names another";
+        fail(format!("cannot read the configuration: {error}{mend}"))
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| fail("the configuration must be UTF-8 text".to_owned()))?;
+    let mut source = Source::new(file, &text);
+    let values = match DeTable::parse(&text) {
+        Ok(values) => values,
+        Err(error) => {
+            source.fault(error.span().map_or(0, |span| span.start), format!("not TOML: {}", error.message()));
+            return Err(ConfigError { faults: source.into_faults() });
+        }
+    };
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    let mut reading = Reading { source, folder, others: Vec::new() };
+    let settings = reading.settings(file, Table::root(values.get_ref()));
+    let mut faults = reading.source.into_faults();
+    faults.extend(reading.others);
+    match settings {
+        Some(settings) if faults.is_empty() => Ok(settings),
+        _ => Err(ConfigError { faults }),
+    }
+}
+
+struct Reading<'t> {
+    source: Source<'t>,
+    folder: PathBuf,
+    /// Mistakes in the files the configuration names.
+    others: Vec<Fault>,
+}
+
+impl Reading<'_> {
+    fn settings(&mut self, file: &Path, mut root: Table<'_, '_>) -> Option<Settings> {
+        let source = &mut self.source;
+        let data: Option<PathBuf> = root.get(source, "data");
+        let zone = zone(&mut root, source);
+        let monitoring_point = monitoring_point(&mut root, source, &zone);
+        let mut network = root.section(source, "network");
+        let mut politeness = root.section(source, "politeness");
+        let mut crawl = root.section(source, "crawl");
+        let mut scan = root.section(source, "scan");
+        let mut judge = root.section(source, "judge");
+        let (fetch, guard, resolve) = (fetch_limits(&mut network, source), guard(&mut network, source), resolve(&mut network, source));
+        let authority = self.authority(&mut network);
+        let source = &mut self.source;
+        network.finish(source);
+        let manners = manners(&mut politeness, source, &zone);
+        politeness.finish(source);
+        let limits = crawl_limits(&mut crawl, source);
+        let mut page = xunjian_page::Limits::default();
+        crawl.set(source, "page_depth_max", &mut page.depth_max);
+        crawl.set(source, "page_links_max", &mut page.links_max);
+        crawl.set(source, "page_text_bytes_max", &mut page.text_bytes_max);
+        crawl.finish(source);
+        let threads = scan.get(source, "threads").unwrap_or(0);
+        let dictionaries = self.dictionaries(&mut scan);
+        scan.finish(&mut self.source);
+        let catalogue = self.catalogue(&mut judge);
+        judge.finish(&mut self.source);
+        let register = self.register(file, &mut root);
+        root.finish(&mut self.source);
+        let Some(data) = data else {
+            self.source.fault(0, "`data` is missing: write data = \"xunjian-data\", the folder everything is kept in");
+            return None;
+        };
+        if register.sites.is_empty() && self.others.is_empty() {
+            self.source.fault(0, "no site: add [[site]] tables, or sites = \"sites.csv\"");
+        }
+        Some(Settings {
+            data: self.folder.join(data),
+            sites: register.sites,
+            zone,
+            monitoring_point,
+            fetch,
+            resolve,
+            guard,
+            authority,
+            politeness: manners,
+            crawl: limits,
+            page,
+            dictionaries,
+            catalogue: catalogue?,
+            threads,
+        })
+    }
+
+    fn authority(&mut self, network: &mut Table<'_, '_>) -> Option<Vec<u8>> {
+        let file: PathBuf = network.get(&mut self.source, "ca_file")?;
+        let at = network.value("ca_file").map_or(0, |value| value.span().start);
+        let path = self.folder.join(file);
+        std::fs::read(&path)
+            .map_err(|error| self.source.fault(at, format!("`network.ca_file`: cannot read {}: {error}", path.display())))
+            .ok()
+    }
+
+    /// The shipped dictionaries, unless they are switched off, and the office's own.
+    fn dictionaries(&mut self, scan: &mut Table<'_, '_>) -> Vec<Dictionary> {
+        let shipped = scan.get(&mut self.source, "shipped_dictionaries").unwrap_or(true);
+        let mut dictionaries = if shipped { xunjian_dict::shipped() } else { Vec::new() };
+        let patterns: Vec<String> = scan.get(&mut self.source, "dictionaries").unwrap_or_default();
+        let at = scan.value("dictionaries").map_or(0, |value| value.span().start);
+        for pattern in patterns {
+            let files = match expand(&self.folder.join(&pattern)) {
+                Ok(files) if !files.is_empty() => files,
+                Ok(_) => {
+                    self.source.fault(at, format!("`scan.dictionaries`: no file matches {pattern:?}"));
+                    continue;
+                }
+                Err(reason) => {
+                    self.source.fault(at, format!("`scan.dictionaries`: {pattern:?}: {reason}"));
+                    continue;
+                }
+            };
+            for file in files {
+                match xunjian_dict::load_file(&file) {
+                    Ok(dictionary) => dictionaries.push(dictionary),
+                    Err(LoadError::Faults { path, faults }) => {
+                        let fault = |one: xunjian_dict::Fault| Fault { file: path.clone(), line: one.line, reason: one.reason };
+                        self.others.extend(faults.into_iter().map(fault));
+                    }
+                    Err(error @ LoadError::Read { .. }) => {
+                        self.source.fault(at, format!("`scan.dictionaries`: {error}"));
+                    }
+                }
+            }
+        }
+        dictionaries
+    }
+
+    fn catalogue(&mut self, judge: &mut Table<'_, '_>) -> Option<Catalogue> {
+        let Some(file) = judge.get::<PathBuf>(&mut self.source, "catalogue") else {
+            return Some(Catalogue::shipped());
+        };
+        let at = judge.value("catalogue").map_or(0, |value| value.span().start);
+        Catalogue::load(&self.folder.join(file))
+            .map_err(|error| self.source.fault(at, format!("`judge.catalogue`: {error}")))
+            .ok()
+    }
+
+    fn register(&mut self, file: &Path, root: &mut Table<'_, '_>) -> Register {
+        let mut register = Register::default();
+        if let Some(table) = root.get::<PathBuf>(&mut self.source, "sites") {
+            let faults = register.read_csv(&self.folder.join(table));
+            self.others.extend(faults);
+        }
+        let rows = root.rows(&mut self.source, "site");
+        register.read_tables(&mut self.source, file, &rows);
+        register
+    }
+}
+
+/// Files of a pattern such as `words/*.toml`, sorted by name.
+pub(crate) fn expand(pattern: &Path) -> Result<Vec<PathBuf>, String> {
+    let text = pattern.to_str().ok_or("the path is not UTF-8")?;
+    let files = glob::glob(text).map_err(|error| error.to_string())?;
+    files.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())
+}
+
+fn zone(root: &mut Table<'_, '_>, source: &mut Source<'_>) -> TimeZone {
+    let name: String = root.get(source, "zone").unwrap_or_else(|| ZONE.to_owned());
+    let at = root.value("zone").map_or(0, |value| value.span().start);
+    TimeZone::get(&name).unwrap_or_else(|error| {
+        source.fault(at, format!("`zone`: {error}; write an IANA name like {ZONE}"));
+        TimeZone::UTC
+    })
+}
+
+/// A moment, or a day, which stands for its end.
+fn monitoring_point(root: &mut Table<'_, '_>, source: &mut Source<'_>, zone: &TimeZone) -> Option<Timestamp> {
+    let text: String = root.get(source, "monitoring_point")?;
+    let at = root.value("monitoring_point").map_or(0, |value| value.span().start);
+    let end_of_day = |text: &str| {
+        let day: jiff::civil::Date = text.parse().ok()?;
+        zone.to_timestamp(day.at(23, 59, 59, 0)).ok()
+    };
+    let point = text.parse().ok().or_else(|| end_of_day(&text));
+    if point.is_none() {
+        source.fault(at, format!("`monitoring_point`: {text:?} is not a moment: write 2026-06-30 or 2026-06-30T20:00:00+08:00"));
+    }
+    point
+}
+
+fn fetch_limits(network: &mut Table<'_, '_>, source: &mut Source<'_>) -> FetchLimits {
+    let mut limits = FetchLimits::default();
+    network.set(source, "user_agent", &mut limits.user_agent);
+    for (key, field) in [
+        ("connect_timeout_s", &mut limits.connect_timeout),
+        ("first_byte_timeout_s", &mut limits.first_byte_timeout),
+        ("idle_timeout_s", &mut limits.idle_timeout),
+        ("total_timeout_s", &mut limits.total_timeout),
+    ] {
+        network.set(source, key, field);
+        at_least(network, source, key, !field.is_zero(), "more than 0");
+    }
+    network.set(source, "body_bytes_max", &mut limits.body_bytes_max);
+    at_least(network, source, "body_bytes_max", limits.body_bytes_max > 0, "1 or more");
+    network.set(source, "header_bytes_max", &mut limits.header_bytes_max);
+    let enough = limits.header_bytes_max >= HEADER_BYTES_MIN;
+    at_least(network, source, "header_bytes_max", enough, &format!("{HEADER_BYTES_MIN} or more"));
+    network.set(source, "headers_max", &mut limits.headers_max);
+    at_least(network, source, "headers_max", limits.headers_max > 0, "1 or more");
+    network.set(source, "redirects_max", &mut limits.redirects_max);
+    network.set(source, "idle_connections_max", &mut limits.idle_connections_max);
+    limits
+}
+
+fn at_least(table: &mut Table<'_, '_>, source: &mut Source<'_>, key: &'static str, ok: bool, wanted: &str) {
+    if !ok {
+        let at = table.value(key).map_or(0, |value| value.span().start);
+        source.fault(at, format!("`{key}` must be {wanted}"));
+    }
+}
+
+fn guard(network: &mut Table<'_, '_>, source: &mut Source<'_>) -> AddressGuard {
+    let texts: Vec<String> = network.get(source, "allow_private").unwrap_or_default();
+    let at = network.value("allow_private").map_or(0, |value| value.span().start);
+    let mut allowed = Vec::new();
+    for text in texts {
+        match text.parse::<Network>() {
+            Ok(network) => allowed.push(network),
+            Err(error) => source.fault(at, format!("`network.allow_private`: {error}")),
+        }
+    }
+    AddressGuard::new(allowed)
+}
+
+fn resolve(network: &mut Table<'_, '_>, source: &mut Source<'_>) -> HashMap<String, Vec<Override>> {
+    let mut resolve = HashMap::new();
+    let Some(value) = network.value("resolve") else { return resolve };
+    let Some(table) = value.get_ref().as_table() else {
+        source.fault(value.span().start, "`network.resolve` must be a table of host = \"address\"");
+        return resolve;
+    };
+    for (host, value) in table {
+        let texts: Vec<&str> = match value.get_ref() {
+            DeValue::String(text) => vec![text],
+            DeValue::Array(array) => array.iter().filter_map(|one| one.get_ref().as_str()).collect(),
+            _ => {
+                source.fault(value.span().start, format!("`network.resolve`: {:?} needs an address or a list of addresses", host.get_ref()));
+                continue;
+            }
+        };
+        let mut addresses = Vec::new();
+        for text in texts {
+            match text.parse() {
+                Ok(address) => addresses.push(address),
+                Err(error) => source.fault(value.span().start, format!("`network.resolve`: {error}")),
+            }
+        }
+        resolve.insert(host.get_ref().to_ascii_lowercase(), addresses);
+    }
+    resolve
+}
+
+fn manners(table: &mut Table<'_, '_>, source: &mut Source<'_>, zone: &TimeZone) -> Politeness {
+    let mut manners = Politeness::default();
+    table.set(source, "requests_per_second", &mut manners.requests_per_second);
+    table.set(source, "connections", &mut manners.connections);
+    at_least(table, source, "connections", manners.connections > 0, "1 or more");
+    manners.window = table.parse::<Window>(source, "window").map(|window| window.in_zone(zone.clone()));
+    table.set(source, "block_s", &mut manners.block);
+    table.set(source, "block_max_s", &mut manners.block_max);
+    at_least(table, source, "block_max_s", manners.block_max >= manners.block, "as long as block_s or longer");
+    table.set(source, "crawl_delay_max_s", &mut manners.crawl_delay_max);
+    manners
+}
+
+fn crawl_limits(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> CrawlLimits {
+    let mut limits = CrawlLimits::default();
+    table.set(source, "pages_max", &mut limits.pages_max);
+    table.set(source, "depth_max", &mut limits.depth_max);
+    table.set(source, "in_flight_max", &mut limits.in_flight_max);
+    at_least(table, source, "in_flight_max", limits.in_flight_max > 0, "1 or more");
+    table.set::<Duration>(source, "retry_pause_s", &mut limits.retry_pause);
+    table.set(source, "failures_max", &mut limits.failures_max);
+    at_least(table, source, "failures_max", limits.failures_max > 0, "1 or more");
+    limits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("xunjian.toml");
+        std::fs::write(&file, text).expect("written");
+        match load(&file) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.faults.iter().map(|fault| format!("{}: {}", fault.line, fault.reason)).collect(),
+        }
+    }
+
+    const SITE: &str = "[[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://a.gov.cn/\"\nkind = \"portal\"\n";
+
+    #[test]
+    fn a_small_configuration_is_enough() {
+        assert_eq!(faults(&format!("data = \"d\"\n{SITE}")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_line() {
+        let table: [(&str, &str); 17] = [
+            ("data = \"d\"\ncolour = 1\n", "2: unknown key `colour`; known here: crawl, data"),
+            ("data = \"d\"\n[politeness]\nrequests_per_second = -1\n", "3: `politeness.requests_per_second`: must be 0 or more"),
+            ("data = \"d\"\n[politeness]\nwindow = \"22\"\n", "3: `politeness.window`: \"22\" is not a window"),
+            ("data = \"d\"\n[politeness]\nconnections = 0\n", "3: `connections` must be 1 or more"),
+            ("data = \"d\"\n[network]\nallow_private = [\"x\"]\n", "3: `network.allow_private`: \"x\" is not a network"),
+            ("data = \"d\"\n[network.resolve]\n\"a.cn\" = \"x\"\n", "3: `network.resolve`: \"x\" is not an address"),
+            ("data = \"d\"\n[network]\nheader_bytes_max = 10\n", "3: `header_bytes_max` must be 8192 or more"),
+            ("data = 1\n", "1: `data`: must be a text in quotes, not integer"),
+            ("data = \"d\"\nzone = \"Mars/Base\"\n", "2: `zone`: "),
+            ("data = \"d\"\nmonitoring_point = \"soon\"\n", "2: `monitoring_point`: \"soon\" is not a moment"),
+            ("data = \"d\"\n[scan]\ndictionaries = [\"none/*.toml\"]\n", "3: `scan.dictionaries`: no file matches"),
+            ("data = \"d\"\nsites = \"none.csv\"\n", "1: cannot read the register of sites"),
+            ("data = \"d\"\n[[site]]\nid = \"a\"\nname = \"x\"\nurl = \"a.gov.cn\"\nkind = \"portal\"\n", "2: \"a.gov.cn\" is not a URL"),
+            ("data = \"d\"\n[[site]]\nid = \"A\"\nname = \"x\"\nurl = \"http://a/\"\nkind = \"school\"\n", "2: \"A\" is not a site id"),
+            ("data = \"d\"\n[[site]]\nid = \"b\"\nname = \"x\"\nkind = \"portal\"\n", "2: a site needs `url`"),
+            ("data = \n", "1: not TOML: "),
+            ("", "1: `data` is missing"),
+        ];
+        for (text, wanted) in table {
+            let all = faults(&format!("{text}{SITE}"));
+            assert!(all.iter().any(|fault| fault.starts_with(wanted)), "{text}: {all:#?}");
+        }
+    }
+
+    #[test]
+    fn several_mistakes_come_together_and_doubles_name_the_first() {
+        let all = faults(&format!("data = \"d\"\nx = 1\ny = 2\n{SITE}{SITE}"));
+        assert_eq!(all.len(), 4, "{all:#?}");
+        assert!(all.iter().any(|fault| fault.starts_with("9: site id \"a\" stands already in")), "{all:#?}");
+        assert!(all.iter().any(|fault| fault.starts_with("9: host \"a.gov.cn\" belongs already")), "{all:#?}");
+    }
+
+    #[test]
+    fn the_register_may_be_a_gbk_table() {
+        let folder = tempfile::tempdir().expect("folder");
+        let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
+        write("xunjian.toml", b"data = \"d\"\nsites = \"sites.csv\"\n");
+        // 市水利局 in GBK.
+        let name = b"\xCA\xD0\xCB\xAE\xC0\xFB\xBE\xD6";
+        write("sites.csv", &[&b"id,name,url,kind,hosts\nwater,"[..], name, b",http://w.gov.cn/,department,a.gov.cn b.gov.cn\n"].concat());
+        let settings = load(&folder.path().join("xunjian.toml")).expect("loads");
+        assert_eq!(settings.sites[0].name, "市水利局");
+        assert_eq!(settings.sites[0].hosts, ["a.gov.cn", "b.gov.cn"]);
+        write("sites.csv", b"id,url,colour\nwater,x,y\n");
+        let error = load(&folder.path().join("xunjian.toml")).expect_err("refused").to_string();
+        assert!(error.contains("unknown column \"colour\"") && error.contains("column \"name\" is missing"), "{error}");
+    }
+}
