@@ -125,6 +125,8 @@ impl Plants {
                 "message-overdue" => class == Class::Interaction,
                 // Emptying a guide or a message would also be another fault.
                 "empty-article" => class == Class::News || class == Class::Notice,
+                // A message always shows when it was asked and answered.
+                "undated-page" => class != Class::Interaction,
                 _ => true,
             };
             let Some(place) =

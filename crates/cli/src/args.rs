@@ -77,6 +77,11 @@ pub(crate) enum Command {
     /// Dictionaries
     #[command(subcommand)]
     Dict(Dict),
+    /// What is known of an address, and why it was or was not fetched
+    Why {
+        /// The address
+        url: String,
+    },
     /// Serve the simulated city on loopback
     City(City),
     /// Print shell completions

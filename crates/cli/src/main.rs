@@ -56,6 +56,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Report(report) => commands::night::report(&common, terminal, report.out.as_deref()),
         Command::Sites(args::Sites::Check { online }) => commands::sites::check(&common, terminal, online).await,
         Command::Dict(args::Dict::Check { files }) => commands::dict::check(&common, terminal, &files),
+        Command::Why { url } => commands::why::run(&common, terminal, &url),
         Command::City(city) => commands::city::run(terminal, &city).await,
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();

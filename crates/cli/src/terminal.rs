@@ -163,13 +163,17 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..columns)
         .map(|at| rows.iter().filter_map(|row| row.get(at)).map(|cell| width(cell)).max().unwrap_or(0))
         .collect();
+    // Below their heads, columns of numbers stand to the right.
+    let is_number = |cell: &String| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+    let numbers: Vec<bool> = (0..columns)
+        .map(|at| rows.len() > 1 && rows[1..].iter().filter_map(|row| row.get(at)).all(is_number))
+        .collect();
     let mut out = String::new();
     for row in rows {
         let mut line = String::new();
-        for (cell, wanted) in row.iter().zip(&widths) {
+        for ((cell, wanted), number) in row.iter().zip(&widths).zip(&numbers) {
             let gap = " ".repeat(wanted - width(cell));
-            let is_number = cell.ends_with(|c: char| c.is_ascii_digit()) && cell.starts_with(|c: char| c.is_ascii_digit());
-            let (before, after) = if is_number { (gap.as_str(), "") } else { ("", gap.as_str()) };
+            let (before, after) = if *number { (gap.as_str(), "") } else { ("", gap.as_str()) };
             line.push_str(&format!("{before}{cell}{after}  "));
         }
         out.push_str(line.trim_end());

@@ -102,6 +102,8 @@ pub(crate) struct HostState {
     blocked_until: Mutex<Instant>,
     blocks: AtomicU32,
     failures: AtomicU32,
+    /// What the last failure was.
+    last_failure: Mutex<Option<LinkState>>,
     pages: AtomicU64,
 }
 
@@ -114,6 +116,7 @@ impl HostState {
             blocked_until: Mutex::new(Instant::now()),
             blocks: AtomicU32::new(0),
             failures: AtomicU32::new(0),
+            last_failure: Mutex::new(None),
             pages: AtomicU64::new(0),
         };
         let Ok(home) = PageUrl::parse(&format!("{host}/")) else { return state };
@@ -157,9 +160,15 @@ impl HostState {
         *blocked = (*blocked).max(until);
     }
 
-    /// Counts a failure to connect; true while the host is still worth asking.
-    pub(crate) fn failed(&self) {
+    /// Counts a failure to connect.
+    pub(crate) fn failed(&self, state: &LinkState) {
         self.failures.fetch_add(1, Ordering::Relaxed);
+        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(state.clone());
+    }
+
+    /// What the last failure to connect was.
+    pub(crate) fn last_failure(&self) -> Option<LinkState> {
+        self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The host answered.

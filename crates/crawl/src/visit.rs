@@ -36,7 +36,7 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item) -> Opti
         UrlRecord::discovered(item.site.clone(), item.target, item.depth, now())
     });
     if let Some(reason) = left_out(shared, host, &item) {
-        return Some(leave_out(shared, item, record, reason));
+        return Some(leave_out(shared, host, item, record, reason));
     }
     let fetched = ask(shared, host, &item, &record).await?;
     Some(Outcome::Visit(Box::new(conclude(shared, host, item, record, fetched))))
@@ -56,12 +56,13 @@ fn left_out(shared: &Shared, host: &HostState, item: &Item) -> Option<&'static s
     None
 }
 
-fn leave_out(shared: &Shared, item: Item, mut record: UrlRecord, reason: &'static str) -> Outcome {
+fn leave_out(shared: &Shared, host: &HostState, item: Item, mut record: UrlRecord, reason: &'static str) -> Outcome {
     record.run = shared.setup.run;
     if reason == "robots" {
         record.state = Some(LinkState::Robots);
     } else if item.site.is_none() {
-        record.state = Some(LinkState::Timeout);
+        // Nobody answers there: what the last try showed holds for all its addresses.
+        record.state = Some(host.last_failure().unwrap_or(LinkState::Timeout));
     }
     Outcome::Visit(Box::new(Visit {
         site_opened: None,
@@ -88,7 +89,7 @@ async fn ask(
             Err(failure) => failure.state.clone(),
         };
         match is_connection_failure(&state) {
-            true => host.failed(),
+            true => host.failed(&state),
             false => host.answered(),
         }
         let tries_max = match &state {

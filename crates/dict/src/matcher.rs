@@ -2,7 +2,7 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use crate::{Dictionary, Entry, Folded};
+use crate::{Category, Dictionary, Entry, Folded};
 
 /// The automaton could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -122,18 +122,24 @@ impl Matcher {
     pub fn find<'m>(&'m self, folded: &Folded, site: &str) -> Vec<Hit<'m>> {
         let text = folded.text();
         let mut hits: Vec<(usize, usize, &Pattern)> = Vec::new();
+        // What an exception excuses still says what the words inside it belong to.
+        let mut excused: Vec<(usize, usize, Category)> = Vec::new();
         for found in self.automaton.find_overlapping_iter(text) {
             let pattern = &self.patterns[found.pattern().as_usize()];
-            if pattern.counts(folded, found.start(), found.end(), site) {
-                hits.push((found.start(), found.end(), pattern));
+            let (start, end) = (found.start(), found.end());
+            if !pattern.applies(folded, start, end, site) {
+                continue;
+            }
+            if pattern.is_excused(text, start) {
+                excused.push((start, end, pattern.entry.category));
+            } else {
+                hits.push((start, end, pattern));
             }
         }
         let inside = |&(start, end, pattern): &(usize, usize, &Pattern)| {
-            hits.iter().any(|&(from, to, other)| {
-                other.entry.category == pattern.entry.category
-                    && from <= start
-                    && end <= to
-                    && to - from > end - start
+            let longer = hits.iter().map(|&(from, to, other)| (from, to, other.entry.category));
+            longer.chain(excused.iter().copied()).any(|(from, to, category)| {
+                category == pattern.entry.category && from <= start && end <= to && to - from > end - start
             })
         };
         hits.iter()
@@ -147,25 +153,26 @@ impl Matcher {
 }
 
 impl Pattern {
-    fn counts(&self, folded: &Folded, start: usize, end: usize, site: &str) -> bool {
+    /// Whether the pattern stands there as a word of its own, on a site it is for.
+    fn applies(&self, folded: &Folded, start: usize, end: usize, site: &str) -> bool {
         let text = folded.text();
-        let before = &text[..start];
-        let after = &text[end..];
         let alphanumeric = |c: char| c.is_ascii_alphanumeric();
-        if self.word_start && before.ends_with(alphanumeric)
-            || self.word_end && after.starts_with(alphanumeric)
+        !(self.word_start && text[..start].ends_with(alphanumeric)
+            || self.word_end && text[end..].starts_with(alphanumeric)
             || !self.sites.is_empty() && !self.sites.iter().any(|own| own == site)
-            || !self.entry.category.is_evasive() && folded.has_gap(start, end)
-        {
-            return false;
-        }
+            || !self.entry.category.is_evasive() && folded.has_gap(start, end))
+    }
+
+    /// Whether an exception makes it right where it stands.
+    fn is_excused(&self, text: &str, start: usize) -> bool {
+        let before = &text[..start];
         let allowed = self.allow.iter().any(|(phrase, at)| {
             start.checked_sub(*at).is_some_and(|from| {
                 text.is_char_boundary(from) && text[from..].starts_with(phrase.as_str())
             })
         });
         let excused = self.not_after.iter().any(|lead| before.ends_with(lead.as_str()));
-        !allowed && !excused && !(self.entry.skip_titles && in_title(before))
+        allowed || excused || self.entry.skip_titles && in_title(before)
     }
 }
 
@@ -178,7 +185,6 @@ fn in_title(before: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Category;
 
     fn dictionary(category: Category, rows: &[(&str, &[&str], &[&str])]) -> Dictionary {
         let entries = rows.iter().map(|(pattern, allow, not_after)| Entry {
@@ -231,5 +237,11 @@ mod tests {
         .expect("compiles");
         assert_eq!(found(&matcher, "人口和计划生育局"), ["人口和计划生育局"]);
         assert_eq!(found(&matcher, "人口和计划生育局，计划生育局").len(), 2);
+        let matcher = Matcher::new(&[dictionary(
+            Category::OutdatedName,
+            &[("粮食局", &[], &["时任"]), ("国家粮食局", &[], &["时任"])],
+        )])
+        .expect("compiles");
+        assert_eq!(found(&matcher, "时任国家粮食局负责人，市粮食局"), ["粮食局"]);
     }
 }

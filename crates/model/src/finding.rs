@@ -13,9 +13,8 @@ macro_rules! kinds {
     ($($variant:ident $text:literal $severity:ident $indicator:literal $zh:literal $en:literal;)*) => {
         /// What is wrong. The names are stable; a kind is added, never renamed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
         pub enum Kind {
-            $(#[doc = $en] $variant,)*
+            $(#[doc = $en] #[serde(rename = $text)] $variant,)*
         }
 
         impl Kind {

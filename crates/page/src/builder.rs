@@ -577,7 +577,9 @@ fn visible_date(facts: &Facts) -> Option<Date> {
 }
 
 fn kind_of(facts: &Facts) -> PageKind {
-    if facts.items.len() >= LIST_ROWS {
+    // A last list page may hold a row or two: nothing but rows, and no article's label.
+    let only_rows = !facts.items.is_empty() && facts.main_chars < ARTICLE_CHARS && facts.label("ArticleTitle").is_none();
+    if facts.items.len() >= LIST_ROWS || only_rows {
         PageKind::List
     } else if facts.label("ArticleTitle").is_some()
         || facts.main_chars >= ARTICLE_CHARS && facts.blocks.iter().any(|block| block.heading > 0)

@@ -17,7 +17,7 @@ pub use charset::{Decoded, decode};
 pub use date::{date_in_text, dates_in_url};
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 1;
+pub const EXTRACTOR_VERSION: u16 = 2;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]

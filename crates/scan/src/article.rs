@@ -20,12 +20,22 @@ pub(crate) fn has_no_body(facts: &Facts) -> bool {
         return false;
     }
     let title = facts.label("ArticleTitle").unwrap_or(&facts.title);
+    // A line that is mostly a link leads to content of its own, whatever date stands beside it.
+    let mut linked = vec![0_usize; facts.blocks.len()];
+    for link in &facts.links {
+        if let Some(count) = linked.get_mut(link.block as usize) {
+            *count += facts.link_text(link).chars().count();
+        }
+    }
     let chars: usize = facts
         .blocks
         .iter()
-        .filter(|block| block.zone == Zone::Main && !block.hidden && block.heading == 0)
-        .filter(|block| !is_info(block) && !is_title(block, title, &facts.title))
-        .map(|block| block.text.trim().chars().count())
+        .zip(linked)
+        .filter(|(block, _)| block.zone == Zone::Main && !block.hidden && block.heading == 0)
+        .map(|(block, linked)| (block, linked, block.text.trim().chars().count()))
+        .filter(|(block, linked, chars)| linked * 2 > *chars || !is_info(block))
+        .filter(|(block, ..)| !is_title(block, title, &facts.title))
+        .map(|(.., chars)| chars)
         .sum();
     chars < BODY_CHARS_MIN
 }

@@ -137,9 +137,15 @@ pub fn scan_site(
             candidates.push(Candidate { snapshot: snapshot.clone(), ..at_home(site, finding) });
         }
     }
+    // Only a folder that no other column shares says whose articles lie in it.
+    let mut folders: HashMap<String, usize> = HashMap::new();
+    for folder in found_columns.iter().filter_map(|(_, url)| first_folder(url.as_str())) {
+        *folders.entry(folder).or_default() += 1;
+    }
     for (name, url) in &found_columns {
         let Some((facts, snapshot)) = page_facts(store, site, url, setup)? else { continue };
-        let elsewhere = fold.newest_of(name, &facts, url);
+        let own_folder = first_folder(url.as_str()).filter(|own| folders.get(own) == Some(&1));
+        let elsewhere = fold.newest_of(name, &facts, own_folder.as_deref());
         let Some(column) = columns::read(name, url, &facts, elsewhere, setup.point) else { continue };
         if let Some(finding) = column_finding(&column, setup) {
             let (title, url) = (facts.title.clone(), url.to_string());
@@ -149,6 +155,12 @@ pub fn scan_site(
     }
     candidates.extend(fold.label_findings(site));
     confirm_listed(store, site, &mut fold, setup)?;
+    // A page without any date lacks the label, too: one fault, one finding.
+    let undated: HashSet<&str> = fold.undated.iter().map(|one| one.url.as_str()).collect();
+    candidates.retain(|one| {
+        let pub_date = one.finding.kind == Kind::MissingLabel && one.finding.what == "PubDate";
+        !(pub_date && undated.contains(one.url.as_str()))
+    });
     candidates.append(&mut fold.undated);
     candidates.append(&mut fold.empty);
     candidates.extend(fold.merged(site));
@@ -304,7 +316,7 @@ impl Fold {
             if let Some(column) = &digest.column {
                 self.newest_by_column.entry(column.clone()).and_modify(newest).or_insert(date);
             }
-            if let Some(folder) = first_folder(&url) {
+            if let Some(folder) = first_folder(&url).filter(|_| digest.kind == PageKind::Article) {
                 self.newest_by_folder.entry(folder).and_modify(newest).or_insert(date);
             }
         }
@@ -342,11 +354,10 @@ impl Fold {
     }
 
     /// The newest article known to be of a column by its label, or by lying under its folder.
-    fn newest_of(&self, name: &str, facts: &Facts, url: &PageUrl) -> Option<Date> {
+    fn newest_of(&self, name: &str, facts: &Facts, own_folder: Option<&str>) -> Option<Date> {
         let label = facts.label("ColumnName").unwrap_or(name);
         let by_label = self.newest_by_column.get(label).copied();
-        let folder = first_folder(url.as_str()).filter(|_| url.path() != "/");
-        by_label.or_else(|| folder.and_then(|folder| self.newest_by_folder.get(&folder).copied()))
+        by_label.or_else(|| self.newest_by_folder.get(own_folder?).copied())
     }
 
     /// Copies of titles in lists are left out; the same fault on many pages becomes one.

@@ -6,3 +6,4 @@ pub(crate) mod dict;
 pub(crate) mod init;
 pub(crate) mod night;
 pub(crate) mod sites;
+pub(crate) mod why;
