@@ -8,6 +8,7 @@ mod address;
 mod config;
 mod defects;
 mod files;
+mod hostile;
 mod outside;
 mod plan;
 mod render;
@@ -23,6 +24,7 @@ mod words;
 use defects::Plants;
 
 pub use config::ConfigError;
+pub use hostile::{Misdeed, serve_hostile};
 pub use plan::{Class, Column, EPOCH, Family, SitePlan, Validators};
 pub use score::{KindScore, Reported, Score, score};
 pub use serve::{ServeError, Served};

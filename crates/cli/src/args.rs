@@ -66,7 +66,7 @@ pub(crate) enum Command {
     /// Only crawl: keep what is new as snapshots
     Crawl(Night),
     /// Only scan the snapshots of the last crawl
-    Scan,
+    Scan(Scan),
     /// Only judge the findings of the last scan; prints the verdicts
     Judge,
     /// Only write the report of the last run
@@ -96,6 +96,16 @@ pub(crate) struct Night {
     /// Only this site of the register; may be repeated
     #[arg(long = "site", value_name = "ID", value_parser = SiteId::new)]
     pub(crate) sites: Vec<SiteId>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// Look at every page again, also where what was found before still holds
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Threads; 0 is one a core
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
 }
 
 #[derive(Debug, Args)]

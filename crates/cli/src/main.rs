@@ -51,7 +51,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Init(init) => commands::init::run(terminal, &init),
         Command::Run(night) => commands::night::run(&common, terminal, &night.sites).await,
         Command::Crawl(night) => commands::night::crawl(&common, terminal, &night.sites).await,
-        Command::Scan => commands::night::scan(&common, terminal),
+        Command::Scan(scan) => commands::night::scan(&common, terminal, &scan),
         Command::Judge => commands::night::judge(&common, terminal),
         Command::Report(report) => commands::night::report(&common, terminal, report.out.as_deref()),
         Command::Sites(args::Sites::Check { online }) => commands::sites::check(&common, terminal, online).await,

@@ -280,8 +280,9 @@ impl Engine {
 
     // ---- scan -------------------------------------------------------------------------------
 
-    /// Scans every site of the last run; `each` is told of each site that is done.
-    pub fn scan(&self, each: impl Fn(&Site) + Sync) -> Result<ScanSummary, EngineError> {
+    /// Scans every site of the last run; `each` is told of each site that is done. `fresh` looks
+    /// at every page again, also where what was found before still holds.
+    pub fn scan(&self, fresh: bool, each: impl Fn(&Site) + Sync) -> Result<ScanSummary, EngineError> {
         let run = self.last_run()?;
         let months = |count: i32| count.months();
         let freshness = self.settings.catalogue.freshness;
@@ -296,6 +297,7 @@ impl Engine {
                 personnel: months(freshness.personnel_months),
             },
             page: self.settings.page,
+            fresh,
         };
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.settings.threads)

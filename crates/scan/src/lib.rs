@@ -77,6 +77,8 @@ pub struct ScanSetup {
     pub freshness: Freshness,
     /// Limits of one page's extraction.
     pub page: xunjian_page::Limits,
+    /// Look at every page again, also where its kept digest still holds.
+    pub fresh: bool,
 }
 
 impl ScanSetup {

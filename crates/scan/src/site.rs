@@ -213,7 +213,7 @@ fn look_at(
 ) -> Result<Option<Seen>, StoreError> {
     let (Some(body), Ok(address)) = (record.body_hash, PageUrl::parse(&url)) else { return Ok(None) };
     let kept: Option<Digest> = store.get(Space::Digest, &[site.id.as_str().as_bytes(), url.as_bytes()])?;
-    let kept = kept.filter(|digest| digest.body == body && digest.fingerprint == *fingerprint);
+    let kept = kept.filter(|digest| !setup.fresh && digest.body == body && digest.fingerprint == *fingerprint);
     let was_kept = kept.is_some();
     let mut facts = None;
     let mut text_bytes = 0;

@@ -88,12 +88,15 @@ impl<'s> Batch<'s> {
         if tails != self.before {
             self.operations.insert(Space::Meta.key(&[b"tails"]), encode(&tails)?);
         }
+        let batch = self.writing.batch + 1;
+        self.operations.insert(Space::Meta.key(&[b"batch"]), encode(&batch)?);
         let operations = std::mem::take(&mut self.operations);
         // From here on the index may point into the segments, so they must stay as they are.
         self.committed = true;
         self.store.index.apply_batch(operations).map_err(StoreError::index)?;
         self.store.index.flush().map_err(StoreError::index)?;
-        Ok(())
+        self.writing.batch = batch;
+        self.writing.acknowledged.write(batch)
     }
 }
 

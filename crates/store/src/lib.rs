@@ -5,6 +5,7 @@
 //! segments' fsync and then sled's flush, in that order, so a kill at any moment loses nothing
 //! that was acknowledged and leaves nothing that points nowhere.
 
+mod acknowledged;
 mod batch;
 mod error;
 mod facts;
@@ -25,6 +26,7 @@ pub use batch::Batch;
 pub use error::StoreError;
 pub use space::Space;
 
+use acknowledged::Acknowledged;
 use segment::{Location, Segments};
 
 /// Bytes sled may use for its page cache.
@@ -46,6 +48,9 @@ pub struct Store {
 struct Writing {
     archive: Segments,
     facts: Segments,
+    /// Number of the last acknowledged batch.
+    batch: u64,
+    acknowledged: Acknowledged,
 }
 
 /// Sizes of a store.
@@ -84,6 +89,14 @@ impl Store {
             Ok(Err(error)) => return Err(damaged(error.to_string())),
             Err(_) => return Err(damaged("sled could not read it".to_owned())),
         };
+        let (acknowledged, wanted) = Acknowledged::open(folder)?;
+        let batch: u64 = match index.get(Space::Meta.key(&[b"batch"])).map_err(StoreError::index)? {
+            Some(bytes) => decode(b"batch", &bytes)?,
+            None => 0,
+        };
+        if batch < wanted {
+            return Err(damaged(format!("it knows of {batch} batches, {wanted} were acknowledged")));
+        }
         let tails = match index.get(Space::Meta.key(&[b"tails"])).map_err(StoreError::index)? {
             Some(bytes) => decode(b"tails", &bytes)?,
             None => (Location::default(), Location::default()),
@@ -97,7 +110,7 @@ impl Store {
             index,
             archive: segment::Reader::new(&archive_folder, "warc.zst"),
             facts: segment::Reader::new(&facts_folder, "facts.zst"),
-            writing: Mutex::new(Writing { archive, facts: facts_segments }),
+            writing: Mutex::new(Writing { archive, facts: facts_segments, batch, acknowledged }),
             _lock: lock,
         })
     }

@@ -11,7 +11,7 @@ use xunjian_crawl::Progress;
 use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, StepCost, WrittenReport};
 use xunjian_model::{Outcome, Severity, SiteId, Tally};
 
-use crate::args::Common;
+use crate::args::{self, Common};
 use crate::interrupt::Interrupt;
 use crate::terminal::{Terminal, table};
 use crate::{Exit, config};
@@ -65,12 +65,12 @@ impl Night {
         Ok(summary.finished.then_some(summary))
     }
 
-    pub(crate) fn scan(&mut self) -> anyhow::Result<ScanSummary> {
+    pub(crate) fn scan(&mut self, fresh: bool) -> anyhow::Result<ScanSummary> {
         let cpu = Cpu::now();
         let total = self.engine.settings().sites.len() as u64;
         let done = AtomicU64::new(0);
         let bar = std::sync::Mutex::new(self.terminal.bar(self.terminal.words("扫描", "scan"), total));
-        let summary = self.engine.scan(|site| {
+        let summary = self.engine.scan(fresh, |site| {
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             if let Ok(mut bar) = bar.lock() {
                 bar.set(done, total, &site.name);
@@ -97,7 +97,7 @@ impl Night {
     /// Scan, judge and report of a crawled run.
     pub(crate) fn after_crawl(&mut self) -> anyhow::Result<WrittenReport> {
         tokio::task::block_in_place(|| {
-            self.scan()?;
+            self.scan(false)?;
             self.judge()?;
             self.report(None)
         })
@@ -250,9 +250,13 @@ pub(crate) async fn crawl(common: &Common, terminal: Terminal, only: &[SiteId]) 
 }
 
 /// `xunjian scan`.
-pub(crate) fn scan(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
-    let mut night = Night::open(settings(common)?, common, terminal)?;
-    let summary = night.scan()?;
+pub(crate) fn scan(common: &Common, terminal: Terminal, args: &args::Scan) -> anyhow::Result<Exit> {
+    let mut settings = settings(common)?;
+    if let Some(threads) = args.threads {
+        settings.threads = threads;
+    }
+    let mut night = Night::open(settings, common, terminal)?;
+    let summary = night.scan(args.fresh)?;
     terminal.print(&format!(
         "{} {}（{} {}，{} {}）\n",
         terminal.words("问题", "Findings"), summary.findings, terminal.words("新", "new"), summary.new,

@@ -22,7 +22,10 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
     let mut snapshots = Vec::new();
     for snapshot in store.history(url.as_str()) {
         let snapshot = snapshot.map_err(xunjian_engine::EngineError::from)?;
-        snapshots.push(format!("{}@{}", snapshot.body_hash.to_hex(), snapshot.fetched_at));
+        snapshots.push(json!({
+            "snapshot": format!("{}@{}", snapshot.body_hash.to_hex(), snapshot.fetched_at),
+            "status": snapshot.status, "body_bytes": snapshot.body_bytes, "truncated": snapshot.truncated,
+        }));
     }
     let rows = [
         (terminal.words("地址", "Address"), url.to_string()),

@@ -1,0 +1,214 @@
+//! Bad configurations, registers, dictionaries and data folders: a clear message, the right exit
+//! code, nothing lost.
+
+mod support;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{Ended, PROGRAM, World};
+use xunjian_city::{CityOptions, Misdeed, serve_hostile};
+
+const SITE: &str = "[[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://a.gov.cn/\"\nkind = \"portal\"\n";
+const CITY: CityOptions = CityOptions { seed: 3, sites: 9, pages: 30, day: 0 };
+
+/// The command ends with a code and says each of these, and it does not panic.
+fn refuses(ended: &Ended, code: i32, says: &[&str]) {
+    assert_eq!(ended.code, code, "{}{}", ended.stdout, ended.stderr);
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    for words in says {
+        assert!(ended.stderr.contains(words) || ended.stdout.contains(words), "{words:?} not in:\n{}{}", ended.stdout, ended.stderr);
+    }
+}
+
+fn run(config: &str) -> Ended {
+    World::with_config(config).run(&["run"])
+}
+
+#[test]
+fn an_unknown_key() {
+    let ended = run(&format!("data = \"d\"\n[politeness]\nrequests_per_secnd = 1\n{SITE}"));
+    refuses(&ended, 2, &["xunjian.toml:3: unknown key `politeness.requests_per_secnd`", "requests_per_second"]);
+}
+
+#[test]
+fn a_wrong_url() {
+    let ended = run("data = \"d\"\n[[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"a.gov.cn\"\nkind = \"portal\"\n");
+    refuses(&ended, 2, &["xunjian.toml:2: \"a.gov.cn\" is not a URL", "http://www.a.gov.cn/"]);
+    refuses(&World::with_config(&format!("data = \"d\"\n{SITE}")).run(&["why", "not a url"]), 2, &["\"not a url\" is not a URL"]);
+}
+
+#[test]
+fn a_site_id_that_stands_twice() {
+    let ended = run(&format!("data = \"d\"\n{SITE}{SITE}"));
+    refuses(&ended, 2, &["xunjian.toml:7: site id \"a\" stands already in xunjian.toml:2"]);
+}
+
+#[test]
+fn every_mistake_at_once() {
+    let ended = run("data = \"d\"\ncolour = 1\n[politeness]\nwindow = \"late\"\n[[site]]\nid = \"A\"\nname = \"x\"\nurl = \"http://a/\"\nkind = \"x\"\n");
+    refuses(&ended, 2, &["unknown key `colour`", "\"late\" is not a window", "\"A\" is not a site id", "\"x\" is not a kind of site"]);
+}
+
+#[test]
+fn an_unreadable_line_of_a_dictionary() {
+    let world = World::with_config(&format!("data = \"d\"\n[scan]\ndictionaries = [\"own.csv\"]\n{SITE}"));
+    world.write("own.csv", "pattern,correction,severity\n关健,关键,minor\n登陆系统,登录系统,loud\n丙,x,\n".as_bytes());
+    refuses(&world.run(&["run"]), 2, &["own.csv:3: \"loud\" is not a severity", "own.csv:4: pattern \"丙\" is one character"]);
+    refuses(&world.run(&["dict", "check", "own.csv"]), 2, &["own.csv:3: ", "own.csv:4: "]);
+    world.write("own.csv", "pattern,correction\n关健,关键\n".as_bytes());
+    refuses(&world.run(&["dict", "check", "own.csv"]), 0, &["own.csv: 1"]);
+    refuses(&world.run(&["dict", "check", "missing.csv"]), 2, &["missing.csv: no such file"]);
+}
+
+#[test]
+fn no_configuration() {
+    let world = World::with_config("");
+    refuses(&world.run(&["run", "--config", "none.toml"]), 2, &["none.toml", "xunjian init"]);
+}
+
+#[test]
+fn a_scan_before_any_crawl() {
+    let world = World::with_config(&format!("data = \"d\"\n{SITE}"));
+    refuses(&world.run(&["scan"]), 2, &["nothing was crawled yet", "xunjian crawl"]);
+}
+
+#[test]
+fn a_store_opened_twice() {
+    let port = serve_hostile().expect("hostile server");
+    let host = Misdeed::Hang.host();
+    let world = World::with_config(&format!(
+        "data = \"d\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"{host}\" = \"127.0.0.1:{port}\"\n\
+         [[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://{host}/\"\nkind = \"portal\"\n"
+    ));
+    let mut first = world.start(&["crawl"]);
+    let begun = Instant::now();
+    while !world.path("d/index/db").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the first process did not open the store");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let second = world.run(&["scan"]);
+    first.kill().expect("killed");
+    first.wait().expect("ended");
+    refuses(&second, 4, &["is in use by another xunjian process"]);
+}
+
+#[test]
+fn a_foreign_data_folder() {
+    let world = World::with_config(&format!("data = \"d\"\n{SITE}"));
+    std::fs::create_dir(world.path("d")).expect("folder");
+    world.write("d/thesis.txt", b"my only copy");
+    refuses(&world.run(&["run"]), 4, &["is not a xunjian data folder", "--data"]);
+    assert_eq!(std::fs::read(world.path("d/thesis.txt")).expect("still there"), b"my only copy");
+    assert_eq!(std::fs::read_dir(world.path("d")).expect("folder").count(), 1);
+}
+
+#[test]
+fn a_store_of_a_newer_program() {
+    let world = World::with_config(&format!("data = \"d\"\n{SITE}"));
+    std::fs::create_dir(world.path("d")).expect("folder");
+    world.write("d/format", b"xunjian-store 99\n");
+    refuses(&world.run(&["run"]), 4, &["has store format 99", "use the program version that wrote it"]);
+}
+
+#[test]
+fn a_corrupt_index() {
+    let world = World::with_city(CITY);
+    world.run(&["run"]);
+    let archive = std::fs::read(world.path("xunjian-data/warc/000001.warc.zst")).expect("archive");
+    let path = world.path("xunjian-data/index/db");
+    let whole = std::fs::read(&path).expect("index");
+    // All of it, its second half, one stretch in its middle, and gone altogether.
+    let damage: [fn(&mut Vec<u8>); 4] = [
+        |bytes| bytes.fill(0xA5),
+        |bytes| bytes.truncate(bytes.len() / 2),
+        |bytes| {
+            let half = bytes.len() / 2;
+            bytes[half..half + 4_096].fill(0);
+        },
+        Vec::clear,
+    ];
+    for (at, spoil) in damage.into_iter().enumerate() {
+        let mut spoilt = whole.clone();
+        spoil(&mut spoilt);
+        std::fs::write(&path, spoilt).expect("written");
+        let ended = world.run(&["report"]);
+        assert_eq!(ended.code, 4, "{at}: {}{}", ended.stdout, ended.stderr);
+        refuses(&ended, 4, &["damaged", "the archive in warc/ is whole"]);
+    }
+    std::fs::write(&path, whole).expect("restored");
+    // Nothing of the archive was touched, and the restored index works.
+    assert_eq!(std::fs::read(world.path("xunjian-data/warc/000001.warc.zst")).expect("archive"), archive);
+    assert!(matches!(world.run(&["report"]).code, 0 | 3));
+}
+
+#[test]
+fn an_archive_cut_short() {
+    let world = World::with_city(CITY);
+    world.run(&["run"]);
+    let path = world.path("xunjian-data/warc/000001.warc.zst");
+    let whole = std::fs::read(&path).expect("archive");
+    std::fs::write(&path, &whole[..whole.len() / 2]).expect("written");
+    refuses(&world.run(&["report"]), 4, &["000001.warc.zst", "were acknowledged"]);
+    assert_eq!(std::fs::metadata(&path).expect("still there").len(), whole.len() as u64 / 2);
+}
+
+#[test]
+fn wrong_usage() {
+    let world = World::with_config(&format!("data = \"d\"\n{SITE}"));
+    for args in [&["run", "--lang", "fr"][..], &["run", "--fail-on", "loud"], &["demo", "--pages", "3"], &["nothing"], &["run", "--site", "A B"]] {
+        refuses(&world.run(args), 2, &["error"]);
+    }
+}
+
+#[test]
+fn init_overwrites_nothing() {
+    let world = World::with_config("");
+    refuses(&world.run(&["init"]), 2, &["is there already", "--force"]);
+    refuses(&world.run(&["init", "fresh"]), 0, &["sites.csv"]);
+    refuses(&world.run(&["init", "fresh"]), 2, &["is there already"]);
+    // What init writes is a configuration that loads.
+    let listed = world.run(&["--config", "fresh/xunjian.toml", "sites", "check", "--json"]);
+    assert_eq!(listed.json()["sites"][0]["id"], "example");
+}
+
+/// A store on a small file system of its own, in a mount namespace of its own.
+#[test]
+fn a_full_disk() {
+    let world = World::with_city(CITY);
+    let later = World::with_city(CityOptions { day: 9, ..CITY });
+    let disk = world.path("disk");
+    std::fs::create_dir(&disk).expect("folder");
+    let script = format!(
+        "set -e\n\
+         mount -t tmpfs -o size=64m tmpfs '{disk}'\n\
+         run() {{ '{PROGRAM}' --config \"$1/xunjian.toml\" --data '{disk}/data' --json run; }}\n\
+         code=0; run '{today}' >'{out}/first.json' 2>'{out}/first.log' || code=$?; echo first $code\n\
+         free=$(df --output=avail -k '{disk}' | tail -1)\n\
+         head -c $(( (free - 8) * 1024 )) /dev/zero >'{disk}/filler'\n\
+         code=0; run '{later}' >'{out}/full.json' 2>'{out}/full.log' || code=$?; echo full $code\n\
+         rm '{disk}/filler'\n\
+         code=0; run '{later}' >'{out}/after.json' 2>'{out}/after.log' || code=$?; echo after $code\n\
+         cp '{disk}/data/report/findings.json' '{out}/findings.json'\n",
+        disk = disk.display(),
+        today = world.path("").display(),
+        later = later.path("").display(),
+        out = world.path("").display(),
+    );
+    let output = Command::new("unshare").args(["--map-root-user", "--mount", "sh", "-c", &script]).stdin(Stdio::null()).output().expect("unshare");
+    let ended: Ended = output.into();
+    let read = |name: &str| std::fs::read_to_string(world.path(name)).unwrap_or_default();
+    assert_eq!(ended.stdout, "first 3\nfull 4\nafter 3\n", "{}{}{}", ended.stderr, read("full.log"), read("after.log"));
+    let message = read("full.log");
+    assert!(message.contains("free space on the disk and run again, nothing stored is lost"), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+    // Once there is room, the run goes on and finds what a run without trouble finds.
+    later.run(&["run"]);
+    let ids = |findings: Vec<serde_json::Value>| {
+        let mut ids: Vec<String> = findings.iter().map(|one| one["id"].to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let after: Vec<serde_json::Value> = serde_json::from_str(&read("findings.json")).expect("findings");
+    assert_eq!(ids(after), ids(later.findings()));
+}

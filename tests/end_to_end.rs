@@ -1,0 +1,180 @@
+//! Whole nights on the simulated city: what was planted is found, nights follow each other, the
+//! documents fit their schemas.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use support::{World, assert_fits};
+use xunjian_city::{City, CityOptions, Reported, score};
+
+const CITY: CityOptions = CityOptions { seed: 4_711, sites: 45, pages: 60, day: 0 };
+const SMALL: CityOptions = CityOptions { seed: 12, sites: 9, pages: 40, day: 0 };
+
+fn reported(findings: &[Value]) -> Vec<Reported> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let row = |one: &Value| Reported {
+        site: text(&one["site"]),
+        kind: text(&one["kind"]),
+        url: text(&one["url"]),
+        what: one["detail"]["what"].as_str().map(str::to_owned),
+    };
+    findings.iter().map(row).collect()
+}
+
+fn by_state(findings: &[Value]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for one in findings {
+        *counts.entry(one["state"].as_str().expect("state").to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn what_was_planted_is_found_and_nothing_else() {
+    let world = World::with_city(CITY);
+    let ended = world.run(&["run", "--json"]);
+    // One site of the city is down.
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
+    let findings = world.findings();
+    let kinds: Vec<&str> = xunjian_scan::KINDS.iter().map(|kind| kind.as_str()).collect();
+    let score = score(&City::new(CITY).truth(), &reported(&findings)).only(&kinds);
+    for (kind, one) in &score.kinds {
+        assert!(one.recall() >= 0.99, "{kind}: missed {:#?}", one.missed);
+        assert!(one.precision() >= 0.99, "{kind}: wrong {:#?}", one.wrong);
+    }
+    let total = score.total();
+    assert!(total.truth > 200, "{}", total.truth);
+
+    // Each finding on a page leads to a kept snapshot.
+    let shown = findings.iter().filter(|one| one["evidence"]["snapshot"].is_string()).count();
+    assert!(shown * 10 >= findings.len() * 8, "{shown} of {}", findings.len());
+    let evidence = std::fs::read_dir(world.path("xunjian-data/report/evidence")).expect("folder").count();
+    assert!(evidence > 0);
+
+    // Verdicts agree with what the plan says of the sites.
+    let verdicts = world.read_json("xunjian-data/report/verdicts.json");
+    let failed: Vec<&str> = verdicts
+        .as_array()
+        .expect("array")
+        .iter()
+        .filter(|one| one["result"] == "fail")
+        .map(|one| one["vetoes"][0]["rule"].as_str().expect("rule"))
+        .collect();
+    let count = |rule: &str| failed.iter().filter(|one| **one == rule).count();
+    assert_eq!((count("V2"), count("V3"), count("V4a"), count("V4c"), failed.len()), (1, 2, 1, 2, 6), "{failed:?}");
+}
+
+#[test]
+fn documents_fit_their_schemas() {
+    let world = World::with_city(SMALL);
+    let truth = world.path("truth.json");
+    std::fs::write(&truth, serde_json::to_vec(&City::new(SMALL).truth()).expect("JSON")).expect("written");
+    let run = world.run(&["run", "--json"]);
+    assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
+    let mut summary = run.json();
+    assert!(summary.as_object_mut().expect("object").remove("report").is_some());
+    assert_fits(&summary, "summary.schema.json");
+    assert_fits(&world.read_json("xunjian-data/report/summary.json"), "summary.schema.json");
+    assert_fits(&world.read_json("xunjian-data/report/findings.json"), "findings.schema.json");
+    assert_fits(&world.read_json("xunjian-data/report/mended.json"), "findings.schema.json");
+    assert_fits(&world.read_json("xunjian-data/report/verdicts.json"), "verdicts.schema.json");
+    assert_fits(&world.read_json("truth.json"), "truth.schema.json");
+    assert_fits(&world.run(&["judge", "--json"]).json(), "verdicts.schema.json");
+    let table = std::fs::read_to_string(world.path("xunjian-data/report/findings.csv")).expect("table");
+    assert_eq!(table.lines().next().map(|line| line.trim_start_matches('\u{FEFF}').starts_with("id,site,")), Some(true));
+}
+
+#[test]
+fn nights_follow_each_other() {
+    let world = World::with_city(SMALL);
+    let first = world.run(&["run", "--json"]).json();
+    let states = by_state(&world.findings());
+    assert_eq!(states.keys().collect::<Vec<_>>(), ["new"], "{states:?}");
+
+    // The same night again: all still there, hardly anything sent.
+    let second = world.run(&["run", "--json"]).json();
+    let states = by_state(&world.findings());
+    assert_eq!(states.keys().collect::<Vec<_>>(), ["open"], "{states:?}");
+    assert_eq!(second["run"], 2);
+    assert!(second["crawl"]["not_modified"].as_u64() > Some(0));
+    let wire = |summary: &Value| summary["crawl"]["wire_received"].as_u64().expect("bytes");
+    assert!(wire(&second) * 2 < wire(&first), "{} {}", wire(&second), wire(&first));
+
+    // Days later: repairs, new faults, and still exactly what is there.
+    let later = CityOptions { day: 9, ..SMALL };
+    let world = world.next_day(later);
+    let third = world.run(&["run", "--json"]).json();
+    let findings = world.findings();
+    let states = by_state(&findings);
+    assert!(states.get("new").is_some_and(|count| *count > 0), "{states:?}");
+    assert!(third["findings"]["mended"].as_u64() > Some(0));
+    let kinds: Vec<&str> = xunjian_scan::KINDS.iter().map(|kind| kind.as_str()).collect();
+    let score = score(&City::new(later).truth(), &reported(&findings)).only(&kinds);
+    for (kind, one) in &score.kinds {
+        assert!(one.recall() >= 0.99 && one.precision() >= 0.99, "{kind}: {:#?} {:#?}", one.missed, one.wrong);
+    }
+}
+
+#[test]
+fn steps_alone_do_what_the_run_does() {
+    let whole = World::with_city(SMALL);
+    whole.run(&["run"]);
+    let steps = World::with_city(SMALL);
+    for step in ["crawl", "scan", "judge", "report"] {
+        let ended = steps.run(&[step]);
+        assert!(matches!(ended.code, 0 | 3), "{step}: {}", ended.stderr);
+    }
+    let ids = |world: &World| {
+        let mut ids: Vec<String> = world.findings().iter().map(|one| one["id"].to_string()).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&whole), ids(&steps));
+}
+
+#[test]
+fn one_site_alone() {
+    let world = World::with_city(SMALL);
+    let city = City::new(SMALL);
+    let id = &city.sites()[3].id;
+    let summary = world.run(&["run", "--json", "--site", id]).json();
+    assert_eq!(summary["sites"]["total"], 1);
+    assert!(world.findings().iter().all(|one| one["site"] == id.as_str()));
+    let ended = world.run(&["run", "--site", "nobody"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("no site nobody in the register; known: "), "{}", ended.stderr);
+}
+
+#[test]
+fn severities_decide_the_exit_code() {
+    let world = World::with_city(SMALL);
+    let city = City::new(SMALL);
+    let truth = city.truth();
+    // A site that is up and has a fault that a person must see.
+    let up = |id: &str| !truth.iter().any(|row| row.site == id && row.kind == "unreachable");
+    let id = city.sites().iter().map(|site| site.id.as_str()).find(|id| {
+        up(id) && truth.iter().any(|row| row.site == *id && row.kind == "sensitive-word")
+    });
+    let id = id.expect("a site with a sensitive word");
+    assert_eq!(world.run(&["run", "--site", id, "--fail-on", "serious"]).code, 1);
+    assert_eq!(world.run(&["run", "--site", id]).code, 0);
+}
+
+#[test]
+fn the_report_stands_alone_in_both_languages() {
+    let world = World::with_city(SMALL);
+    world.run(&["run"]);
+    let chinese = std::fs::read_to_string(world.path("xunjian-data/report/report.html")).expect("report");
+    assert!(chinese.contains("政府网站巡检报告") && chinese.contains("合格率"));
+    world.run(&["report", "--lang", "en", "--out", "english"]);
+    let english = std::fs::read_to_string(world.path("english/report.html")).expect("report");
+    assert!(english.contains("Government website inspection") && english.contains("Pass rate"));
+    for page in [&chinese, &english] {
+        // Nothing is loaded from elsewhere, and no personal number stands there whole.
+        assert!(!page.contains("<link ") && !page.contains(" src="));
+        let numbers = page.split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() == 18).count();
+        assert_eq!(numbers, 0);
+    }
+}

@@ -1,0 +1,112 @@
+//! A folder with a configuration, a city or hostile hosts to inspect, and the binary run on it.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+
+use serde_json::Value;
+use xunjian_city::{City, CityOptions, Served};
+
+/// The binary under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_xunjian");
+
+/// A temporary folder with a configuration.
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+    _runtime: Option<(tokio::runtime::Runtime, Served)>,
+}
+
+/// What a command did.
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// The one JSON document on stdout.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+    }
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+impl World {
+    /// A folder with this configuration.
+    pub(crate) fn with_config(config: &str) -> Self {
+        let world = Self { folder: tempfile::tempdir().expect("folder"), _runtime: None };
+        world.write("xunjian.toml", config.as_bytes());
+        world
+    }
+
+    /// A folder whose configuration reaches a city served by this process.
+    pub(crate) fn with_city(options: CityOptions) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let city = Arc::new(City::new(options));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
+        let served = runtime.block_on(Arc::clone(&city).serve(0)).expect("served");
+        city.write_config(&served, &folder.path().join("xunjian.toml")).expect("configuration");
+        Self { folder, _runtime: Some((runtime, served)) }
+    }
+
+    /// The same folder, with the city as it is on another day.
+    pub(crate) fn next_day(self, options: CityOptions) -> Self {
+        let next = Self::with_city(options);
+        std::fs::rename(self.path("xunjian-data"), next.path("xunjian-data")).expect("moved");
+        next
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.path(name), bytes).expect("written");
+    }
+
+    pub(crate) fn read_json(&self, name: &str) -> Value {
+        let bytes = std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        serde_json::from_slice(&bytes).expect("JSON")
+    }
+
+    /// A report's `findings.json`.
+    pub(crate) fn findings(&self) -> Vec<Value> {
+        self.read_json("xunjian-data/report/findings.json").as_array().expect("array").clone()
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.current_dir(self.folder.path()).args(args).env_remove("XUNJIAN_LOG").env_remove("RUST_BACKTRACE");
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        self.command(args).output().expect("runs").into()
+    }
+
+    /// Starts a command and leaves it running.
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
+        self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts")
+    }
+}
+
+/// Where the JSON Schemas are.
+pub(crate) fn schema(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema").join(name);
+    serde_json::from_slice(&std::fs::read(&path).expect("schema")).expect("JSON")
+}
+
+/// Fails with every place that does not fit the schema.
+pub(crate) fn assert_fits(document: &Value, name: &str) {
+    let validator = jsonschema::validator_for(&schema(name)).expect("a valid schema");
+    let faults: Vec<String> =
+        validator.iter_errors(document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert!(faults.is_empty(), "{name}: {faults:#?}");
+}

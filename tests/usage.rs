@@ -1,0 +1,37 @@
+//! Help, completions and the READMEs' own words are true.
+
+mod support;
+
+use support::World;
+
+#[test]
+fn every_command_explains_itself() {
+    let world = World::with_config("");
+    for command in ["demo", "init", "run", "crawl", "scan", "judge", "report", "sites", "dict", "city", "why", "completions"] {
+        let help = world.run(&[command, "--help"]);
+        assert_eq!(help.code, 0, "{command}");
+        assert!(help.stdout.contains("Usage: xunjian"), "{}", help.stdout);
+    }
+    let help = world.run(&["--help"]).stdout;
+    assert!(help.contains("Exit codes:") && help.contains("Examples:"), "{help}");
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(world.run(&["completions", shell]).stdout.contains("xunjian"));
+    }
+}
+
+#[test]
+fn the_readmes_name_commands_that_exist() {
+    let world = World::with_config("");
+    for readme in [include_str!("../README.md"), include_str!("../README.zh-CN.md")] {
+        let commands: Vec<&str> = readme
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("xunjian "))
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|word| word.chars().all(|c| c.is_ascii_lowercase()))
+            .collect();
+        assert!(commands.len() >= 8, "{commands:?}");
+        for command in commands {
+            assert_eq!(world.run(&[command, "--help"]).code, 0, "xunjian {command}");
+        }
+    }
+}
