@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use support::{World, assert_fits};
-use xunjian_city::{City, CityOptions, Reported, score};
+use xunjian_city::{City, CityOptions, Class, Reported, score};
 
 const CITY: CityOptions = CityOptions { seed: 4_711, sites: 45, pages: 60, day: 0 };
 const SMALL: CityOptions = CityOptions { seed: 12, sites: 9, pages: 40, day: 0 };
@@ -48,22 +48,39 @@ fn what_was_planted_is_found_and_nothing_else() {
     assert!(total.truth > 200, "{}", total.truth);
 
     // Each finding on a page leads to a kept snapshot.
-    let shown = findings.iter().filter(|one| one["evidence"]["snapshot"].is_string()).count();
-    assert!(shown * 10 >= findings.len() * 8, "{shown} of {}", findings.len());
+    for one in findings.iter().filter(|one| !matches!(one["kind"].as_str(), Some("no-ipv6" | "unreachable"))) {
+        assert!(one["evidence"]["snapshot"].is_string(), "{one}");
+    }
     let evidence = std::fs::read_dir(world.path("xunjian-data/report/evidence")).expect("folder").count();
     assert!(evidence > 0);
 
-    // Verdicts agree with what the plan says of the sites.
-    let verdicts = world.read_json("xunjian-data/report/verdicts.json");
-    let failed: Vec<&str> = verdicts
-        .as_array()
-        .expect("array")
-        .iter()
-        .filter(|one| one["result"] == "fail")
-        .map(|one| one["vetoes"][0]["rule"].as_str().expect("rule"))
+    // The vetoes are those that the planted faults make, no more and no fewer.
+    let city = City::new(CITY);
+    let truth = city.truth();
+    for (site, verdict) in city.sites().iter().zip(world.read_json("xunjian-data/report/verdicts.json").as_array().expect("array")) {
+        let rows: Vec<_> = truth.iter().filter(|row| row.site == site.id).collect();
+        let columns = |kind: &str| rows.iter().filter(|row| row.kind == kind).filter_map(|row| row.what.as_deref()).collect::<Vec<_>>();
+        let (stale, blank) = (columns("stale-column"), columns("blank-column"));
+        let fresh = |name: &&str| {
+            let class = site.columns.iter().find(|column| column.name == *name).map(|column| column.class);
+            matches!(class, Some(Class::News | Class::Notice | Class::Policy))
+        };
+        let has = |kind: &str| rows.iter().any(|row| row.kind == kind);
+        let wanted: Vec<&str> = [
+            ("V2", has("unreachable")),
+            ("V3", has("stale-home")),
+            ("V4a", stale.iter().filter(|name| fresh(name)).count() >= 5),
+            ("V4b", stale.len() + blank.len() >= 10),
+            ("V4c", blank.len() >= 5),
+        ]
+        .into_iter()
+        .filter_map(|(rule, reached)| reached.then_some(rule))
         .collect();
-    let count = |rule: &str| failed.iter().filter(|one| **one == rule).count();
-    assert_eq!((count("V2"), count("V3"), count("V4a"), count("V4c"), failed.len()), (1, 2, 1, 2, 6), "{failed:?}");
+        let vetoes: Vec<&str> =
+            verdict["vetoes"].as_array().expect("array").iter().filter_map(|veto| veto["rule"].as_str()).collect();
+        assert_eq!(vetoes, wanted, "{}", site.id);
+        assert_eq!(verdict["result"] == "fail", !wanted.is_empty(), "{}", site.id);
+    }
 }
 
 #[test]
@@ -155,11 +172,13 @@ fn severities_decide_the_exit_code() {
     // A site that is up and has a fault that a person must see.
     let up = |id: &str| !truth.iter().any(|row| row.site == id && row.kind == "unreachable");
     let id = city.sites().iter().map(|site| site.id.as_str()).find(|id| {
-        up(id) && truth.iter().any(|row| row.site == *id && row.kind == "sensitive-word")
+        up(id) && truth.iter().any(|row| row.site == *id && row.kind.starts_with("privacy-"))
     });
-    let id = id.expect("a site with a sensitive word");
-    assert_eq!(world.run(&["run", "--site", id, "--fail-on", "serious"]).code, 1);
+    let id = id.expect("a site that shows personal numbers");
+    assert_eq!(world.run(&["run", "--site", id, "--fail-on", "major"]).code, 1);
     assert_eq!(world.run(&["run", "--site", id]).code, 0);
+    let ended = world.run(&["report", "--fail-on", "info"]);
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
 }
 
 #[test]

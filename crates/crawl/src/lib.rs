@@ -98,7 +98,7 @@ pub struct SiteCrawl {
 impl SiteCrawl {
     /// Whether pages that should have been visited were not.
     pub fn is_incomplete(&self) -> bool {
-        self.home.as_ref().is_none_or(LinkState::is_unreachable)
+        self.home.as_ref().is_none_or(|home| *home != LinkState::Ok)
             || self.left_out.keys().any(|reason| reason != "robots")
     }
 }

@@ -42,6 +42,11 @@ pub fn judge(site: &Site, findings: &[Finding], facts: &Facts, catalogue: &Catal
         stale_home(&mut verdict, findings, facts, catalogue.rule("V3"));
         columns(&mut verdict, findings, catalogue);
     }
+    if facts.incomplete && !facts.unreachable {
+        // What was not seen may be right or wrong: the site cannot pass on the rest alone.
+        let reason = "the crawl did not see the whole site".to_owned();
+        verdict.reviews.push(tally(catalogue.rule("V2"), 0.0, catalogue.rule("V2").veto, reason, Vec::new()));
+    }
     verdict.result = if !verdict.vetoes.is_empty() {
         Outcome::Fail
     } else if !verdict.reviews.is_empty() {
@@ -225,5 +230,8 @@ mod tests {
         assert_eq!(lines(&findings(Kind::BlankColumn, "other", 4), &facts), pass("V4c"));
         assert_eq!(lines(&findings(Kind::BlankColumn, "other", 5), &facts), fail("V4c"));
         assert_eq!(lines(&findings(Kind::SensitiveWord, "", 1), &facts).0, Outcome::Review);
+        let unseen = Facts { incomplete: true, ..facts };
+        assert_eq!(lines(&[], &unseen).0, Outcome::Review);
+        assert_eq!(lines(&findings(Kind::BlankColumn, "other", 5), &unseen).0, Outcome::Fail);
     }
 }

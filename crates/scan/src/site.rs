@@ -153,7 +153,8 @@ pub fn scan_site(
         }
         scan.columns.push(column);
     }
-    candidates.extend(fold.label_findings(site));
+    let home_snapshot = home.as_ref().and_then(|(_, snapshot)| snapshot.clone());
+    candidates.extend(fold.label_findings(site, &home_snapshot));
     confirm_listed(store, site, &mut fold, setup)?;
     // A page without any date lacks the label, too: one fault, one finding.
     let undated: HashSet<&str> = fold.undated.iter().map(|one| one.url.as_str()).collect();
@@ -399,7 +400,7 @@ impl Fold {
         merged
     }
 
-    fn label_findings(&mut self, site: &Site) -> Vec<Candidate> {
+    fn label_findings(&mut self, site: &Site, home_snapshot: &Option<String>) -> Vec<Candidate> {
         let counts = std::mem::take(&mut self.labels);
         let mut candidates = Vec::new();
         for (bit, label) in labels::ALL.iter().enumerate() {
@@ -408,7 +409,7 @@ impl Fold {
             if needed > 0 && missing as f64 >= needed as f64 * SITE_WIDE {
                 let mut finding = simple(Kind::MissingLabel, (*label).to_owned(), excerpt);
                 finding.detail.push(("pages".to_owned(), missing.to_string()));
-                candidates.push(at_home(site, finding));
+                candidates.push(Candidate { snapshot: home_snapshot.clone(), ..at_home(site, finding) });
                 continue;
             }
             for (url, title, snapshot, lacks) in &counts.pages {

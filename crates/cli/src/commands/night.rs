@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use xunjian_crawl::Progress;
 use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, StepCost, WrittenReport};
-use xunjian_model::{Outcome, Severity, SiteId, Tally};
+use xunjian_model::{LinkState, Outcome, Severity, SiteId, Tally};
 
 use crate::args::{self, Common};
 use crate::interrupt::Interrupt;
@@ -109,8 +109,8 @@ impl Night {
         for (site, crawl) in self.engine.incomplete()? {
             let reasons: Vec<String> = crawl.left_out.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
             let home = match &crawl.home {
-                Some(state) if state.is_unreachable() => state.describe(),
-                Some(_) => String::new(),
+                Some(LinkState::Ok) => String::new(),
+                Some(state) => state.describe(),
                 None => self.terminal.words("未访问", "not visited").to_owned(),
             };
             let reasons: Vec<&str> = std::iter::once(home.as_str()).chain(reasons.iter().map(String::as_str)).filter(|text| !text.is_empty()).collect();
