@@ -66,7 +66,7 @@ impl Engine {
             sites,
             summary: summary.clone(),
         };
-        let html = xunjian_report::write(&data, folder, language, |snapshot| self.evidence(snapshot))?;
+        let html = xunjian_report::write(&data, folder, language, |url, snapshot| self.evidence(url, snapshot))?;
         Ok(WrittenReport {
             html,
             summary,
@@ -125,10 +125,12 @@ impl Engine {
     }
 
     /// The archived page a snapshot's name stands for, as text.
-    fn evidence(&self, name: &str) -> Option<Evidence> {
+    fn evidence(&self, url: &str, name: &str) -> Option<Evidence> {
         let (hash, at) = name.split_once('@')?;
         let body = self.store.body(&BodyHash::from_hex(hash)?).ok()??;
-        let decoded = xunjian_page::decode(&body, None);
+        let snapshot = self.store.snapshot(url, at.parse().ok()?).ok()?;
+        let media_type = snapshot.as_ref().and_then(|snapshot| snapshot.header("content-type"));
+        let decoded = xunjian_page::decode(&body, media_type);
         Some(Evidence {
             html: xunjian_scan::mask_all(&decoded.text),
             hash: hash.to_owned(),

@@ -44,8 +44,8 @@ pub fn judge(site: &Site, findings: &[Finding], facts: &Facts, catalogue: &Catal
     }
     if facts.incomplete && !facts.unreachable {
         // What was not seen may be right or wrong: the site cannot pass on the rest alone.
-        let reason = "the crawl did not see the whole site".to_owned();
-        verdict.reviews.push(tally(catalogue.rule("V2"), 0.0, catalogue.rule("V2").veto, reason, Vec::new()));
+        let reason = reason("未能抓取全站", "the crawl did not see the whole site");
+        verdict.reviews.push(tally(catalogue.rule("V2"), 0.0, reason, Vec::new()));
     }
     verdict.result = if !verdict.vetoes.is_empty() {
         Outcome::Fail
@@ -57,25 +57,37 @@ pub fn judge(site: &Site, findings: &[Finding], facts: &Facts, catalogue: &Catal
     verdict
 }
 
-fn tally(rule: &Rule, value: f64, threshold: f64, reason: String, findings: Vec<String>) -> Tally {
+/// A reason in both languages.
+struct Reason {
+    zh: String,
+    en: String,
+}
+
+fn reason(zh: impl Into<String>, en: impl Into<String>) -> Reason {
+    Reason { zh: zh.into(), en: en.into() }
+}
+
+fn tally(rule: &Rule, value: f64, reason: Reason, findings: Vec<String>) -> Tally {
     Tally {
         rule: rule.id.clone(),
         name: rule.name.clone(),
         name_en: rule.name_en.clone(),
         value,
-        threshold,
+        threshold: rule.veto,
         unit: rule.unit.clone(),
-        reason,
+        reason: reason.zh,
+        reason_en: reason.en,
+        verified: rule.verified,
         findings,
     }
 }
 
 /// Counts against a rule's two lines.
-fn count(verdict: &mut Verdict, rule: &Rule, value: f64, reason: String, findings: Vec<String>) {
+fn count(verdict: &mut Verdict, rule: &Rule, value: f64, reason: Reason, findings: Vec<String>) {
     if value >= rule.veto {
-        verdict.vetoes.push(tally(rule, value, rule.veto, reason, findings));
+        verdict.vetoes.push(tally(rule, value, reason, findings));
     } else if value >= rule.warn {
-        verdict.warnings.push(tally(rule, value, rule.veto, reason, findings));
+        verdict.warnings.push(tally(rule, value, reason, findings));
     }
 }
 
@@ -90,8 +102,11 @@ fn serious(verdict: &mut Verdict, findings: &[Finding], rule: &Rule) {
     }));
     if !candidates.is_empty() {
         let value = candidates.len() as f64;
-        let reason = "candidates for a person to confirm; unconfirmed ones are no veto".to_owned();
-        verdict.reviews.push(tally(rule, value, rule.veto, reason, candidates));
+        let reason = reason(
+            "疑似问题，待人工确认；未经确认不计入否决",
+            "candidates for a person to confirm; unconfirmed ones are no veto",
+        );
+        verdict.reviews.push(tally(rule, value, reason, candidates));
     }
 }
 
@@ -103,9 +118,10 @@ fn unreachable(verdict: &mut Verdict, findings: &[Finding], facts: &Facts, rule:
         0 => return,
         visits => facts.failed_visits as f64 * 100.0 / visits as f64,
     };
-    let reason = format!(
-        "{} of {} visits failed; counted from the crawl's own visits, not from a week of monitoring",
-        facts.failed_visits, facts.visits
+    let (failed, visits) = (facts.failed_visits, facts.visits);
+    let reason = reason(
+        format!("{visits} 次访问中 {failed} 次失败；按抓取时的访问统计，并非一周监测"),
+        format!("{failed} of {visits} visits failed; counted from the crawl's own visits, not from a week of monitoring"),
     );
     count(verdict, rule, share, reason, behind());
 }
@@ -115,13 +131,16 @@ fn stale_home(verdict: &mut Verdict, findings: &[Finding], facts: &Facts, rule: 
     let behind: Vec<&Finding> = findings.iter().filter(|one| one.kind == Kind::StaleHome).collect();
     let Some(newest) = facts.home_newest else {
         if !behind.is_empty() {
-            let reason = "no dated item on the home page".to_owned();
-            verdict.reviews.push(tally(rule, 0.0, rule.veto, reason, ids(behind.into_iter())));
+            let reason = reason("首页没有带日期的信息", "no dated item on the home page");
+            verdict.reviews.push(tally(rule, 0.0, reason, ids(behind.into_iter())));
         }
         return;
     };
     let days = facts.point.since(newest).map_or(0, |span| span.get_days());
-    let reason = format!("newest item {newest}, monitoring point {}", facts.point);
+    let reason = reason(
+        format!("最新信息 {newest}，监测时间点 {}", facts.point),
+        format!("newest item {newest}, monitoring point {}", facts.point),
+    );
     count(verdict, rule, f64::from(days), reason, ids(behind.into_iter()));
 }
 
@@ -138,20 +157,28 @@ fn columns(verdict: &mut Verdict, findings: &[Finding], catalogue: &Catalogue) {
         stale.iter().copied().filter(|one| class(one, &["news", "notice", "policy"])).collect();
     let rule = catalogue.rule("V4a");
     let news = fresh_classes.iter().filter(|one| class(one, &["news"])).count();
-    let reason = format!("{news} news, {} notice and policy columns", fresh_classes.len() - news);
-    count(verdict, rule, fresh_classes.len() as f64, reason, ids(fresh_classes.into_iter()));
+    let others = fresh_classes.len() - news;
+    let why = reason(
+        format!("动态要闻类 {news} 个，通知公告和政策文件类 {others} 个"),
+        format!("{news} news, {others} notice and policy columns"),
+    );
+    count(verdict, rule, fresh_classes.len() as f64, why, ids(fresh_classes.into_iter()));
 
     let long: Vec<&Finding> = stale.iter().chain(&blank).copied().collect();
-    let reason = format!("{} stale and {} blank columns (blank ones count in V4c, too)", stale.len(), blank.len());
-    count(verdict, catalogue.rule("V4b"), long.len() as f64, reason, ids(long.into_iter()));
+    let why = reason(
+        format!("不更新 {} 个，空白 {} 个（空白栏目同时计入 V4c）", stale.len(), blank.len()),
+        format!("{} stale and {} blank columns (blank ones count in V4c, too)", stale.len(), blank.len()),
+    );
+    count(verdict, catalogue.rule("V4b"), long.len() as f64, why, ids(long.into_iter()));
 
     let rule = catalogue.rule("V4c");
     let names: Vec<&str> = blank.iter().map(|one| one.what()).collect();
-    count(verdict, rule, blank.len() as f64, names.join("、"), ids(blank.iter().copied()));
+    let why = reason(names.join("、"), names.join(", "));
+    count(verdict, rule, blank.len() as f64, why, ids(blank.iter().copied()));
     if !unsure.is_empty() && blank.len() as f64 + unsure.len() as f64 >= rule.warn && (blank.len() as f64) < rule.veto {
-        let reason = "filled by a script: a rendered check or a person decides".to_owned();
+        let why = reason("列表由脚本填充，需渲染检查或人工判断", "filled by a script: a rendered check or a person decides");
         let value = unsure.len() as f64;
-        verdict.reviews.push(tally(rule, value, rule.veto, reason, ids(unsure.into_iter())));
+        verdict.reviews.push(tally(rule, value, why, ids(unsure.into_iter())));
     }
 }
 

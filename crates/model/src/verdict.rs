@@ -51,8 +51,12 @@ pub struct Tally {
     pub threshold: f64,
     /// Unit of both: `columns`, `days`, `percent`, `findings`.
     pub unit: String,
-    /// Plain words: inputs, dates, exceptions.
+    /// Plain words, Chinese: inputs, dates, exceptions.
     pub reason: String,
+    /// The same, English.
+    pub reason_en: String,
+    /// The rule's figures were read in the official text.
+    pub verified: bool,
     /// Findings behind it.
     pub findings: Vec<String>,
 }

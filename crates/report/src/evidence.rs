@@ -32,7 +32,7 @@ pub(crate) fn write(
     data: &ReportData,
     folder: &Path,
     language: Language,
-    evidence: impl Fn(&str) -> Option<Evidence>,
+    evidence: impl Fn(&str, &str) -> Option<Evidence>,
 ) -> Result<HashMap<String, String>, ReportError> {
     let fail = |path: &Path, source| ReportError::Write { path: path.to_owned(), source };
     if folder.exists() {
@@ -49,13 +49,14 @@ pub(crate) fn write(
     let environment = html::environment()?;
     let mut names = HashMap::new();
     for (snapshot, findings) in by_snapshot {
-        let Some(page) = evidence(snapshot) else { continue };
+        let Some(page) = evidence(&findings[0].url, snapshot) else { continue };
         let address = page_hash(&findings[0].url);
         let name = format!("{}-{address}.html", &page.hash[..16.min(page.hash.len())]);
         let phrases: Vec<&str> = findings.iter().map(|one| one.what()).filter(|what| !what.is_empty()).collect();
         let harmless = harmless(&page.html);
         let shown = mark(&harmless, &phrases);
         let source: String = page.html.chars().take(SOURCE_CHARS_MAX).collect();
+        let cut = source.len() < page.html.len();
         let text = environment.get_template("evidence.html")?.render(Serde(json!({
             "t": words::texts(language),
             "lang": html::code(language),
@@ -66,8 +67,8 @@ pub(crate) fn write(
             "charset": page.charset,
             "findings": findings.iter().map(|one| html::finding(one, language, None)).collect::<Vec<_>>(),
             "page": shown,
-            "cut": source.len() < page.html.len(),
-            "source": source,
+            "cut": cut,
+            "source": pieces(&source, &phrases),
         })))?;
         let path = folder.join(&name);
         save(&path, text.as_bytes()).map_err(|source| fail(&path, source))?;
@@ -139,9 +140,33 @@ fn mark(html: &str, phrases: &[&str]) -> String {
     out
 }
 
+/// The source in pieces, each with whether it is a hit: hidden faults show only here.
+fn pieces<'t>(source: &'t str, phrases: &[&str]) -> Vec<(bool, &'t str)> {
+    let mut pieces = Vec::new();
+    let mut rest = source;
+    while let Some((at, phrase)) = phrases
+        .iter()
+        .filter_map(|phrase| Some((rest.find(phrase)?, *phrase)))
+        .min_by_key(|(at, phrase)| (*at, std::cmp::Reverse(phrase.len())))
+    {
+        pieces.push((false, &rest[..at]));
+        pieces.push((true, &rest[at..at + phrase.len()]));
+        rest = &rest[at + phrase.len()..];
+    }
+    pieces.push((false, rest));
+    pieces
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hits_in_the_source_are_told_apart() {
+        assert_eq!(pieces("a错字b错字", &["错字"]), [(false, "a"), (true, "错字"), (false, "b"), (true, "错字"), (false, "")]);
+        assert_eq!(pieces("abc", &["bc", "b"]), [(false, "a"), (true, "bc"), (false, "")]);
+        assert_eq!(pieces("abc", &[]), [(false, "abc")]);
+    }
 
     #[test]
     fn attacks_lose_their_names_and_hits_are_marked() {

@@ -189,7 +189,8 @@ fn tally_value(tally: &Tally, language: Language) -> Value {
         "name": if language == Language::Zh { &tally.name } else { &tally.name_en },
         "value": format!("{}{unit}", number(tally.value)),
         "threshold": format!("{}{unit}", number(tally.threshold)),
-        "reason": tally.reason,
+        "reason": if language == Language::Zh { &tally.reason } else { &tally.reason_en },
+        "verified": tally.verified,
     })
 }
 
@@ -211,7 +212,7 @@ pub(crate) fn finding(one: &Finding, language: Language, links: Option<&HashMap<
         "hit": hit,
         "after": after,
         "correction": one.detail.get("correction"),
-        "state_of_link": one.detail.get("state"),
+        "state_of_link": one.detail.get("state").map(|state| words::link_state(state, language)),
         "review": one.detail.get("review"),
         "pages": one.detail.get("pages"),
         "state": words::state(one.state),

@@ -99,13 +99,13 @@ pub enum ReportError {
     Json(#[from] serde_json::Error),
 }
 
-/// Writes the report; answers with the HTML page's path. `evidence` gives the archived page of a
-/// snapshot's name.
+/// Writes the report; answers with the HTML page's path. `evidence` gives the archived page of an
+/// address and a snapshot's name.
 pub fn write(
     data: &ReportData,
     folder: &Path,
     language: Language,
-    evidence: impl Fn(&str) -> Option<Evidence>,
+    evidence: impl Fn(&str, &str) -> Option<Evidence>,
 ) -> Result<PathBuf, ReportError> {
     let io = |path: &Path| {
         let path = path.to_owned();

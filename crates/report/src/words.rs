@@ -26,6 +26,26 @@ pub(crate) fn severity(severity: Severity, language: Language) -> &'static str {
     }
 }
 
+/// A link's state, such as `gone (404)`, as people say it.
+pub(crate) fn link_state(state: &str, language: Language) -> String {
+    let (word, rest) = state.split_once(' ').unwrap_or((state, ""));
+    let zh = match word {
+        "gone" => "页面不存在",
+        "no-such-host" => "域名无法解析",
+        "refused" => "连接被拒绝",
+        "soft-404" => "提示页面不存在",
+        "private" => "内网地址",
+        "tls" => "证书错误",
+        "hijacked" => "内容被替换",
+        "redirect-loop" => "循环跳转",
+        "not-the-file" => "不是所说的文件",
+        "timeout" => "超时",
+        _ => word,
+    };
+    let word = if language == Language::Zh { zh } else { word };
+    format!("{word} {rest}").trim_end().to_owned()
+}
+
 /// Every fixed text of the templates by name.
 pub(crate) fn texts(language: Language) -> serde_json::Value {
     let pairs: &[(&str, &str, &str)] = &[
@@ -64,18 +84,19 @@ pub(crate) fn texts(language: Language) -> serde_json::Value {
         ("correction", "应为", "should be"),
         ("template", "共 {} 页", "on {} pages"),
         ("no_findings", "没有发现问题。", "Nothing found."),
-        ("not_conclusive", "未经人工确认的疑似问题不计入否决。", "Unconfirmed candidates are no veto."),
         ("search", "筛选网站……", "Filter sites…"),
         ("legend", "按严重程度", "By severity"),
         ("snapshot_title", "存档页面", "Archived page"),
         ("fetched", "抓取时间", "Fetched"),
         ("hash", "内容摘要 (BLAKE3)", "Digest (BLAKE3)"),
         ("address", "地址", "Address"),
+        ("charset", "字符编码", "Charset"),
         ("rendered", "页面外观（脚本与外部资源已停用，个人信息已遮盖）", "As rendered (scripts and outside resources off, personal numbers masked)"),
         ("source", "页面源码", "Source"),
         ("cut", "后面还有，见存档。", "More in the archive."),
         ("left_out", "未访问", "Left out"),
         ("back", "返回顶部", "Top"),
+        ("unverified", "指标数值未经官方文本核实", "figures not read in the official text"),
     ];
     let row = |(name, zh, en): &(&str, &str, &str)| {
         let text = if language == Language::Zh { zh } else { en };
