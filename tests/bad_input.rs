@@ -17,7 +17,12 @@ fn refuses(ended: &Ended, code: i32, says: &[&str]) {
     assert_eq!(ended.code, code, "{}{}", ended.stdout, ended.stderr);
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
     for words in says {
-        assert!(ended.stderr.contains(words) || ended.stdout.contains(words), "{words:?} not in:\n{}{}", ended.stdout, ended.stderr);
+        assert!(
+            ended.stderr.contains(words) || ended.stdout.contains(words),
+            "{words:?} not in:\n{}{}",
+            ended.stdout,
+            ended.stderr
+        );
     }
 }
 
@@ -28,14 +33,23 @@ fn run(config: &str) -> Ended {
 #[test]
 fn an_unknown_key() {
     let ended = run(&format!("data = \"d\"\n[politeness]\nrequests_per_secnd = 1\n{SITE}"));
-    refuses(&ended, 2, &["xunjian.toml:3: unknown key `politeness.requests_per_secnd`", "requests_per_second"]);
+    refuses(
+        &ended,
+        2,
+        &["xunjian.toml:3: unknown key `politeness.requests_per_secnd`", "requests_per_second"],
+    );
 }
 
 #[test]
 fn a_wrong_url() {
-    let ended = run("data = \"d\"\n[[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"a.gov.cn\"\nkind = \"portal\"\n");
+    let ended =
+        run("data = \"d\"\n[[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"a.gov.cn\"\nkind = \"portal\"\n");
     refuses(&ended, 2, &["xunjian.toml:2: \"a.gov.cn\" is not a URL", "http://www.a.gov.cn/"]);
-    refuses(&World::with_config(&format!("data = \"d\"\n{SITE}")).run(&["why", "not a url"]), 2, &["\"not a url\" is not a URL"]);
+    refuses(
+        &World::with_config(&format!("data = \"d\"\n{SITE}")).run(&["why", "not a url"]),
+        2,
+        &["\"not a url\" is not a URL"],
+    );
 }
 
 #[test]
@@ -46,15 +60,31 @@ fn a_site_id_that_stands_twice() {
 
 #[test]
 fn every_mistake_at_once() {
-    let ended = run("data = \"d\"\ncolour = 1\n[politeness]\nwindow = \"late\"\n[[site]]\nid = \"A\"\nname = \"x\"\nurl = \"http://a/\"\nkind = \"x\"\n");
-    refuses(&ended, 2, &["unknown key `colour`", "\"late\" is not a window", "\"A\" is not a site id", "\"x\" is not a kind of site"]);
+    let ended = run(
+        "data = \"d\"\ncolour = 1\n[politeness]\nwindow = \"late\"\n[[site]]\nid = \"A\"\nname = \"x\"\nurl = \"http://a/\"\nkind = \"x\"\n",
+    );
+    refuses(
+        &ended,
+        2,
+        &[
+            "unknown key `colour`", "\"late\" is not a window", "\"A\" is not a site id",
+            "\"x\" is not a kind of site",
+        ],
+    );
 }
 
 #[test]
 fn an_unreadable_line_of_a_dictionary() {
     let world = World::with_config(&format!("data = \"d\"\n[scan]\ndictionaries = [\"own.csv\"]\n{SITE}"));
-    world.write("own.csv", "pattern,correction,severity\n关健,关键,minor\n登陆系统,登录系统,loud\n丙,x,\n".as_bytes());
-    refuses(&world.run(&["run"]), 2, &["own.csv:3: \"loud\" is not a severity", "own.csv:4: pattern \"丙\" is one character"]);
+    world.write(
+        "own.csv",
+        "pattern,correction,severity\n关健,关键,minor\n登陆系统,登录系统,loud\n丙,x,\n".as_bytes(),
+    );
+    refuses(
+        &world.run(&["run"]),
+        2,
+        &["own.csv:3: \"loud\" is not a severity", "own.csv:4: pattern \"丙\" is one character"],
+    );
     refuses(&world.run(&["dict", "check", "own.csv"]), 2, &["own.csv:3: ", "own.csv:4: "]);
     world.write("own.csv", "pattern,correction\n关健,关键\n".as_bytes());
     refuses(&world.run(&["dict", "check", "own.csv"]), 0, &["own.csv: 1"]);
@@ -156,7 +186,13 @@ fn an_archive_cut_short() {
 #[test]
 fn wrong_usage() {
     let world = World::with_config(&format!("data = \"d\"\n{SITE}"));
-    for args in [&["run", "--lang", "fr"][..], &["run", "--fail-on", "loud"], &["demo", "--pages", "3"], &["nothing"], &["run", "--site", "A B"]] {
+    for args in [
+        &["run", "--lang", "fr"][..],
+        &["run", "--fail-on", "loud"],
+        &["demo", "--pages", "3"],
+        &["nothing"],
+        &["run", "--site", "A B"],
+    ] {
         refuses(&world.run(args), 2, &["error"]);
     }
 }
@@ -195,10 +231,21 @@ fn a_full_disk() {
         later = later.path("").display(),
         out = world.path("").display(),
     );
-    let output = Command::new("unshare").args(["--map-root-user", "--mount", "sh", "-c", &script]).stdin(Stdio::null()).output().expect("unshare");
+    let output = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", &script])
+        .stdin(Stdio::null())
+        .output()
+        .expect("unshare");
     let ended: Ended = output.into();
     let read = |name: &str| std::fs::read_to_string(world.path(name)).unwrap_or_default();
-    assert_eq!(ended.stdout, "first 3\nfull 4\nafter 3\n", "{}{}{}", ended.stderr, read("full.log"), read("after.log"));
+    assert_eq!(
+        ended.stdout,
+        "first 3\nfull 4\nafter 3\n",
+        "{}{}{}",
+        ended.stderr,
+        read("full.log"),
+        read("after.log")
+    );
     let message = read("full.log");
     assert!(message.contains("free space on the disk and run again, nothing stored is lost"), "{message}");
     assert!(!message.contains("panicked"), "{message}");

@@ -48,7 +48,8 @@ fn what_was_planted_is_found_and_nothing_else() {
     assert!(total.truth > 200, "{}", total.truth);
 
     // Each finding on a page leads to a kept snapshot.
-    for one in findings.iter().filter(|one| !matches!(one["kind"].as_str(), Some("no-ipv6" | "unreachable"))) {
+    for one in findings.iter().filter(|one| !matches!(one["kind"].as_str(), Some("no-ipv6" | "unreachable")))
+    {
         assert!(one["evidence"]["snapshot"].is_string(), "{one}");
     }
     let evidence = std::fs::read_dir(world.path("xunjian-data/report/evidence")).expect("folder").count();
@@ -57,9 +58,18 @@ fn what_was_planted_is_found_and_nothing_else() {
     // The vetoes are those that the planted faults make, no more and no fewer.
     let city = City::new(CITY);
     let truth = city.truth();
-    for (site, verdict) in city.sites().iter().zip(world.read_json("xunjian-data/report/verdicts.json").as_array().expect("array")) {
+    for (site, verdict) in city
+        .sites()
+        .iter()
+        .zip(world.read_json("xunjian-data/report/verdicts.json").as_array().expect("array"))
+    {
         let rows: Vec<_> = truth.iter().filter(|row| row.site == site.id).collect();
-        let columns = |kind: &str| rows.iter().filter(|row| row.kind == kind).filter_map(|row| row.what.as_deref()).collect::<Vec<_>>();
+        let columns = |kind: &str| {
+            rows.iter()
+                .filter(|row| row.kind == kind)
+                .filter_map(|row| row.what.as_deref())
+                .collect::<Vec<_>>()
+        };
         let (stale, blank) = (columns("stale-column"), columns("blank-column"));
         let fresh = |name: &&str| {
             let class = site.columns.iter().find(|column| column.name == *name).map(|column| column.class);
@@ -76,8 +86,12 @@ fn what_was_planted_is_found_and_nothing_else() {
         .into_iter()
         .filter_map(|(rule, reached)| reached.then_some(rule))
         .collect();
-        let vetoes: Vec<&str> =
-            verdict["vetoes"].as_array().expect("array").iter().filter_map(|veto| veto["rule"].as_str()).collect();
+        let vetoes: Vec<&str> = verdict["vetoes"]
+            .as_array()
+            .expect("array")
+            .iter()
+            .filter_map(|veto| veto["rule"].as_str())
+            .collect();
         assert_eq!(vetoes, wanted, "{}", site.id);
         assert_eq!(verdict["result"] == "fail", !wanted.is_empty(), "{}", site.id);
     }
@@ -100,7 +114,10 @@ fn documents_fit_their_schemas() {
     assert_fits(&world.read_json("truth.json"), "truth.schema.json");
     assert_fits(&world.run(&["judge", "--json"]).json(), "verdicts.schema.json");
     let table = std::fs::read_to_string(world.path("xunjian-data/report/findings.csv")).expect("table");
-    assert_eq!(table.lines().next().map(|line| line.trim_start_matches('\u{FEFF}').starts_with("id,site,")), Some(true));
+    assert_eq!(
+        table.lines().next().map(|line| line.trim_start_matches('\u{FEFF}').starts_with("id,site,")),
+        Some(true)
+    );
 }
 
 #[test]
@@ -130,7 +147,12 @@ fn nights_follow_each_other() {
     let kinds: Vec<&str> = xunjian_scan::KINDS.iter().map(|kind| kind.as_str()).collect();
     let score = score(&City::new(later).truth(), &reported(&findings)).only(&kinds);
     for (kind, one) in &score.kinds {
-        assert!(one.recall() >= 0.99 && one.precision() >= 0.99, "{kind}: {:#?} {:#?}", one.missed, one.wrong);
+        assert!(
+            one.recall() >= 0.99 && one.precision() >= 0.99,
+            "{kind}: {:#?} {:#?}",
+            one.missed,
+            one.wrong
+        );
     }
 }
 
@@ -171,9 +193,11 @@ fn severities_decide_the_exit_code() {
     let truth = city.truth();
     // A site that is up and has a fault that a person must see.
     let up = |id: &str| !truth.iter().any(|row| row.site == id && row.kind == "unreachable");
-    let id = city.sites().iter().map(|site| site.id.as_str()).find(|id| {
-        up(id) && truth.iter().any(|row| row.site == *id && row.kind.starts_with("privacy-"))
-    });
+    let id = city
+        .sites()
+        .iter()
+        .map(|site| site.id.as_str())
+        .find(|id| up(id) && truth.iter().any(|row| row.site == *id && row.kind.starts_with("privacy-")));
     let id = id.expect("a site that shows personal numbers");
     assert_eq!(world.run(&["run", "--site", id, "--fail-on", "major"]).code, 1);
     assert_eq!(world.run(&["run", "--site", id]).code, 0);

@@ -69,12 +69,14 @@ impl Night {
 
 #[test]
 fn a_site_that_does_not_resolve() {
-    night("http://nowhere.hostile-sim.cn/", "\"nowhere.hostile-sim.cn\" = []", "").unreachable("no-such-host");
+    night("http://nowhere.hostile-sim.cn/", "\"nowhere.hostile-sim.cn\" = []", "")
+        .unreachable("no-such-host");
 }
 
 #[test]
 fn a_site_that_refuses() {
-    night("http://refuses.hostile-sim.cn/", "\"refuses.hostile-sim.cn\" = \"127.0.0.1:1\"", "").unreachable("refused");
+    night("http://refuses.hostile-sim.cn/", "\"refuses.hostile-sim.cn\" = \"127.0.0.1:1\"", "")
+        .unreachable("refused");
 }
 
 #[test]

@@ -54,7 +54,12 @@ fn kill_9_at_twenty_random_moments() {
                 one["state"] = other["state"].clone();
             }
         }
-        assert!(found == wanted, "seed {seed} trial {trial}: {} findings, {} wanted", found.len(), wanted.len());
+        assert!(
+            found == wanted,
+            "seed {seed} trial {trial}: {} findings, {} wanted",
+            found.len(),
+            wanted.len()
+        );
     }
     assert!(killed >= KILLS / 2, "only {killed} runs were still going when they were killed");
 }

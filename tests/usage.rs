@@ -7,7 +7,10 @@ use support::World;
 #[test]
 fn every_command_explains_itself() {
     let world = World::with_config("");
-    for command in ["demo", "init", "run", "crawl", "scan", "judge", "report", "sites", "dict", "city", "why", "completions"] {
+    for command in [
+        "demo", "init", "run", "crawl", "scan", "judge", "report", "sites", "dict", "city", "why",
+        "completions",
+    ] {
         let help = world.run(&[command, "--help"]);
         assert_eq!(help.code, 0, "{command}");
         assert!(help.stdout.contains("Usage: xunjian"), "{}", help.stdout);

@@ -27,14 +27,19 @@ pub(crate) struct Ended {
 impl Ended {
     /// The one JSON document on stdout.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
     }
 }
 
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        Self { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 }
 
@@ -50,7 +55,11 @@ impl World {
     pub(crate) fn with_city(options: CityOptions) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let city = Arc::new(City::new(options));
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("runtime");
         let served = runtime.block_on(Arc::clone(&city).serve(0)).expect("served");
         city.write_config(&served, &folder.path().join("xunjian.toml")).expect("configuration");
         Self { folder, _runtime: Some((runtime, served)) }
@@ -83,7 +92,11 @@ impl World {
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.current_dir(self.folder.path()).args(args).env_remove("XUNJIAN_LOG").env_remove("RUST_BACKTRACE");
+        command
+            .current_dir(self.folder.path())
+            .args(args)
+            .env_remove("XUNJIAN_LOG")
+            .env_remove("RUST_BACKTRACE");
         command
     }
 

@@ -50,7 +50,10 @@ fn main() -> anyhow::Result<()> {
     let kinds: Vec<&str> = xunjian_scan::KINDS.iter().map(|kind| kind.as_str()).collect();
     let total = total.only(&kinds);
     let mut out = std::io::stdout().lock();
-    writeln!(out, "| kind | planted | found | recall | reported | right | precision |\n|---|--:|--:|--:|--:|--:|--:|")?;
+    writeln!(
+        out,
+        "| kind | planted | found | recall | reported | right | precision |\n|---|--:|--:|--:|--:|--:|--:|"
+    )?;
     let sum = total.total();
     let mut worst = 1.0_f64;
     for (kind, one) in total.kinds.iter().map(|(kind, one)| (kind.as_str(), one)).chain([("**all**", &sum)]) {
@@ -58,7 +61,12 @@ fn main() -> anyhow::Result<()> {
         writeln!(
             out,
             "| {kind} | {} | {} | {:.4} | {} | {} | {:.4} |",
-            one.truth, one.found, one.recall(), one.reported, one.right, one.precision()
+            one.truth,
+            one.found,
+            one.recall(),
+            one.reported,
+            one.right,
+            one.precision()
         )?;
         if args.verbose {
             for row in &one.missed {
@@ -85,7 +93,8 @@ fn run(program: &Path, folder: &Path, seed: u64, args: &Args) -> anyhow::Result<
     ensure!(output.status.success(), "xunjian demo ended with {}", output.status);
     let summary: Value = serde_json::from_slice(&output.stdout)?;
     let report = PathBuf::from(summary["report"].as_str().context("no report in the summary")?);
-    let findings: Vec<Value> = serde_json::from_slice(&std::fs::read(folder.join(report).with_file_name("findings.json"))?)?;
+    let findings: Vec<Value> =
+        serde_json::from_slice(&std::fs::read(folder.join(report).with_file_name("findings.json"))?)?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let reported: Vec<Reported> = findings
         .iter()

@@ -153,9 +153,7 @@ impl SitePlan {
                 }
             }
             Family::Odd => match parts[..] {
-                [file] => {
-                    Some(PageRef::List { column: by_slug(file.strip_suffix(".htm")?)?, page: 0 })
-                }
+                [file] => Some(PageRef::List { column: by_slug(file.strip_suffix(".htm")?)?, page: 0 }),
                 ["info", number, file] => Some(PageRef::Article {
                     column: by_number(number)?,
                     at: file.strip_suffix(".htm")?.parse().ok()?,

@@ -23,8 +23,7 @@ impl City {
         let save = |path: PathBuf, text: String| {
             fs::write(&path, text).map_err(|source| ConfigError { path, source })
         };
-        fs::create_dir_all(&folder)
-            .map_err(|source| ConfigError { path: folder.clone(), source })?;
+        fs::create_dir_all(&folder).map_err(|source| ConfigError { path: folder.clone(), source })?;
         save(folder.join("ca.pem"), served.ca_pem.clone())?;
         save(folder.join("words.toml"), words())?;
         let mut ledger = String::from("site,platform,name,url,last_post,state\n");
@@ -67,7 +66,10 @@ impl City {
         for site in self.sites() {
             text.push_str(&format!(
                 "\n[[site]]\nid = \"{}\"\nname = \"{}\"\nurl = \"{}/\"\nkind = \"{}\"\n",
-                site.id, site.name, site.origin(), if site.portal { "portal" } else { "department" }
+                site.id,
+                site.name,
+                site.origin(),
+                if site.portal { "portal" } else { "department" }
             ));
         }
         text

@@ -129,9 +129,7 @@ impl Plants {
                 "undated-page" => class != Class::Interaction,
                 _ => true,
             };
-            let Some(place) =
-                places.iter().rposition(|(column, _)| fits(site.columns[*column].class))
-            else {
+            let Some(place) = places.iter().rposition(|(column, _)| fits(site.columns[*column].class)) else {
                 continue;
             };
             let (column, at) = places.swap_remove(place);
@@ -161,12 +159,12 @@ impl Plants {
 
 fn page_kinds(site: &SitePlan) -> Vec<&'static str> {
     let mut kinds = vec![
-        "dead-link", "dead-link", "dead-image", "dead-attachment", "soft-404", "tls-error",
-        "private-link", "hijacked-link", "typo", "typo", "outdated-name", "sensitive-word",
-        "spam-injection", "hidden-link", "cloaking", "privacy-id-card", "privacy-mobile",
-        "privacy-bank-card", "placeholder-text", "empty-article", "future-date", "typo",
-        "interpretation-missing", "interpretation-unlinked", "guide-element-missing",
-        "guide-address-vague", "guide-material-vague", "policy-name-only", "message-overdue",
+        "dead-link", "dead-link", "dead-image", "dead-attachment", "soft-404", "tls-error", "private-link",
+        "hijacked-link", "typo", "typo", "outdated-name", "sensitive-word", "spam-injection", "hidden-link",
+        "cloaking", "privacy-id-card", "privacy-mobile", "privacy-bank-card", "placeholder-text",
+        "empty-article", "future-date", "typo", "interpretation-missing", "interpretation-unlinked",
+        "guide-element-missing", "guide-address-vague", "guide-material-vague", "policy-name-only",
+        "message-overdue",
     ];
     if site.https {
         kinds.extend(["mixed-content", "mixed-content"]);
@@ -225,7 +223,9 @@ fn plant(
                 false => format!("{origin}/files/html-{tag}.docx"),
             };
             let html = format!(
-                "<p>{}</p><p>附件：<a href=\"{href}\">{}</a></p>", text::sentence(rng), text::title(rng)
+                "<p>{}</p><p>附件：<a href=\"{href}\">{}</a></p>",
+                text::sentence(rng),
+                text::title(rng)
             );
             (kind, Some(href), Payload::Html(html))
         }
@@ -287,9 +287,12 @@ fn plant(
         }
         "hidden-link" => {
             let href = format!("http://x{tag}.shop-sim.com/");
-            let style = ["display:none", "position:absolute;left:-9999px", "font-size:0;height:0;overflow:hidden"];
+            let style =
+                ["display:none", "position:absolute;left:-9999px", "font-size:0;height:0;overflow:hidden"];
             let html = format!(
-                "<div style=\"{}\"><a href=\"{href}\">{}</a></div>", pick(rng, &style), text::place(rng)
+                "<div style=\"{}\"><a href=\"{href}\">{}</a></div>",
+                pick(rng, &style),
+                text::place(rng)
             );
             (kind, Some(href), Payload::Html(html))
         }
@@ -318,12 +321,16 @@ fn plant(
         "date-conflict" => (kind, None, Payload::ShiftLabel(-(30 + rng.i64(0..300)))),
         "missing-label" => {
             let label = pick(rng, &["ArticleTitle", "PubDate", "ContentSource", "SiteIDCode"]);
-            (kind, Some(label.to_owned()), Payload::WithoutLabel(match label {
-                "ArticleTitle" => "ArticleTitle",
-                "PubDate" => "PubDate",
-                "ContentSource" => "ContentSource",
-                _ => "SiteIDCode",
-            }))
+            (
+                kind,
+                Some(label.to_owned()),
+                Payload::WithoutLabel(match label {
+                    "ArticleTitle" => "ArticleTitle",
+                    "PubDate" => "PubDate",
+                    "ContentSource" => "ContentSource",
+                    _ => "SiteIDCode",
+                }),
+            )
         }
         "bad-label" => {
             let (label, content) = match rng.u8(..3) {
@@ -361,7 +368,8 @@ fn trap(site: &SitePlan, rng: &mut Rng) -> String {
         5 => format!("如有疑问，请拨打{}。", site.hotline),
         6 => "各级监察部门和农业部门要密切配合。".to_owned(),
         7 => "参照《国家旅游局2015年公告》执行。".to_owned(),
-        8 => "<span class=\"menu\" style=\"display:none\"><a href=\"/\">返回首页</a></span>办事群众较多。".to_owned(),
+        8 => "<span class=\"menu\" style=\"display:none\"><a href=\"/\">返回首页</a></span>办事群众较多。"
+            .to_owned(),
         9 => format!("流水号{}，供查询使用。", 110_101_199_013_000_000_u64 + rng.u64(..999_999)),
         10 => "请登录系统后办理，一旦发现问题及时反馈。".to_owned(),
         11 => "本项工作计划于2035年前后全部完成。".to_owned(),
@@ -380,7 +388,11 @@ fn mask(number: &str, head: usize, tail: usize) -> String {
 fn id_card(rng: &mut Rng) -> String {
     let area = pick(rng, &["150902", "110101", "150921", "320106", "510104"]);
     let head = format!(
-        "{area}{}{:02}{:02}{:03}", rng.u16(1950..2005), rng.u8(1..13), rng.u8(1..29), rng.u16(1..999)
+        "{area}{}{:02}{:02}{:03}",
+        rng.u16(1950..2005),
+        rng.u8(1..13),
+        rng.u8(1..29),
+        rng.u16(1..999)
     );
     let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let sum: u32 = head.bytes().zip(weights).map(|(d, w)| u32::from(d - b'0') * w).sum();
@@ -401,7 +413,12 @@ fn bank_card(rng: &mut Rng) -> String {
         .enumerate()
         .map(|(at, d)| {
             let digit = u32::from(d - b'0');
-            if at % 2 == 0 { let twice = digit * 2; twice / 10 + twice % 10 } else { digit }
+            if at % 2 == 0 {
+                let twice = digit * 2;
+                twice / 10 + twice % 10
+            } else {
+                digit
+            }
         })
         .sum();
     format!("{body}{}", (10 - sum % 10) % 10)

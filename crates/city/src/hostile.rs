@@ -36,8 +36,17 @@ pub enum Misdeed {
 impl Misdeed {
     /// Every misdeed.
     pub const ALL: [Misdeed; 11] = [
-        Self::Good, Self::Hang, Self::EndlessHead, Self::GzipBomb, Self::EndlessBody, Self::RedirectLoop,
-        Self::BrokenText, Self::NestedTags, Self::LongLine, Self::CutBody, Self::AlwaysBusy,
+        Self::Good,
+        Self::Hang,
+        Self::EndlessHead,
+        Self::GzipBomb,
+        Self::EndlessBody,
+        Self::RedirectLoop,
+        Self::BrokenText,
+        Self::NestedTags,
+        Self::LongLine,
+        Self::CutBody,
+        Self::AlwaysBusy,
     ];
 
     /// The host that does it.
@@ -120,7 +129,10 @@ fn answer(out: &mut TcpStream, misdeed: Misdeed, path: &str) -> std::io::Result<
         }
         Misdeed::GzipBomb => {
             let packed = bomb()?;
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", packed.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+                packed.len()
+            );
             out.write_all(head.as_bytes())?;
             out.write_all(&packed)
         }
@@ -132,7 +144,9 @@ fn answer(out: &mut TcpStream, misdeed: Misdeed, path: &str) -> std::io::Result<
         }
         Misdeed::RedirectLoop => {
             let target = if path == "/" { "/b" } else { "/" };
-            out.write_all(format!("HTTP/1.1 302 Found\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n").as_bytes())
+            out.write_all(
+                format!("HTTP/1.1 302 Found\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n").as_bytes(),
+            )
         }
         Misdeed::BrokenText => {
             let mut body = "<html><body><h1>标题</h1><p>".as_bytes().to_vec();
@@ -140,12 +154,15 @@ fn answer(out: &mut TcpStream, misdeed: Misdeed, path: &str) -> std::io::Result<
             send(out, "200 OK", "text/html; charset=utf-8", &body)
         }
         Misdeed::NestedTags => {
-            let body = format!("<html><body>{}<p>最深处</p>{}", "<div>".repeat(10_000), "</div>".repeat(10_000));
+            let body =
+                format!("<html><body>{}<p>最深处</p>{}", "<div>".repeat(10_000), "</div>".repeat(10_000));
             send(out, "200 OK", "text/html; charset=utf-8", body.as_bytes())
         }
         Misdeed::LongLine => {
             const LINE_BYTES: usize = 50 << 20;
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {LINE_BYTES}\r\n\r\n");
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {LINE_BYTES}\r\n\r\n"
+            );
             out.write_all(head.as_bytes())?;
             let piece = [b'a'; 1 << 20];
             (0..LINE_BYTES / piece.len()).try_for_each(|_| out.write_all(&piece))
@@ -160,15 +177,20 @@ fn answer(out: &mut TcpStream, misdeed: Misdeed, path: &str) -> std::io::Result<
 
 fn good(out: &mut TcpStream, path: &str) -> std::io::Result<()> {
     let body = match path {
-        "/" => "<html><head><title>好网站</title></head><body><a href=/a.html>第一页</a> <a href=/b.html>第二页</a></body></html>",
-        "/a.html" | "/b.html" => "<html><head><title>一页</title></head><body><h1>一页</h1><p>内容在这里，写得很清楚。</p></body></html>",
+        "/" => {
+            "<html><head><title>好网站</title></head><body><a href=/a.html>第一页</a> <a href=/b.html>第二页</a></body></html>"
+        }
+        "/a.html" | "/b.html" => {
+            "<html><head><title>一页</title></head><body><h1>一页</h1><p>内容在这里，写得很清楚。</p></body></html>"
+        }
         _ => return send(out, "404 Not Found", "text/html", b"gone"),
     };
     send(out, "200 OK", "text/html; charset=utf-8", body.as_bytes())
 }
 
 fn send(out: &mut TcpStream, status: &str, media_type: &str, body: &[u8]) -> std::io::Result<()> {
-    let head = format!("HTTP/1.1 {status}\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 {status}\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\n\r\n", body.len());
     out.write_all(head.as_bytes())?;
     out.write_all(body)
 }

@@ -149,21 +149,54 @@ pub struct SitePlan {
 }
 
 const COUNTIES: [(&str, &str); 12] = [
-    ("云川市", "yunchuan"), ("青禾县", "qinghe"), ("白石县", "baishi"), ("临溪区", "linxi"),
-    ("望岭县", "wangling"), ("双桥区", "shuangqiao"), ("松原湖县", "songyuanhu"), ("安泉县", "anquan"),
-    ("永宁塘区", "yongningtang"), ("石门岭县", "shimenling"), ("柳河湾区", "liuhewan"), ("高原镇县", "gaoyuan"),
+    ("云川市", "yunchuan"),
+    ("青禾县", "qinghe"),
+    ("白石县", "baishi"),
+    ("临溪区", "linxi"),
+    ("望岭县", "wangling"),
+    ("双桥区", "shuangqiao"),
+    ("松原湖县", "songyuanhu"),
+    ("安泉县", "anquan"),
+    ("永宁塘区", "yongningtang"),
+    ("石门岭县", "shimenling"),
+    ("柳河湾区", "liuhewan"),
+    ("高原镇县", "gaoyuan"),
 ];
 
 const OFFICES: [(&str, &str); 33] = [
-    ("水利局", "slj"), ("财政局", "czj"), ("教育局", "jyj"), ("民政局", "mzj"), ("司法局", "sfj"),
-    ("审计局", "sjj"), ("统计局", "tjj"), ("商务局", "swj"), ("体育局", "tyj"), ("医疗保障局", "ylbzj"),
-    ("交通运输局", "jtj"), ("农业农村局", "nyncj"), ("自然资源局", "zrzyj"), ("生态环境局", "sthjj"),
-    ("住房和城乡建设局", "zjj"), ("应急管理局", "yjj"), ("市场监督管理局", "scjgj"),
-    ("退役军人事务局", "tyjrj"), ("卫生健康委员会", "wjw"), ("发展和改革委员会", "fgw"),
-    ("工业和信息化局", "gxj"), ("文化和旅游局", "wlj"), ("人力资源和社会保障局", "rsj"),
-    ("林业和草原局", "lcj"), ("行政审批服务局", "spj"), ("公安局", "gaj"), ("气象局", "qxj"),
-    ("机关事务管理局", "jgswj"), ("国防动员办公室", "gdb"), ("城市管理局", "cgj"),
-    ("地方志编纂中心", "dfz"), ("信访接待中心", "xfj"), ("数据服务局", "sjfwj"),
+    ("水利局", "slj"),
+    ("财政局", "czj"),
+    ("教育局", "jyj"),
+    ("民政局", "mzj"),
+    ("司法局", "sfj"),
+    ("审计局", "sjj"),
+    ("统计局", "tjj"),
+    ("商务局", "swj"),
+    ("体育局", "tyj"),
+    ("医疗保障局", "ylbzj"),
+    ("交通运输局", "jtj"),
+    ("农业农村局", "nyncj"),
+    ("自然资源局", "zrzyj"),
+    ("生态环境局", "sthjj"),
+    ("住房和城乡建设局", "zjj"),
+    ("应急管理局", "yjj"),
+    ("市场监督管理局", "scjgj"),
+    ("退役军人事务局", "tyjrj"),
+    ("卫生健康委员会", "wjw"),
+    ("发展和改革委员会", "fgw"),
+    ("工业和信息化局", "gxj"),
+    ("文化和旅游局", "wlj"),
+    ("人力资源和社会保障局", "rsj"),
+    ("林业和草原局", "lcj"),
+    ("行政审批服务局", "spj"),
+    ("公安局", "gaj"),
+    ("气象局", "qxj"),
+    ("机关事务管理局", "jgswj"),
+    ("国防动员办公室", "gdb"),
+    ("城市管理局", "cgj"),
+    ("地方志编纂中心", "dfz"),
+    ("信访接待中心", "xfj"),
+    ("数据服务局", "sjfwj"),
 ];
 
 const MARKS: [&str; 4] = ["党政机关标识", "ICP备案号", "公安备案号", "网站标识码"];
@@ -267,7 +300,8 @@ impl SitePlan {
         let jitter = mix(&[self.seed, 4, column as u64, u64::from(at)]);
         if at < plan.base {
             let back = i64::from(plan.base - 1 - at);
-            let age = plan.newest_age_min + back * plan.step_min
+            let age = plan.newest_age_min
+                + back * plan.step_min
                 + if back == 0 { 0 } else { (jitter % (plan.step_min as u64 / 2).max(1)) as i64 };
             return EPOCH.at(17, 0, 0, 0).saturating_sub(age.minutes());
         }
@@ -277,7 +311,8 @@ impl SitePlan {
             let added = self.added(column, day);
             if left < added {
                 let minute = (jitter % 400) as i64;
-                return EPOCH.at(9, 0, 0, 0)
+                return EPOCH
+                    .at(9, 0, 0, 0)
                     .saturating_add(Span::new().days(i64::from(day)))
                     .saturating_add(minute.minutes());
             }

@@ -121,7 +121,9 @@ impl Renderer<'_> {
         for (_, _, html) in &self.plants.home {
             body.push_str(html);
         }
-        body.push_str("<form action=\"/search\" method=\"get\"><input name=\"q\"><button>搜索</button></form></div>\n");
+        body.push_str(
+            "<form action=\"/search\" method=\"get\"><input name=\"q\"><button>搜索</button></form></div>\n",
+        );
         let head = Head { title: site.name.clone(), ..Head::default() };
         self.chrome(head, &body)
     }
@@ -191,11 +193,20 @@ impl Renderer<'_> {
             let title = self.title(column, at);
             let date = self.date_in_list(column, at).map(|d| d.date().to_string()).unwrap_or_default();
             let _ = match self.site.family {
-                Family::Table => write!(out, "<tr><td>·</td><td><a href=\"{path}\" title=\"{title}\">{title}</a></td><td class=\"date\">{date}</td></tr>"),
+                Family::Table => write!(
+                    out,
+                    "<tr><td>·</td><td><a href=\"{path}\" title=\"{title}\">{title}</a></td><td class=\"date\">{date}</td></tr>"
+                ),
                 Family::Bare => write!(out, "<dd>[{date}] <a href=\"{path}\">{title}</a></dd>"),
-                Family::Div => write!(out, "<div class=\"item\"><div class=\"t\"><a href=\"{path}\">{title}</a></div><div class=\"d\">{date}</div></div>"),
+                Family::Div => write!(
+                    out,
+                    "<div class=\"item\"><div class=\"t\"><a href=\"{path}\">{title}</a></div><div class=\"d\">{date}</div></div>"
+                ),
                 Family::Odd => write!(out, "<li><span>{date}</span><a target=_blank href={path}>{title}</a>"),
-                _ => write!(out, "<li><a href=\"{path}\" title=\"{title}\">{title}</a><span class=\"date\">{date}</span></li>"),
+                _ => write!(
+                    out,
+                    "<li><a href=\"{path}\" title=\"{title}\">{title}</a><span class=\"date\">{date}</span></li>"
+                ),
             };
             out.push('\n');
         }
@@ -208,13 +219,19 @@ impl Renderer<'_> {
         let mut out = format!("<div class=\"pager\">共{pages}页 ");
         let link = |page: u32| self.site.path(PageRef::List { column, page });
         if page > 0 {
-            let _ = write!(out, "<a href=\"{}\">首页</a> <a href=\"{}\">上一页</a> ", link(0), link(page - 1));
+            let _ =
+                write!(out, "<a href=\"{}\">首页</a> <a href=\"{}\">上一页</a> ", link(0), link(page - 1));
         }
         for near in page.saturating_sub(2)..(page + 3).min(pages) {
             let _ = write!(out, "<a href=\"{}\">{}</a> ", link(near), near + 1);
         }
         if page + 1 < pages {
-            let _ = write!(out, "<a href=\"{}\">下一页</a> <a href=\"{}\">尾页</a>", link(page + 1), link(pages - 1));
+            let _ = write!(
+                out,
+                "<a href=\"{}\">下一页</a> <a href=\"{}\">尾页</a>",
+                link(page + 1),
+                link(pages - 1)
+            );
         }
         out.push_str("</div>");
         out
@@ -261,7 +278,11 @@ impl Renderer<'_> {
             }
             if mix(&[site.seed, 23, column as u64, u64::from(at)]) % 40 < u64::from(self.day.min(20)) / 2 {
                 // Edits of later days.
-                body.push_str(&format!("<p>（第{}次修订）{}</p>", self.day.min(20) / 2, text::sentence(&mut rng)));
+                body.push_str(&format!(
+                    "<p>（第{}次修订）{}</p>",
+                    self.day.min(20) / 2,
+                    text::sentence(&mut rng)
+                ));
             }
         }
         let when = shown.map(|d| self.visible_date(d)).unwrap_or_default();
@@ -342,7 +363,13 @@ impl Renderer<'_> {
         }
     }
 
-    fn article_body(&self, column: usize, at: u32, rng: &mut fastrand::Rng, payload: Option<&Payload>) -> String {
+    fn article_body(
+        &self,
+        column: usize,
+        at: u32,
+        rng: &mut fastrand::Rng,
+        payload: Option<&Payload>,
+    ) -> String {
         let special = match payload {
             Some(Payload::Special(special)) => Some(*special),
             _ => None,
@@ -364,7 +391,8 @@ impl Renderer<'_> {
                 let policy = self.policy_column();
                 if at < site.count(policy, 0) {
                     let path = site.path(PageRef::Article { column: policy, at });
-                    let _ = write!(body, "<p>解读文件：<a href=\"{path}\">{}</a></p>", self.title(policy, at));
+                    let _ =
+                        write!(body, "<p>解读文件：<a href=\"{path}\">{}</a></p>", self.title(policy, at));
                 }
             }
             _ => {}
@@ -387,7 +415,12 @@ impl Renderer<'_> {
         }
         if roll.is_multiple_of(8) {
             let ending = ["pdf", "docx", "xlsx", "zip"][(roll / 8 % 4) as usize];
-            let _ = write!(body, "<p>附件：<a href=\"/files/doc-{}.{ending}\">{}</a></p>", roll % 60, text::title(rng));
+            let _ = write!(
+                body,
+                "<p>附件：<a href=\"/files/doc-{}.{ending}\">{}</a></p>",
+                roll % 60,
+                text::title(rng)
+            );
         }
         body
     }
@@ -419,13 +452,16 @@ impl Renderer<'_> {
         let mut out = String::with_capacity(body.len() + 8_000);
         out.push_str("<!DOCTYPE html>\n<html lang=\"zh-CN\"><head>\n");
         match site.family {
-            Family::Table => out.push_str("<meta http-equiv=\"Content-Type\" content=\"text/html; charset=gb2312\">\n"),
+            Family::Table => {
+                out.push_str("<meta http-equiv=\"Content-Type\" content=\"text/html; charset=gb2312\">\n")
+            }
             Family::Div => {}
             _ => out.push_str("<meta charset=\"utf-8\">\n"),
         }
         let _ = writeln!(out, "<title>{}</title>", head.title);
         if site.family != Family::Bare {
-            let code = head.labels.iter().find(|(name, _)| *name == "-SiteIDCode").map(|(_, value)| value.clone());
+            let code =
+                head.labels.iter().find(|(name, _)| *name == "-SiteIDCode").map(|(_, value)| value.clone());
             let mut labels = vec![("SiteName", site.name.clone()), ("SiteDomain", site.host.clone())];
             match code {
                 Some(code) if code.is_empty() => {}
@@ -435,15 +471,26 @@ impl Renderer<'_> {
             labels.extend(head.labels.into_iter().filter(|(name, _)| !name.starts_with('-')));
             for (name, content) in labels {
                 let _ = match site.family {
-                    Family::Odd => writeln!(out, "<META NAME=\"{} \" CONTENT=\" {content}\">", name.to_lowercase()),
+                    Family::Odd => {
+                        writeln!(out, "<META NAME=\"{} \" CONTENT=\" {content}\">", name.to_lowercase())
+                    }
                     _ => writeln!(out, "<meta name=\"{name}\" content=\"{content}\">"),
                 };
             }
         }
         out.push_str("<link rel=\"stylesheet\" href=\"/style/main.css\"><script src=\"/js/site.js\"></script>\n</head><body>\n");
-        let _ = write!(out, "<div class=\"header\"><a href=\"/\"><img src=\"/images/logo.png\" alt=\"{}\"></a></div>\n<div class=\"nav\"><ul><li><a href=\"/\">首页</a></li>", site.name);
+        let _ = write!(
+            out,
+            "<div class=\"header\"><a href=\"/\"><img src=\"/images/logo.png\" alt=\"{}\"></a></div>\n<div class=\"nav\"><ul><li><a href=\"/\">首页</a></li>",
+            site.name
+        );
         for (column, plan) in site.columns.iter().enumerate() {
-            let _ = write!(out, "<li><a href=\"{}\">{}</a></li>", site.path(PageRef::List { column, page: 0 }), plan.name);
+            let _ = write!(
+                out,
+                "<li><a href=\"{}\">{}</a></li>",
+                site.path(PageRef::List { column, page: 0 }),
+                plan.name
+            );
         }
         out.push_str("</ul><ul class=\"drop\" style=\"display:none\"><li><a href=\"http://www.zhengfu-sim.gov.cn/\">上级政府</a></li></ul></div>\n");
         if !head.crumbs.is_empty() {
@@ -470,10 +517,15 @@ impl Renderer<'_> {
             let _ = write!(out, "网站标识码：{}　", site.code);
         }
         if shows("ICP备案号") {
-            let _ = write!(out, "<a href=\"/about/icp.html\">蒙ICP备{:08}号-1</a>　", 15_000_000 + site.index);
+            let _ =
+                write!(out, "<a href=\"/about/icp.html\">蒙ICP备{:08}号-1</a>　", 15_000_000 + site.index);
         }
         if shows("公安备案号") {
-            let _ = write!(out, "<a href=\"/about/police.html?recordcode=1509020200{:04}\">蒙公网安备1509020200{:04}号</a>", site.index, site.index);
+            let _ = write!(
+                out,
+                "<a href=\"/about/police.html?recordcode=1509020200{:04}\">蒙公网安备1509020200{:04}号</a>",
+                site.index, site.index
+            );
         }
         out.push_str("</p>");
         if shows("党政机关标识") {

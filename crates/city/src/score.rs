@@ -92,10 +92,13 @@ impl Score {
     }
 }
 
+/// Site, kind and address.
+type Place<'t> = (&'t str, &'t str, &'t str);
+
 /// A finding matches a row when site, kind and address agree, and `what` where both have it.
 pub fn score(truth: &[TruthRow], reported: &[Reported]) -> Score {
     let mut score = Score::default();
-    let mut by_place: HashMap<(&str, &str, &str), Vec<(usize, Option<&str>)>> = HashMap::new();
+    let mut by_place: HashMap<Place<'_>, Vec<(usize, Option<&str>)>> = HashMap::new();
     for (index, row) in truth.iter().enumerate() {
         score.kinds.entry(row.kind.clone()).or_default().truth += 1;
         let place = (row.site.as_str(), row.kind.as_str(), row.url.as_str());

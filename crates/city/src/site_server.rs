@@ -52,8 +52,8 @@ impl City {
 
     fn site_answer(&self, index: usize, ask: &Ask<'_>) -> Answer {
         let site = &self.sites[index];
-        let robot = ROBOTS_AGENTS.iter().any(|agent| ask.agent.contains(agent))
-            || ask.referer.contains("baidu.com");
+        let robot =
+            ROBOTS_AGENTS.iter().any(|agent| ask.agent.contains(agent)) || ask.referer.contains("baidu.com");
         let render = Renderer { site, plants: &self.plants[index], day: self.options.day, robot };
         if let Some(page) = site.resolve(ask.path, self.options.day) {
             return html(site, &render.page(page));
@@ -72,7 +72,9 @@ impl City {
                     None => self.missing(&render),
                 }
             }
-            ["style", "main.css"] => Answer::new(200, "text/css", "body{font-size:14px}.nav li{float:left}\n"),
+            ["style", "main.css"] => {
+                Answer::new(200, "text/css", "body{font-size:14px}.nav li{float:left}\n")
+            }
             ["js", "site.js"] => Answer::new(200, "application/javascript", "var site={};\n"),
             ["images", name] if !name.starts_with("lost-") => Answer::new(200, "image/png", files::PNG),
             ["files", name] => self.file(site, name).unwrap_or_else(|| self.missing(&render)),
@@ -129,7 +131,9 @@ impl City {
         let rows: String = (0..count)
             .map(|n| format!("<sitemap><loc>{}/sitemap-{n}.xml</loc></sitemap>", site.origin()))
             .collect();
-        format!("<?xml version=\"1.0\"?><sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">{rows}</sitemapindex>")
+        format!(
+            "<?xml version=\"1.0\"?><sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">{rows}</sitemapindex>"
+        )
     }
 
     fn sitemap(&self, site: &SitePlan, number: usize) -> String {
@@ -139,7 +143,9 @@ impl City {
             .take(SITEMAP_URLS)
             .map(|page| format!("<url><loc>{}</loc></url>", site.url(page)))
             .collect();
-        format!("<?xml version=\"1.0\"?><urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">{rows}</urlset>")
+        format!(
+            "<?xml version=\"1.0\"?><urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">{rows}</urlset>"
+        )
     }
 }
 
@@ -173,8 +179,7 @@ fn validate(site: &SitePlan, ask: &Ask<'_>, answer: &mut Answer) -> bool {
             let second = u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default());
             let end = jiff::tz::TimeZone::UTC.to_timestamp(EPOCH.at(0, 0, 0, 0));
             let end = end.map_or(1_700_000_000, |end| end.as_second() as u64);
-            let at = std::time::UNIX_EPOCH
-                + std::time::Duration::from_secs(end - second % (20 * 86_400));
+            let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(end - second % (20 * 86_400));
             ("last-modified", httpdate::fmt_http_date(at), ask.modified_since)
         }
     };

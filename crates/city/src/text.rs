@@ -4,8 +4,8 @@ use fastrand::Rng;
 
 use crate::rng::{pick, pick_char};
 use crate::words::{
-    ADVERBS, AIMS, GIVEN, OBJECTS, OPENERS, ORGS, PLACE_HEADS, PLACE_TAILS, SURNAMES, TITLE_TAILS,
-    UNITS, VERBS,
+    ADVERBS, AIMS, GIVEN, OBJECTS, OPENERS, ORGS, PLACE_HEADS, PLACE_TAILS, SURNAMES, TITLE_TAILS, UNITS,
+    VERBS,
 };
 
 pub(crate) fn person(rng: &mut Rng) -> String {
@@ -30,19 +30,24 @@ pub(crate) fn title(rng: &mut Rng) -> String {
 
 fn clause(rng: &mut Rng) -> String {
     match rng.u8(..6) {
-        0 => format!(
-            "{}{}{}{}",
-            pick(rng, &ORGS), pick(rng, &ADVERBS), pick(rng, &VERBS), pick(rng, &OBJECTS)
-        ),
+        0 => {
+            format!("{}{}{}{}", pick(rng, &ORGS), pick(rng, &ADVERBS), pick(rng, &VERBS), pick(rng, &OBJECTS))
+        }
         1 => format!(
             "{}{}{}，涉及{}{}",
-            pick(rng, &ADVERBS), pick(rng, &VERBS), pick(rng, &OBJECTS), rng.u32(2..4_800),
+            pick(rng, &ADVERBS),
+            pick(rng, &VERBS),
+            pick(rng, &OBJECTS),
+            rng.u32(2..4_800),
             pick(rng, &UNITS)
         ),
         2 => format!("{}的{}由{}牵头", place(rng), pick(rng, &OBJECTS), pick(rng, &ORGS)),
         3 => format!(
             "完成{}{}，占计划的{}.{}%",
-            rng.u32(3..900), pick(rng, &UNITS), rng.u32(40..99), rng.u32(0..9)
+            rng.u32(3..900),
+            pick(rng, &UNITS),
+            rng.u32(40..99),
+            rng.u32(0..9)
         ),
         4 => format!("{}同志到{}{}{}", person(rng), place(rng), pick(rng, &VERBS), pick(rng, &OBJECTS)),
         _ => format!("{}{}与{}", pick(rng, &VERBS), pick(rng, &OBJECTS), pick(rng, &OBJECTS)),

@@ -54,7 +54,9 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Scan(scan) => commands::night::scan(&common, terminal, &scan),
         Command::Judge => commands::night::judge(&common, terminal),
         Command::Report(report) => commands::night::report(&common, terminal, report.out.as_deref()),
-        Command::Sites(args::Sites::Check { online }) => commands::sites::check(&common, terminal, online).await,
+        Command::Sites(args::Sites::Check { online }) => {
+            commands::sites::check(&common, terminal, online).await
+        }
         Command::Dict(args::Dict::Check { files }) => commands::dict::check(&common, terminal, &files),
         Command::Why { url } => commands::why::run(&common, terminal, &url),
         Command::City(city) => commands::city::run(terminal, &city).await,

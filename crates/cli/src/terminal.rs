@@ -65,11 +65,14 @@ impl Terminal {
 
     /// A result's word, coloured on a terminal.
     pub(crate) fn outcome(&self, outcome: Outcome) -> String {
-        let (word, colour) = (self.words(outcome.zh(), outcome.en()), match outcome {
-            Outcome::Pass => 32,
-            Outcome::Fail => 31,
-            Outcome::Review => 33,
-        });
+        let (word, colour) = (
+            self.words(outcome.zh(), outcome.en()),
+            match outcome {
+                Outcome::Pass => 32,
+                Outcome::Fail => 31,
+                Outcome::Review => 33,
+            },
+        );
         if self.colours { format!("\x1b[{colour}m{word}\x1b[0m") } else { word.to_owned() }
     }
 

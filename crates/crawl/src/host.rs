@@ -211,8 +211,7 @@ impl HostState {
         if answer.status != 200 || !xunjian_page::is_html(content_type, &answer.body) {
             return None;
         }
-        let facts =
-            xunjian_page::extract(&answer.body, content_type, &answer.final_url, shared.setup.page);
+        let facts = xunjian_page::extract(&answer.body, content_type, &answer.final_url, shared.setup.page);
         Some(SoftPage::of(&facts))
     }
 
@@ -259,6 +258,10 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) fn is_connection_failure(state: &LinkState) -> bool {
     matches!(
         state,
-        LinkState::NoSuchHost | LinkState::Refused | LinkState::Timeout | LinkState::Tls(_) | LinkState::Broken(_)
+        LinkState::NoSuchHost
+            | LinkState::Refused
+            | LinkState::Timeout
+            | LinkState::Tls(_)
+            | LinkState::Broken(_)
     )
 }

@@ -44,6 +44,8 @@ pub struct CrawlLimits {
     pub in_flight_max: usize,
     /// Pause before a failed address is asked once more.
     pub retry_pause: Duration,
+    /// Whether links to hosts outside every site are checked; off for a network that reaches none.
+    pub outside: bool,
     /// Failures to connect in a row after which a host is left alone for this run.
     pub failures_max: u32,
 }
@@ -55,6 +57,7 @@ impl Default for CrawlLimits {
             depth_max: 5_000,
             in_flight_max: 64,
             retry_pause: Duration::from_secs(2),
+            outside: true,
             failures_max: 8,
         }
     }
@@ -175,12 +178,8 @@ pub fn seed(store: &Arc<Store>, setup: &CrawlSetup, now: Timestamp) -> Result<()
     let owners = setup.sites.iter().map(|site| Some(&site.id)).chain(std::iter::once(None));
     let mut batch = store.begin();
     for site in &setup.sites {
-        let seed = Item {
-            url: site.url.clone(),
-            site: Some(site.id.clone()),
-            target: Target::Page,
-            depth: 0,
-        };
+        let seed =
+            Item { url: site.url.clone(), site: Some(site.id.clone()), target: Target::Page, depth: 0 };
         if !store.knows(Some(&site.id), site.url.as_str())? {
             let record = xunjian_model::UrlRecord::discovered(Some(site.id.clone()), Target::Page, 0, now);
             batch.put_url(Some(&site.id), site.url.as_str(), &record)?;

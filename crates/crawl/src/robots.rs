@@ -89,9 +89,11 @@ impl Robots {
         if self.deny_all {
             return false;
         }
-        let best = self.rules.iter().filter(|(_, pattern)| matches(pattern, path)).max_by_key(
-            |(allow, pattern)| (pattern.len(), *allow),
-        );
+        let best = self
+            .rules
+            .iter()
+            .filter(|(_, pattern)| matches(pattern, path))
+            .max_by_key(|(allow, pattern)| (pattern.len(), *allow));
         best.is_none_or(|(allow, _)| *allow)
     }
 

@@ -33,6 +33,8 @@ mod tests {
             Sitemap::Pages(pages) => assert_eq!(pages, ["http://a.cn/?x=1&y=2"]),
             Sitemap::Index(_) => panic!("not an index"),
         }
-        assert!(matches!(parse("<sitemapindex><loc>http://a.cn/1.xml</loc>"), Sitemap::Index(list) if list.len() == 1));
+        assert!(
+            matches!(parse("<sitemapindex><loc>http://a.cn/1.xml</loc>"), Sitemap::Index(list) if list.len() == 1)
+        );
     }
 }

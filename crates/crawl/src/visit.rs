@@ -4,9 +4,7 @@ use std::time::SystemTime;
 
 use xunjian_fetch::{Answer, Ask, Failure};
 use xunjian_frontier::Item;
-use xunjian_model::{
-    BodyHash, Facts, Hop, LinkKind, LinkState, PageUrl, Snapshot, Target, UrlRecord,
-};
+use xunjian_model::{BodyHash, Facts, Hop, LinkKind, LinkState, PageUrl, Snapshot, Target, UrlRecord};
 use xunjian_page::{EXTRACTOR_VERSION, extract, is_html};
 
 use crate::host::{HostState, is_connection_failure, now};
@@ -32,9 +30,8 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item) -> Opti
             return None;
         }
     };
-    let record = known.unwrap_or_else(|| {
-        UrlRecord::discovered(item.site.clone(), item.target, item.depth, now())
-    });
+    let record =
+        known.unwrap_or_else(|| UrlRecord::discovered(item.site.clone(), item.target, item.depth, now()));
     if let Some(reason) = left_out(shared, host, &item) {
         return Some(leave_out(shared, host, item, record, reason));
     }
@@ -56,7 +53,13 @@ fn left_out(shared: &Shared, host: &HostState, item: &Item) -> Option<&'static s
     None
 }
 
-fn leave_out(shared: &Shared, host: &HostState, item: Item, mut record: UrlRecord, reason: &'static str) -> Outcome {
+fn leave_out(
+    shared: &Shared,
+    host: &HostState,
+    item: Item,
+    mut record: UrlRecord,
+    reason: &'static str,
+) -> Outcome {
     record.run = shared.setup.run;
     if reason == "robots" {
         record.state = Some(LinkState::Robots);
@@ -192,7 +195,8 @@ fn conclude(
     if item.target != Target::Page {
         Progress::add(&shared.progress.checked, 1);
     }
-    let opened = record.state.as_ref().map(|state| !state.is_unreachable() || matches!(state, LinkState::Gone(_)));
+    let opened =
+        record.state.as_ref().map(|state| !state.is_unreachable() || matches!(state, LinkState::Gone(_)));
     Visit {
         site_opened: opened.filter(|_| item.site.is_some() && item.target == Target::Page),
         left_out: None,
@@ -280,6 +284,9 @@ fn new_items(shared: &Shared, item: &Item, facts: &Facts) -> Vec<Item> {
 
 fn item_of(shared: &Shared, url: &PageUrl, kind: LinkKind, depth: u16) -> Option<Item> {
     let site = shared.owner(url).map(|site| site.id.clone());
+    if site.is_none() && !shared.setup.limits.outside {
+        return None;
+    }
     let target = match (kind, &site) {
         (LinkKind::Page | LinkKind::Frame, Some(_)) => Target::Page,
         (LinkKind::Page | LinkKind::Frame, None) => Target::Outside,

@@ -115,7 +115,9 @@ impl Writer<'_> {
         for outcome in outcomes {
             match outcome {
                 Outcome::End => continue,
-                Outcome::Links(links) => self.links(&mut batch, &links, &mut committed.hosts, &mut touched)?,
+                Outcome::Links(links) => {
+                    self.links(&mut batch, &links, &mut committed.hosts, &mut touched)?
+                }
                 Outcome::Visit(visit) => {
                     self.visit(&mut batch, &visit, &mut committed.hosts, &mut touched)?;
                     done.push(visit.item);

@@ -116,8 +116,33 @@ fn is_invisible(c: char) -> bool {
 fn is_separator(c: char) -> bool {
     matches!(
         c,
-        '*' | '·' | '•' | '|' | '_' | '~' | '^' | '-' | '.' | '+' | '=' | '#' | '@' | '/' | '\\' | ' '
-            | '\u{3000}' | '\u{00A0}' | '★' | '☆' | '●' | '○' | '※' | '丨' | '﹡' | '＊' | '—' | '`'
+        '*' | '·'
+            | '•'
+            | '|'
+            | '_'
+            | '~'
+            | '^'
+            | '-'
+            | '.'
+            | '+'
+            | '='
+            | '#'
+            | '@'
+            | '/'
+            | '\\'
+            | ' '
+            | '\u{3000}'
+            | '\u{00A0}'
+            | '★'
+            | '☆'
+            | '●'
+            | '○'
+            | '※'
+            | '丨'
+            | '﹡'
+            | '＊'
+            | '—'
+            | '`'
     )
 }
 
@@ -138,7 +163,10 @@ mod tests {
         for (original, text) in table {
             let folded = Folded::new(original);
             assert_eq!(folded.text(), text, "{original}");
-            assert_eq!(folded.original_span(0, folded.text().len()), (0, original.trim_end_matches('\u{200B}').len()));
+            assert_eq!(
+                folded.original_span(0, folded.text().len()),
+                (0, original.trim_end_matches('\u{200B}').len())
+            );
         }
     }
 

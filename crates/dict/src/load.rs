@@ -84,8 +84,7 @@ struct Row {
 /// Reads a dictionary from a file; its ending chooses the format (`.toml`, `.csv`, `.tsv`,
 /// otherwise one pattern a line).
 pub fn load_file(path: &Path) -> Result<Dictionary, LoadError> {
-    let bytes = std::fs::read(path)
-        .map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
     load_bytes(path, &bytes)
 }
 
@@ -187,7 +186,9 @@ fn from_table(text: &str, delimiter: u8) -> (Dictionary, Vec<Fault>) {
                 "correction" => row.correction = some(),
                 "severity" => row.severity = some(),
                 "note" => row.note = some(),
-                "allow" => row.allow = value.split('|').filter(|p| !p.is_empty()).map(str::to_owned).collect(),
+                "allow" => {
+                    row.allow = value.split('|').filter(|p| !p.is_empty()).map(str::to_owned).collect()
+                }
                 "category" if value.is_empty() => {}
                 "category" => match value.parse_category() {
                     Some(category) => row.category = Some(category),
@@ -322,7 +323,11 @@ mod tests {
     #[test]
     fn faults_name_line_and_reason() {
         let table: &[(&str, &str, &str)] = &[
-            ("a.csv", "pattern,correction\n关健,关键\n关健,关键\n", "line 3: pattern \"关健\" stands already in line 2"),
+            (
+                "a.csv",
+                "pattern,correction\n关健,关键\n关健,关键\n",
+                "line 3: pattern \"关健\" stands already in line 2",
+            ),
             ("a.csv", "a,b\n1,2\n", "line 1: the first line must name"),
             ("a.txt", "甲乙\n丙\n", "line 2: pattern \"丙\" is one character"),
             ("a.toml", "category = \"typo\"\n[[entry]]\npatern = \"x\"\n", "line 3: unknown field"),

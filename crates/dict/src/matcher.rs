@@ -167,9 +167,9 @@ impl Pattern {
     fn is_excused(&self, text: &str, start: usize) -> bool {
         let before = &text[..start];
         let allowed = self.allow.iter().any(|(phrase, at)| {
-            start.checked_sub(*at).is_some_and(|from| {
-                text.is_char_boundary(from) && text[from..].starts_with(phrase.as_str())
-            })
+            start
+                .checked_sub(*at)
+                .is_some_and(|from| text.is_char_boundary(from) && text[from..].starts_with(phrase.as_str()))
         });
         let excused = self.not_after.iter().any(|lead| before.ends_with(lead.as_str()));
         allowed || excused || self.entry.skip_titles && in_title(before)
@@ -209,7 +209,10 @@ mod tests {
     fn exceptions_and_evasions() {
         let matcher = Matcher::new(&[
             dictionary(Category::Typo, &[("登陆系统", &[], &[]), ("按装", &["按装置"], &[])]),
-            dictionary(Category::OutdatedName, &[("农业部", &["农业部门"], &["原"]), ("国家旅游局", &[], &[])]),
+            dictionary(
+                Category::OutdatedName,
+                &[("农业部", &["农业部门"], &["原"]), ("国家旅游局", &[], &[])],
+            ),
             dictionary(Category::SpamInjection, &[("百家乐", &[], &[]), ("vpn", &[], &[])]),
         ])
         .expect("compiles");

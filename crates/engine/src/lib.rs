@@ -325,7 +325,11 @@ impl Engine {
             total.new += lives.new;
             total.gone += lives.gone;
             let mut batch = self.store.begin();
-            batch.put(Space::Run, &run::key(b"scan", run.number, &site.id).each_ref().map(Vec::as_slice), &summary)?;
+            batch.put(
+                Space::Run,
+                &run::key(b"scan", run.number, &site.id).each_ref().map(Vec::as_slice),
+                &summary,
+            )?;
             batch.commit()?;
             each(site);
         }

@@ -29,7 +29,10 @@ impl Cpu {
     /// The cost since then.
     pub fn cost(self) -> StepCost {
         let now = Self::now();
-        StepCost { seconds: now.at.duration_since(self.at).as_secs_f64(), cpu_seconds: now.seconds - self.seconds }
+        StepCost {
+            seconds: now.at.duration_since(self.at).as_secs_f64(),
+            cpu_seconds: now.seconds - self.seconds,
+        }
     }
 
     /// Most memory this process ever held, in bytes.

@@ -66,7 +66,8 @@ impl Engine {
             sites,
             summary: summary.clone(),
         };
-        let html = xunjian_report::write(&data, folder, language, |url, snapshot| self.evidence(url, snapshot))?;
+        let html =
+            xunjian_report::write(&data, folder, language, |url, snapshot| self.evidence(url, snapshot))?;
         Ok(WrittenReport {
             html,
             summary,
@@ -87,7 +88,8 @@ impl Engine {
         steps: &BTreeMap<&'static str, StepCost>,
     ) -> serde_json::Value {
         let count = |outcome| sites.iter().filter(|site| site.verdict.result == outcome).count();
-        let state = |state| sites.iter().flat_map(|site| &site.findings).filter(|one| one.state == state).count();
+        let state =
+            |state| sites.iter().flat_map(|site| &site.findings).filter(|one| one.state == state).count();
         let left_out: BTreeMap<&str, &BTreeMap<String, u64>> = sites
             .iter()
             .filter(|site| !site.left_out.is_empty())

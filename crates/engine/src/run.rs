@@ -35,7 +35,11 @@ impl RunRecord {
     }
 
     /// The last run when its crawl was interrupted, else a new one.
-    pub(crate) fn begin_or_resume(store: &Store, sites: &[SiteId], nightly: bool) -> Result<Self, StoreError> {
+    pub(crate) fn begin_or_resume(
+        store: &Store,
+        sites: &[SiteId],
+        nightly: bool,
+    ) -> Result<Self, StoreError> {
         let last = Self::last(store)?;
         if let Some(run) = &last
             && !run.crawl.finished

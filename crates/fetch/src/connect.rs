@@ -121,7 +121,12 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(resolver: Resolver, tls: ClientConfig, timeout: Duration, traffic: Arc<Traffic>) -> Self {
+    pub(crate) fn new(
+        resolver: Resolver,
+        tls: ClientConfig,
+        timeout: Duration,
+        traffic: Arc<Traffic>,
+    ) -> Self {
         Self { resolver, tls: TlsConnector::from(Arc::new(tls)), timeout, traffic }
     }
 
@@ -137,7 +142,9 @@ impl Connector {
                     let tcp = Counted { tcp, traffic: Arc::clone(&self.traffic) };
                     return if https { self.handshake(tcp, &host).await } else { Ok(Stream::plain(tcp)) };
                 }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => last = ConnectError::Refused,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    last = ConnectError::Refused
+                }
                 Err(error) => last = ConnectError::Io(error.to_string()),
             }
         }
@@ -188,7 +195,11 @@ struct Counted {
 }
 
 impl tokio::io::AsyncRead for Counted {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut tokio::io::ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let poll = Pin::new(&mut self.tcp).poll_read(cx, buf);
         self.traffic.received.fetch_add((buf.filled().len() - before) as u64, Ordering::Relaxed);
@@ -241,7 +252,11 @@ impl Connection for Stream {
 }
 
 impl hyper::rt::Read for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         match &mut self.io {
             Io::Plain(io) => Pin::new(io).poll_read(cx, buf),
             Io::Tls(io) => Pin::new(io.as_mut()).poll_read(cx, buf),

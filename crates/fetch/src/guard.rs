@@ -36,8 +36,7 @@ impl Network {
     pub fn contains(&self, address: IpAddr) -> bool {
         let width = if self.v4 { 32 } else { 128 };
         let shift = width - self.bits;
-        address.is_ipv4() == self.v4
-            && (shift == 128 || number(address) >> shift == self.base >> shift)
+        address.is_ipv4() == self.v4 && (shift == 128 || number(address) >> shift == self.base >> shift)
     }
 }
 
@@ -113,9 +112,19 @@ mod tests {
         let loopback = "127.0.0.0/8".parse().expect("network");
         let guard = AddressGuard::new(vec![loopback]);
         let table = [
-            ("127.0.0.1", true), ("10.0.0.1", false), ("192.168.1.1", false), ("169.254.169.254", false),
-            ("100.64.0.1", false), ("8.8.8.8", true), ("::1", false), ("fe80::1", false), ("fd00::1", false),
-            ("::ffff:10.0.0.1", false), ("::ffff:127.0.0.1", true), ("2400:3200::1", true), ("0.0.0.0", false),
+            ("127.0.0.1", true),
+            ("10.0.0.1", false),
+            ("192.168.1.1", false),
+            ("169.254.169.254", false),
+            ("100.64.0.1", false),
+            ("8.8.8.8", true),
+            ("::1", false),
+            ("fe80::1", false),
+            ("fd00::1", false),
+            ("::ffff:10.0.0.1", false),
+            ("::ffff:127.0.0.1", true),
+            ("2400:3200::1", true),
+            ("0.0.0.0", false),
         ];
         for (address, allowed) in table {
             assert_eq!(guard.allows(address.parse().expect(address)), allowed, "{address}");

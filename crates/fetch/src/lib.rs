@@ -57,7 +57,8 @@ pub struct FetchLimits {
 impl Default for FetchLimits {
     fn default() -> Self {
         Self {
-            user_agent: concat!("xunjian/", env!("CARGO_PKG_VERSION"), " (+government website inspection)").to_owned(),
+            user_agent: concat!("xunjian/", env!("CARGO_PKG_VERSION"), " (+government website inspection)")
+                .to_owned(),
             connect_timeout: Duration::from_secs(10),
             first_byte_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(10),
@@ -246,10 +247,8 @@ impl Fetcher {
                 _ => None,
             };
             let Some(target) = target else { return Ok(answer) };
-            let target = ask
-                .url
-                .join(target)
-                .map_err(|error| LinkState::Broken(format!("redirect: {error}")))?;
+            let target =
+                ask.url.join(target).map_err(|error| LinkState::Broken(format!("redirect: {error}")))?;
             let again = target == ask.url || hops.iter().any(|hop| hop.url == target);
             hops.push(Hop { url: ask.url.clone(), status: answer.status });
             if again || hops.len() > self.limits.redirects_max {

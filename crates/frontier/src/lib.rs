@@ -40,7 +40,8 @@ impl Item {
 
     fn key(&self) -> Vec<u8> {
         let host = self.url.host_key();
-        let parts: [&[u8]; 3] = [host.as_str().as_bytes(), &[self.priority() + 1], self.url.as_str().as_bytes()];
+        let parts: [&[u8]; 3] =
+            [host.as_str().as_bytes(), &[self.priority() + 1], self.url.as_str().as_bytes()];
         parts.join(&0)
     }
 }
@@ -155,10 +156,7 @@ impl Frontier for EmbeddedFrontier {
 
     fn stats(&self) -> FrontierStats {
         let hosts = self.lock();
-        FrontierStats {
-            hosts: hosts.len(),
-            in_flight: hosts.values().map(|queue| queue.taken.len()).sum(),
-        }
+        FrontierStats { hosts: hosts.len(), in_flight: hosts.values().map(|queue| queue.taken.len()).sum() }
     }
 }
 
@@ -175,7 +173,12 @@ mod tests {
     fn items_come_by_depth_once_and_survive_reopening() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("data");
-        let items = [item("http://a.cn/z", 0), item("http://a.cn/a", 2), item("http://b.cn/", 0), item("http://a.cn/m", 1)];
+        let items = [
+            item("http://a.cn/z", 0),
+            item("http://a.cn/a", 2),
+            item("http://b.cn/", 0),
+            item("http://a.cn/m", 1),
+        ];
         {
             let store = Arc::new(Store::open(&path).expect("store"));
             let frontier = EmbeddedFrontier::new(Arc::clone(&store));

@@ -101,7 +101,9 @@ impl Catalogue {
         let catalogue: Self = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
         for id in NEEDED {
             let Some(rule) = catalogue.find(id) else { return Err(fail(format!("rule {id} is missing"))) };
-            if !(rule.warn <= rule.veto) {
+            // A number that is none at all is in no order, either.
+            let in_order = rule.warn <= rule.veto;
+            if !in_order {
                 return Err(fail(format!("rule {id}: warn {} lies beyond veto {}", rule.warn, rule.veto)));
             }
         }

@@ -97,9 +97,8 @@ fn ids<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
 
 /// V1: never counted by a machine; whatever could be one waits for a person.
 fn serious(verdict: &mut Verdict, findings: &[Finding], rule: &Rule) {
-    let candidates = ids(findings.iter().filter(|one| {
-        one.indicator == rule.id && one.severity == Severity::Serious
-    }));
+    let candidates =
+        ids(findings.iter().filter(|one| one.indicator == rule.id && one.severity == Severity::Serious));
     if !candidates.is_empty() {
         let value = candidates.len() as f64;
         let reason = reason(
@@ -121,7 +120,9 @@ fn unreachable(verdict: &mut Verdict, findings: &[Finding], facts: &Facts, rule:
     let (failed, visits) = (facts.failed_visits, facts.visits);
     let reason = reason(
         format!("{visits} 次访问中 {failed} 次失败；按抓取时的访问统计，并非一周监测"),
-        format!("{failed} of {visits} visits failed; counted from the crawl's own visits, not from a week of monitoring"),
+        format!(
+            "{failed} of {visits} visits failed; counted from the crawl's own visits, not from a week of monitoring"
+        ),
     );
     count(verdict, rule, share, reason, behind());
 }
@@ -175,8 +176,14 @@ fn columns(verdict: &mut Verdict, findings: &[Finding], catalogue: &Catalogue) {
     let names: Vec<&str> = blank.iter().map(|one| one.what()).collect();
     let why = reason(names.join("、"), names.join(", "));
     count(verdict, rule, blank.len() as f64, why, ids(blank.iter().copied()));
-    if !unsure.is_empty() && blank.len() as f64 + unsure.len() as f64 >= rule.warn && (blank.len() as f64) < rule.veto {
-        let why = reason("列表由脚本填充，需渲染检查或人工判断", "filled by a script: a rendered check or a person decides");
+    if !unsure.is_empty()
+        && blank.len() as f64 + unsure.len() as f64 >= rule.warn
+        && (blank.len() as f64) < rule.veto
+    {
+        let why = reason(
+            "列表由脚本填充，需渲染检查或人工判断",
+            "filled by a script: a rendered check or a person decides",
+        );
         let value = unsure.len() as f64;
         verdict.reviews.push(tally(rule, value, why, ids(unsure.into_iter())));
     }

@@ -13,8 +13,7 @@ mod verdict;
 mod web;
 
 pub use facts::{
-    Block, Charset, DateFact, DateSource, Facts, Label, Link, LinkKind, ListItem, PageKind,
-    Problem, Zone,
+    Block, Charset, DateFact, DateSource, Facts, Label, Link, LinkKind, ListItem, PageKind, Problem, Zone,
 };
 pub use finding::{
     Evidence, Finding, FindingId, FindingState, Kind, ParseKindError, Severity, UnknownSeverity,

@@ -69,11 +69,7 @@ impl LinkState {
     pub fn is_dead(&self) -> bool {
         matches!(
             self,
-            Self::Gone(_)
-                | Self::NoSuchHost
-                | Self::Refused
-                | Self::RedirectLoop
-                | Self::NotTheFile
+            Self::Gone(_) | Self::NoSuchHost | Self::Refused | Self::RedirectLoop | Self::NotTheFile
         )
     }
 

@@ -145,9 +145,8 @@ impl Builder {
 
     fn start(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let name: &str = &tag.name;
-        let attribute = |wanted: &str| {
-            tag.attrs.iter().find(|attr| &*attr.name.local == wanted).map(|attr| &*attr.value)
-        };
+        let attribute =
+            |wanted: &str| tag.attrs.iter().find(|attr| &*attr.name.local == wanted).map(|attr| &*attr.value);
         self.read_element(name, &attribute);
         match name {
             "title" if self.facts.title.is_empty() && self.raw_is_none() => {
@@ -285,9 +284,11 @@ impl Builder {
             "tr" | "td" | "th" => &["table"],
             _ => &["div", "td", "li", "body", "button"],
         };
-        while let Some(at) = self.stack.iter().rposition(|open| {
-            closes.contains(&open.name.as_str()) || stops.contains(&open.name.as_str())
-        }) {
+        while let Some(at) = self
+            .stack
+            .iter()
+            .rposition(|open| closes.contains(&open.name.as_str()) || stops.contains(&open.name.as_str()))
+        {
             if stops.contains(&self.stack[at].name.as_str()) {
                 break;
             }
@@ -557,7 +558,8 @@ fn page_dates(facts: &mut Facts, address: &PageUrl) {
 
 /// A date said to be the publication's, else one alone in a short line near the title.
 fn visible_date(facts: &Facts) -> Option<Date> {
-    const SAYS: [&str; 8] = ["发布时间", "发布日期", "日期", "时间", "发表时间", "更新时间", "发文日期", "来源"];
+    const SAYS: [&str; 8] =
+        ["发布时间", "发布日期", "日期", "时间", "发表时间", "更新时间", "发文日期", "来源"];
     let lines = || {
         facts
             .blocks
@@ -578,7 +580,8 @@ fn visible_date(facts: &Facts) -> Option<Date> {
 
 fn kind_of(facts: &Facts) -> PageKind {
     // A last list page may hold a row or two: nothing but rows, and no article's label.
-    let only_rows = !facts.items.is_empty() && facts.main_chars < ARTICLE_CHARS && facts.label("ArticleTitle").is_none();
+    let only_rows =
+        !facts.items.is_empty() && facts.main_chars < ARTICLE_CHARS && facts.label("ArticleTitle").is_none();
     if facts.items.len() >= LIST_ROWS || only_rows {
         PageKind::List
     } else if facts.label("ArticleTitle").is_some()
@@ -609,19 +612,76 @@ fn is_row(name: &str) -> bool {
 fn is_void(name: &str) -> bool {
     matches!(
         name,
-        "area" | "base" | "br" | "col" | "embed" | "hr" | "img" | "input" | "link" | "meta" | "param"
-            | "source" | "track" | "wbr" | "frame"
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
+            | "frame"
     )
 }
 
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "address" | "article" | "aside" | "blockquote" | "body" | "button" | "caption" | "center" | "dd"
-            | "details" | "dialog" | "dir" | "div" | "dl" | "dt" | "fieldset" | "figcaption" | "figure"
-            | "footer" | "form" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "header" | "hr" | "html" | "li"
-            | "main" | "menu" | "nav" | "ol" | "option" | "p" | "pre" | "section" | "select" | "summary"
-            | "table" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr" | "ul" | "head"
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "button"
+            | "caption"
+            | "center"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "dir"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hr"
+            | "html"
+            | "li"
+            | "main"
+            | "menu"
+            | "nav"
+            | "ol"
+            | "option"
+            | "p"
+            | "pre"
+            | "section"
+            | "select"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "td"
+            | "tfoot"
+            | "th"
+            | "thead"
+            | "tr"
+            | "ul"
+            | "head"
     )
 }
 
@@ -641,11 +701,19 @@ mod tests {
             let rows: Vec<_> = facts
                 .items
                 .iter()
-                .map(|item| (facts.link_text(&facts.links[item.link as usize]).to_owned(), item.date.map(|d| d.to_string())))
+                .map(|item| {
+                    (
+                        facts.link_text(&facts.links[item.link as usize]).to_owned(),
+                        item.date.map(|d| d.to_string()),
+                    )
+                })
                 .collect();
             rows
         };
-        let wanted = vec![("甲".to_owned(), Some("2024-05-06".to_owned())), ("乙".to_owned(), Some("2024-05-05".to_owned()))];
+        let wanted = vec![
+            ("甲".to_owned(), Some("2024-05-06".to_owned())),
+            ("乙".to_owned(), Some("2024-05-05".to_owned())),
+        ];
         for html in [
             "<ul><li><a href=1>甲</a><span>2024-05-06</span></li><li><a href=2>乙</a><span>2024-05-05</span></li></ul>",
             "<ul><li><span>2024-05-06</span><a href=1>甲</a><li><span>2024-05-05</span><a href=2>乙</a></ul>",
@@ -659,7 +727,8 @@ mod tests {
 
     #[test]
     fn text_is_split_by_blocks_and_not_by_inline_tags() {
-        let facts = facts("<div>政<b>府</b>网<!-- x -->站<p>第二段&amp;<span style='display:none'>藏</span></div>");
+        let facts =
+            facts("<div>政<b>府</b>网<!-- x -->站<p>第二段&amp;<span style='display:none'>藏</span></div>");
         let texts: Vec<_> = facts.blocks.iter().map(|block| block.text.as_str()).collect();
         assert_eq!(texts, ["政府网站", "第二段&", "藏"]);
     }

@@ -7,7 +7,8 @@ use regex::Regex;
 
 #[allow(clippy::unwrap_used, reason = "constant patterns, compiled in every test")]
 static IN_TEXT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:^|[^0-9.])((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?:日|[^0-9.]|$)").unwrap()
+    Regex::new(r"(?:^|[^0-9.])((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?:日|[^0-9.]|$)")
+        .unwrap()
 });
 
 #[allow(clippy::unwrap_used, reason = "constant patterns, compiled in every test")]

@@ -4,8 +4,8 @@ use xunjian_model::{LinkKind, PageUrl};
 
 /// Endings of documents and archives offered for download.
 const ATTACHMENTS: [&str; 26] = [
-    "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "wps", "et", "dps", "zip", "rar", "7z", "gz",
-    "tar", "txt", "csv", "rtf", "ofd", "ceb", "mp3", "mp4", "wmv", "avi", "apk", "exe",
+    "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "wps", "et", "dps", "zip", "rar", "7z", "gz", "tar",
+    "txt", "csv", "rtf", "ofd", "ceb", "mp3", "mp4", "wmv", "avi", "apk", "exe",
 ];
 const IMAGES: [&str; 8] = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "svg", "ico"];
 

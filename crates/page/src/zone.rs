@@ -19,9 +19,24 @@ pub(crate) fn zone_of(name: &str, class: &str, id: &str) -> Option<Zone> {
     words().find_map(|word| {
         let navigation = matches!(
             word.as_str(),
-            "nav" | "navi" | "navbar" | "navigation" | "menu" | "header" | "crumb" | "crumbs"
-                | "breadcrumb" | "sidebar" | "position" | "dqwz" | "location" | "pager" | "page" | "pagination"
-                | "topbar" | "drop"
+            "nav"
+                | "navi"
+                | "navbar"
+                | "navigation"
+                | "menu"
+                | "header"
+                | "crumb"
+                | "crumbs"
+                | "breadcrumb"
+                | "sidebar"
+                | "position"
+                | "dqwz"
+                | "location"
+                | "pager"
+                | "page"
+                | "pagination"
+                | "topbar"
+                | "drop"
         );
         let footer = matches!(word.as_str(), "footer" | "foot" | "copyright" | "bottom" | "friends");
         match (navigation, footer) {

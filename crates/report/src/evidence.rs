@@ -52,7 +52,8 @@ pub(crate) fn write(
         let Some(page) = evidence(&findings[0].url, snapshot) else { continue };
         let address = page_hash(&findings[0].url);
         let name = format!("{}-{address}.html", &page.hash[..16.min(page.hash.len())]);
-        let phrases: Vec<&str> = findings.iter().map(|one| one.what()).filter(|what| !what.is_empty()).collect();
+        let phrases: Vec<&str> =
+            findings.iter().map(|one| one.what()).filter(|what| !what.is_empty()).collect();
         let harmless = harmless(&page.html);
         let shown = mark(&harmless, &phrases);
         let source: String = page.html.chars().take(SOURCE_CHARS_MAX).collect();
@@ -163,7 +164,10 @@ mod tests {
 
     #[test]
     fn hits_in_the_source_are_told_apart() {
-        assert_eq!(pieces("a错字b错字", &["错字"]), [(false, "a"), (true, "错字"), (false, "b"), (true, "错字"), (false, "")]);
+        assert_eq!(
+            pieces("a错字b错字", &["错字"]),
+            [(false, "a"), (true, "错字"), (false, "b"), (true, "错字"), (false, "")]
+        );
         assert_eq!(pieces("abc", &["bc", "b"]), [(false, "a"), (true, "bc"), (false, "")]);
         assert_eq!(pieces("abc", &[]), [(false, "abc")]);
     }

@@ -146,15 +146,25 @@ fn csv(path: &Path, findings: &[&Finding]) -> std::io::Result<()> {
     let mut bytes = b"\xEF\xBB\xBF".to_vec();
     let mut writer = csv::Writer::from_writer(&mut bytes);
     writer.write_record([
-        "id", "site", "indicator", "kind", "severity", "state", "url", "title", "what", "excerpt", "snapshot",
-        "first_seen", "last_seen",
+        "id", "site", "indicator", "kind", "severity", "state", "url", "title", "what", "excerpt",
+        "snapshot", "first_seen", "last_seen",
     ])?;
     for one in findings {
         let (first, last) = (one.first_seen.to_string(), one.last_seen.to_string());
         let fields = [
-            one.id.as_str(), one.site.as_str(), &one.indicator, one.kind.as_str(), one.severity.as_str(),
-            words::state(one.state), &one.url, &one.title, one.what(), &one.evidence.excerpt,
-            one.evidence.snapshot.as_deref().unwrap_or_default(), &first, &last,
+            one.id.as_str(),
+            one.site.as_str(),
+            &one.indicator,
+            one.kind.as_str(),
+            one.severity.as_str(),
+            words::state(one.state),
+            &one.url,
+            &one.title,
+            one.what(),
+            &one.evidence.excerpt,
+            one.evidence.snapshot.as_deref().unwrap_or_default(),
+            &first,
+            &last,
         ];
         writer.write_record(fields.map(inert))?;
     }

@@ -91,7 +91,11 @@ pub(crate) fn texts(language: Language) -> serde_json::Value {
         ("hash", "内容摘要 (BLAKE3)", "Digest (BLAKE3)"),
         ("address", "地址", "Address"),
         ("charset", "字符编码", "Charset"),
-        ("rendered", "页面外观（脚本与外部资源已停用，个人信息已遮盖）", "As rendered (scripts and outside resources off, personal numbers masked)"),
+        (
+            "rendered",
+            "页面外观（脚本与外部资源已停用，个人信息已遮盖）",
+            "As rendered (scripts and outside resources off, personal numbers masked)",
+        ),
         ("source", "页面源码", "Source"),
         ("cut", "后面还有，见存档。", "More in the archive."),
         ("left_out", "未访问", "Left out"),

@@ -14,7 +14,8 @@ pub(crate) fn has_no_body(facts: &Facts) -> bool {
         || facts.scripted
         || facts.refresh.is_some()
         || facts.links.iter().any(|link| {
-            link.zone == Zone::Main && matches!(link.kind, LinkKind::Attachment | LinkKind::Frame | LinkKind::Media)
+            link.zone == Zone::Main
+                && matches!(link.kind, LinkKind::Attachment | LinkKind::Frame | LinkKind::Media)
         });
     if other_content {
         return false;

@@ -79,7 +79,7 @@ pub(crate) fn discover(home: &Facts, site: &Site) -> Vec<(String, PageUrl)> {
         let chars = name.chars().count();
         let Ok(url) = PageUrl::parse(&link.url) else { continue };
         let is_home = url == site.url || matches!(name.as_str(), "首页" | "网站首页" | "返回首页");
-        if chars < 2 || chars > NAME_CHARS_MAX || is_home || !site.in_scope(&url) {
+        if !(2..=NAME_CHARS_MAX).contains(&chars) || is_home || !site.in_scope(&url) {
             continue;
         }
         // Outside the navigation only a name that says its class is taken for a column.
@@ -110,7 +110,8 @@ pub(crate) fn read(
     });
     let rows = rows.count();
     let name = facts.label("ColumnName").filter(|name| !name.is_empty()).unwrap_or(name);
-    let empty = rows == 0 && facts.main_chars <= BLANK_CHARS_MAX && facts.main_media == 0 && facts.refresh.is_none();
+    let empty =
+        rows == 0 && facts.main_chars <= BLANK_CHARS_MAX && facts.main_media == 0 && facts.refresh.is_none();
     let newest = in_list.max(newest_elsewhere.filter(|date| *date <= latest));
     // A page of text or a form is no list: its age says nothing.
     let is_list = !facts.items.is_empty() || empty || newest_elsewhere.is_some();

@@ -39,7 +39,11 @@ pub fn content_check(matcher: &Matcher, facts: &Facts, target: Target) -> Option
     for text in texts() {
         let folded = Folded::new(text);
         let hits = matcher.find(&folded, "");
-        words.extend(hits.iter().filter(|hit| hit.entry.category == Category::SpamInjection).map(|hit| hit.entry.pattern.as_str()));
+        words.extend(
+            hits.iter()
+                .filter(|hit| hit.entry.category == Category::SpamInjection)
+                .map(|hit| hit.entry.pattern.as_str()),
+        );
     }
     if words.len() >= SPAM_WORDS_MIN {
         let shown: Vec<&str> = words.into_iter().take(SPAM_WORDS_MIN).collect();

@@ -1,7 +1,7 @@
 //! A page's dates against each other and against the monitoring point.
 
-use jiff::civil::Date;
 use jiff::ToSpan as _;
+use jiff::civil::Date;
 use xunjian_model::{DateFact, DateSource, Kind};
 
 use crate::digest::PageFinding;

@@ -51,7 +51,9 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
     if let Some(domain) = facts.label("SiteDomain").filter(|domain| !domain.is_empty()) {
         let bare = domain.trim_start_matches("http://").trim_start_matches("https://").trim_end_matches('/');
         let own = site.url.host();
-        let same = |a: &str, b: &str| a.trim_start_matches("www.").eq_ignore_ascii_case(b.trim_start_matches("www."));
+        let same = |a: &str, b: &str| {
+            a.trim_start_matches("www.").eq_ignore_ascii_case(b.trim_start_matches("www."))
+        };
         if !same(bare, own) && !site.hosts.iter().any(|host| same(bare, host)) {
             bad("SiteDomain", domain, format!("the site's host is {own}"));
         }

@@ -6,7 +6,8 @@ use crate::digest::PageFinding;
 
 /// The marks that are missing.
 pub(crate) fn check(home: &Facts) -> Vec<PageFinding> {
-    let text = |words: &[&str]| home.blocks.iter().any(|block| words.iter().any(|word| block.text.contains(word)));
+    let text =
+        |words: &[&str]| home.blocks.iter().any(|block| words.iter().any(|word| block.text.contains(word)));
     let link = |word: &str| home.links.iter().any(|link| link.url.to_ascii_lowercase().contains(word));
     let marks = [
         ("党政机关标识", link("conac") || text(&["党政机关标识"])),

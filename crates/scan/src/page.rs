@@ -1,9 +1,7 @@
 //! All checks of one page by itself.
 
 use xunjian_dict::Folded;
-use xunjian_model::{
-    Block, BodyHash, Facts, Kind, LinkKind, PageKind, PageUrl, Site, Zone,
-};
+use xunjian_model::{Block, BodyHash, Facts, Kind, LinkKind, PageKind, PageUrl, Site, Zone};
 
 use crate::digest::{Digest, PageFinding, Row, url_hash};
 use crate::{ScanSetup, article, hidden_links, labels, privacy, words};
@@ -30,9 +28,18 @@ pub(crate) fn digest(facts: &Facts, body: BodyHash, url: &PageUrl, site: &Site, 
     // One fault at one place is one finding, however often the page repeats it; a hit in the
     // page's own text stands before the same hit in a link's.
     findings.sort_by(|a, b| {
-        (a.kind, &a.what, a.link.is_some(), a.offset.is_none()).cmp(&(b.kind, &b.what, b.link.is_some(), b.offset.is_none()))
+        (a.kind, &a.what, a.link.is_some(), a.offset.is_none()).cmp(&(
+            b.kind,
+            &b.what,
+            b.link.is_some(),
+            b.offset.is_none(),
+        ))
     });
-    findings.dedup_by(|later, first| later.kind == first.kind && later.what == first.what && (first.link.is_none() || later.link == first.link));
+    findings.dedup_by(|later, first| {
+        later.kind == first.kind
+            && later.what == first.what
+            && (first.link.is_none() || later.link == first.link)
+    });
 
     let is_article = facts.kind != PageKind::List;
     Digest {

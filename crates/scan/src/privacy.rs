@@ -14,8 +14,8 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[0-9]{11,19}[Xx]?
 
 /// First two digits of an identity number: provinces and the like (GB/T 2260).
 const PROVINCES: [u8; 35] = [
-    11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53,
-    54, 61, 62, 63, 64, 65, 71, 81, 82, 83,
+    11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54,
+    61, 62, 63, 64, 65, 71, 81, 82, 83,
 ];
 
 struct Found<'t> {

@@ -80,6 +80,8 @@ struct Fold {
     newest_by_column: HashMap<String, Date>,
     newest_by_folder: HashMap<String, Date>,
     labels: LabelCount,
+    /// Articles that show a date of their own.
+    dated: usize,
     undated: Vec<Candidate>,
     empty: Vec<Candidate>,
     pages: u64,
@@ -132,7 +134,8 @@ pub fn scan_site(
         }
         candidates.extend(mark_findings);
         let latest = setup.point.saturating_add(1.day());
-        scan.home_newest = home.items.iter().filter_map(|item| item.date).filter(|date| *date <= latest).max();
+        scan.home_newest =
+            home.items.iter().filter_map(|item| item.date).filter(|date| *date <= latest).max();
         if let Some(finding) = stale_home(scan.home_newest, home, setup) {
             candidates.push(Candidate { snapshot: snapshot.clone(), ..at_home(site, finding) });
         }
@@ -156,6 +159,7 @@ pub fn scan_site(
     let home_snapshot = home.as_ref().and_then(|(_, snapshot)| snapshot.clone());
     candidates.extend(fold.label_findings(site, &home_snapshot));
     confirm_listed(store, site, &mut fold, setup)?;
+    fold.undated_site(site, &home_snapshot);
     // A page without any date lacks the label, too: one fault, one finding.
     let undated: HashSet<&str> = fold.undated.iter().map(|one| one.url.as_str()).collect();
     candidates.retain(|one| {
@@ -181,9 +185,8 @@ fn for_each_page(
 ) -> Result<(), ScanError> {
     let fingerprint = setup.fingerprint();
     let mut rows = store.urls(Some(&site.id)).filter(|row| {
-        row.as_ref().map_or(true, |(_, record)| {
-            record.state == Some(LinkState::Ok) && record.body_hash.is_some()
-        })
+        row.as_ref()
+            .map_or(true, |(_, record)| record.state == Some(LinkState::Ok) && record.body_hash.is_some())
     });
     loop {
         let chunk: Vec<(String, UrlRecord)> = rows.by_ref().take(PAGES_AT_ONCE).collect::<Result<_, _>>()?;
@@ -214,7 +217,8 @@ fn look_at(
 ) -> Result<Option<Seen>, StoreError> {
     let (Some(body), Ok(address)) = (record.body_hash, PageUrl::parse(&url)) else { return Ok(None) };
     let kept: Option<Digest> = store.get(Space::Digest, &[site.id.as_str().as_bytes(), url.as_bytes()])?;
-    let kept = kept.filter(|digest| !setup.fresh && digest.body == body && digest.fingerprint == *fingerprint);
+    let kept =
+        kept.filter(|digest| !setup.fresh && digest.body == body && digest.fingerprint == *fingerprint);
     let was_kept = kept.is_some();
     let mut facts = None;
     let mut text_bytes = 0;
@@ -265,7 +269,11 @@ fn page_facts(
     Ok(facts_of(store, site, url, &record, setup)?.map(|facts| (facts, snapshot)))
 }
 
-fn home_facts(store: &Store, site: &Site, setup: &ScanSetup) -> Result<Option<(Facts, Option<String>)>, StoreError> {
+fn home_facts(
+    store: &Store,
+    site: &Site,
+    setup: &ScanSetup,
+) -> Result<Option<(Facts, Option<String>)>, StoreError> {
     page_facts(store, site, &site.url, setup)
 }
 
@@ -281,7 +289,9 @@ fn bad_links(facts: &Facts, bad: &BadLinks) -> Vec<PageFinding> {
             continue;
         }
         let Some(state) = bad.get(url_hash(&link.url)) else { continue };
-        let Some(kind) = kind_of(state, link.kind).filter(|kind| seen.insert((*kind, &link.url))) else { continue };
+        let Some(kind) = kind_of(state, link.kind).filter(|kind| seen.insert((*kind, &link.url))) else {
+            continue;
+        };
         let text = facts.link_text(link);
         let mut finding = simple(kind, link.url.clone(), format!("⟦{text}⟧ → {}", link.url));
         finding.detail.push(("state".to_owned(), state.describe()));
@@ -326,6 +336,7 @@ impl Fold {
             if let Some(finding) = dates::check(&digest.dates, setup.point) {
                 self.candidates.push(candidate(finding));
             }
+            self.dated += usize::from(!digest.dates.is_empty());
             if digest.dates.is_empty()
                 && (digest.labelled_article || digest.kind == PageKind::Article)
                 && self.undated.len() < CANDIDATES_MAX
@@ -340,7 +351,10 @@ impl Fold {
         let needs = match (is_home, is_column) {
             (true, _) => labels::EVERY_PAGE,
             (_, true) => labels::COLUMN,
-            _ if is_article && (digest.labelled_article || digest.kind == PageKind::Article && !digest.dates.is_empty()) => {
+            _ if is_article
+                && (digest.labelled_article
+                    || digest.kind == PageKind::Article && !digest.dates.is_empty()) =>
+            {
                 labels::ARTICLE
             }
             _ => 0,
@@ -367,9 +381,9 @@ impl Fold {
         let mut groups: BTreeMap<(Kind, String, u64), Vec<Candidate>> = BTreeMap::new();
         for candidate in std::mem::take(&mut self.candidates) {
             let finding = &candidate.finding;
-            let copied = finding.link.is_some_and(|target| {
-                own.contains(&(target, finding.kind, finding.what.clone()))
-            });
+            let copied = finding
+                .link
+                .is_some_and(|target| own.contains(&(target, finding.kind, finding.what.clone())));
             if !copied {
                 let key = (finding.kind, finding.what.clone(), finding.block);
                 groups.entry(key).or_default().push(candidate);
@@ -398,6 +412,18 @@ impl Fold {
             }
         }
         merged
+    }
+
+    /// Where most articles show no date the site is built so: one finding, and a person looks.
+    fn undated_site(&mut self, site: &Site, home_snapshot: &Option<String>) {
+        let pages = self.undated.len();
+        if pages <= self.dated {
+            return;
+        }
+        let mut finding = simple(Kind::UndatedPage, String::new(), String::new());
+        finding.detail.push(("pages".to_owned(), pages.to_string()));
+        finding.detail.push(("review".to_owned(), "most articles of the site show no date".to_owned()));
+        self.undated = vec![Candidate { snapshot: home_snapshot.clone(), ..at_home(site, finding) }];
     }
 
     fn label_findings(&mut self, site: &Site, home_snapshot: &Option<String>) -> Vec<Candidate> {
@@ -480,8 +506,15 @@ fn first_folder(url: &str) -> Option<String> {
 fn kind_is_of_link(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::DeadLink | Kind::DeadImage | Kind::DeadAttachment | Kind::Soft404 | Kind::TlsError
-            | Kind::PrivateLink | Kind::HijackedLink | Kind::HiddenLink | Kind::MixedContent
+        Kind::DeadLink
+            | Kind::DeadImage
+            | Kind::DeadAttachment
+            | Kind::Soft404
+            | Kind::TlsError
+            | Kind::PrivateLink
+            | Kind::HijackedLink
+            | Kind::HiddenLink
+            | Kind::MixedContent
     )
 }
 

@@ -31,7 +31,9 @@ pub(crate) fn check(
     folded.refold(&block.text);
     for hit in matcher.find(folded, site) {
         let link = facts.links.iter().find(|link| {
-            link.block as usize == at && (link.span.0 as usize) <= hit.start && hit.end <= link.span.1 as usize
+            link.block as usize == at
+                && (link.span.0 as usize) <= hit.start
+                && hit.end <= link.span.1 as usize
         });
         let mut finding = finding_of(&hit, block, base);
         finding.link = link.map(|link| url_hash(&link.url));
@@ -46,7 +48,8 @@ pub(crate) fn check_head(facts: &Facts, matcher: &Matcher, site: &str, findings:
     });
     let texts = std::iter::once(&facts.title).chain(labels.map(|label| &label.content));
     for text in texts {
-        let block = Block { text: text.clone(), zone: Zone::Head, path: "head".to_owned(), ..Block::default() };
+        let block =
+            Block { text: text.clone(), zone: Zone::Head, path: "head".to_owned(), ..Block::default() };
         let folded = Folded::new(text);
         for hit in matcher.find(&folded, site) {
             let mut finding = finding_of(&hit, &block, 0);
@@ -60,10 +63,8 @@ pub(crate) fn check_head(facts: &Facts, matcher: &Matcher, site: &str, findings:
 fn finding_of(hit: &Hit<'_>, block: &Block, base: u64) -> PageFinding {
     let kind = kind_of(hit.entry.category);
     let severity = hit.entry.severity.as_deref().and_then(|text| text.parse::<Severity>().ok());
-    let mut detail = vec![
-        ("dictionary".to_owned(), hit.dictionary.to_owned()),
-        ("path".to_owned(), block.path.clone()),
-    ];
+    let mut detail =
+        vec![("dictionary".to_owned(), hit.dictionary.to_owned()), ("path".to_owned(), block.path.clone())];
     if let Some(correction) = &hit.entry.correction {
         detail.push(("correction".to_owned(), correction.clone()));
     }

@@ -26,7 +26,8 @@ impl Acknowledged {
     pub(crate) fn open(folder: &Path) -> Result<(Self, u64), StoreError> {
         let path = folder.join(NAME);
         let io = |source| StoreError::io(&path, source);
-        let file = File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(io)?;
+        let file =
+            File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(io)?;
         let mut text = [0; DIGITS];
         let number = match file.read_exact_at(&mut text, 0) {
             Ok(()) => std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()),

@@ -34,7 +34,12 @@ impl<'s> Batch<'s> {
     }
 
     /// What is known of an address.
-    pub fn put_url(&mut self, owner: Option<&SiteId>, url: &str, record: &UrlRecord) -> Result<(), StoreError> {
+    pub fn put_url(
+        &mut self,
+        owner: Option<&SiteId>,
+        url: &str,
+        record: &UrlRecord,
+    ) -> Result<(), StoreError> {
         self.put(Space::Url, &[owner_bytes(owner), url.as_bytes()], record)
     }
 

@@ -76,10 +76,8 @@ impl Store {
         folder::prepare(folder)?;
         let lock = folder::Lock::take(folder)?;
         let index_folder = folder.join("index");
-        let config = sled::Config::new()
-            .path(&index_folder)
-            .cache_capacity(INDEX_CACHE_BYTES)
-            .flush_every_ms(None);
+        let config =
+            sled::Config::new().path(&index_folder).cache_capacity(INDEX_CACHE_BYTES).flush_every_ms(None);
         // sled 0.34 panics on some damaged files; a panic here means the same as its error.
         let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
         let damaged = |reason: String| StoreError::Damaged { path: index_folder.clone(), reason };
@@ -197,7 +195,11 @@ impl Store {
     }
 
     /// Keys under a beginning, raw, from the beginning itself on.
-    pub fn keys(&self, space: Space, prefix: &[&[u8]]) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + use<> {
+    pub fn keys(
+        &self,
+        space: Space,
+        prefix: &[&[u8]],
+    ) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + use<> {
         let prefix = space.key(prefix);
         self.index.scan_prefix(prefix).keys().map(|key| match key {
             Ok(key) => Ok(key[1..].to_vec()),

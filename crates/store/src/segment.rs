@@ -108,8 +108,7 @@ impl Segments {
     fn write(&mut self, record: &[u8]) -> Result<Location, StoreError> {
         let frame = self.compressor.compress(record);
         let frame = frame.map_err(|source| self.error(source))?;
-        let location =
-            Location { segment: self.segment, offset: self.offset, bytes: frame.len() as u32 };
+        let location = Location { segment: self.segment, offset: self.offset, bytes: frame.len() as u32 };
         if let Err(source) = self.file.write_all(&frame) {
             // A half-written frame must not stay in front of the next one.
             let _ = self.file.set_len(self.offset);

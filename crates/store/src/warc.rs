@@ -38,8 +38,14 @@ pub(crate) fn revisit(snapshot: &Snapshot) -> Vec<u8> {
 fn record(kind: &str, snapshot: &Snapshot, body: Option<&[u8]>, fields: &str) -> Vec<u8> {
     let mut http = format!("HTTP/1.1 {} -{CRLF}", snapshot.status);
     for (name, value) in &snapshot.headers {
-        let described_coding = matches!(name.as_str(), "content-encoding" | "transfer-encoding" | "content-length");
-        let _ = write!(http, "{}{name}: {}{CRLF}", if described_coding { "X-Crawler-" } else { "" }, one_line(value));
+        let described_coding =
+            matches!(name.as_str(), "content-encoding" | "transfer-encoding" | "content-length");
+        let _ = write!(
+            http,
+            "{}{name}: {}{CRLF}",
+            if described_coding { "X-Crawler-" } else { "" },
+            one_line(value)
+        );
     }
     let _ = write!(http, "Content-Length: {}{CRLF}{CRLF}", snapshot.body_bytes);
     let date = snapshot.fetched_at.to_string();
@@ -59,7 +65,8 @@ fn record(kind: &str, snapshot: &Snapshot, body: Option<&[u8]>, fields: &str) ->
         head.push_str("WARC-Truncated: length\r\n");
     }
     let content = http.len() + body.map_or(0, <[u8]>::len);
-    let _ = write!(head, "Content-Type: application/http;msgtype=response\r\nContent-Length: {content}\r\n\r\n");
+    let _ =
+        write!(head, "Content-Type: application/http;msgtype=response\r\nContent-Length: {content}\r\n\r\n");
     let mut bytes = Vec::with_capacity(head.len() + content + 4);
     bytes.extend_from_slice(head.as_bytes());
     bytes.extend_from_slice(http.as_bytes());

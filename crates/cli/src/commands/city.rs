@@ -26,11 +26,19 @@ pub(crate) async fn run(terminal: Terminal, args: &args::City) -> anyhow::Result
     if let Some(file) = &args.config_out {
         city.write_config(&served, file)?;
     }
-    let sites: Vec<_> = city.sites().iter().map(|site| json!({ "id": site.id, "name": site.name, "url": site.origin() })).collect();
+    let sites: Vec<_> = city
+        .sites()
+        .iter()
+        .map(|site| json!({ "id": site.id, "name": site.name, "url": site.origin() }))
+        .collect();
     terminal.json(&json!({ "port": served.port, "sites": sites }))?;
     terminal.print(&match terminal.language {
-        xunjian_report::Language::Zh => format!("{} 个网站在 127.0.0.1:{} 提供服务，Ctrl-C 结束。\n", city.sites().len(), served.port),
-        xunjian_report::Language::En => format!("{} sites on 127.0.0.1:{}; Ctrl-C ends.\n", city.sites().len(), served.port),
+        xunjian_report::Language::Zh => {
+            format!("{} 个网站在 127.0.0.1:{} 提供服务，Ctrl-C 结束。\n", city.sites().len(), served.port)
+        }
+        xunjian_report::Language::En => {
+            format!("{} sites on 127.0.0.1:{}; Ctrl-C ends.\n", city.sites().len(), served.port)
+        }
     })?;
     served.forever().await;
     Ok(Exit::Done)

@@ -21,7 +21,8 @@ const FOLDER: &str = "xunjian-demo";
 
 pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Demo) -> anyhow::Result<Exit> {
     let options = CityOptions::from(args.city);
-    let folder = PathBuf::from(FOLDER).join(format!("seed{}-{}x{}", options.seed, options.sites, options.pages));
+    let folder =
+        PathBuf::from(FOLDER).join(format!("seed{}-{}x{}", options.seed, options.sites, options.pages));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let city = Arc::new(City::new(options));
     let served = Arc::clone(&city).serve(0).await?;
@@ -35,8 +36,18 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Demo) 
         settings.data.clone_from(data);
     }
     terminal.note(match terminal.language {
-        Language::Zh => format!("模拟城市：{} 个网站，127.0.0.1:{}；配置 {}", city.sites().len(), served.port, file.display()),
-        Language::En => format!("Simulated city: {} sites on 127.0.0.1:{}; configuration {}", city.sites().len(), served.port, file.display()),
+        Language::Zh => format!(
+            "模拟城市：{} 个网站，127.0.0.1:{}；配置 {}",
+            city.sites().len(),
+            served.port,
+            file.display()
+        ),
+        Language::En => format!(
+            "Simulated city: {} sites on 127.0.0.1:{}; configuration {}",
+            city.sites().len(),
+            served.port,
+            file.display()
+        ),
     });
     let interrupt = Interrupt::listen(terminal)?;
     let mut night = Night::open(settings, common, terminal)?;
@@ -46,11 +57,19 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Demo) 
     let total = compare(&city.truth(), &report.html.with_file_name("findings.json"))?;
     let (recall, precision) = (total.recall() * 100.0, total.precision() * 100.0);
     terminal.print(&match terminal.language {
-        Language::Zh => format!("与植入的问题相比：查全 {recall:.2}%（{}/{}），查准 {precision:.2}%（{}/{}）\n", total.found, total.truth, total.right, total.reported),
-        Language::En => format!("Against what was planted: recall {recall:.2} % ({}/{}), precision {precision:.2} % ({}/{})\n", total.found, total.truth, total.right, total.reported),
+        Language::Zh => format!(
+            "与植入的问题相比：查全 {recall:.2}%（{}/{}），查准 {precision:.2}%（{}/{}）\n",
+            total.found, total.truth, total.right, total.reported
+        ),
+        Language::En => format!(
+            "Against what was planted: recall {recall:.2} % ({}/{}), precision {precision:.2} % ({}/{})\n",
+            total.found, total.truth, total.right, total.reported
+        ),
     })?;
     // A site of the city is down by design: seeing that is no failure of the demo.
-    let by_design = |id: &xunjian_model::SiteId| city.truth().iter().any(|row| row.kind == "unreachable" && row.site == id.as_str());
+    let by_design = |id: &xunjian_model::SiteId| {
+        city.truth().iter().any(|row| row.kind == "unreachable" && row.site == id.as_str())
+    };
     let exit = night.exit(&report, incomplete.iter().all(by_design));
     let mut document = report.summary;
     document["report"] = json!(report.html);

@@ -16,14 +16,26 @@ pub(crate) fn check(common: &Common, terminal: Terminal, files: &[PathBuf]) -> a
     if files.is_empty() {
         // The configuration itself reads the dictionaries; its mistakes name their lines.
         for dictionary in config::load(&common.config)?.dictionaries {
-            terminal.print(&format!("{} {}: {}\n", dictionary.name, dictionary.version, dictionary.entries.len()))?;
+            terminal.print(&format!(
+                "{} {}: {}\n",
+                dictionary.name,
+                dictionary.version,
+                dictionary.entries.len()
+            ))?;
             documents.push(json!({ "name": dictionary.name, "version": dictionary.version, "entries": dictionary.entries.len(), "faults": [] }));
         }
     }
-    for file in files.iter().map(|file| expanded(file)).collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten() {
+    for file in
+        files.iter().map(|file| expanded(file)).collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten()
+    {
         match xunjian_dict::load_file(&file) {
             Ok(dictionary) => {
-                terminal.print(&format!("{}: {} {}\n", file.display(), dictionary.entries.len(), terminal.words("条", "entries")))?;
+                terminal.print(&format!(
+                    "{}: {} {}\n",
+                    file.display(),
+                    dictionary.entries.len(),
+                    terminal.words("条", "entries")
+                ))?;
                 documents.push(json!({ "file": file, "name": dictionary.name, "version": dictionary.version, "entries": dictionary.entries.len(), "faults": [] }));
             }
             Err(LoadError::Faults { path, faults }) => {
@@ -31,7 +43,10 @@ pub(crate) fn check(common: &Common, terminal: Terminal, files: &[PathBuf]) -> a
                 for fault in &faults {
                     terminal.print(&format!("{}:{}: {}\n", path.display(), fault.line, fault.reason))?;
                 }
-                let rows: Vec<_> = faults.iter().map(|fault| json!({ "line": fault.line, "reason": fault.reason })).collect();
+                let rows: Vec<_> = faults
+                    .iter()
+                    .map(|fault| json!({ "line": fault.line, "reason": fault.reason }))
+                    .collect();
                 documents.push(json!({ "file": path, "faults": rows }));
             }
             Err(error @ LoadError::Read { .. }) => return Err(error.into()),
@@ -46,7 +61,8 @@ fn expanded(file: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if file.exists() {
         return Ok(vec![file.to_owned()]);
     }
-    let files = config::expand(file).map_err(anyhow::Error::msg).with_context(|| file.display().to_string())?;
+    let files =
+        config::expand(file).map_err(anyhow::Error::msg).with_context(|| file.display().to_string())?;
     anyhow::ensure!(!files.is_empty(), "{}: no such file", file.display());
     Ok(files)
 }

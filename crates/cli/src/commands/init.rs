@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use crate::Exit;
 use crate::args::Init;
 use crate::config::{DEFAULT_FILE, REGISTER_COLUMNS};
 use crate::terminal::Terminal;
-use crate::Exit;
 
 const CONFIG: &str = include_str!("../../templates/xunjian.toml");
 const REGISTER: &str = "sites.csv";

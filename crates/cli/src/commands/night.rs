@@ -107,14 +107,22 @@ impl Night {
     pub(crate) fn incomplete(&self) -> anyhow::Result<Vec<SiteId>> {
         let mut ids = Vec::new();
         for (site, crawl) in self.engine.incomplete()? {
-            let reasons: Vec<String> = crawl.left_out.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+            let reasons: Vec<String> =
+                crawl.left_out.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
             let home = match &crawl.home {
                 Some(LinkState::Ok) => String::new(),
                 Some(state) => state.describe(),
                 None => self.terminal.words("未访问", "not visited").to_owned(),
             };
-            let reasons: Vec<&str> = std::iter::once(home.as_str()).chain(reasons.iter().map(String::as_str)).filter(|text| !text.is_empty()).collect();
-            self.terminal.note(format!("{} {site}: {}", self.terminal.words("未抓全", "incomplete"), reasons.join(", ")));
+            let reasons: Vec<&str> = std::iter::once(home.as_str())
+                .chain(reasons.iter().map(String::as_str))
+                .filter(|text| !text.is_empty())
+                .collect();
+            self.terminal.note(format!(
+                "{} {site}: {}",
+                self.terminal.words("未抓全", "incomplete"),
+                reasons.join(", ")
+            ));
             ids.push(site);
         }
         Ok(ids)
@@ -133,7 +141,14 @@ impl Night {
     pub(crate) fn print(&self, report: &WrittenReport) -> anyhow::Result<()> {
         let terminal = self.terminal;
         let say = |zh, en| terminal.words(zh, en).to_owned();
-        let mut rows = vec![vec![say("网站", "Site"), say("结果", "Result"), say("否决", "Vetoes"), say("预警", "Warnings"), say("问题", "Findings"), say("页面", "Pages")]];
+        let mut rows = vec![vec![
+            say("网站", "Site"),
+            say("结果", "Result"),
+            say("否决", "Vetoes"),
+            say("预警", "Warnings"),
+            say("问题", "Findings"),
+            say("页面", "Pages"),
+        ]];
         let rules = |tallies: &[Tally]| {
             let rules: Vec<&str> = tallies.iter().map(|tally| tally.rule.as_str()).collect();
             if rules.is_empty() { "–".to_owned() } else { rules.join(" ") }
@@ -156,13 +171,23 @@ impl Night {
         let text = match terminal.language {
             xunjian_report::Language::Zh => format!(
                 "\n合格 {pass}/{total}，不合格 {}，待复核 {}；问题 {}（新 {}，已消除 {}）；页面 {}；用时 {seconds:.1} 秒\n报告：{}\n",
-                count(Outcome::Fail), count(Outcome::Review), summary["findings"]["total"], summary["findings"]["new"],
-                summary["findings"]["mended"], summary["pages"], report.html.display()
+                count(Outcome::Fail),
+                count(Outcome::Review),
+                summary["findings"]["total"],
+                summary["findings"]["new"],
+                summary["findings"]["mended"],
+                summary["pages"],
+                report.html.display()
             ),
             xunjian_report::Language::En => format!(
                 "\nPass {pass}/{total}, fail {}, review {}; findings {} (new {}, mended {}); pages {}; {seconds:.1} s\nReport: {}\n",
-                count(Outcome::Fail), count(Outcome::Review), summary["findings"]["total"], summary["findings"]["new"],
-                summary["findings"]["mended"], summary["pages"], report.html.display()
+                count(Outcome::Fail),
+                count(Outcome::Review),
+                summary["findings"]["total"],
+                summary["findings"]["new"],
+                summary["findings"]["mended"],
+                summary["pages"],
+                report.html.display()
             ),
         };
         terminal.print(&text)
@@ -217,7 +242,10 @@ pub(crate) async fn whole(
 ) -> anyhow::Result<Option<WrittenReport>> {
     let terminal = night.terminal;
     if night.engine.is_crawled()? {
-        terminal.note(terminal.words("上次已抓取完毕，继续扫描。", "The last crawl is complete; going on with the scan."));
+        terminal.note(
+            terminal
+                .words("上次已抓取完毕，继续扫描。", "The last crawl is complete; going on with the scan."),
+        );
     } else if night.crawl(only, true, interrupt).await?.is_none() {
         terminal.note(terminal.words("已停止；再次运行将继续。", "Stopped; run again to go on."));
         return Ok(None);
@@ -238,9 +266,13 @@ pub(crate) async fn crawl(common: &Common, terminal: Terminal, only: &[SiteId]) 
     let incomplete = night.incomplete()?;
     terminal.print(&format!(
         "{} {}（304: {}，{}: {}），{} {}\n",
-        terminal.words("页面", "Pages"), summary.pages + summary.not_modified, summary.not_modified,
-        terminal.words("内容未变", "same content"), summary.same_hash,
-        terminal.words("链接与资源", "links and resources"), summary.checked
+        terminal.words("页面", "Pages"),
+        summary.pages + summary.not_modified,
+        summary.not_modified,
+        terminal.words("内容未变", "same content"),
+        summary.same_hash,
+        terminal.words("链接与资源", "links and resources"),
+        summary.checked
     ))?;
     let cost = night.costs.get("crawl");
     terminal.json(&json!({
@@ -259,8 +291,12 @@ pub(crate) fn scan(common: &Common, terminal: Terminal, args: &args::Scan) -> an
     let summary = night.scan(args.fresh)?;
     terminal.print(&format!(
         "{} {}（{} {}，{} {}）\n",
-        terminal.words("问题", "Findings"), summary.findings, terminal.words("新", "new"), summary.new,
-        terminal.words("已消除", "mended"), summary.gone
+        terminal.words("问题", "Findings"),
+        summary.findings,
+        terminal.words("新", "new"),
+        summary.new,
+        terminal.words("已消除", "mended"),
+        summary.gone
     ))?;
     let cost = night.costs.get("scan");
     terminal.json(&json!({ "scan": summary, "cost": cost, "peak_memory_bytes": Cpu::peak_memory() }))?;
@@ -273,8 +309,13 @@ pub(crate) fn judge(common: &Common, terminal: Terminal) -> anyhow::Result<Exit>
     let verdicts = night.judge()?;
     let mut rows = Vec::new();
     for verdict in &verdicts {
-        let lines: Vec<String> = verdict.vetoes.iter().chain(&verdict.warnings).chain(&verdict.reviews)
-            .map(|tally| format!("{} {}/{}", tally.rule, tally.value, tally.threshold)).collect();
+        let lines: Vec<String> = verdict
+            .vetoes
+            .iter()
+            .chain(&verdict.warnings)
+            .chain(&verdict.reviews)
+            .map(|tally| format!("{} {}/{}", tally.rule, tally.value, tally.threshold))
+            .collect();
         rows.push(vec![verdict.name.clone(), terminal.outcome(verdict.result), lines.join("  ")]);
     }
     terminal.print(&table(&rows))?;

@@ -16,7 +16,8 @@ pub(crate) async fn check(common: &Common, terminal: Terminal, online: bool) -> 
     let mut bar = terminal.bar(terminal.words("检查", "check"), settings.sites.len() as u64);
     let (mut rows, mut documents, mut complete) = (Vec::new(), Vec::new(), true);
     for (at, site) in settings.sites.iter().enumerate() {
-        let mut row = vec![site.id.to_string(), site.name.clone(), site.kind.as_str().to_owned(), site.url.to_string()];
+        let mut row =
+            vec![site.id.to_string(), site.name.clone(), site.kind.as_str().to_owned(), site.url.to_string()];
         let mut document = json!({ "id": site.id, "name": site.name, "kind": site.kind, "url": site.url });
         if online {
             let (opens, says) = home(&fetcher, site).await;

@@ -49,12 +49,14 @@ impl std::error::Error for ConfigError {}
 
 /// Reads a configuration and everything it names: register, dictionaries, catalogue, authority.
 pub(crate) fn load(file: &Path) -> Result<Settings, ConfigError> {
-    let fail = |reason: String| ConfigError { faults: vec![Fault { file: file.to_owned(), line: 1, reason }] };
+    let fail =
+        |reason: String| ConfigError { faults: vec![Fault { file: file.to_owned(), line: 1, reason }] };
     let bytes = std::fs::read(file).map_err(|error| {
         let mend = "; `xunjian init` writes one, --config names another";
         fail(format!("cannot read the configuration: {error}{mend}"))
     })?;
-    let text = String::from_utf8(bytes).map_err(|_| fail("the configuration must be UTF-8 text".to_owned()))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| fail("the configuration must be UTF-8 text".to_owned()))?;
     let mut source = Source::new(file, &text);
     let values = match DeTable::parse(&text) {
         Ok(values) => values,
@@ -92,7 +94,8 @@ impl Reading<'_> {
         let mut crawl = root.section(source, "crawl");
         let mut scan = root.section(source, "scan");
         let mut judge = root.section(source, "judge");
-        let (fetch, guard, resolve) = (fetch_limits(&mut network, source), guard(&mut network, source), resolve(&mut network, source));
+        let (fetch, guard, resolve) =
+            (fetch_limits(&mut network, source), guard(&mut network, source), resolve(&mut network, source));
         let authority = self.authority(&mut network);
         let source = &mut self.source;
         network.finish(source);
@@ -112,7 +115,10 @@ impl Reading<'_> {
         let register = self.register(file, &mut root);
         root.finish(&mut self.source);
         let Some(data) = data else {
-            self.source.fault(0, "`data` is missing: write data = \"xunjian-data\", the folder everything is kept in");
+            self.source.fault(
+                0,
+                "`data` is missing: write data = \"xunjian-data\", the folder everything is kept in",
+            );
             return None;
         };
         if register.sites.is_empty() && self.others.is_empty() {
@@ -141,7 +147,9 @@ impl Reading<'_> {
         let at = network.value("ca_file").map_or(0, |value| value.span().start);
         let path = self.folder.join(file);
         std::fs::read(&path)
-            .map_err(|error| self.source.fault(at, format!("`network.ca_file`: cannot read {}: {error}", path.display())))
+            .map_err(|error| {
+                self.source.fault(at, format!("`network.ca_file`: cannot read {}: {error}", path.display()))
+            })
             .ok()
     }
 
@@ -167,7 +175,11 @@ impl Reading<'_> {
                 match xunjian_dict::load_file(&file) {
                     Ok(dictionary) => dictionaries.push(dictionary),
                     Err(LoadError::Faults { path, faults }) => {
-                        let fault = |one: xunjian_dict::Fault| Fault { file: path.clone(), line: one.line, reason: one.reason };
+                        let fault = |one: xunjian_dict::Fault| Fault {
+                            file: path.clone(),
+                            line: one.line,
+                            reason: one.reason,
+                        };
                         self.others.extend(faults.into_iter().map(fault));
                     }
                     Err(error @ LoadError::Read { .. }) => {
@@ -227,7 +239,12 @@ fn monitoring_point(root: &mut Table<'_, '_>, source: &mut Source<'_>, zone: &Ti
     };
     let point = text.parse().ok().or_else(|| end_of_day(&text));
     if point.is_none() {
-        source.fault(at, format!("`monitoring_point`: {text:?} is not a moment: write 2026-06-30 or 2026-06-30T20:00:00+08:00"));
+        source.fault(
+            at,
+            format!(
+                "`monitoring_point`: {text:?} is not a moment: write 2026-06-30 or 2026-06-30T20:00:00+08:00"
+            ),
+        );
     }
     point
 }
@@ -288,7 +305,13 @@ fn resolve(network: &mut Table<'_, '_>, source: &mut Source<'_>) -> HashMap<Stri
             DeValue::String(text) => vec![text],
             DeValue::Array(array) => array.iter().filter_map(|one| one.get_ref().as_str()).collect(),
             _ => {
-                source.fault(value.span().start, format!("`network.resolve`: {:?} needs an address or a list of addresses", host.get_ref()));
+                source.fault(
+                    value.span().start,
+                    format!(
+                        "`network.resolve`: {:?} needs an address or a list of addresses",
+                        host.get_ref()
+                    ),
+                );
                 continue;
             }
         };
@@ -312,7 +335,13 @@ fn manners(table: &mut Table<'_, '_>, source: &mut Source<'_>, zone: &TimeZone) 
     manners.window = table.parse::<Window>(source, "window").map(|window| window.in_zone(zone.clone()));
     table.set(source, "block_s", &mut manners.block);
     table.set(source, "block_max_s", &mut manners.block_max);
-    at_least(table, source, "block_max_s", manners.block_max >= manners.block, "as long as block_s or longer");
+    at_least(
+        table,
+        source,
+        "block_max_s",
+        manners.block_max >= manners.block,
+        "as long as block_s or longer",
+    );
     table.set(source, "crawl_delay_max_s", &mut manners.crawl_delay_max);
     manners
 }
@@ -324,6 +353,7 @@ fn crawl_limits(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> CrawlLimi
     table.set(source, "in_flight_max", &mut limits.in_flight_max);
     at_least(table, source, "in_flight_max", limits.in_flight_max > 0, "1 or more");
     table.set::<Duration>(source, "retry_pause_s", &mut limits.retry_pause);
+    table.set(source, "outside", &mut limits.outside);
     table.set(source, "failures_max", &mut limits.failures_max);
     at_least(table, source, "failures_max", limits.failures_max > 0, "1 or more");
     limits
@@ -339,7 +369,9 @@ mod tests {
         std::fs::write(&file, text).expect("written");
         match load(&file) {
             Ok(_) => Vec::new(),
-            Err(error) => error.faults.iter().map(|fault| format!("{}: {}", fault.line, fault.reason)).collect(),
+            Err(error) => {
+                error.faults.iter().map(|fault| format!("{}: {}", fault.line, fault.reason)).collect()
+            }
         }
     }
 
@@ -354,20 +386,50 @@ mod tests {
     fn every_mistake_is_named_with_its_line() {
         let table: [(&str, &str); 17] = [
             ("data = \"d\"\ncolour = 1\n", "2: unknown key `colour`; known here: crawl, data"),
-            ("data = \"d\"\n[politeness]\nrequests_per_second = -1\n", "3: `politeness.requests_per_second`: must be 0 or more"),
-            ("data = \"d\"\n[politeness]\nwindow = \"22\"\n", "3: `politeness.window`: \"22\" is not a window"),
+            (
+                "data = \"d\"\n[politeness]\nrequests_per_second = -1\n",
+                "3: `politeness.requests_per_second`: must be 0 or more",
+            ),
+            (
+                "data = \"d\"\n[politeness]\nwindow = \"22\"\n",
+                "3: `politeness.window`: \"22\" is not a window",
+            ),
             ("data = \"d\"\n[politeness]\nconnections = 0\n", "3: `connections` must be 1 or more"),
-            ("data = \"d\"\n[network]\nallow_private = [\"x\"]\n", "3: `network.allow_private`: \"x\" is not a network"),
-            ("data = \"d\"\n[network.resolve]\n\"a.cn\" = \"x\"\n", "3: `network.resolve`: \"x\" is not an address"),
-            ("data = \"d\"\n[network]\nheader_bytes_max = 10\n", "3: `header_bytes_max` must be 8192 or more"),
+            (
+                "data = \"d\"\n[network]\nallow_private = [\"x\"]\n",
+                "3: `network.allow_private`: \"x\" is not a network",
+            ),
+            (
+                "data = \"d\"\n[network.resolve]\n\"a.cn\" = \"x\"\n",
+                "3: `network.resolve`: \"x\" is not an address",
+            ),
+            (
+                "data = \"d\"\n[network]\nheader_bytes_max = 10\n",
+                "3: `header_bytes_max` must be 8192 or more",
+            ),
             ("data = 1\n", "1: `data`: must be a text in quotes, not integer"),
             ("data = \"d\"\nzone = \"Mars/Base\"\n", "2: `zone`: "),
-            ("data = \"d\"\nmonitoring_point = \"soon\"\n", "2: `monitoring_point`: \"soon\" is not a moment"),
-            ("data = \"d\"\n[scan]\ndictionaries = [\"none/*.toml\"]\n", "3: `scan.dictionaries`: no file matches"),
+            (
+                "data = \"d\"\nmonitoring_point = \"soon\"\n",
+                "2: `monitoring_point`: \"soon\" is not a moment",
+            ),
+            (
+                "data = \"d\"\n[scan]\ndictionaries = [\"none/*.toml\"]\n",
+                "3: `scan.dictionaries`: no file matches",
+            ),
             ("data = \"d\"\nsites = \"none.csv\"\n", "1: cannot read the register of sites"),
-            ("data = \"d\"\n[[site]]\nid = \"a\"\nname = \"x\"\nurl = \"a.gov.cn\"\nkind = \"portal\"\n", "2: \"a.gov.cn\" is not a URL"),
-            ("data = \"d\"\n[[site]]\nid = \"A\"\nname = \"x\"\nurl = \"http://a/\"\nkind = \"school\"\n", "2: \"A\" is not a site id"),
-            ("data = \"d\"\n[[site]]\nid = \"b\"\nname = \"x\"\nkind = \"portal\"\n", "2: a site needs `url`"),
+            (
+                "data = \"d\"\n[[site]]\nid = \"a\"\nname = \"x\"\nurl = \"a.gov.cn\"\nkind = \"portal\"\n",
+                "2: \"a.gov.cn\" is not a URL",
+            ),
+            (
+                "data = \"d\"\n[[site]]\nid = \"A\"\nname = \"x\"\nurl = \"http://a/\"\nkind = \"school\"\n",
+                "2: \"A\" is not a site id",
+            ),
+            (
+                "data = \"d\"\n[[site]]\nid = \"b\"\nname = \"x\"\nkind = \"portal\"\n",
+                "2: a site needs `url`",
+            ),
             ("data = \n", "1: not TOML: "),
             ("", "1: `data` is missing"),
         ];
@@ -382,22 +444,37 @@ mod tests {
         let all = faults(&format!("data = \"d\"\nx = 1\ny = 2\n{SITE}{SITE}"));
         assert_eq!(all.len(), 4, "{all:#?}");
         assert!(all.iter().any(|fault| fault.starts_with("9: site id \"a\" stands already in")), "{all:#?}");
-        assert!(all.iter().any(|fault| fault.starts_with("9: host \"a.gov.cn\" belongs already")), "{all:#?}");
+        assert!(
+            all.iter().any(|fault| fault.starts_with("9: host \"a.gov.cn\" belongs already")),
+            "{all:#?}"
+        );
     }
 
     #[test]
     fn the_register_may_be_a_gbk_table() {
         let folder = tempfile::tempdir().expect("folder");
-        let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
+        let write =
+            |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
         write("xunjian.toml", b"data = \"d\"\nsites = \"sites.csv\"\n");
         // 市水利局 in GBK.
         let name = b"\xCA\xD0\xCB\xAE\xC0\xFB\xBE\xD6";
-        write("sites.csv", &[&b"id,name,url,kind,hosts\nwater,"[..], name, b",http://w.gov.cn/,department,a.gov.cn b.gov.cn\n"].concat());
+        write(
+            "sites.csv",
+            &[
+                &b"id,name,url,kind,hosts\nwater,"[..],
+                name,
+                b",http://w.gov.cn/,department,a.gov.cn b.gov.cn\n",
+            ]
+            .concat(),
+        );
         let settings = load(&folder.path().join("xunjian.toml")).expect("loads");
         assert_eq!(settings.sites[0].name, "市水利局");
         assert_eq!(settings.sites[0].hosts, ["a.gov.cn", "b.gov.cn"]);
         write("sites.csv", b"id,url,colour\nwater,x,y\n");
         let error = load(&folder.path().join("xunjian.toml")).expect_err("refused").to_string();
-        assert!(error.contains("unknown column \"colour\"") && error.contains("column \"name\" is missing"), "{error}");
+        assert!(
+            error.contains("unknown column \"colour\"") && error.contains("column \"name\" is missing"),
+            "{error}"
+        );
     }
 }

@@ -85,7 +85,11 @@ impl<'a, 'i> Table<'a, 'i> {
     }
 
     /// The rows of an array of tables, with the byte each begins at.
-    pub(crate) fn rows(&mut self, source: &mut Source<'_>, name: &'static str) -> Vec<(usize, &'a DeTable<'i>)> {
+    pub(crate) fn rows(
+        &mut self,
+        source: &mut Source<'_>,
+        name: &'static str,
+    ) -> Vec<(usize, &'a DeTable<'i>)> {
         let Some(value) = self.value(name) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {
             source.fault(value.span().start, format!("`{name}` must be a list of tables: write [[{name}]]"));
@@ -95,7 +99,8 @@ impl<'a, 'i> Table<'a, 'i> {
         for row in array.iter() {
             match row.get_ref().as_table() {
                 Some(table) => rows.push((row.span().start, table)),
-                None => source.fault(row.span().start, format!("`{name}` must be a list of tables: write [[{name}]]")),
+                None => source
+                    .fault(row.span().start, format!("`{name}` must be a list of tables: write [[{name}]]")),
             }
         }
         rows
@@ -201,7 +206,10 @@ impl FromValue for f64 {
 impl FromValue for u64 {
     fn from_value(value: &DeValue<'_>) -> Result<Self, String> {
         let Some(integer) = value.as_integer() else { return Err(wrong("a whole number", value)) };
-        integer.as_str().parse().map_err(|_| format!("must be a whole number, 0 or more, not {}", integer.as_str()))
+        integer
+            .as_str()
+            .parse()
+            .map_err(|_| format!("must be a whole number, 0 or more, not {}", integer.as_str()))
     }
 }
 

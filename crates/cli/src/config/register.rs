@@ -20,7 +20,12 @@ pub(crate) struct Register {
 
 impl Register {
     /// Reads the `[[site]]` tables.
-    pub(crate) fn read_tables(&mut self, source: &mut Source<'_>, file: &Path, rows: &[(usize, &DeTable<'_>)]) {
+    pub(crate) fn read_tables(
+        &mut self,
+        source: &mut Source<'_>,
+        file: &Path,
+        rows: &[(usize, &DeTable<'_>)],
+    ) {
         for &(at, row) in rows {
             let mut table = Table::row("site", row);
             let row = Row {
@@ -47,7 +52,8 @@ impl Register {
             Err(error) => return vec![fault(1, format!("cannot read the register of sites: {error}"))],
         };
         let text = xunjian_dict::decode_text(&bytes);
-        let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+        let mut reader =
+            csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
         let headers = match reader.headers() {
             Ok(headers) => headers.clone(),
             Err(error) => return vec![fault(1, error.to_string())],
@@ -81,7 +87,9 @@ impl Register {
                 name: column("name"),
                 url: column("url"),
                 kind: column("kind"),
-                hosts: column("hosts").map(|hosts| hosts.split_whitespace().map(str::to_owned).collect()).unwrap_or_default(),
+                hosts: column("hosts")
+                    .map(|hosts| hosts.split_whitespace().map(str::to_owned).collect())
+                    .unwrap_or_default(),
                 ignore_robots: column("ignore_robots"),
             };
             let reasons = self.add(row, format!("{}:{line}", file.display()));
@@ -104,7 +112,11 @@ impl Register {
         let id = id.and_then(|id| SiteId::new(&id).map_err(|error| reasons.push(error.to_string())).ok());
         let url = url.and_then(|url| {
             let parsed = PageUrl::parse(&url);
-            parsed.map_err(|error| reasons.push(format!("{error}; write the home page's address like http://www.a.gov.cn/"))).ok()
+            parsed
+                .map_err(|error| {
+                    reasons.push(format!("{error}; write the home page's address like http://www.a.gov.cn/"))
+                })
+                .ok()
         });
         let kind = kind.and_then(|kind| match kind.as_str() {
             "portal" => Some(SiteKind::Portal),
@@ -119,7 +131,9 @@ impl Register {
             reasons.push(format!("site id {:?} stands already in {first}", id.as_str()));
         }
         for host in std::iter::once(url.host()).chain(row.hosts.iter().map(String::as_str)) {
-            if let Some(first) = self.places.insert(format!("host {}", host.to_ascii_lowercase()), place.clone()) {
+            if let Some(first) =
+                self.places.insert(format!("host {}", host.to_ascii_lowercase()), place.clone())
+            {
                 reasons.push(format!("host {host:?} belongs already to the site in {first}"));
             }
         }
@@ -138,4 +152,3 @@ struct Row {
     hosts: Vec<String>,
     ignore_robots: Option<String>,
 }
-
