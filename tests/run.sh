@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Everything that has to hold: format, lints, licences, unit, documentation and whole-program
+# tests, and real pages behind nginx. Installs what it needs (Debian, as root or through sudo).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+missing=()
+for package in nginx-light debian-handbook debian-reference-zh-cn libreoffice-help-zh-cn util-linux; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+    echo "== installing ${missing[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+for component in rustfmt clippy; do
+    cargo "${component/rust/}" --version >/dev/null 2>&1 || rustup component add "$component"
+done
+cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+
+echo "== format"
+cargo fmt --all --check
+echo "== lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+echo "== licences and sources"
+cargo deny --all-features check bans licenses sources
+echo "== tests"
+cargo test --workspace --locked
+echo "== documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+echo "== real pages"
+cargo test --locked -p xunjian --test real_pages -- --ignored
+echo "== accuracy"
+cargo run --quiet --locked -p xunjian-benches --bin accuracy -- --from 1000 --count 2 --at-least 0.99
