@@ -12,6 +12,9 @@ use clap::Parser as _;
 use xunjian_engine::EngineError;
 
 use args::{Cli, Command};
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 use terminal::Terminal;
 
 /// How a command ended; the numbers are the design's and never change.

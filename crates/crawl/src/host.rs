@@ -251,7 +251,7 @@ impl HostState {
 }
 
 pub(crate) fn now() -> Timestamp {
-    Timestamp::now()
+    xunjian_model::kept_moment(Timestamp::now())
 }
 
 /// Whether a state says that the host itself could not be reached.

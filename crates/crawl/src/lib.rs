@@ -165,6 +165,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Whether an exchange is under way.
+    fn is_fetching(&self) -> bool {
+        self.in_flight.available_permits() < self.setup.limits.in_flight_max
+    }
+
     fn owner(&self, url: &PageUrl) -> Option<&Site> {
         self.by_host.get(url.host()).map(|&at| &self.setup.sites[at])
     }

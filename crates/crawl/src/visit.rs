@@ -246,6 +246,7 @@ fn read_page(
     }
     if record.state != Some(LinkState::Ok) {
         record.body_hash = None;
+        record.facts = None;
         return (None, Vec::new());
     }
     let links = new_items(shared, item, &facts);

@@ -12,14 +12,15 @@ use crate::{Progress, Shared, SiteCrawl, host, site_key};
 
 /// Outcomes waiting for the writer; each may hold a page.
 pub(crate) const CHANNEL: usize = 64;
-/// Outcomes in one batch.
-const BATCH_OUTCOMES: usize = 512;
+/// Writes in one batch. The index frees what a batch replaced only when it is through, so large
+/// batches cost memory.
+const BATCH_WRITES: usize = 4_096;
 /// Bytes of bodies in one batch.
 const BATCH_BYTES: usize = 16 << 20;
 /// Longest time an outcome waits for its batch.
 const BATCH_TIME: Duration = Duration::from_millis(300);
 /// Known addresses remembered so that the index is not asked for each link of each menu.
-const REMEMBERED: usize = 1 << 17;
+const REMEMBERED: usize = 1 << 15;
 
 /// What a worker hands over.
 pub(crate) enum Outcome {
@@ -59,41 +60,28 @@ type Commits = mpsc::UnboundedSender<Result<Committed, StoreError>>;
 
 pub(crate) fn run(shared: &Shared, mut inbox: mpsc::Receiver<Outcome>, commits: &Commits) {
     let mut writer = Writer { shared, known: HashSet::new(), sites: BTreeMap::new() };
-    loop {
-        let Some(first) = inbox.blocking_recv() else { return };
-        let mut waiting = vec![first];
-        let begun = Instant::now();
-        let mut bytes = 0;
-        while waiting.len() < BATCH_OUTCOMES && bytes < BATCH_BYTES && begun.elapsed() < BATCH_TIME {
-            match inbox.try_recv() {
-                Ok(outcome) => {
-                    bytes += outcome.bytes();
-                    waiting.push(outcome);
-                }
-                Err(mpsc::error::TryRecvError::Empty) => std::thread::sleep(Duration::from_millis(2)),
-                Err(mpsc::error::TryRecvError::Disconnected) => break,
-            }
-            if matches!(waiting.last(), Some(Outcome::End)) {
-                break;
-            }
-        }
-        let ends = matches!(waiting.last(), Some(Outcome::End));
-        let result = writer.write(waiting);
-        let failed = result.is_err();
-        let _ = commits.send(result);
-        if ends || failed {
+    while let Some(first) = inbox.blocking_recv() {
+        let mut gathered = Gathered::default();
+        let result = writer.batch(first, &mut inbox, &mut gathered);
+        let ends = gathered.ends || result.is_err();
+        let committed = Committed { outcomes: gathered.outcomes, hosts: gathered.woken };
+        let _ = commits.send(result.map(|()| committed));
+        if ends {
             return;
         }
     }
 }
 
-impl Outcome {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Visit(visit) => visit.page.as_ref().map_or(0, |page| page.body.len()),
-            _ => 0,
-        }
-    }
+/// What a batch holds so far.
+#[derive(Default)]
+struct Gathered {
+    outcomes: u64,
+    done: Vec<Item>,
+    /// Hosts with new items.
+    woken: HashSet<Host>,
+    /// Sites whose counts changed.
+    touched: HashSet<SiteId>,
+    ends: bool,
 }
 
 struct Writer<'s> {
@@ -104,56 +92,74 @@ struct Writer<'s> {
 }
 
 impl Writer<'_> {
-    fn write(&mut self, outcomes: Vec<Outcome>) -> Result<Committed, StoreError> {
+    /// Writes outcomes as they come until the batch is large enough, old enough, or nothing more
+    /// can be on its way.
+    fn batch(
+        &mut self,
+        first: Outcome,
+        inbox: &mut mpsc::Receiver<Outcome>,
+        gathered: &mut Gathered,
+    ) -> Result<(), StoreError> {
         if self.known.len() > REMEMBERED {
             self.known.clear();
         }
+        let begun = Instant::now();
         let mut batch = self.shared.store.begin();
-        let mut committed = Committed { outcomes: 0, hosts: HashSet::new() };
-        let mut done = Vec::new();
-        let mut touched = HashSet::new();
-        for outcome in outcomes {
-            match outcome {
-                Outcome::End => continue,
-                Outcome::Links(links) => {
-                    self.links(&mut batch, &links, &mut committed.hosts, &mut touched)?
+        let mut next = Some(first);
+        loop {
+            match next.take() {
+                Some(Outcome::End) => gathered.ends = true,
+                Some(Outcome::Links(links)) => {
+                    self.links(&mut batch, &links, gathered)?;
+                    gathered.outcomes += 1;
                 }
-                Outcome::Visit(visit) => {
-                    self.visit(&mut batch, &visit, &mut committed.hosts, &mut touched)?;
-                    done.push(visit.item);
+                Some(Outcome::Visit(visit)) => {
+                    self.visit(&mut batch, &visit, gathered)?;
+                    gathered.done.push(visit.item);
+                    gathered.outcomes += 1;
                 }
+                None => {}
             }
-            committed.outcomes += 1;
+            let full = batch.writes() >= BATCH_WRITES || batch.body_bytes() >= BATCH_BYTES;
+            if gathered.ends || full || begun.elapsed() >= BATCH_TIME {
+                break;
+            }
+            match inbox.try_recv() {
+                Ok(outcome) => next = Some(outcome),
+                Err(mpsc::error::TryRecvError::Empty) if !self.shared.is_fetching() => break,
+                Err(mpsc::error::TryRecvError::Empty) => std::thread::sleep(Duration::from_millis(2)),
+                Err(mpsc::error::TryRecvError::Disconnected) => break,
+            }
         }
-        for site in &touched {
+        for site in &gathered.touched {
             let key = site_key(self.shared.setup.run, site);
             if let Some(crawl) = self.sites.get(site) {
                 batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), crawl)?;
             }
         }
         batch.commit()?;
-        self.shared.frontier.forget(&done);
-        Progress::add(&self.shared.progress.done, done.len() as u64);
-        Ok(committed)
+        self.shared.frontier.forget(&gathered.done);
+        Progress::add(&self.shared.progress.done, gathered.done.len() as u64);
+        Ok(())
     }
 
     fn visit(
         &mut self,
         batch: &mut Batch<'_>,
         visit: &Visit,
-        woken: &mut HashSet<Host>,
-        touched: &mut HashSet<SiteId>,
+        gathered: &mut Gathered,
     ) -> Result<(), StoreError> {
-        let Visit { item, record, page, links, .. } = visit;
+        let Visit { item, page, links, .. } = visit;
+        let mut record = visit.record.clone();
         let owner = item.site.as_ref();
         let url = item.url.as_str();
         if let Some(Page { snapshot, body, facts, extractor }) = page {
             batch.put_snapshot(snapshot, body)?;
-            batch.put_facts(owner, url, snapshot.body_hash, *extractor, facts)?;
+            record.facts = Some(batch.put_facts(*extractor, facts)?);
         }
-        batch.put_url(owner, url, record)?;
+        batch.put_url(owner, url, &record)?;
         self.shared.frontier.ack(batch, item);
-        self.links(batch, links, woken, touched)?;
+        self.links(batch, links, gathered)?;
         if let Some(site) = owner {
             let crawl = self.site(site)?;
             if let Some(opened) = visit.site_opened {
@@ -162,11 +168,11 @@ impl Writer<'_> {
                 if item.depth == 0 {
                     crawl.home.clone_from(&record.state);
                 }
-                touched.insert(site.clone());
+                gathered.touched.insert(site.clone());
             }
             if let Some(reason) = visit.left_out {
                 *crawl.left_out.entry(reason.to_owned()).or_default() += 1;
-                touched.insert(site.clone());
+                gathered.touched.insert(site.clone());
             }
         }
         Ok(())
@@ -176,8 +182,7 @@ impl Writer<'_> {
         &mut self,
         batch: &mut Batch<'_>,
         links: &[Item],
-        woken: &mut HashSet<Host>,
-        touched: &mut HashSet<SiteId>,
+        gathered: &mut Gathered,
     ) -> Result<(), StoreError> {
         let setup = &self.shared.setup;
         for item in links {
@@ -190,14 +195,14 @@ impl Writer<'_> {
             if item.depth > setup.limits.depth_max {
                 if let Some(site) = &item.site {
                     *self.site(site)?.left_out.entry("depth-max".to_owned()).or_default() += 1;
-                    touched.insert(site.clone());
+                    gathered.touched.insert(site.clone());
                 }
                 continue;
             }
             let record = UrlRecord::discovered(item.site.clone(), item.target, item.depth, host::now());
             batch.put_url(item.site.as_ref(), item.url.as_str(), &record)?;
             self.shared.frontier.put(batch, item)?;
-            woken.insert(item.url.host_key());
+            gathered.woken.insert(item.url.host_key());
             Progress::add(&self.shared.progress.queued, 1);
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use xunjian_model::{BodyHash, FindingState, Outcome, Severity, Verdict};
+use xunjian_model::{BodyHash, FindingState, Outcome, PageUrl, Severity, Verdict};
 use xunjian_report::{Evidence, Language, ReportData, SiteReport};
 
 use crate::{Engine, EngineError, RunRecord, StepCost, life};
@@ -130,7 +130,7 @@ impl Engine {
     fn evidence(&self, url: &str, name: &str) -> Option<Evidence> {
         let (hash, at) = name.split_once('@')?;
         let body = self.store.body(&BodyHash::from_hex(hash)?).ok()??;
-        let snapshot = self.store.snapshot(url, at.parse().ok()?).ok()?;
+        let snapshot = self.store.snapshot(&PageUrl::parse(url).ok()?, at.parse().ok()?).ok()?;
         let media_type = snapshot.as_ref().and_then(|snapshot| snapshot.header("content-type"));
         let decoded = xunjian_page::decode(&body, media_type);
         Some(Evidence {

@@ -51,7 +51,7 @@ impl RunRecord {
         }
         let run = Self {
             number: last.map_or(1, |run| run.number + 1),
-            started_at: Timestamp::now(),
+            started_at: xunjian_model::kept_moment(Timestamp::now()),
             sites: sites.to_vec(),
             nightly,
             seeded: false,

@@ -234,8 +234,10 @@ pub struct Finding {
     /// The proof.
     pub evidence: Evidence,
     /// Time of the run that first saw it.
+    #[serde(with = "crate::moment")]
     pub first_seen: Timestamp,
     /// Time of the run that last saw it.
+    #[serde(with = "crate::moment")]
     pub last_seen: Timestamp,
     /// `what` (phrase, link target, column) and whatever the check adds, texts by name.
     pub detail: BTreeMap<String, String>,

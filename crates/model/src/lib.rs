@@ -6,6 +6,7 @@
 mod facts;
 mod finding;
 mod mask;
+mod moment;
 mod site;
 mod snapshot;
 mod url_record;
@@ -19,8 +20,9 @@ pub use finding::{
     Evidence, Finding, FindingId, FindingState, Kind, ParseKindError, Severity, UnknownSeverity,
 };
 pub use mask::{Masked, MaskedKind};
+pub use moment::kept as kept_moment;
 pub use site::{Site, SiteId, SiteIdError, SiteKind};
 pub use snapshot::{BodyHash, Hop, Snapshot, Timings, TlsFacts};
-pub use url_record::{LinkState, Target, UrlRecord};
+pub use url_record::{FactsPlace, LinkState, Target, UrlRecord};
 pub use verdict::{Deduction, Outcome, Tally, Verdict};
 pub use web::{Host, PageUrl, UrlError};

@@ -136,6 +136,20 @@ impl LinkState {
     }
 }
 
+/// Where the facts of a body are kept. It stands in the address's record, not under a key of its
+/// own: the index needs memory for every key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactsPlace {
+    /// Version of the extractor that made them.
+    pub extractor: u16,
+    /// Number of the file.
+    pub segment: u32,
+    /// First byte.
+    pub offset: u64,
+    /// Bytes.
+    pub bytes: u32,
+}
+
 /// What is known of one address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UrlRecord {
@@ -148,8 +162,10 @@ pub struct UrlRecord {
     /// Number of the run that last asked for it; 0 when never asked.
     pub run: u32,
     /// When the address was first seen.
+    #[serde(with = "crate::moment")]
     pub first_seen: Timestamp,
     /// When it was last asked.
+    #[serde(with = "crate::moment::optional")]
     pub checked_at: Option<Timestamp>,
     /// What was last seen.
     pub state: Option<LinkState>,
@@ -165,7 +181,10 @@ pub struct UrlRecord {
     pub media_type: Option<String>,
     /// Body of the newest snapshot.
     pub body_hash: Option<BodyHash>,
+    /// Where the facts of that body are kept, if they are.
+    pub facts: Option<FactsPlace>,
     /// Time of the newest snapshot: with the address, its key.
+    #[serde(with = "crate::moment::optional")]
     pub snapshot_at: Option<Timestamp>,
     /// Runs that found the page unchanged by 304, since the last change.
     pub not_modified: u32,
@@ -190,6 +209,7 @@ impl UrlRecord {
             last_modified: None,
             media_type: None,
             body_hash: None,
+            facts: None,
             snapshot_at: None,
             not_modified: 0,
             same_hash: 0,

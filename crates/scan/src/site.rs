@@ -225,7 +225,7 @@ fn look_at(
     let digest = match kept {
         Some(digest) => digest,
         None => {
-            let Some(read) = facts_of(store, site, &address, &record, setup)? else { return Ok(None) };
+            let Some(read) = facts_of(store, &address, &record, setup)? else { return Ok(None) };
             text_bytes = read.blocks.iter().map(|block| block.text.len() as u64).sum();
             let digest = page::digest(&read, body, &address, site, setup);
             facts = Some(read);
@@ -236,7 +236,7 @@ fn look_at(
     if digest.links.iter().any(|link| bad.get(*link).is_some()) {
         let facts = match facts {
             Some(facts) => Some(facts),
-            None => facts_of(store, site, &address, &record, setup)?,
+            None => facts_of(store, &address, &record, setup)?,
         };
         links = facts.map(|facts| bad_links(&facts, bad)).unwrap_or_default();
     }
@@ -245,13 +245,12 @@ fn look_at(
 
 fn facts_of(
     store: &Store,
-    site: &Site,
     url: &PageUrl,
     record: &UrlRecord,
     setup: &ScanSetup,
 ) -> Result<Option<Facts>, StoreError> {
     let Some(hash) = record.body_hash else { return Ok(None) };
-    if let Some(facts) = store.facts(Some(&site.id), url.as_str(), &hash, EXTRACTOR_VERSION)? {
+    if let Some(facts) = record.facts.and_then(|kept| store.facts(kept, EXTRACTOR_VERSION)) {
         return Ok(Some(facts));
     }
     let Some(body) = store.body(&hash)? else { return Ok(None) };
@@ -266,7 +265,7 @@ fn page_facts(
 ) -> Result<Option<(Facts, Option<String>)>, StoreError> {
     let Some(record) = store.url(Some(&site.id), url.as_str())? else { return Ok(None) };
     let snapshot = snapshot_name(&record);
-    Ok(facts_of(store, site, url, &record, setup)?.map(|facts| (facts, snapshot)))
+    Ok(facts_of(store, url, &record, setup)?.map(|facts| (facts, snapshot)))
 }
 
 fn home_facts(

@@ -1,12 +1,12 @@
 //! One acknowledged step: everything in it is kept, or nothing.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::MutexGuard;
 
 use serde::Serialize;
-use xunjian_model::{BodyHash, Facts, SiteId, Snapshot, UrlRecord};
+use xunjian_model::{BodyHash, Facts, FactsPlace, SiteId, Snapshot, UrlRecord};
 
-use crate::facts::FactsPlace;
+use crate::records::KeptSnapshot;
 use crate::segment::Location;
 use crate::{Space, Store, StoreError, Writing, encode, owner_bytes, time_key, warc};
 
@@ -16,7 +16,9 @@ pub struct Batch<'s> {
     writing: MutexGuard<'s, Writing>,
     before: (Location, Location),
     operations: sled::Batch,
-    bodies: HashMap<BodyHash, ()>,
+    bodies: HashSet<BodyHash>,
+    writes: usize,
+    body_bytes: usize,
     committed: bool,
 }
 
@@ -28,7 +30,9 @@ impl<'s> Batch<'s> {
             writing,
             before,
             operations: sled::Batch::default(),
-            bodies: HashMap::new(),
+            bodies: HashSet::new(),
+            writes: 0,
+            body_bytes: 0,
             committed: false,
         }
     }
@@ -47,42 +51,48 @@ impl<'s> Batch<'s> {
     pub fn put_snapshot(&mut self, snapshot: &Snapshot, body: &[u8]) -> Result<(), StoreError> {
         let hash = snapshot.body_hash;
         let key = Space::Body.key(&[hash.as_bytes()]);
-        let kept = self.bodies.contains_key(&hash)
-            || self.store.index.contains_key(&key).map_err(StoreError::index)?;
-        if kept {
-            self.writing.archive.append(&warc::revisit(snapshot))?;
+        let kept =
+            self.bodies.contains(&hash) || self.store.index.contains_key(&key).map_err(StoreError::index)?;
+        let place = if kept {
+            self.writing.archive.append(&warc::revisit(snapshot))?
         } else {
             let place = self.writing.archive.append(&warc::response(snapshot, body))?;
             self.operations.insert(key, encode(&place)?);
-            self.bodies.insert(hash, ());
-        }
+            self.bodies.insert(hash);
+            self.body_bytes += body.len();
+            place
+        };
         let time = time_key(snapshot.fetched_at);
-        self.put(Space::Snapshot, &[snapshot.url.as_str().as_bytes(), &time], snapshot)
+        let url = snapshot.url.as_str().as_bytes();
+        self.put(Space::Snapshot, &[url, &time], &KeptSnapshot::new(snapshot, place))
     }
 
-    /// The facts of an address.
-    pub fn put_facts(
-        &mut self,
-        owner: Option<&SiteId>,
-        url: &str,
-        body: BodyHash,
-        extractor: u16,
-        facts: &Facts,
-    ) -> Result<(), StoreError> {
-        let place = self.writing.facts.append(&encode(facts)?)?;
-        let kept = FactsPlace { body, extractor, place };
-        self.put(Space::Facts, &[owner_bytes(owner), url.as_bytes()], &kept)
+    /// The facts of a body; their place belongs into the address's record.
+    pub fn put_facts(&mut self, extractor: u16, facts: &Facts) -> Result<FactsPlace, StoreError> {
+        let Location { segment, offset, bytes } = self.writing.facts.append(&encode(facts)?)?;
+        Ok(FactsPlace { extractor, segment, offset, bytes })
     }
 
     /// Any small value.
     pub fn put<T: Serialize>(&mut self, space: Space, key: &[&[u8]], value: &T) -> Result<(), StoreError> {
         self.operations.insert(space.key(key), encode(value)?);
+        self.writes += 1;
         Ok(())
     }
 
     /// Removes a value.
     pub fn delete(&mut self, space: Space, key: &[&[u8]]) {
         self.operations.remove(space.key(key));
+    }
+
+    /// Writes to the index so far.
+    pub fn writes(&self) -> usize {
+        self.writes
+    }
+
+    /// Bytes of new bodies so far.
+    pub fn body_bytes(&self) -> usize {
+        self.body_bytes
     }
 
     /// Makes it last: segments first, then the index.

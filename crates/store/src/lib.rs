@@ -10,6 +10,7 @@ mod batch;
 mod error;
 mod facts;
 mod folder;
+mod records;
 mod segment;
 mod space;
 mod warc;
@@ -20,17 +21,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use xunjian_model::{BodyHash, SiteId, Snapshot, UrlRecord};
+use xunjian_model::{BodyHash, PageUrl, SiteId, Snapshot, UrlRecord};
 
 pub use batch::Batch;
 pub use error::StoreError;
 pub use space::Space;
 
 use acknowledged::Acknowledged;
+use records::KeptSnapshot;
 use segment::{Location, Segments};
 
 /// Bytes sled may use for its page cache.
-const INDEX_CACHE_BYTES: u64 = 32 << 20;
+const INDEX_CACHE_BYTES: u64 = 4 << 20;
 
 /// The store of one data folder. One process owns it.
 #[derive(Debug)]
@@ -151,13 +153,29 @@ impl Store {
     // ---- snapshots ----------------------------------------------------------------------------
 
     /// One snapshot by address and time.
-    pub fn snapshot(&self, url: &str, at: Timestamp) -> Result<Option<Snapshot>, StoreError> {
-        self.get(Space::Snapshot, &[url.as_bytes(), &time_key(at)])
+    pub fn snapshot(&self, url: &PageUrl, at: Timestamp) -> Result<Option<Snapshot>, StoreError> {
+        let key = [url.as_str().as_bytes(), &time_key(at)];
+        let Some(kept) = self.get::<KeptSnapshot>(Space::Snapshot, &key)? else {
+            return Ok(None);
+        };
+        self.whole(kept, url, at).map(Some)
     }
 
     /// The kept versions of an address, oldest first.
-    pub fn history(&self, url: &str) -> impl Iterator<Item = Result<Snapshot, StoreError>> + use<> {
-        self.scan(Space::Snapshot, &[url.as_bytes(), b""]).map(|row| row.map(|(_, snapshot)| snapshot))
+    pub fn history(&self, url: &PageUrl) -> impl Iterator<Item = Result<Snapshot, StoreError>> {
+        let prefix = Space::Snapshot.key(&[url.as_str().as_bytes(), b""]);
+        let skip = prefix.len();
+        self.index.scan_prefix(prefix).map(move |row| {
+            let (key, value) = row.map_err(StoreError::index)?;
+            let at = time_of_key(&key[skip..]);
+            self.whole(decode(&key, &value)?, url, at)
+        })
+    }
+
+    /// Adds the headers, which stand in the snapshot's WARC record.
+    fn whole(&self, kept: KeptSnapshot, url: &PageUrl, at: Timestamp) -> Result<Snapshot, StoreError> {
+        let headers = warc::headers(&self.archive.read(kept.place)?);
+        Ok(kept.whole(url.clone(), at, headers))
     }
 
     /// A body by its hash.
@@ -238,6 +256,11 @@ fn owner_bytes(owner: Option<&SiteId>) -> &[u8] {
 fn time_key(at: Timestamp) -> [u8; 8] {
     // Microseconds since 1970, which are never negative for a fetch.
     (at.as_microsecond().max(0) as u64).to_be_bytes()
+}
+
+fn time_of_key(key: &[u8]) -> Timestamp {
+    let micros = key.try_into().map(u64::from_be_bytes).unwrap_or_default();
+    i64::try_from(micros).ok().and_then(|micros| Timestamp::from_microsecond(micros).ok()).unwrap_or_default()
 }
 
 fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, StoreError> {

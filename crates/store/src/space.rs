@@ -9,8 +9,6 @@ pub enum Space {
     Snapshot = b'S' as isize,
     /// Hash → place of the body.
     Body = b'B' as isize,
-    /// Owner, address → place of the facts.
-    Facts = b'F' as isize,
     /// The frontier's queue.
     Queue = b'Q' as isize,
     /// Owner, address → what the scan made of the page.

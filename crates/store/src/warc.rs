@@ -92,6 +92,19 @@ fn record_id(parts: &[&str]) -> String {
     format!("<urn:uuid:{}-{}-8{}-a{}-{}>", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
+/// The HTTP headers in a record, as they came.
+pub(crate) fn headers(record: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(record);
+    let http = text.split_once("\r\n\r\n").map_or("", |(_, rest)| rest);
+    let head = http.split_once("\r\n\r\n").map_or(http, |(head, _)| head);
+    let lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(": "));
+    // Our own length of the decoded body is capitalised; headers of the exchange are not.
+    lines
+        .filter(|(name, _)| *name != "Content-Length")
+        .map(|(name, value)| (name.trim_start_matches("X-Crawler-").to_owned(), value.to_owned()))
+        .collect()
+}
+
 /// The body in a `response` record.
 pub(crate) fn payload(record: &[u8]) -> Vec<u8> {
     let after = |bytes: &[u8]| bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4);
@@ -125,6 +138,8 @@ mod tests {
         };
         let record = response(&snapshot, body);
         assert_eq!(payload(&record), body);
+        let kept = [("content-encoding".to_owned(), "gzip".to_owned()), ("x".to_owned(), "a  b".to_owned())];
+        assert_eq!(headers(&record), kept);
         let text = String::from_utf8_lossy(&record);
         assert!(text.contains("X-Crawler-content-encoding: gzip"));
         assert!(text.contains("x: a  b\r\n"));

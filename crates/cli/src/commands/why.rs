@@ -24,7 +24,7 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
         return Ok(Exit::Done);
     };
     let mut snapshots = Vec::new();
-    for snapshot in store.history(url.as_str()) {
+    for snapshot in store.history(&url) {
         let snapshot = snapshot.map_err(xunjian_engine::EngineError::from)?;
         snapshots.push(json!({
             "snapshot": format!("{}@{}", snapshot.body_hash.to_hex(), snapshot.fetched_at),
