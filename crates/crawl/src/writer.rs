@@ -14,7 +14,7 @@ use crate::{Progress, Shared, SiteCrawl, host, site_key};
 pub(crate) const CHANNEL: usize = 64;
 /// Writes in one batch. The index frees what a batch replaced only when it is through, so large
 /// batches cost memory.
-const BATCH_WRITES: usize = 4_096;
+const BATCH_WRITES: usize = 2_048;
 /// Bytes of bodies in one batch.
 const BATCH_BYTES: usize = 16 << 20;
 /// Longest time an outcome waits for its batch.
