@@ -27,24 +27,11 @@ pub(crate) fn check(dates: &[DateFact], point: Date) -> Option<PageFinding> {
         .iter()
         .find(|date| matches!(date.source, DateSource::Label | DateSource::Visible) && date.date > latest);
     if let Some(future) = future {
-        return Some(finding(Kind::FutureDate, format!("⟦{}⟧ > {point}", future.date)));
+        return Some(PageFinding::new(Kind::FutureDate, "", format!("⟦{}⟧ > {point}", future.date)));
     }
     let (label, visible) = (said(DateSource::Label)?, said(DateSource::Visible)?);
     let apart = label.date.since(visible.date).ok()?.get_days().abs();
-    (apart > AGREE_DAYS)
-        .then(|| finding(Kind::DateConflict, format!("PubDate ⟦{}⟧ ≠ ⟦{}⟧", label.date, visible.date)))
-}
-
-fn finding(kind: Kind, excerpt: String) -> PageFinding {
-    PageFinding {
-        kind,
-        severity: kind.severity(),
-        what: String::new(),
-        excerpt,
-        offset: None,
-        detail: Vec::new(),
-        block: 0,
-        template: false,
-        link: None,
-    }
+    (apart > AGREE_DAYS).then(|| {
+        PageFinding::new(Kind::DateConflict, "", format!("PubDate ⟦{}⟧ ≠ ⟦{}⟧", label.date, visible.date))
+    })
 }

@@ -22,6 +22,29 @@ pub(crate) struct PageFinding {
     pub(crate) link: Option<u64>,
 }
 
+impl PageFinding {
+    /// A fault with its kind's own severity that stands in no block of text.
+    pub(crate) fn new(kind: Kind, what: impl Into<String>, excerpt: impl Into<String>) -> Self {
+        Self {
+            kind,
+            severity: kind.severity(),
+            what: what.into(),
+            excerpt: excerpt.into(),
+            offset: None,
+            detail: Vec::new(),
+            block: 0,
+            template: false,
+            link: None,
+        }
+    }
+
+    /// The same with one more detail.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.detail.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
 /// A link to a listed page with the row's date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Row {

@@ -16,16 +16,9 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
             continue;
         }
         let text = facts.link_text(link);
-        findings.push(PageFinding {
-            kind: Kind::HiddenLink,
-            severity: Kind::HiddenLink.severity(),
-            what: link.url.clone(),
-            excerpt: format!("⟦{text}⟧ → {}", link.url),
-            offset: None,
-            detail: vec![("text".to_owned(), text.to_owned())],
-            block: 0,
-            template: false,
-            link: None,
-        });
+        findings.push(
+            PageFinding::new(Kind::HiddenLink, link.url.clone(), format!("⟦{text}⟧ → {}", link.url))
+                .with("text", text.to_owned()),
+        );
     }
 }

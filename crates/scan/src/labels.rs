@@ -26,17 +26,10 @@ pub(crate) fn missing(facts: &Facts) -> u16 {
 /// Labels that are there and wrong.
 pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>) {
     let mut bad = |label: &str, content: &str, reason: String| {
-        findings.push(PageFinding {
-            kind: Kind::BadLabel,
-            severity: Kind::BadLabel.severity(),
-            what: label.to_owned(),
-            excerpt: format!("{label} = ⟦{content}⟧"),
-            offset: None,
-            detail: vec![("reason".to_owned(), reason)],
-            block: 0,
-            template: false,
-            link: None,
-        });
+        findings.push(
+            PageFinding::new(Kind::BadLabel, label.to_owned(), format!("{label} = ⟦{content}⟧"))
+                .with("reason", reason),
+        );
     };
     if let Some(code) = facts.label("SiteIDCode").filter(|code| !code.is_empty())
         && !is_site_code(code)

@@ -11,6 +11,8 @@ mod content;
 mod dates;
 mod digest;
 mod excerpt;
+mod fold;
+mod freshness;
 mod hidden_links;
 mod labels;
 mod link_states;

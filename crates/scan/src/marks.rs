@@ -16,17 +16,5 @@ pub(crate) fn check(home: &Facts) -> Vec<PageFinding> {
         ("网站标识码", text(&["网站标识码", "标识码："])),
     ];
     let missing = marks.into_iter().filter(|(_, shown)| !shown);
-    missing
-        .map(|(mark, _)| PageFinding {
-            kind: Kind::MissingMark,
-            severity: Kind::MissingMark.severity(),
-            what: mark.to_owned(),
-            excerpt: String::new(),
-            offset: None,
-            detail: Vec::new(),
-            block: 0,
-            template: false,
-            link: None,
-        })
-        .collect()
+    missing.map(|(mark, _)| PageFinding::new(Kind::MissingMark, mark.to_owned(), String::new())).collect()
 }

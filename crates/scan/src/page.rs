@@ -87,16 +87,6 @@ fn mixed_content(facts: &Facts, url: &PageUrl, findings: &mut Vec<PageFinding>) 
     }
     let part = |kind| !matches!(kind, LinkKind::Page | LinkKind::Attachment | LinkKind::Form);
     for link in facts.links.iter().filter(|link| part(link.kind) && link.url.starts_with("http:")) {
-        findings.push(PageFinding {
-            kind: Kind::MixedContent,
-            severity: Kind::MixedContent.severity(),
-            what: link.url.clone(),
-            excerpt: format!("⟦{}⟧", link.url),
-            offset: None,
-            detail: Vec::new(),
-            block: 0,
-            template: false,
-            link: None,
-        });
+        findings.push(PageFinding::new(Kind::MixedContent, link.url.clone(), format!("⟦{}⟧", link.url)));
     }
 }

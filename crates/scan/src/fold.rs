@@ -1,0 +1,277 @@
+//! What is folded from all pages of a site: repeated faults put together, newest dates, labels.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use xunjian_model::{Facts, Kind, PageKind, Site};
+use xunjian_store::{Space, Store};
+
+use crate::digest::{Digest, PageFinding, url_hash};
+use crate::site::{Seen, snapshot_name};
+use crate::{ScanError, ScanSetup, dates, labels};
+
+/// Pages from which the same fault in the main text is the template's, not the authors'.
+const TEMPLATE_PAGES: usize = 20;
+/// Share of pages lacking a label from which the site lacks it.
+const SITE_WIDE: f64 = 0.8;
+/// Candidates kept per label and check; a site-wide fault needs no list of all its pages.
+const CANDIDATES_MAX: usize = 2_000;
+
+/// A finding of a page before repeated ones are put together.
+pub(crate) struct Candidate {
+    pub(crate) url: String,
+    pub(crate) title: String,
+    pub(crate) snapshot: Option<String>,
+    pub(crate) finding: PageFinding,
+}
+
+/// What is folded from all pages.
+#[derive(Default)]
+pub(crate) struct Fold {
+    pub(crate) candidates: Vec<Candidate>,
+    /// Own hits by page, kind and phrase, for copies of titles in lists.
+    pub(crate) own: HashSet<(u64, Kind, String)>,
+    pub(crate) newest_by_column: HashMap<String, Date>,
+    pub(crate) newest_by_folder: HashMap<String, Date>,
+    pub(crate) labels: LabelCount,
+    /// Articles that show a date of their own.
+    pub(crate) dated: usize,
+    pub(crate) undated: Vec<Candidate>,
+    pub(crate) empty: Vec<Candidate>,
+    pub(crate) pages: u64,
+    pub(crate) kept: u64,
+    pub(crate) text_bytes: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct LabelCount {
+    /// Pages that need each label, and those of them that lack it.
+    pub(crate) needed: [u64; labels::ALL.len()],
+    pub(crate) missing: [u64; labels::ALL.len()],
+    pub(crate) pages: Vec<(String, String, Option<String>, u16)>,
+}
+
+pub(crate) fn at_home(site: &Site, finding: PageFinding) -> Candidate {
+    Candidate { url: site.url.to_string(), title: site.name.clone(), snapshot: None, finding }
+}
+
+impl Fold {
+    pub(crate) fn add(&mut self, seen: Seen, site: &Site, setup: &ScanSetup, columns: &HashSet<String>) {
+        let Seen { url, record, digest, links, kept, text_bytes } = seen;
+        self.pages += 1;
+        self.kept += u64::from(kept);
+        self.text_bytes += text_bytes;
+        let is_home = url == site.url.as_str();
+        let is_column = columns.contains(&url);
+        let snapshot = snapshot_name(&record);
+        let hash = url_hash(&url);
+        let candidate = |finding: PageFinding| Candidate {
+            url: url.clone(),
+            title: digest.title.clone(),
+            snapshot: snapshot.clone(),
+            finding,
+        };
+        let latest = setup.point.saturating_add(1.day());
+        if let Some(date) = dates::effective(&digest.dates).filter(|date| *date <= latest)
+            && digest.kind != PageKind::List
+        {
+            let newest = |known: &mut Date| *known = (*known).max(date);
+            if let Some(column) = &digest.column {
+                self.newest_by_column.entry(column.clone()).and_modify(newest).or_insert(date);
+            }
+            if let Some(folder) = first_folder(&url).filter(|_| digest.kind == PageKind::Article) {
+                self.newest_by_folder.entry(folder).and_modify(newest).or_insert(date);
+            }
+        }
+        let is_article = !is_home && !is_column && digest.kind != PageKind::List;
+        if is_article {
+            if let Some(finding) = dates::check(&digest.dates, setup.point) {
+                self.candidates.push(candidate(finding));
+            }
+            self.dated += usize::from(!digest.dates.is_empty());
+            if digest.dates.is_empty()
+                && (digest.labelled_article || digest.kind == PageKind::Article)
+                && self.undated.len() < CANDIDATES_MAX
+            {
+                self.undated.push(candidate(PageFinding::new(Kind::UndatedPage, "", "")));
+            }
+            if digest.no_body && self.empty.len() < CANDIDATES_MAX {
+                let excerpt = format!("⟦{}⟧", digest.title);
+                self.empty.push(candidate(PageFinding::new(Kind::EmptyArticle, "", excerpt)));
+            }
+        }
+        let needs = match (is_home, is_column) {
+            (true, _) => labels::EVERY_PAGE,
+            (_, true) => labels::COLUMN,
+            _ if is_article
+                && (digest.labelled_article
+                    || digest.kind == PageKind::Article && !digest.dates.is_empty()) =>
+            {
+                labels::ARTICLE
+            }
+            _ => 0,
+        };
+        self.labels.add(&url, &digest.title, &snapshot, needs, digest.missing_labels);
+        for finding in digest.findings.iter().chain(&links) {
+            if finding.link.is_none() {
+                self.own.insert((hash, finding.kind, finding.what.clone()));
+            }
+            self.candidates.push(candidate(finding.clone()));
+        }
+    }
+
+    /// The newest article known to be of a column by its label, or by lying under its folder.
+    pub(crate) fn newest_of(&self, name: &str, facts: &Facts, own_folder: Option<&str>) -> Option<Date> {
+        let label = facts.label("ColumnName").unwrap_or(name);
+        let by_label = self.newest_by_column.get(label).copied();
+        by_label.or_else(|| self.newest_by_folder.get(own_folder?).copied())
+    }
+
+    /// Copies of titles in lists are left out; the same fault on many pages becomes one.
+    pub(crate) fn merged(&mut self, site: &Site) -> Vec<Candidate> {
+        let own = std::mem::take(&mut self.own);
+        let mut groups: BTreeMap<(Kind, String, u64), Vec<Candidate>> = BTreeMap::new();
+        for candidate in std::mem::take(&mut self.candidates) {
+            let finding = &candidate.finding;
+            let copied = finding
+                .link
+                .is_some_and(|target| own.contains(&(target, finding.kind, finding.what.clone())));
+            if !copied {
+                let key = (finding.kind, finding.what.clone(), finding.block);
+                groups.entry(key).or_default().push(candidate);
+            }
+        }
+        let mut merged = Vec::new();
+        for ((kind, _, _), mut group) in groups {
+            let about_links = kind_is_of_link(kind);
+            let template = group.iter().any(|one| one.finding.template);
+            let one = match (about_links, template) {
+                (true, _) | (_, true) => group.len() > 1,
+                _ => group.len() >= TEMPLATE_PAGES && group[0].finding.block != 0,
+            };
+            if !one {
+                merged.append(&mut group);
+                continue;
+            }
+            let pages = group.len();
+            let first = group.into_iter().min_by(|a, b| {
+                let rank = |one: &Candidate| (one.url != site.url.as_str(), one.url.len(), one.url.clone());
+                rank(a).cmp(&rank(b))
+            });
+            if let Some(mut first) = first {
+                first.finding.detail.push(("pages".to_owned(), pages.to_string()));
+                merged.push(first);
+            }
+        }
+        merged
+    }
+
+    /// Where most articles show no date the site is built so: one finding, and a person looks.
+    pub(crate) fn undated_site(&mut self, site: &Site, home_snapshot: &Option<String>) {
+        let pages = self.undated.len();
+        if pages <= self.dated {
+            return;
+        }
+        let finding = PageFinding::new(Kind::UndatedPage, "", "")
+            .with("pages", pages.to_string())
+            .with("review", "most articles of the site show no date");
+        self.undated = vec![Candidate { snapshot: home_snapshot.clone(), ..at_home(site, finding) }];
+    }
+
+    pub(crate) fn label_findings(&mut self, site: &Site, home_snapshot: &Option<String>) -> Vec<Candidate> {
+        let counts = std::mem::take(&mut self.labels);
+        let mut candidates = Vec::new();
+        for (bit, label) in labels::ALL.iter().enumerate() {
+            let (needed, missing) = (counts.needed[bit], counts.missing[bit]);
+            let excerpt = format!("⟦{label}⟧");
+            if needed > 0 && missing as f64 >= needed as f64 * SITE_WIDE {
+                let finding = PageFinding::new(Kind::MissingLabel, (*label).to_owned(), excerpt)
+                    .with("pages", missing.to_string());
+                candidates.push(Candidate { snapshot: home_snapshot.clone(), ..at_home(site, finding) });
+                continue;
+            }
+            for (url, title, snapshot, lacks) in &counts.pages {
+                if lacks & (1 << bit) != 0 {
+                    candidates.push(Candidate {
+                        url: url.clone(),
+                        title: title.clone(),
+                        snapshot: snapshot.clone(),
+                        finding: PageFinding::new(Kind::MissingLabel, (*label).to_owned(), excerpt.clone()),
+                    });
+                }
+            }
+        }
+        candidates
+    }
+}
+
+impl LabelCount {
+    fn add(&mut self, url: &str, title: &str, snapshot: &Option<String>, needs: u16, lacks: u16) {
+        let lacks = lacks & needs;
+        for bit in 0..labels::ALL.len() {
+            self.needed[bit] += u64::from(needs >> bit & 1);
+            self.missing[bit] += u64::from(lacks >> bit & 1);
+        }
+        if lacks != 0 && self.pages.len() < CANDIDATES_MAX {
+            self.pages.push((url.to_owned(), title.to_owned(), snapshot.clone(), lacks));
+        }
+    }
+}
+
+/// Undated and empty articles count only when a list of the site names them; a date in a list
+/// dates the page.
+pub(crate) fn confirm_listed(
+    store: &Store,
+    site: &Site,
+    fold: &mut Fold,
+    setup: &ScanSetup,
+) -> Result<(), ScanError> {
+    let wanted: HashSet<u64> =
+        fold.undated.iter().chain(&fold.empty).map(|candidate| url_hash(&candidate.url)).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut listed: HashMap<u64, Option<Date>> = HashMap::new();
+    let fingerprint = setup.fingerprint();
+    for row in store.scan::<Digest>(Space::Digest, &[site.id.as_str().as_bytes(), b""]) {
+        let (_, digest) = row?;
+        if digest.fingerprint != fingerprint {
+            continue;
+        }
+        for row in digest.rows.iter().filter(|row| wanted.contains(&row.target)) {
+            let date = listed.entry(row.target).or_default();
+            *date = (*date).or(row.date);
+        }
+    }
+    fold.undated.retain(|candidate| match listed.get(&url_hash(&candidate.url)) {
+        Some(date) => date.is_none(),
+        // Lists that a script fills name nothing; then the page's own labels decide.
+        None => fold.newest_by_column.len() > 1,
+    });
+    fold.empty.retain(|candidate| {
+        listed.contains_key(&url_hash(&candidate.url)) || fold.newest_by_column.len() > 1
+    });
+    Ok(())
+}
+
+pub(crate) fn first_folder(url: &str) -> Option<String> {
+    let path = url.split_once("://")?.1.split_once('/')?.1;
+    let (folder, rest) = path.split_once('/')?;
+    (!folder.is_empty() && !rest.starts_with('?')).then(|| folder.to_owned())
+}
+
+pub(crate) fn kind_is_of_link(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::DeadLink
+            | Kind::DeadImage
+            | Kind::DeadAttachment
+            | Kind::Soft404
+            | Kind::TlsError
+            | Kind::PrivateLink
+            | Kind::HijackedLink
+            | Kind::HiddenLink
+            | Kind::MixedContent
+    )
+}
