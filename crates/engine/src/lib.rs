@@ -28,7 +28,7 @@ pub use reporting::WrittenReport;
 pub use run::RunRecord;
 
 /// Everything a run needs, checked.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Data folder.
     pub data: PathBuf,

@@ -112,7 +112,9 @@ mod tests {
         let gbk = encoding_rs::GBK.encode("<p>政府网站检查，群众满意度</p>").0.into_owned();
         let meta = encoding_rs::GBK.encode("<meta charset=gb2312><p>政府</p>").0.into_owned();
         let utf8 = "<p>政府网站</p>".as_bytes().to_vec();
-        let table: [(&[u8], Option<&str>, &str, &str, usize); 6] = [
+        /// Body, header, charset, its source, problems.
+        type Row<'t> = (&'t [u8], Option<&'t str>, &'t str, &'t str, usize);
+        let table: [Row<'_>; 6] = [
             (&gbk, Some("text/html; charset=GB18030"), "gb18030", "header", 0),
             (&meta, Some("text/html"), "GBK", "meta", 0),
             (&gbk, Some("text/html; charset=utf-8"), "GBK", "detected", 1),

@@ -1,7 +1,7 @@
 //! Checks over facts, in parallel: what is wrong, where, with which evidence.
 //!
 //! A page's own checks depend on its body and the dictionaries alone, so what they found is kept
-//! beside the page ([`digest::Digest`]) and made again only when one of the two changes. Checks
+//! beside the page (`digest::Digest`) and made again only when one of the two changes. Checks
 //! that need the whole site (links, freshness, labels, repeated faults) are folded from the
 //! digests every night. Memory holds findings, never pages.
 
