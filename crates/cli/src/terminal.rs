@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 use xunjian_model::Outcome;
@@ -79,9 +79,13 @@ impl Terminal {
     /// A bar for a step of `total` parts.
     pub(crate) fn bar(&self, name: &str, total: u64) -> Bar {
         let bar = if self.quiet { ProgressBar::hidden() } else { BARS.add(ProgressBar::new(total)) };
-        let template = "{prefix:<8} {bar:32.cyan/black.bright} {pos:>7}/{len} {per_sec:>12} {elapsed_precise} ETA {eta} {msg}";
+        let template = "{prefix:<8} {bar:32.cyan/black.bright} {pos:>7}/{len} {rate:>8} {elapsed_precise} ETA {eta} {msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("━╸─"));
+            let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                // A bar that cannot be drawn is no reason to stop.
+                let _ = write!(out, "{:.0}/s", state.per_sec());
+            };
+            bar.set_style(style.progress_chars("━╸─").with_key("rate", rate));
         }
         bar.set_prefix(name.to_owned());
         let lines = !self.quiet && !io::stderr().is_terminal();

@@ -9,6 +9,7 @@ mod charset;
 mod date;
 mod hidden;
 mod links;
+mod whole;
 mod zone;
 
 use xunjian_model::{Facts, PageUrl};
