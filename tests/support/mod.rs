@@ -61,7 +61,12 @@ impl World {
             .build()
             .expect("runtime");
         let served = runtime.block_on(Arc::clone(&city).serve(0)).expect("served");
-        city.write_config(&served, &folder.path().join("xunjian.toml")).expect("configuration");
+        let file = folder.path().join("xunjian.toml");
+        city.write_config(&served, &file).expect("configuration");
+        // Hosts that refuse are asked twice; the tests need not wait long in between.
+        let config =
+            std::fs::read_to_string(&file).expect("configuration") + "\n[crawl]\nretry_pause_s = 0.1\n";
+        std::fs::write(&file, config).expect("written");
         Self { folder, _runtime: Some((runtime, served)) }
     }
 

@@ -7,6 +7,7 @@
 
 mod acknowledged;
 mod batch;
+mod dictionary;
 mod error;
 mod facts;
 mod folder;

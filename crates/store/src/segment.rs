@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use zstd::dict::DecoderDictionary;
 
 use crate::StoreError;
+use crate::dictionary::{self, Samples};
 
 /// Bytes from which a segment is closed and the next begun.
 const SEGMENT_BYTES: u64 = 256 << 20;
+/// Bytes after which the first segment is closed, once a dictionary can be trained from it.
+const FIRST_SEGMENT_BYTES: u64 = 4 << 20;
 /// zstd level: 3 is where Chinese HTML stops gaining much.
 const LEVEL: i32 = 3;
 /// Largest record that is read back; larger ones are damage.
@@ -40,6 +44,9 @@ pub(crate) struct Segments {
     file: File,
     dirty: bool,
     compressor: zstd::bulk::Compressor<'static>,
+    dictionary: Option<Vec<u8>>,
+    /// Gathered as long as there is no dictionary.
+    samples: Samples,
 }
 
 impl std::fmt::Debug for Segments {
@@ -75,7 +82,8 @@ impl Segments {
             });
         }
         file.set_len(tail.offset).map_err(io)?;
-        let compressor = zstd::bulk::Compressor::new(LEVEL).map_err(io)?;
+        let dictionary = dictionary::read(&file).map_err(io)?;
+        let compressor = compressor(dictionary.as_deref()).map_err(io)?;
         let mut segments = Self {
             folder: folder.to_owned(),
             ending,
@@ -85,31 +93,57 @@ impl Segments {
             file,
             dirty: false,
             compressor,
+            dictionary,
+            samples: Samples::default(),
         };
         segments.file.seek(SeekFrom::Start(tail.offset)).map_err(io)?;
         Ok(segments)
     }
 
     pub(crate) fn append(&mut self, record: &[u8]) -> Result<Location, StoreError> {
-        if self.offset >= SEGMENT_BYTES {
-            self.sync()?;
-            self.segment += 1;
-            self.file = open_file(&self.folder, self.segment, self.ending)?;
-            self.offset = 0;
+        if self.dictionary.is_none() {
+            self.samples.add(record);
+            if self.offset >= FIRST_SEGMENT_BYTES && self.samples.is_enough() {
+                self.dictionary = std::mem::take(&mut self.samples).train();
+                let made = compressor(self.dictionary.as_deref());
+                self.compressor = made.map_err(|source| self.error(source))?;
+                if self.dictionary.is_some() {
+                    self.next_segment()?;
+                }
+            }
         }
-        if self.offset == 0
-            && let Some(head) = self.head
-        {
-            self.write(&head())?;
+        if self.offset >= SEGMENT_BYTES {
+            self.next_segment()?;
+        }
+        if self.offset == 0 {
+            if let Some(dictionary) = &self.dictionary {
+                let frame = dictionary::frame(dictionary);
+                self.write_raw(&frame)?;
+            }
+            if let Some(head) = self.head {
+                self.write(&head())?;
+            }
         }
         self.write(record)
+    }
+
+    fn next_segment(&mut self) -> Result<(), StoreError> {
+        self.sync()?;
+        self.file = open_file(&self.folder, self.segment + 1, self.ending)?;
+        self.segment += 1;
+        self.offset = 0;
+        Ok(())
     }
 
     fn write(&mut self, record: &[u8]) -> Result<Location, StoreError> {
         let frame = self.compressor.compress(record);
         let frame = frame.map_err(|source| self.error(source))?;
+        self.write_raw(&frame)
+    }
+
+    fn write_raw(&mut self, frame: &[u8]) -> Result<Location, StoreError> {
         let location = Location { segment: self.segment, offset: self.offset, bytes: frame.len() as u32 };
-        if let Err(source) = self.file.write_all(&frame) {
+        if let Err(source) = self.file.write_all(frame) {
             // A half-written frame must not stay in front of the next one.
             let _ = self.file.set_len(self.offset);
             let _ = self.file.seek(SeekFrom::Start(self.offset));
@@ -145,6 +179,13 @@ impl Segments {
     }
 }
 
+fn compressor(dictionary: Option<&[u8]>) -> std::io::Result<zstd::bulk::Compressor<'static>> {
+    match dictionary {
+        Some(dictionary) => zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary),
+        None => zstd::bulk::Compressor::new(LEVEL),
+    }
+}
+
 fn open_file(folder: &Path, segment: u32, ending: &str) -> Result<File, StoreError> {
     let path = path_of(folder, segment, ending);
     let file = File::options().create(true).truncate(false).read(true).write(true).open(&path);
@@ -152,11 +193,21 @@ fn open_file(folder: &Path, segment: u32, ending: &str) -> Result<File, StoreErr
 }
 
 /// The reading end; many threads may use it.
-#[derive(Debug)]
 pub(crate) struct Reader {
     folder: PathBuf,
     ending: &'static str,
-    files: Mutex<HashMap<u32, Arc<File>>>,
+    files: Mutex<HashMap<u32, Arc<OpenSegment>>>,
+}
+
+struct OpenSegment {
+    file: File,
+    dictionary: Option<DecoderDictionary<'static>>,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reader({})", self.folder.display())
+    }
 }
 
 impl Reader {
@@ -167,20 +218,27 @@ impl Reader {
     pub(crate) fn read(&self, at: Location) -> Result<Vec<u8>, StoreError> {
         let path = path_of(&self.folder, at.segment, self.ending);
         let io = |source| StoreError::io(&path, source);
-        let file = {
-            let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-            match files.get(&at.segment) {
-                Some(file) => Arc::clone(file),
-                None => {
-                    let file = Arc::new(File::open(&path).map_err(io)?);
-                    files.insert(at.segment, Arc::clone(&file));
-                    file
-                }
-            }
-        };
+        let segment = self.segment(at.segment, &path).map_err(io)?;
         let mut frame = vec![0; at.bytes as usize];
-        file.read_exact_at(&mut frame, at.offset).map_err(io)?;
-        zstd::bulk::decompress(&frame, bound(&frame)).map_err(io)
+        segment.file.read_exact_at(&mut frame, at.offset).map_err(io)?;
+        let mut decompressor = match &segment.dictionary {
+            Some(dictionary) => zstd::bulk::Decompressor::with_prepared_dictionary(dictionary),
+            None => zstd::bulk::Decompressor::new(),
+        }
+        .map_err(io)?;
+        decompressor.decompress(&frame, bound(&frame)).map_err(io)
+    }
+
+    fn segment(&self, number: u32, path: &Path) -> std::io::Result<Arc<OpenSegment>> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(segment) = files.get(&number) {
+            return Ok(Arc::clone(segment));
+        }
+        let file = File::open(path)?;
+        let dictionary = dictionary::read(&file)?.map(|bytes| DecoderDictionary::copy(&bytes));
+        let segment = Arc::new(OpenSegment { file, dictionary });
+        files.insert(number, Arc::clone(&segment));
+        Ok(segment)
     }
 }
 
@@ -188,4 +246,54 @@ impl Reader {
 fn bound(frame: &[u8]) -> usize {
     let said = zstd::zstd_safe::get_frame_content_size(frame).ok().flatten().unwrap_or(0);
     usize::try_from(said).unwrap_or(RECORD_BYTES_MAX).min(RECORD_BYTES_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(at: u32) -> Vec<u8> {
+        let mut text = format!("<title>{at}</title>{}", "<li>工作动态</li>".repeat(900));
+        let mut state = at;
+        for _ in 0..1_500 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            text.push(char::from(b'a' + (state >> 24) as u8 % 26));
+        }
+        text.into_bytes()
+    }
+
+    #[test]
+    fn records_read_back_over_a_dictionary_a_reopening_and_a_rewind() {
+        let folder = tempfile::tempdir().expect("folder");
+        let open =
+            |tail| Segments::open(folder.path(), "zst", tail, Some(|| b"head".to_vec())).expect("opened");
+        let mut segments = open(Location::default());
+        let mut places = Vec::new();
+        let mut at = 0;
+        // Until a dictionary was trained, and a while with it.
+        while segments.segment < 2 || places.len() % 100 != 0 {
+            places.push(segments.append(&record(at)).expect("kept"));
+            at += 1;
+            assert!(at < 20_000, "no dictionary was trained");
+        }
+        assert!(segments.dictionary.is_some());
+        segments.sync().expect("synced");
+        let tail = segments.tail();
+        // What was not acknowledged is taken back, or cut off at the next opening.
+        segments.append(b"given up").expect("kept");
+        segments.rewind(tail);
+        places.push(segments.append(&record(at)).expect("kept"));
+        segments.sync().expect("synced");
+        let tail = segments.tail();
+        segments.append(b"never acknowledged").expect("kept");
+        drop(segments);
+        let mut segments = open(tail);
+        assert_eq!(segments.tail(), tail);
+        places.push(segments.append(&record(at + 1)).expect("kept"));
+        segments.sync().expect("synced");
+        let reader = Reader::new(folder.path(), "zst");
+        for (at, place) in places.iter().enumerate() {
+            assert_eq!(reader.read(*place).expect("read"), record(at as u32), "{at}");
+        }
+    }
 }
