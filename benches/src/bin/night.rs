@@ -20,7 +20,7 @@ struct Args {
     #[arg(long, default_value_t = 45)]
     sites: u64,
     /// Mean number of pages a site
-    #[arg(long, default_value_t = 450)]
+    #[arg(long, default_value_t = 495)]
     pages: u32,
     /// Processor the city is pinned to, where taskset is there; the client takes the other
     #[arg(long)]
