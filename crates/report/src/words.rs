@@ -90,6 +90,7 @@ pub(crate) fn texts(language: Language) -> serde_json::Value {
         ("fetched", "抓取时间", "Fetched"),
         ("hash", "内容摘要 (BLAKE3)", "Digest (BLAKE3)"),
         ("address", "地址", "Address"),
+        ("colon", "：", ": "),
         ("charset", "字符编码", "Charset"),
         (
             "rendered",
