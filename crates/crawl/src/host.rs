@@ -126,7 +126,9 @@ impl HostState {
             Some(reason) => tracing::info!(site = %site.id, reason, "robots.txt is not followed"),
             None => state.robots = state.fetch_robots(shared, &home).await,
         }
-        state.pace = Pace::new(&shared.setup.politeness, state.robots.crawl_delay());
+        if let Some(delay) = state.robots.crawl_delay() {
+            state.pace = Pace::following(&shared.setup.politeness, Some(delay));
+        }
         state.soft = state.learn_soft_page(shared, &home).await;
         *sent += state.read_sitemaps(shared, &site).await;
         state

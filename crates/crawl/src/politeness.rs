@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
-use governor::{DefaultDirectRateLimiter, Jitter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use crate::Window;
 
@@ -40,7 +40,7 @@ impl Default for Politeness {
 /// One host's pace.
 pub(crate) struct Pace {
     limiter: Option<DefaultDirectRateLimiter>,
-    jitter: Jitter,
+    jitter_max: Duration,
 }
 
 impl Pace {
@@ -53,13 +53,26 @@ impl Pace {
         Self {
             limiter: quota.map(RateLimiter::direct),
             // A tenth of the period, so that hosts on one platform are not asked in step.
-            jitter: Jitter::up_to(period.unwrap_or_default() / 10),
+            jitter_max: period.unwrap_or_default() / 10,
         }
+    }
+
+    /// A pace that another one follows: its first turn comes a whole period from now.
+    pub(crate) fn following(politeness: &Politeness, crawl_delay: Option<Duration>) -> Self {
+        let pace = Self::new(politeness, crawl_delay);
+        if let Some(limiter) = &pace.limiter {
+            // A fresh limiter always grants the first turn.
+            let _ = limiter.check();
+        }
+        pace
     }
 
     pub(crate) async fn wait(&self) {
         if let Some(limiter) = &self.limiter {
-            limiter.until_ready_with_jitter(self.jitter).await;
+            // The jitter lies before the limiter's turn, not behind it: two turns are never
+            // closer than a period.
+            tokio::time::sleep(self.jitter_max.mul_f64(fastrand::f64())).await;
+            limiter.until_ready().await;
         }
     }
 }

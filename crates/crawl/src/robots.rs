@@ -32,27 +32,28 @@ impl Robots {
         let mut sitemaps = Vec::new();
         // Which groups the lines belong to; several user-agent lines may share one group.
         let (mut in_own, mut in_any, mut in_rules) = (false, false, true);
-        for line in text.trim_start_matches('\u{FEFF}').lines() {
+        // A byte order mark, also one that was cut, is no part of the first line.
+        for line in text.trim_start_matches(['\u{FEFF}', '\u{FFFD}']).split(['\n', '\r']) {
             let line = line.split('#').next().unwrap_or_default();
-            let Some((key, value)) = line.split_once(':') else { continue };
-            let value = value.trim();
+            let Some((key, value)) = key_and_value(line) else { continue };
             match key.trim().to_ascii_lowercase().as_str() {
                 "user-agent" | "useragent" | "user agent" => {
                     if std::mem::take(&mut in_rules) {
                         (in_own, in_any) = (false, false);
                     }
-                    if value.starts_with('*') {
+                    if value == "*" || value.starts_with("* ") {
                         in_any = true;
                     } else if product(value).eq_ignore_ascii_case(agent) {
                         in_own = true;
                         own.seen = true;
                     }
                 }
-                key @ ("allow" | "disallow") => {
+                key @ ("allow" | "disallow" | "dissallow" | "dissalow" | "disalow" | "diasllow"
+                | "disallaw") => {
                     in_rules = true;
                     // An empty rule matches nothing.
                     if !value.is_empty() {
-                        let rule = (key == "allow", value.to_owned());
+                        let rule = (key == "allow", normal(value));
                         if in_own {
                             own.rules.push(rule.clone());
                         }
@@ -89,6 +90,7 @@ impl Robots {
         if self.deny_all {
             return false;
         }
+        let path = &normal(path);
         let best = self
             .rules
             .iter()
@@ -113,6 +115,47 @@ struct Group {
     rules: Vec<(bool, String)>,
     crawl_delay: Option<Duration>,
     seen: bool,
+}
+
+/// `key: value`, or without the colon when there are just two words: some files forget it.
+fn key_and_value(line: &str) -> Option<(&str, &str)> {
+    if let Some((key, value)) = line.split_once(':') {
+        return Some((key, value.trim()));
+    }
+    let mut words = line.split_whitespace();
+    match (words.next(), words.next(), words.next()) {
+        (Some(key), Some(value), None) => Some((key, value)),
+        _ => None,
+    }
+}
+
+/// Other characters than ASCII escaped and escapes in capitals, so that patterns and addresses
+/// are spelled alike (RFC 9309 section 2.2.2); an escaped letter stays what it is.
+fn normal(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escape = bytes
+            .get(at + 1..at + 3)
+            .filter(|hex| bytes[at] == b'%' && hex.iter().all(u8::is_ascii_hexdigit));
+        match (escape, bytes[at]) {
+            (Some(hex), _) => {
+                out.push('%');
+                out.extend(hex.iter().map(|digit| char::from(digit.to_ascii_uppercase())));
+                at += 3;
+            }
+            (None, byte) if byte.is_ascii() => {
+                out.push(char::from(byte));
+                at += 1;
+            }
+            (None, byte) => {
+                out.push_str(&format!("%{byte:02X}"));
+                at += 1;
+            }
+        }
+    }
+    out
 }
 
 fn product(value: &str) -> &str {
@@ -145,6 +188,85 @@ fn matches(pattern: &str, path: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// What Google's parser publishes as its own test cases, as facts.
+    #[test]
+    fn cases_of_another_parser() {
+        const GROUPS: &str = "allow: /foo/bar/\n\nuser-agent: FooBot\ndisallow: /\nallow: /x/\nuser-agent: BarBot\n\
+            disallow: /\nallow: /y/\n\n\nallow: /w/\nuser-agent: BazBot\n\nuser-agent: FooBot\nallow: /z/\ndisallow: /\n";
+        const AGENT: &str = "user-agent: FooBot\n";
+        let rules = |text: &str| format!("{AGENT}{text}");
+        let table: Vec<(String, &str, &str, bool)> = vec![
+            (String::new(), "FooBot", "/", true),
+            ("user-agent: FooBot\ndisallow: /\n".into(), "FooBot", "/x/y", false),
+            ("foo: FooBot\nbar: /\n".into(), "FooBot", "/x/y", true),
+            ("user-agent FooBot\ndisallow /\n".into(), "FooBot", "/x/y", false),
+            (GROUPS.into(), "FooBot", "/x/b", true),
+            (GROUPS.into(), "FooBot", "/z/d", true),
+            (GROUPS.into(), "FooBot", "/y/c", false),
+            (GROUPS.into(), "BarBot", "/y/c", true),
+            (GROUPS.into(), "BarBot", "/w/a", true),
+            (GROUPS.into(), "BarBot", "/z/d", false),
+            (GROUPS.into(), "BazBot", "/z/d", true),
+            (GROUPS.into(), "FooBot", "/foo/bar/", false),
+            (
+                "User-agent: BarBot\nSitemap: https://foo.bar/sitemap\nUser-agent: *\nDisallow: /\n".into(),
+                "FooBot",
+                "/",
+                false,
+            ),
+            (
+                "User-agent: BarBot\nSitemap: https://foo.bar/sitemap\nUser-agent: *\nDisallow: /\n".into(),
+                "BarBot",
+                "/",
+                false,
+            ),
+            (
+                "User-agent: FooBot\nInvalid-Unknown-Line: unknown\nUser-agent: *\nDisallow: /\n".into(),
+                "FooBot",
+                "/",
+                false,
+            ),
+            ("USER-AGENT: FooBot\nALLOW: /x/\nDISALLOW: /\n".into(), "FooBot", "/x/y", true),
+            ("user-agent: FOO BAR\nallow: /x/\ndisallow: /\n".into(), "Foo", "/x/y", true),
+            ("user-agent: FOO BAR\nallow: /x/\ndisallow: /\n".into(), "Foo", "/a/b", false),
+            ("user-agent: *\nallow: /x\nuser-agent: FooBot\ndisallow: /".into(), "FooBot", "/x/y", false),
+            ("user-agent: *\ndisallow: /\nuser-agent: FooBot\nallow: /".into(), "BarBot", "/", false),
+            ("user-agent: * baz\ndisallow: /".into(), "FooBot", "/x", false),
+            ("user-agent: *x\ndisallow: /".into(), "FooBot", "/x", true),
+            (rules("disallow: /X/\n"), "FooBot", "/x/y", true),
+            (rules("disallow: /x/page.html\nallow: /x/\n"), "FooBot", "/x/page.html", false),
+            (rules("allow: /x/page.html\ndisallow: /x/\n"), "FooBot", "/x/page.html", true),
+            (rules("allow: /x/page.html\ndisallow: /x/\n"), "FooBot", "/x/", false),
+            (rules("disallow: \nallow: \n"), "FooBot", "/x", true),
+            (rules("disallow: /\nallow: /\n"), "FooBot", "/x", true),
+            (rules("disallow: /x\nallow: /x/\n"), "FooBot", "/x", false),
+            (rules("disallow: /x\nallow: /x/\n"), "FooBot", "/x/", true),
+            (rules("allow: /page\ndisallow: /*.html\n"), "FooBot", "/page.html", false),
+            (rules("allow: /x/page.\ndisallow: /*.html\n"), "FooBot", "/x/page.html", true),
+            (
+                rules("allow: /foo/bar?qux=taz&baz=http://foo.bar?tar&par\ndisallow: /\n"),
+                "FooBot",
+                "/foo/bar?qux=taz&baz=http://foo.bar?tar&par",
+                true,
+            ),
+            (rules("disallow: /\nallow: /foo/bar/ツ\n"), "FooBot", "/foo/bar/%E3%83%84", true),
+            (rules("disallow: /\nallow: /foo/bar/%e3%83%84\n"), "FooBot", "/foo/bar/%E3%83%84", true),
+            (rules("disallow: /\nallow: /foo/bar/%62%61%7A\n"), "FooBot", "/foo/bar/baz", false),
+            (rules("disallow: /\nallow: /foo/bar/%62%61%7A\n"), "FooBot", "/foo/bar/%62%61%7A", true),
+            (rules("disallow: /foo/bar/quz\nallow: /foo/*/qux\n"), "FooBot", "/foo/bar/quz", false),
+            (rules("disallow: /foo/bar/quz\nallow: /foo/*/qux\n"), "FooBot", "/foo/quz", true),
+            (rules("disallow: /foo/bar$\nallow: /foo/bar/qux\n"), "FooBot", "/foo/bar", false),
+            (rules("disallow: /foo/bar$\nallow: /foo/bar/qux\n"), "FooBot", "/foo/bar/", true),
+            (rules("# disallow: /\ndisallow: /foo/quz#qux\nallow: /\n"), "FooBot", "/foo/quz", false),
+            (rules("dissallow: /a\ndisalow: /b\n"), "FooBot", "/b", false),
+            ("user-agent: FooBot\rdisallow: /a\r\ndisallow: /b".into(), "FooBot", "/a", false),
+            ("\u{FEFF}user-agent: FooBot\ndisallow: /\n".into(), "FooBot", "/x", false),
+        ];
+        for (text, agent, path, allowed) in table {
+            assert_eq!(Robots::parse(&text, agent).allows(path), allowed, "{text:?} {agent} {path}");
+        }
+    }
+
     #[test]
     fn rules_of_the_rfc() {
         let table = [
@@ -164,6 +286,7 @@ mod tests {
             assert_eq!(Robots::parse(text, "xunjian").allows(path), allowed, "{text:?} {path}");
         }
         assert!(!Robots::deny_all().allows("/"));
+        assert!(Robots::deny_all().allows("/robots.txt"));
         let robots = Robots::parse("Sitemap: http://a.cn/s.xml\nuser-agent:*\ncrawl-delay: 1.5", "xunjian");
         assert_eq!(robots.sitemaps(), ["http://a.cn/s.xml"]);
         assert_eq!(robots.crawl_delay(), Some(Duration::from_millis(1_500)));

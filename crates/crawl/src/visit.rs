@@ -86,7 +86,7 @@ async fn ask(
     let mut tries = 0;
     loop {
         tries += 1;
-        let fetched = ask_once(shared, item, record).await;
+        let fetched = ask_once(shared, host, item, record).await;
         let state = match &fetched {
             Ok(answer) => answer.state(),
             Err(failure) => failure.state.clone(),
@@ -118,7 +118,12 @@ async fn ask(
     }
 }
 
-async fn ask_once(shared: &Shared, item: &Item, record: &UrlRecord) -> Result<Answer, Failure> {
+async fn ask_once(
+    shared: &Shared,
+    host: &HostState,
+    item: &Item,
+    record: &UrlRecord,
+) -> Result<Answer, Failure> {
     let get = Ask::get(item.url.clone());
     match item.target {
         Target::Page => {
@@ -134,6 +139,7 @@ async fn ask_once(shared: &Shared, item: &Item, record: &UrlRecord) -> Result<An
             match &answer {
                 // Many servers answer HEAD wrongly; only a GET is believed when it looks bad.
                 Ok(seen) if seen.state() != LinkState::Ok => {
+                    host.turn(shared).await;
                     shared.fetcher.fetch(Ask { text_only: false, ..get }).await
                 }
                 _ => answer,

@@ -16,12 +16,8 @@ pub(crate) fn check(common: &Common, terminal: Terminal, files: &[PathBuf]) -> a
     if files.is_empty() {
         // The configuration itself reads the dictionaries; its mistakes name their lines.
         for dictionary in config::load(&common.config)?.dictionaries {
-            terminal.print(&format!(
-                "{} {}: {}\n",
-                dictionary.name,
-                dictionary.version,
-                dictionary.entries.len()
-            ))?;
+            let name = format!("{} {}", dictionary.name, dictionary.version);
+            terminal.print(&format!("{}: {}\n", name.trim_end(), dictionary.entries.len()))?;
             documents.push(json!({ "name": dictionary.name, "version": dictionary.version, "entries": dictionary.entries.len(), "faults": [] }));
         }
     }
