@@ -188,7 +188,8 @@ fn matches(pattern: &str, path: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What Google's parser publishes as its own test cases, as facts.
+    /// Facts after the cases Google's parser is tested with; its special treatment of index.html and
+    /// of very long lines is not among them.
     #[test]
     fn cases_of_another_parser() {
         const GROUPS: &str = "allow: /foo/bar/\n\nuser-agent: FooBot\ndisallow: /\nallow: /x/\nuser-agent: BarBot\n\

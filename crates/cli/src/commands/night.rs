@@ -165,29 +165,16 @@ impl Night {
         }
         terminal.print(&table(&rows))?;
         let count = |outcome| Engine::count(&report.verdicts, outcome);
-        let (pass, total) = (count(Outcome::Pass), report.verdicts.len());
-        let summary = &report.summary;
-        let seconds = summary["seconds"].as_f64().unwrap_or(0.0);
+        let (pass, fail, review) = (count(Outcome::Pass), count(Outcome::Fail), count(Outcome::Review));
+        let (summary, sites, path) = (&report.summary, report.verdicts.len(), report.html.display());
+        let [found, new, mended] = ["total", "new", "mended"].map(|name| &summary["findings"][name]);
+        let (pages, seconds) = (&summary["pages"], summary["seconds"].as_f64().unwrap_or(0.0));
         let text = match terminal.language {
             xunjian_report::Language::Zh => format!(
-                "\n合格 {pass}/{total}，不合格 {}，待复核 {}；问题 {}（新 {}，已消除 {}）；页面 {}；用时 {seconds:.1} 秒\n报告：{}\n",
-                count(Outcome::Fail),
-                count(Outcome::Review),
-                summary["findings"]["total"],
-                summary["findings"]["new"],
-                summary["findings"]["mended"],
-                summary["pages"],
-                report.html.display()
+                "\n合格 {pass}/{sites}，不合格 {fail}，待复核 {review}；问题 {found}（新 {new}，已消除 {mended}）；页面 {pages}；用时 {seconds:.1} 秒\n报告：{path}\n"
             ),
             xunjian_report::Language::En => format!(
-                "\nPass {pass}/{total}, fail {}, review {}; findings {} (new {}, mended {}); pages {}; {seconds:.1} s\nReport: {}\n",
-                count(Outcome::Fail),
-                count(Outcome::Review),
-                summary["findings"]["total"],
-                summary["findings"]["new"],
-                summary["findings"]["mended"],
-                summary["pages"],
-                report.html.display()
+                "\nPass {pass}/{sites}, fail {fail}, review {review}; findings {found} (new {new}, mended {mended}); pages {pages}; {seconds:.1} s\nReport: {path}\n"
             ),
         };
         terminal.print(&text)
