@@ -142,37 +142,6 @@ fn a_store_of_a_newer_program() {
 }
 
 #[test]
-fn a_corrupt_index() {
-    let world = World::with_city(CITY);
-    world.run(&["run"]);
-    let archive = std::fs::read(world.path("xunjian-data/warc/000001.warc.zst")).expect("archive");
-    let path = world.path("xunjian-data/index/db");
-    let whole = std::fs::read(&path).expect("index");
-    // All of it, its second half, one stretch in its middle, and gone altogether.
-    let damage: [fn(&mut Vec<u8>); 4] = [
-        |bytes| bytes.fill(0xA5),
-        |bytes| bytes.truncate(bytes.len() / 2),
-        |bytes| {
-            let half = bytes.len() / 2;
-            bytes[half..half + 4_096].fill(0);
-        },
-        Vec::clear,
-    ];
-    for (at, spoil) in damage.into_iter().enumerate() {
-        let mut spoilt = whole.clone();
-        spoil(&mut spoilt);
-        std::fs::write(&path, spoilt).expect("written");
-        let ended = world.run(&["report"]);
-        assert_eq!(ended.code, 4, "{at}: {}{}", ended.stdout, ended.stderr);
-        refuses(&ended, 4, &["damaged", "the archive in warc/ is whole"]);
-    }
-    std::fs::write(&path, whole).expect("restored");
-    // Nothing of the archive was touched, and the restored index works.
-    assert_eq!(std::fs::read(world.path("xunjian-data/warc/000001.warc.zst")).expect("archive"), archive);
-    assert!(matches!(world.run(&["report"]).code, 0 | 3));
-}
-
-#[test]
 fn an_archive_cut_short() {
     let world = World::with_city(CITY);
     world.run(&["run"]);

@@ -23,7 +23,7 @@ fn night(url: &str, resolve: &str, more: &str) -> Night {
         "data = \"xunjian-data\"\n\
          [network]\nallow_private = [\"127.0.0.0/8\"]\nconnect_timeout_s = 2\nfirst_byte_timeout_s = 1\nidle_timeout_s = 2\ntotal_timeout_s = 20\n{more}\n\
          [network.resolve]\n\"{good}\" = \"127.0.0.1:{port}\"\n{resolve}\n\
-         [politeness]\nrequests_per_second = 0\nblock_s = 0.05\nblock_max_s = 0.1\n\
+         [politeness]\nrequests_per_second = 0\nblock_s = 0.05\nblock_max_s = 0.1\npatience_s = 1\naddress_requests_per_second = 0\n\
          [crawl]\nretry_pause_s = 0.05\n\
          [[site]]\nid = \"good\"\nname = \"好网站\"\nurl = \"http://{good}/\"\nkind = \"department\"\n\
          [[site]]\nid = \"bad\"\nname = \"坏网站\"\nurl = \"{url}\"\nkind = \"department\"\n"

@@ -77,7 +77,7 @@ fn no_host_is_asked_faster_than_its_rate() {
     for host in 0..HOSTS {
         config.push_str(&format!("\"h{host}.test\" = \"127.0.0.1:{port}\"\n"));
     }
-    config.push_str(&format!("[politeness]\nrequests_per_second = {RATE}\nconnections = 4\n"));
+    config.push_str(&format!("[politeness]\nrequests_per_second = {RATE}\nconnections = 4\naddress_requests_per_second = 0\naddress_connections = 64\n"));
     for host in 0..HOSTS {
         config.push_str(&format!("[[site]]\nid = \"h{host}\"\nname = \"h{host}\"\nurl = \"http://h{host}.test/\"\nkind = \"department\"\n"));
     }

@@ -77,6 +77,9 @@ pub(crate) enum Command {
     /// Dictionaries
     #[command(subcommand)]
     Dict(Dict),
+    /// The data folder: sizes, check, repair, compaction, WARC files out and in
+    #[command(subcommand)]
+    Store(Store),
     /// What is known of an address, and why it was or was not fetched
     Why {
         /// The address
@@ -96,6 +99,36 @@ pub(crate) struct Night {
     /// Only this site of the register; may be repeated
     #[arg(long = "site", value_name = "ID", value_parser = SiteId::new)]
     pub(crate) sites: Vec<SiteId>,
+    /// Ask for pages that seldom change less often
+    #[arg(long)]
+    pub(crate) incremental: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Store {
+    /// Sizes and counts
+    Stats,
+    /// Read and hash everything again; exit code 4 when something is not as it was written
+    Verify,
+    /// Make the index anew from the journal, and from the archive where the journal has gaps
+    Rebuild,
+    /// Apply the retention, rewrite files that hold little that is alive
+    Compact,
+    /// Write the archive as a WARC file that other tools read
+    ExportWarc {
+        /// File; .warc.gz is packed, .warc is not
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Only this site; may be repeated
+        #[arg(long = "site", value_name = "ID", value_parser = SiteId::new)]
+        sites: Vec<SiteId>,
+    },
+    /// Take WARC files of other crawlers as a run, to be scanned without crawling
+    ImportWarc {
+        /// Files: .warc, .warc.gz or .warc.zst
+        #[arg(required = true, value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

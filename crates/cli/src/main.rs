@@ -3,7 +3,9 @@
 mod args;
 mod commands;
 mod config;
+mod events;
 mod interrupt;
+mod metrics;
 mod terminal;
 
 use std::process::ExitCode;
@@ -52,8 +54,8 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Demo(demo) => commands::demo::run(&common, terminal, &demo).await,
         Command::Init(init) => commands::init::run(terminal, &init),
-        Command::Run(night) => commands::night::run(&common, terminal, &night.sites).await,
-        Command::Crawl(night) => commands::night::crawl(&common, terminal, &night.sites).await,
+        Command::Run(night) => commands::night::run(&common, terminal, &night).await,
+        Command::Crawl(night) => commands::night::crawl(&common, terminal, &night).await,
         Command::Scan(scan) => commands::night::scan(&common, terminal, &scan),
         Command::Judge => commands::night::judge(&common, terminal),
         Command::Report(report) => commands::night::report(&common, terminal, report.out.as_deref()),
@@ -61,6 +63,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
             commands::sites::check(&common, terminal, online).await
         }
         Command::Dict(args::Dict::Check { files }) => commands::dict::check(&common, terminal, &files),
+        Command::Store(command) => commands::store::run(&common, terminal, &command),
         Command::Why { url } => commands::why::run(&common, terminal, &url),
         Command::City(city) => commands::city::run(terminal, &city).await,
         Command::Completions { shell } => {

@@ -63,6 +63,13 @@ impl Terminal {
         if self.json { write_out(&format!("{}\n", serde_json::to_string_pretty(value)?)) } else { Ok(()) }
     }
 
+    /// One event of a long step as a line of JSON on stderr, when machines listen.
+    pub(crate) fn event(&self, event: &serde_json::Value) {
+        if self.json && !self.quiet {
+            let _ = BARS.suspend(|| writeln!(io::stderr(), "{event}"));
+        }
+    }
+
     /// A result's word, coloured on a terminal.
     pub(crate) fn outcome(&self, outcome: Outcome) -> String {
         let (word, colour) = (
@@ -88,7 +95,7 @@ impl Terminal {
             bar.set_style(style.progress_chars("━╸─").with_key("rate", rate));
         }
         bar.set_prefix(name.to_owned());
-        let lines = !self.quiet && !io::stderr().is_terminal();
+        let lines = !self.quiet && !self.json && !io::stderr().is_terminal();
         Bar { bar, lines, name: name.to_owned(), begun: Instant::now(), said: Instant::now(), from: None }
     }
 }

@@ -4,132 +4,48 @@
 //! writer that keeps them in batches. Everything between them is bounded; the crawl's memory
 //! does not grow with its size.
 
-mod host;
+mod block_page;
+mod gate;
+mod hosts;
+mod learn;
+mod log;
+mod pace;
 mod politeness;
+mod prepare;
 mod progress;
 mod robots;
+mod seed;
+mod setup;
 mod sitemap;
-mod soft404;
+mod sites;
+mod traps;
 mod visit;
 mod window;
+mod worker;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use xunjian_fetch::Fetcher;
-use xunjian_frontier::{EmbeddedFrontier, Frontier, Item};
-use xunjian_model::{Facts, Host, LinkState, PageUrl, Site, SiteId, Target};
+use xunjian_frontier::{EmbeddedFrontier, Frontier};
+use xunjian_model::{Host, PageUrl, SiteId};
 use xunjian_store::{Space, Store, StoreError};
 
-pub use politeness::Politeness;
-pub use progress::Progress;
+pub use politeness::{Politeness, Rates};
+pub use progress::{HostProgress, Progress};
 pub use robots::Robots;
-pub use window::{Window, WindowError};
+pub use seed::seed;
+pub use setup::{ContentCheck, CrawlLimits, CrawlSetup, Cut, Incremental, SiteCrawl, StopSignal};
+pub use sites::SiteLearnt;
+pub use window::{Hours, HoursError, Window, WindowError};
 
-/// Limits of a crawl.
-#[derive(Clone, Debug)]
-pub struct CrawlLimits {
-    /// Pages of a site.
-    pub pages_max: u64,
-    /// Links followed from the home page.
-    pub depth_max: u16,
-    /// Fetches under way at once, over all hosts.
-    pub in_flight_max: usize,
-    /// Pause before a failed address is asked once more.
-    pub retry_pause: Duration,
-    /// Whether links to hosts outside every site are checked; off for a network that reaches none.
-    pub outside: bool,
-    /// Failures to connect in a row after which a host is left alone for this run.
-    pub failures_max: u32,
-}
-
-impl Default for CrawlLimits {
-    fn default() -> Self {
-        Self {
-            pages_max: 1_000_000,
-            depth_max: 5_000,
-            in_flight_max: 64,
-            retry_pause: Duration::from_secs(2),
-            outside: true,
-            failures_max: 8,
-        }
-    }
-}
-
-/// Looks at a page outside, or one that may say "not found": what state it shows, if not "ok".
-pub type ContentCheck = Arc<dyn Fn(&Facts, Target) -> Option<LinkState> + Send + Sync>;
-
-/// What a crawl needs.
-#[derive(Clone)]
-pub struct CrawlSetup {
-    /// Sites to crawl.
-    pub sites: Vec<Site>,
-    /// Number of the run.
-    pub run: u32,
-    /// Limits.
-    pub limits: CrawlLimits,
-    /// Politeness towards every host.
-    pub politeness: Politeness,
-    /// Limits of one page's extraction.
-    pub page: xunjian_page::Limits,
-    /// Content check.
-    pub content_check: ContentCheck,
-}
-
-/// How the crawl of one site went.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SiteCrawl {
-    /// Visits to pages.
-    pub visits: u64,
-    /// Visits in which the site did not open.
-    pub failed_visits: u64,
-    /// What the home page's last visit showed; `None` when it was not visited.
-    pub home: Option<LinkState>,
-    /// The site has an IPv6 address; `None` when its name did not resolve.
-    pub ipv6: Option<bool>,
-    /// Why pages were left out: limits, robots.txt, a host that stopped answering.
-    pub left_out: BTreeMap<String, u64>,
-}
-
-impl SiteCrawl {
-    /// Whether pages that should have been visited were not.
-    pub fn is_incomplete(&self) -> bool {
-        self.home.as_ref().is_none_or(|home| *home != LinkState::Ok)
-            || self.left_out.keys().any(|reason| reason != "robots")
-    }
-}
-
-/// Asks a crawl to stop soon; it keeps what it has and can be resumed.
-#[derive(Clone, Debug, Default)]
-pub struct StopSignal(Arc<(AtomicBool, Notify)>);
-
-impl StopSignal {
-    /// Asks.
-    pub fn stop(&self) {
-        self.0.0.store(true, Ordering::Relaxed);
-        self.0.1.notify_waiters();
-    }
-
-    /// Whether it was asked.
-    pub fn is_stopped(&self) -> bool {
-        self.0.0.load(Ordering::Relaxed)
-    }
-
-    /// Sleeps, but no longer than until it is asked.
-    async fn sleep(&self, duration: Duration) {
-        let asked = self.0.1.notified();
-        if !self.is_stopped() {
-            let _ = tokio::time::timeout(duration, asked).await;
-        }
-    }
-}
+use hosts::{HostState, Hosts};
+use sites::SiteState;
 
 /// Why a crawl ended early.
 #[derive(Debug, thiserror::Error)]
@@ -160,8 +76,14 @@ pub(crate) struct Shared {
     progress: Arc<Progress>,
     stop: StopSignal,
     in_flight: Arc<Semaphore>,
-    by_host: HashMap<String, usize>,
+    /// Site maps are read one at a time.
+    sitemap_turn: Semaphore,
+    hosts: Hosts,
+    sites: BTreeMap<SiteId, SiteState>,
+    by_host: HashMap<String, SiteId>,
     outcomes: mpsc::Sender<writer::Outcome>,
+    /// Outcomes that were handed over and are not acknowledged yet.
+    pending: AtomicI64,
 }
 
 impl Shared {
@@ -170,45 +92,30 @@ impl Shared {
         self.in_flight.available_permits() < self.setup.limits.in_flight_max
     }
 
-    fn owner(&self, url: &PageUrl) -> Option<&Site> {
-        self.by_host.get(url.host()).map(|&at| &self.setup.sites[at])
+    fn owner(&self, url: &PageUrl) -> Option<&SiteState> {
+        self.by_host.get(url.host()).and_then(|id| self.sites.get(id))
+    }
+
+    fn host_of(&self, url: &PageUrl) -> Result<Arc<HostState>, StoreError> {
+        let owner = self.by_host.get(url.host());
+        self.hosts.host(&self.store, &url.host_key(), owner)
+    }
+
+    fn host(&self, host: &Host) -> Result<Arc<HostState>, StoreError> {
+        let owner = PageUrl::parse(&format!("{host}/")).ok().and_then(|home| self.by_host.get(home.host()));
+        self.hosts.host(&self.store, host, owner)
+    }
+
+    /// Hands an outcome to the writer; false when there is none any more.
+    async fn send(&self, outcome: writer::Outcome) -> bool {
+        self.pending.fetch_add(1, Ordering::SeqCst);
+        self.outcomes.send(outcome).await.is_ok()
     }
 }
 
-/// Queues what a new run begins with: every seed and every address known from earlier runs.
-/// Doing it twice changes nothing, so an interrupted seeding is simply done again.
-pub fn seed(store: &Arc<Store>, setup: &CrawlSetup, now: Timestamp) -> Result<(), StoreError> {
-    const BATCH: usize = 4_096;
-    let frontier = EmbeddedFrontier::new(Arc::clone(store));
-    let owners = setup.sites.iter().map(|site| Some(&site.id)).chain(std::iter::once(None));
-    let mut batch = store.begin();
-    for site in &setup.sites {
-        let seed =
-            Item { url: site.url.clone(), site: Some(site.id.clone()), target: Target::Page, depth: 0 };
-        if !store.knows(Some(&site.id), site.url.as_str())? {
-            let record = xunjian_model::UrlRecord::discovered(Some(site.id.clone()), Target::Page, 0, now);
-            batch.put_url(Some(&site.id), site.url.as_str(), &record)?;
-        }
-        frontier.put(&mut batch, &seed)?;
-    }
-    let mut count = 0;
-    for owner in owners {
-        for row in store.urls(owner) {
-            let (url, record) = row?;
-            let Ok(url) = PageUrl::parse(&url) else { continue };
-            if record.run == setup.run {
-                continue;
-            }
-            let item = Item { url, site: owner.cloned(), target: record.target, depth: record.depth };
-            frontier.put(&mut batch, &item)?;
-            count += 1;
-            if count % BATCH == 0 {
-                batch.commit()?;
-                batch = store.begin();
-            }
-        }
-    }
-    batch.commit()
+/// The moment, as it is kept.
+pub(crate) fn now() -> Timestamp {
+    xunjian_model::kept_moment(Timestamp::now())
 }
 
 /// Crawls until the queue is empty or a stop is asked. Outcomes are in the store.
@@ -222,17 +129,27 @@ pub async fn crawl(
     let by_host = setup
         .sites
         .iter()
-        .enumerate()
-        .flat_map(|(at, site)| {
+        .flat_map(|site| {
             let own = std::iter::once(site.url.host().to_owned());
-            own.chain(site.hosts.iter().map(|host| host.to_ascii_lowercase())).map(move |host| (host, at))
+            own.chain(site.hosts.iter().map(|host| host.to_ascii_lowercase()))
+                .map(|host| (host, site.id.clone()))
         })
         .collect();
+    let mut sites = BTreeMap::new();
+    for site in &setup.sites {
+        let crawl = site_crawl(&store, setup.run, &site.id)?;
+        let learnt = SiteLearnt::read(&store, &site.id)?;
+        sites.insert(site.id.clone(), SiteState::new(site.clone(), learnt, &crawl));
+    }
+    let log = log::CrawlLog::open(store.folder(), setup.run);
     let (outcomes, inbox) = mpsc::channel(writer::CHANNEL);
     let (commits_to, mut commits) = mpsc::unbounded_channel();
     let shared = Arc::new(Shared {
         frontier: EmbeddedFrontier::new(Arc::clone(&store)),
         in_flight: Arc::new(Semaphore::new(setup.limits.in_flight_max)),
+        sitemap_turn: Semaphore::new(1),
+        hosts: Hosts::new(setup.politeness.clone()),
+        sites,
         setup,
         store,
         fetcher,
@@ -240,7 +157,9 @@ pub async fn crawl(
         stop: stop.clone(),
         by_host,
         outcomes,
+        pending: AtomicI64::new(0),
     });
+    shared.progress.watch(Arc::downgrade(&shared));
     let waiting = shared.store.keys(Space::Queue, &[]).count();
     Progress::add(&shared.progress.queued, waiting as u64);
     note_ipv6(&shared).await?;
@@ -248,30 +167,27 @@ pub async fn crawl(
         let shared = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("xunjian-writer".to_owned())
-            .spawn(move || writer::run(&shared, inbox, &commits_to))
+            .spawn(move || writer::run(&shared, inbox, log, &commits_to))
             .map_err(|_| CrawlError::Writer)?
     };
 
-    let mut hosts = host::Hosts::new(Arc::clone(&shared));
     let mut active: HashSet<Host> = HashSet::new();
     let mut again: HashSet<Host> = HashSet::new();
-    let mut workers: JoinSet<(Host, u64)> = JoinSet::new();
-    let mut uncommitted: i64 = 0;
+    let mut workers: JoinSet<Host> = JoinSet::new();
     let mut failed = None;
     for host in shared.frontier.hosts()? {
         if active.insert(host.clone()) {
-            workers.spawn(hosts.worker(host));
+            workers.spawn(worker::work(Arc::clone(&shared), host));
         }
     }
     // Workers end when their host has nothing to give; a commit that queued something new for a
     // host wakes it again. The crawl is over when no worker runs and all outcomes are kept.
-    while !workers.is_empty() || uncommitted > 0 {
+    while !workers.is_empty() || shared.pending.load(Ordering::SeqCst) > 0 {
         tokio::select! {
             Some(ended) = workers.join_next(), if !workers.is_empty() => {
-                let Ok((host, sent)) = ended else { continue };
-                uncommitted += sent as i64;
+                let Ok(host) = ended else { continue };
                 if again.remove(&host) && !stop.is_stopped() {
-                    workers.spawn(hosts.worker(host));
+                    workers.spawn(worker::work(Arc::clone(&shared), host));
                 } else {
                     active.remove(&host);
                 }
@@ -287,13 +203,14 @@ pub async fn crawl(
                     break;
                 }
                 Some(Ok(writer::Committed { outcomes, hosts: woken })) => {
-                    uncommitted -= outcomes as i64;
+                    shared.pending.fetch_sub(outcomes as i64, Ordering::SeqCst);
+                    Progress::add(&shared.progress.batches, 1);
                     for host in woken {
                         if stop.is_stopped() {
                             continue;
                         }
                         if active.insert(host.clone()) {
-                            workers.spawn(hosts.worker(host));
+                            workers.spawn(worker::work(Arc::clone(&shared), host));
                         } else {
                             again.insert(host);
                         }
@@ -306,7 +223,6 @@ pub async fn crawl(
         workers.shutdown().await;
     }
     drop(workers);
-    drop(hosts);
     let stopped = stop.is_stopped();
     shared.outcomes.send(writer::Outcome::End).await.ok();
     let ended = tokio::task::spawn_blocking(move || writer.join()).await;

@@ -1,79 +1,78 @@
-//! How gently a host is asked.
+//! How gently hosts and addresses are asked.
 
-use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use jiff::Timestamp;
 
-use crate::Window;
+use crate::{Hours, Window};
 
-/// Limits towards every host.
+/// Limits towards every host, and towards everything behind one address.
 #[derive(Clone, Debug)]
 pub struct Politeness {
-    /// Requests a second; 0 is no limit.
-    pub requests_per_second: f64,
-    /// Connections at once.
+    /// Requests a second to one host; 0 is no limit.
+    pub rates: Rates,
+    /// Connections to one host at once.
     pub connections: usize,
+    /// Requests a second to one IP address, whatever hosts it serves; 0 is no limit.
+    pub address_rates: Rates,
+    /// Connections to one IP address at once.
+    pub address_connections: usize,
     /// Hours in which the web is asked; `None`: always.
     pub window: Option<Window>,
+    /// A slow host is left alone for this many times the mean time of its answers.
+    pub latency_factor: f64,
     /// Pause after 429 or 503 without `Retry-After`, doubled at each repetition.
     pub block: Duration,
-    /// Longest pause, whatever the server asks.
+    /// Longest pause of our own.
     pub block_max: Duration,
-    /// Longest `Crawl-delay` of robots.txt that is kept.
+    /// Longest `Retry-After` that is waited for; a longer one ends the host's crawl for this run.
+    pub retry_after_max: Duration,
+    /// Longest `Crawl-delay` of robots.txt that is kept, and longest pause for a slow host.
     pub crawl_delay_max: Duration,
+    /// How long a host that answers nothing, or only "wait", is tried again before it is given up
+    /// for this run.
+    pub patience: Duration,
+    /// Text that marks a page as a refusal, though it says 200.
+    pub block_pages: Vec<String>,
 }
 
 impl Default for Politeness {
     fn default() -> Self {
         Self {
-            requests_per_second: 2.0,
+            rates: Rates::constant(2.0),
             connections: 2,
+            address_rates: Rates::constant(10.0),
+            address_connections: 10,
             window: None,
+            latency_factor: 1.0,
             block: Duration::from_secs(60),
             block_max: Duration::from_secs(600),
+            retry_after_max: Duration::from_secs(3_600),
             crawl_delay_max: Duration::from_secs(30),
+            patience: Duration::from_secs(900),
+            block_pages: crate::block_page::SHIPPED.map(str::to_owned).to_vec(),
         }
     }
 }
 
-/// One host's pace.
-pub(crate) struct Pace {
-    limiter: Option<DefaultDirectRateLimiter>,
-    jitter_max: Duration,
+/// A rate, and other rates for some hours of the week.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rates {
+    /// Requests a second at all other times; 0 is no limit.
+    pub usual: f64,
+    /// Hours with another rate; the first that fits counts.
+    pub other: Vec<(Hours, f64)>,
 }
 
-impl Pace {
-    pub(crate) fn new(politeness: &Politeness, crawl_delay: Option<Duration>) -> Self {
-        let own = (politeness.requests_per_second > 0.0)
-            .then(|| Duration::from_secs_f64(1.0 / politeness.requests_per_second));
-        let asked = crawl_delay.map(|delay| delay.min(politeness.crawl_delay_max));
-        let period = own.max(asked).filter(|period| !period.is_zero());
-        let quota = period.and_then(Quota::with_period).map(|quota| quota.allow_burst(NonZeroU32::MIN));
-        Self {
-            limiter: quota.map(RateLimiter::direct),
-            // A tenth of the period, so that hosts on one platform are not asked in step.
-            jitter_max: period.unwrap_or_default() / 10,
-        }
+impl Rates {
+    /// The same rate always.
+    pub fn constant(usual: f64) -> Self {
+        Self { usual, other: Vec::new() }
     }
 
-    /// A pace that another one follows: its first turn comes a whole period from now.
-    pub(crate) fn following(politeness: &Politeness, crawl_delay: Option<Duration>) -> Self {
-        let pace = Self::new(politeness, crawl_delay);
-        if let Some(limiter) = &pace.limiter {
-            // A fresh limiter always grants the first turn.
-            let _ = limiter.check();
-        }
-        pace
-    }
-
-    pub(crate) async fn wait(&self) {
-        if let Some(limiter) = &self.limiter {
-            // The jitter lies before the limiter's turn, not behind it: two turns are never
-            // closer than a period.
-            tokio::time::sleep(self.jitter_max.mul_f64(fastrand::f64())).await;
-            limiter.until_ready().await;
-        }
+    /// The rate at a moment.
+    pub fn at(&self, now: Timestamp) -> f64 {
+        self.other.iter().find(|(hours, _)| hours.contain(now)).map_or(self.usual, |(_, rate)| *rate)
     }
 }
 
@@ -90,18 +89,6 @@ pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn no_second_sees_more_than_the_limit() {
-        let politeness = Politeness { requests_per_second: 5.0, ..Politeness::default() };
-        let pace = Pace::new(&politeness, None);
-        let begun = std::time::Instant::now();
-        for _ in 0..4 {
-            pace.wait().await;
-        }
-        // Four requests at five a second: three periods lie between them.
-        assert!(begun.elapsed() >= Duration::from_millis(590), "{:?}", begun.elapsed());
-    }
-
     #[test]
     fn retry_after_in_both_forms() {
         let now = httpdate::parse_http_date("Mon, 23 Nov 2026 10:00:00 GMT").expect("date");
@@ -109,6 +96,8 @@ mod tests {
         assert_eq!(retry_after("30", now), later);
         assert_eq!(retry_after("Mon, 23 Nov 2026 10:00:30 GMT", now), later);
         assert_eq!(retry_after("Mon, 23 Nov 2026 09:00:00 GMT", now), Some(Duration::ZERO));
-        assert_eq!(retry_after("soon", now), None);
+        for bad in ["soon", "-1", "1.5", "99999999999999999999"] {
+            assert_eq!(retry_after(bad, now), None, "{bad}");
+        }
     }
 }

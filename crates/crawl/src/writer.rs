@@ -5,10 +5,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use xunjian_frontier::{Frontier, Item};
-use xunjian_model::{Facts, Host, SiteId, Snapshot, UrlRecord};
+use xunjian_model::{BodyHash, Facts, Host, HostRecord, LeftOut, SiteId, Snapshot, Target, UrlRecord};
 use xunjian_store::{Batch, Space, StoreError};
 
-use crate::{Progress, Shared, SiteCrawl, host, site_key};
+use crate::block_page::text_hash;
+use crate::learn::Learner;
+use crate::log::CrawlLog;
+use crate::setup::SiteCrawl;
+use crate::traps::{self, Shapes};
+use crate::{Progress, Shared, now, site_key};
 
 /// Outcomes waiting for the writer; each may hold a page.
 pub(crate) const CHANNEL: usize = 64;
@@ -27,6 +32,10 @@ pub(crate) enum Outcome {
     Visit(Box<Visit>),
     /// Addresses from a site map.
     Links(Vec<Item>),
+    /// A page that turned out to be a refusal: forgotten, and queued again.
+    TakeBack(Item),
+    /// Something noticed of a site, to be counted.
+    Note(SiteId, &'static str),
     /// Nothing comes after this.
     End,
 }
@@ -35,11 +44,17 @@ pub(crate) enum Outcome {
 pub(crate) struct Visit {
     pub(crate) item: Item,
     pub(crate) record: UrlRecord,
-    pub(crate) page: Option<Page>,
+    pub(crate) page: Option<Box<Page>>,
     pub(crate) links: Vec<Item>,
     /// A visit to a page of a site: whether the site opened.
     pub(crate) site_opened: Option<bool>,
-    pub(crate) left_out: Option<&'static str>,
+    pub(crate) left_out: Option<LeftOut>,
+    /// A page that was kept before is gone.
+    pub(crate) deleted: bool,
+    /// What is to be kept of the host.
+    pub(crate) host: Option<(Host, HostRecord)>,
+    /// A line for the crawl's log.
+    pub(crate) line: Option<String>,
 }
 
 /// A new version of a page.
@@ -58,8 +73,9 @@ pub(crate) struct Committed {
 
 type Commits = mpsc::UnboundedSender<Result<Committed, StoreError>>;
 
-pub(crate) fn run(shared: &Shared, mut inbox: mpsc::Receiver<Outcome>, commits: &Commits) {
-    let mut writer = Writer { shared, known: HashSet::new(), sites: BTreeMap::new() };
+pub(crate) fn run(shared: &Shared, mut inbox: mpsc::Receiver<Outcome>, log: CrawlLog, commits: &Commits) {
+    let mut writer =
+        Writer { shared, known: HashSet::new(), sites: BTreeMap::new(), watched: BTreeMap::new(), log };
     while let Some(first) = inbox.blocking_recv() {
         let mut gathered = Gathered::default();
         let result = writer.batch(first, &mut inbox, &mut gathered);
@@ -77,6 +93,8 @@ pub(crate) fn run(shared: &Shared, mut inbox: mpsc::Receiver<Outcome>, commits: 
 struct Gathered {
     outcomes: u64,
     done: Vec<Item>,
+    /// Lines for the log, written once the batch is kept.
+    lines: Vec<String>,
     /// Hosts with new items.
     woken: HashSet<Host>,
     /// Sites whose counts changed.
@@ -89,6 +107,15 @@ struct Writer<'s> {
     /// Hashes of addresses that are certainly in the index.
     known: HashSet<u128>,
     sites: BTreeMap<SiteId, SiteCrawl>,
+    watched: BTreeMap<SiteId, Watched>,
+    log: CrawlLog,
+}
+
+/// What the addresses of one site are watched for.
+#[derive(Default)]
+struct Watched {
+    shapes: Shapes,
+    learner: Learner,
 }
 
 impl Writer<'_> {
@@ -113,6 +140,14 @@ impl Writer<'_> {
                     self.links(&mut batch, &links, gathered)?;
                     gathered.outcomes += 1;
                 }
+                Some(Outcome::TakeBack(item)) => {
+                    self.take_back(&mut batch, &item, gathered)?;
+                    gathered.outcomes += 1;
+                }
+                Some(Outcome::Note(site, what)) => {
+                    self.note(&site, what, gathered)?;
+                    gathered.outcomes += 1;
+                }
                 Some(Outcome::Visit(visit)) => {
                     self.visit(&mut batch, &visit, gathered)?;
                     gathered.done.push(visit.item);
@@ -133,12 +168,17 @@ impl Writer<'_> {
         }
         for site in &gathered.touched {
             let key = site_key(self.shared.setup.run, site);
-            if let Some(crawl) = self.sites.get(site) {
+            if let Some(crawl) = self.sites.get_mut(site) {
+                if let Some(state) = self.shared.sites.get(site) {
+                    crawl.seconds = state.elapsed().as_secs();
+                    crawl.bytes = state.bytes();
+                }
                 batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), crawl)?;
             }
         }
         batch.commit()?;
         self.shared.frontier.forget(&gathered.done);
+        self.log.write(&gathered.lines);
         Progress::add(&self.shared.progress.done, gathered.done.len() as u64);
         Ok(())
     }
@@ -153,13 +193,21 @@ impl Writer<'_> {
         let mut record = visit.record.clone();
         let owner = item.site.as_ref();
         let url = item.url.as_str();
-        if let Some(Page { snapshot, body, facts, extractor }) = page {
-            batch.put_snapshot(snapshot, body)?;
+        if let Some(page) = page {
+            let Page { snapshot, body, facts, extractor } = &**page;
+            batch.put_snapshot(owner, snapshot, body)?;
             record.facts = Some(batch.put_facts(*extractor, facts)?);
+            if let Some(site) = owner.filter(|_| item.target == Target::Page && item.depth > 0) {
+                self.watch(batch, site, item, facts, gathered)?;
+            }
+        }
+        if let Some((host, kept)) = &visit.host {
+            batch.put(Space::Host, &[host.as_str().as_bytes()], kept)?;
         }
         batch.put_url(owner, url, &record)?;
         self.shared.frontier.ack(batch, item);
         self.links(batch, links, gathered)?;
+        gathered.lines.extend(visit.line.clone());
         if let Some(site) = owner {
             let crawl = self.site(site)?;
             if let Some(opened) = visit.site_opened {
@@ -170,10 +218,84 @@ impl Writer<'_> {
                 }
                 gathered.touched.insert(site.clone());
             }
+            crawl.deleted += u64::from(visit.deleted);
             if let Some(reason) = visit.left_out {
-                *crawl.left_out.entry(reason.to_owned()).or_default() += 1;
+                *crawl.left_out.entry(reason.word().to_owned()).or_default() += 1;
+                if reason == LeftOut::Trap {
+                    let cut = crawl.cut.entry(traps::shape(&item.url)).or_default();
+                    cut.count += 1;
+                    cut.example.clone_from(&item.url.to_string());
+                }
                 gathered.touched.insert(site.clone());
+                gathered.lines.push(format!(
+                    "- 0 - {} {:?} d{} {url}",
+                    reason.word(),
+                    item.target,
+                    item.depth
+                ));
             }
+        }
+        Ok(())
+    }
+
+    /// Looks whether a new page's address teaches anything of the site's addresses.
+    fn watch(
+        &mut self,
+        batch: &mut Batch<'_>,
+        site: &SiteId,
+        item: &Item,
+        facts: &Facts,
+        gathered: &mut Gathered,
+    ) -> Result<(), StoreError> {
+        let Some(state) = self.shared.sites.get(site) else { return Ok(()) };
+        let watched = self.watched.entry(site.clone()).or_default();
+        let cut = watched.shapes.add(&item.url, facts).filter(|_| !state.is_cut(&item.url));
+        let text: BodyHash = text_hash(facts);
+        let rule = watched.learner.add(&item.url, text);
+        if let Some(shape) = cut {
+            tracing::info!(%site, shape, "endless addresses that show nothing new are cut");
+            batch.put(Space::Site, &[site.as_str().as_bytes()], &state.cut(&shape))?;
+            self.site(site)?.cut.entry(shape).or_default().example = item.url.to_string();
+            gathered.touched.insert(site.clone());
+        }
+        if let Some(rule) = rule {
+            tracing::info!(%site, ?rule, "addresses of the same page are folded");
+            batch.put(Space::Site, &[site.as_str().as_bytes()], &state.adopt(&rule))?;
+            self.note(site, "rule-learnt", gathered)?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, site: &SiteId, what: &str, gathered: &mut Gathered) -> Result<(), StoreError> {
+        *self.site(site)?.notes.entry(what.to_owned()).or_default() += 1;
+        gathered.touched.insert(site.clone());
+        Ok(())
+    }
+
+    /// Forgets what was kept of a page that was a refusal, and queues it again.
+    fn take_back(
+        &mut self,
+        batch: &mut Batch<'_>,
+        item: &Item,
+        gathered: &mut Gathered,
+    ) -> Result<(), StoreError> {
+        let owner = item.site.as_ref();
+        if let Some(mut record) = self.shared.store.url(owner, item.url.as_str())?
+            && let Some(at) = record.snapshot_at.take()
+        {
+            batch.delete_snapshot(&item.url, at);
+            record.body_hash = None;
+            record.facts = None;
+            record.etag = None;
+            record.last_modified = None;
+            record.run = 0;
+            batch.put_url(owner, item.url.as_str(), &record)?;
+        }
+        self.shared.frontier.put(batch, item)?;
+        gathered.woken.insert(item.url.host_key());
+        Progress::add(&self.shared.progress.queued, 1);
+        if let Some(site) = owner {
+            self.note(site, "refusal-taken-back", gathered)?;
         }
         Ok(())
     }
@@ -184,7 +306,7 @@ impl Writer<'_> {
         links: &[Item],
         gathered: &mut Gathered,
     ) -> Result<(), StoreError> {
-        let setup = &self.shared.setup;
+        let depth_max = self.shared.setup.limits.depth_max;
         for item in links {
             let hash = blake3::hash(item.url.as_str().as_bytes());
             let hash = u128::from_le_bytes(hash.as_bytes()[..16].try_into().unwrap_or_default());
@@ -192,20 +314,47 @@ impl Writer<'_> {
             if !self.known.insert(hash) || self.shared.store.knows(item.site.as_ref(), item.url.as_str())? {
                 continue;
             }
-            if item.depth > setup.limits.depth_max {
-                if let Some(site) = &item.site {
-                    *self.site(site)?.left_out.entry("depth-max".to_owned()).or_default() += 1;
+            if let Some(site) = &item.site {
+                if item.depth > depth_max {
+                    *self.site(site)?.left_out.entry(LeftOut::DepthMax.word().to_owned()).or_default() += 1;
                     gathered.touched.insert(site.clone());
+                    continue;
                 }
-                continue;
+                if item.target == Target::Page && self.is_endless(site, item, gathered)? {
+                    continue;
+                }
             }
-            let record = UrlRecord::discovered(item.site.clone(), item.target, item.depth, host::now());
+            let record = UrlRecord::discovered(item.site.clone(), item.target, item.depth, now());
             batch.put_url(item.site.as_ref(), item.url.as_str(), &record)?;
             self.shared.frontier.put(batch, item)?;
             gathered.woken.insert(item.url.host_key());
             Progress::add(&self.shared.progress.queued, 1);
         }
         Ok(())
+    }
+
+    /// Counts an address that is not followed because it is one of endless ones.
+    fn is_endless(
+        &mut self,
+        site: &SiteId,
+        item: &Item,
+        gathered: &mut Gathered,
+    ) -> Result<bool, StoreError> {
+        let shape = if traps::is_endless(&item.url) {
+            "endless-path".to_owned()
+        } else if self.shared.sites.get(site).is_some_and(|state| state.is_cut(&item.url)) {
+            traps::shape(&item.url)
+        } else {
+            return Ok(false);
+        };
+        let crawl = self.site(site)?;
+        let cut = crawl.cut.entry(shape).or_default();
+        cut.count += 1;
+        if cut.example.is_empty() {
+            cut.example = item.url.to_string();
+        }
+        gathered.touched.insert(site.clone());
+        Ok(true)
     }
 
     fn site(&mut self, site: &SiteId) -> Result<&mut SiteCrawl, StoreError> {

@@ -3,7 +3,9 @@
 //! crawl → scan → judge → report. Each step reads what the one before it kept in the store, so
 //! each can be run alone, and a run that was killed goes on where it was acknowledged.
 
+mod import;
 mod life;
+mod maintain;
 mod measure;
 mod reporting;
 mod run;
@@ -15,14 +17,18 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
-use xunjian_crawl::{CrawlEnd, CrawlLimits, CrawlSetup, Politeness, Progress, SiteCrawl, StopSignal};
+use xunjian_crawl::{
+    CrawlEnd, CrawlLimits, CrawlSetup, Incremental, Politeness, Progress, SiteCrawl, SiteLearnt, StopSignal,
+};
 use xunjian_dict::{Dictionary, Matcher};
-use xunjian_fetch::{AddressGuard, FetchLimits, Fetcher, Resolver};
+use xunjian_fetch::{FetchLimits, Fetcher, Network};
 use xunjian_judge::Catalogue;
 use xunjian_model::{Finding, FindingState, LinkState, Outcome, Site, SiteId, Verdict};
 use xunjian_scan::{BadLinks, ColumnReport, Freshness, ScanSetup, SiteInput};
 use xunjian_store::{Space, Store, StoreError};
 
+pub use import::{ImportError, Imported};
+pub use maintain::compact;
 pub use measure::{Cpu, StepCost};
 pub use reporting::WrittenReport;
 pub use run::RunRecord;
@@ -40,16 +46,18 @@ pub struct Settings {
     pub monitoring_point: Option<Timestamp>,
     /// Client limits.
     pub fetch: FetchLimits,
-    /// Overrides of names.
-    pub resolve: std::collections::HashMap<String, Vec<xunjian_fetch::Override>>,
-    /// Which private addresses may be asked.
-    pub guard: AddressGuard,
-    /// PEM of an authority trusted beside the system's.
-    pub authority: Option<Vec<u8>>,
+    /// Names, proxy and trust.
+    pub network: Network,
     /// Politeness.
     pub politeness: Politeness,
     /// Crawl limits.
     pub crawl: CrawlLimits,
+    /// Ask for pages that seldom change less often; `None`: for every page every night.
+    pub incremental: Option<Incremental>,
+    /// Newest versions of each page that `store compact` keeps; 0: all.
+    pub versions_max: usize,
+    /// Address at which counters are offered to a monitoring system.
+    pub metrics: Option<std::net::SocketAddr>,
     /// Page limits.
     pub page: xunjian_page::Limits,
     /// Dictionaries, shipped and own.
@@ -84,6 +92,9 @@ pub enum EngineError {
     /// A step that needs an earlier one.
     #[error("nothing was crawled yet in {}; run `xunjian crawl` or `xunjian run` first", .0.display())]
     NothingCrawled(PathBuf),
+    /// Something else has to be ended first.
+    #[error("{0}")]
+    Unfinished(&'static str),
     /// The threads of the scan could not be started.
     #[error("cannot start the scan's threads: {0}")]
     Threads(String),
@@ -125,6 +136,15 @@ pub struct CrawlSummary {
     pub requests: u64,
     /// The queue was worked off.
     pub finished: bool,
+}
+
+/// What came later of a crawl's counts; kept beside [`CrawlSummary`], whose records are older.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrawlExtras {
+    /// Answers that asked to wait, and refusals that say 200.
+    pub limited: u64,
+    /// Pages that were kept before and are gone.
+    pub deleted: u64,
 }
 
 /// What a site's scan leaves for the judge and the report.
@@ -209,12 +229,18 @@ impl Engine {
         let settings = &self.settings;
         let matcher = Arc::new(Matcher::new(&settings.dictionaries)?);
         let mut run = RunRecord::begin_or_resume(&self.store, only, nightly)?;
+        if self.store.is_queue_lost()? {
+            run.seeded = false;
+            run.save(&self.store)?;
+            self.store.queue_restored()?;
+        }
         let setup = CrawlSetup {
             sites: self.sites(&run).cloned().collect(),
             run: run.number,
             limits: settings.crawl.clone(),
             politeness: settings.politeness.clone(),
             page: settings.page,
+            incremental: settings.incremental,
             content_check: Arc::new(move |facts, target| {
                 xunjian_scan::content_check(&matcher, facts, target)
             }),
@@ -224,8 +250,7 @@ impl Engine {
             run.seeded = true;
             run.save(&self.store)?;
         }
-        let resolver = Resolver::new(settings.resolve.clone(), settings.guard.clone());
-        let fetcher = Fetcher::new(settings.fetch.clone(), resolver, settings.authority.as_deref())?;
+        let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
         let end = xunjian_crawl::crawl(
             Arc::clone(&self.store),
             fetcher.clone(),
@@ -249,6 +274,8 @@ impl Engine {
             finished: end == CrawlEnd::Done,
         };
         run.crawl.add(&summary);
+        run.extras.limited += read(&progress.limited);
+        run.extras.deleted += read(&progress.deleted);
         run.crawl.finished = summary.finished;
         run.save(&self.store)?;
         summary.finished = run.crawl.finished;
@@ -307,7 +334,11 @@ impl Engine {
         let mut total = ScanSummary::default();
         for site in self.sites(&run) {
             let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
-            let input = SiteInput { home: crawl.home.clone(), ipv6: crawl.ipv6 };
+            let mut canonical = SiteLearnt::read(&self.store, &site.id)?.canonical;
+            canonical
+                .drop_parameters
+                .extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
+            let input = SiteInput { home: crawl.home.clone(), ipv6: crawl.ipv6, canonical };
             let scan = pool.install(|| xunjian_scan::scan_site(&self.store, site, &input, &bad, &setup))?;
             let complete = run.crawl.finished && !crawl.is_incomplete();
             let summary = SiteSummary {

@@ -49,6 +49,8 @@ impl Engine {
                 pages: self.site_summary(&run, &site.id)?.pages,
                 visits: crawl.visits,
                 complete: !crawl.is_incomplete(),
+                cut: crawl.cut.into_iter().map(|(shape, cut)| (shape, (cut.count, cut.example))).collect(),
+                notes: crawl.notes,
                 left_out: crawl.left_out,
             });
         }
@@ -95,6 +97,16 @@ impl Engine {
             .filter(|site| !site.left_out.is_empty())
             .map(|site| (site.site.id.as_str(), &site.left_out))
             .collect();
+        let cut: BTreeMap<&str, _> = sites
+            .iter()
+            .filter(|site| !site.cut.is_empty())
+            .map(|site| (site.site.id.as_str(), &site.cut))
+            .collect();
+        let notes: BTreeMap<&str, _> = sites
+            .iter()
+            .filter(|site| !site.notes.is_empty())
+            .map(|site| (site.site.id.as_str(), &site.notes))
+            .collect();
         serde_json::json!({
             "schema": 1,
             "run": run.number,
@@ -123,6 +135,10 @@ impl Engine {
                 "by_severity": by_severity,
             },
             "left_out": left_out,
+            "limited": run.extras.limited,
+            "deleted": run.extras.deleted,
+            "cut": cut,
+            "notes": notes,
         })
     }
 
@@ -132,6 +148,17 @@ impl Engine {
         let body = self.store.body(&BodyHash::from_hex(hash)?).ok()??;
         let snapshot = self.store.snapshot(&PageUrl::parse(url).ok()?, at.parse().ok()?).ok()?;
         let media_type = snapshot.as_ref().and_then(|snapshot| snapshot.header("content-type"));
+        let page = PageUrl::parse(url).ok()?;
+        if xunjian_page::is_document(&page) && !xunjian_page::is_html(media_type, &body) {
+            let facts = xunjian_page::document(&body, &page, false, self.settings.page);
+            let text: Vec<&str> = facts.blocks.iter().map(|block| block.text.as_str()).collect();
+            return Some(Evidence {
+                html: xunjian_scan::mask_all(&text.join("\n")),
+                hash: hash.to_owned(),
+                fetched_at: at.to_owned(),
+                charset: xunjian_page::sniff(&body).to_owned(),
+            });
+        }
         let decoded = xunjian_page::decode(&body, media_type);
         Some(Evidence {
             html: xunjian_scan::mask_all(&decoded.text),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use xunjian_model::SiteId;
 use xunjian_store::{Space, Store, StoreError};
 
-use crate::CrawlSummary;
+use crate::{CrawlExtras, CrawlSummary};
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct RunRecord {
     pub crawl: CrawlSummary,
     /// The next crawl begins a new run.
     pub finished: bool,
+    /// Further counts of the crawl.
+    pub extras: CrawlExtras,
 }
 
 const LAST: &[&[u8]] = &[b"last"];
@@ -57,6 +59,7 @@ impl RunRecord {
             seeded: false,
             crawl: CrawlSummary::default(),
             finished: false,
+            extras: CrawlExtras::default(),
         };
         run.save(store)?;
         Ok(run)

@@ -79,11 +79,24 @@ pub(crate) async fn collect(
     decode(Collected { bytes, truncated }, headers, limit)
 }
 
-fn decode(mut body: Collected, headers: &HeaderMap, limit: usize) -> Result<Collected, LinkState> {
-    let codings: Vec<String> = headers
-        .get_all("content-encoding")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
+fn decode(body: Collected, headers: &HeaderMap, limit: usize) -> Result<Collected, LinkState> {
+    let codings = headers.get_all("content-encoding").iter().filter_map(|value| value.to_str().ok());
+    undo_all(codings, body, limit)
+}
+
+/// Undoes the content codings of a body that was kept as it came, up to a limit. What cannot be
+/// undone is an error; a damaged end keeps what could be read and says so.
+pub fn decode_body(codings: &[&str], body: Vec<u8>, limit: usize) -> Result<(Vec<u8>, bool), LinkState> {
+    let body = undo_all(codings.iter().copied(), Collected { bytes: body, truncated: false }, limit)?;
+    Ok((body.bytes, body.truncated))
+}
+
+fn undo_all<'c>(
+    codings: impl Iterator<Item = &'c str>,
+    mut body: Collected,
+    limit: usize,
+) -> Result<Collected, LinkState> {
+    let codings: Vec<String> = codings
         .flat_map(|value| value.split(','))
         .map(|coding| coding.trim().to_ascii_lowercase())
         .filter(|coding| !coding.is_empty() && coding != "identity")

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,18 +12,20 @@ use std::time::Duration;
 
 use hyper::Uri;
 use hyper::rt::ReadBufCursor;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
-use xunjian_model::{LinkState, TlsFacts};
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, ClientConfig};
+use xunjian_model::{Certificate, LinkState, TlsFacts};
 
-use crate::SetupError;
+use crate::proxy::{Proxy, ToProxy};
 use crate::resolve::Resolver;
+use crate::tls;
 
 /// Why no connection was made.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -74,31 +77,6 @@ pub(crate) fn state_of_error(error: &hyper_util::client::legacy::Error) -> LinkS
     LinkState::Broken(last)
 }
 
-/// Trusts the system's roots and, beside them, the configured authority.
-pub(crate) fn tls_config(authority: Option<&[u8]>) -> Result<ClientConfig, SetupError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(pem) = authority {
-        let bad = |error: String| SetupError::Authority(error);
-        let mut added = 0;
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|error| bad(error.to_string()))?;
-            roots.add(certificate).map_err(|error| bad(error.to_string()))?;
-            added += 1;
-        }
-        if added == 0 {
-            return Err(bad("no BEGIN CERTIFICATE block".to_owned()));
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
-}
-
 /// Bytes on all connections.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
@@ -112,40 +90,93 @@ impl Traffic {
     }
 }
 
+/// What every connection needs.
+pub(crate) struct Setup {
+    pub(crate) resolver: Resolver,
+    pub(crate) tls: ClientConfig,
+    pub(crate) timeout: Duration,
+    pub(crate) connections_max: usize,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) traffic: Arc<Traffic>,
+}
+
 #[derive(Clone)]
 pub(crate) struct Connector {
     resolver: Resolver,
     tls: TlsConnector,
     timeout: Duration,
+    /// Open connections, idle ones included.
+    open: Arc<Semaphore>,
+    proxy: Option<Proxy>,
     traffic: Arc<Traffic>,
 }
 
 impl Connector {
-    pub(crate) fn new(
-        resolver: Resolver,
-        tls: ClientConfig,
-        timeout: Duration,
-        traffic: Arc<Traffic>,
-    ) -> Self {
-        Self { resolver, tls: TlsConnector::from(Arc::new(tls)), timeout, traffic }
+    pub(crate) fn new(setup: Setup) -> Self {
+        Self {
+            resolver: setup.resolver,
+            tls: TlsConnector::from(Arc::new(setup.tls)),
+            timeout: setup.timeout,
+            open: Arc::new(Semaphore::new(setup.connections_max)),
+            proxy: setup.proxy,
+            traffic: setup.traffic,
+        }
     }
 
-    async fn connect(self, uri: Uri) -> Result<Stream, ConnectError> {
+    async fn connect(self, uri: Uri, permit: OwnedSemaphorePermit) -> Result<Stream, ConnectError> {
         let host = uri.host().unwrap_or_default().to_owned();
         let https = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
+        let proxy = self.proxy.clone().filter(|proxy| proxy.is_for(&host));
+        let Some(proxy) = proxy else {
+            let tcp = self.tcp(self.resolver.sockets(&host, port).await?, permit).await?;
+            return if https { self.handshake(tcp, &host).await } else { Ok(Stream::plain(tcp, false)) };
+        };
+        if self.resolver.refuses(&host).await {
+            return Err(ConnectError::Private);
+        }
+        if !https {
+            return Ok(Stream::plain(self.to_proxy(&proxy, permit).await?, true));
+        }
+        let to_proxy = ToProxy::new(self.clone(), proxy.clone(), permit);
+        let mut tunnel = Tunnel::new(proxy.uri(), to_proxy);
+        if let Some(auth) = proxy.authorization() {
+            tunnel = tunnel.with_auth(auth);
+        }
+        let tunnelled = tower_service::Service::call(&mut tunnel, uri).await;
+        let tcp = tunnelled.map_err(|error| ConnectError::Io(format!("proxy: {error}")))?;
+        self.handshake(tcp.into_inner(), &host).await
+    }
+
+    pub(crate) async fn to_proxy(
+        &self,
+        proxy: &Proxy,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Counted, ConnectError> {
+        let failed = |error: ConnectError| ConnectError::Io(format!("proxy: {error}"));
+        let sockets = self.resolver.trusted_sockets(proxy.host(), proxy.port()).await.map_err(failed)?;
+        self.tcp(sockets, permit).await.map_err(failed)
+    }
+
+    /// Tries one address after the other, each for its share of the time.
+    async fn tcp(
+        &self,
+        sockets: Vec<SocketAddr>,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Counted, ConnectError> {
+        let share = self.timeout / u32::try_from(sockets.len()).unwrap_or(1).max(1);
         let mut last = ConnectError::NoSuchHost;
-        for socket in self.resolver.sockets(&host, port).await? {
-            match TcpStream::connect(socket).await {
-                Ok(tcp) => {
+        for socket in sockets {
+            match tokio::time::timeout(share, TcpStream::connect(socket)).await {
+                Ok(Ok(tcp)) => {
                     let _ = tcp.set_nodelay(true);
-                    let tcp = Counted { tcp, traffic: Arc::clone(&self.traffic) };
-                    return if https { self.handshake(tcp, &host).await } else { Ok(Stream::plain(tcp)) };
+                    return Ok(Counted { tcp, traffic: Arc::clone(&self.traffic), _permit: permit });
                 }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    last = ConnectError::Refused
+                Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    last = ConnectError::Refused;
                 }
-                Err(error) => last = ConnectError::Io(error.to_string()),
+                Ok(Err(error)) => last = ConnectError::Io(error.to_string()),
+                Err(_) => last = ConnectError::Timeout,
             }
         }
         Err(last)
@@ -161,10 +192,20 @@ impl Connector {
                 None => ConnectError::Tls(format!("handshake: {error}")),
             }
         })?;
-        let version = stream.get_ref().1.protocol_version();
-        let version = version.map(|version| format!("{version:?}")).unwrap_or_default();
-        Ok(Stream { io: Io::Tls(Box::new(TokioIo::new(stream))), tls: Some(TlsFacts { version }) })
+        let session = stream.get_ref().1;
+        let version = session.protocol_version().map(|version| format!("{version:?}")).unwrap_or_default();
+        let certificate = tls::certificate(session.peer_certificates().unwrap_or_default(), version.clone());
+        let h2 = session.alpn_protocol() == Some(b"h2");
+        let seen = TlsSeen { facts: TlsFacts { version }, certificate: certificate.map(Arc::new) };
+        Ok(Stream { io: Io::Tls(Box::new(TokioIo::new(stream))), tls: Some(seen), h2, proxied: false })
     }
+}
+
+/// What a connection's handshake showed.
+#[derive(Clone)]
+pub(crate) struct TlsSeen {
+    pub(crate) facts: TlsFacts,
+    pub(crate) certificate: Option<Arc<Certificate>>,
 }
 
 impl tower_service::Service<Uri> for Connector {
@@ -180,7 +221,10 @@ impl tower_service::Service<Uri> for Connector {
         let connector = self.clone();
         Box::pin(async move {
             let timeout = connector.timeout;
-            match tokio::time::timeout(timeout, connector.connect(uri)).await {
+            // Waiting for a place is not the server's fault, so it is not part of the time.
+            let permit = Arc::clone(&connector.open).acquire_owned().await;
+            let permit = permit.map_err(|error| ConnectError::Io(error.to_string()))?;
+            match tokio::time::timeout(timeout, connector.connect(uri, permit)).await {
                 Ok(result) => result,
                 Err(_) => Err(ConnectError::Timeout),
             }
@@ -188,10 +232,11 @@ impl tower_service::Service<Uri> for Connector {
     }
 }
 
-/// TCP whose bytes are counted.
-struct Counted {
+/// TCP whose bytes are counted, and which counts as open as long as it lives.
+pub(crate) struct Counted {
     tcp: TcpStream,
     traffic: Arc<Traffic>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl tokio::io::AsyncRead for Counted {
@@ -228,7 +273,9 @@ impl tokio::io::AsyncWrite for Counted {
 /// A connection as hyper takes it.
 pub(crate) struct Stream {
     io: Io,
-    tls: Option<TlsFacts>,
+    tls: Option<TlsSeen>,
+    h2: bool,
+    proxied: bool,
 }
 
 enum Io {
@@ -237,16 +284,18 @@ enum Io {
 }
 
 impl Stream {
-    fn plain(tcp: Counted) -> Self {
-        Self { io: Io::Plain(TokioIo::new(tcp)), tls: None }
+    fn plain(tcp: Counted, proxied: bool) -> Self {
+        Self { io: Io::Plain(TokioIo::new(tcp)), tls: None, h2: false, proxied }
     }
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
+        let connected = Connected::new().proxy(self.proxied);
+        let connected = if self.h2 { connected.negotiated_h2() } else { connected };
         match &self.tls {
-            Some(facts) => Connected::new().extra(facts.clone()),
-            None => Connected::new(),
+            Some(seen) => connected.extra(seen.clone()),
+            None => connected,
         }
     }
 }

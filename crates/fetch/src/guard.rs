@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// A CIDR block such as `127.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
+pub struct Cidr {
     base: u128,
     bits: u32,
     v4: bool,
@@ -16,7 +16,7 @@ pub struct Network {
 #[error("{0:?} is not a network: write it like 127.0.0.0/8 or fd00::/8")]
 pub struct CidrError(String);
 
-impl FromStr for Network {
+impl FromStr for Cidr {
     type Err = CidrError;
     fn from_str(text: &str) -> Result<Self, CidrError> {
         let bad = || CidrError(text.to_owned());
@@ -31,7 +31,7 @@ impl FromStr for Network {
     }
 }
 
-impl Network {
+impl Cidr {
     /// Whether an address lies in the block.
     pub fn contains(&self, address: IpAddr) -> bool {
         let width = if self.v4 { 32 } else { 128 };
@@ -50,12 +50,12 @@ fn number(address: IpAddr) -> u128 {
 /// Refuses private, loopback and link-local addresses unless they are listed.
 #[derive(Clone, Debug, Default)]
 pub struct AddressGuard {
-    allowed: Vec<Network>,
+    allowed: Vec<Cidr>,
 }
 
 impl AddressGuard {
     /// A guard that lets the listed private networks pass.
-    pub fn new(allowed: Vec<Network>) -> Self {
+    pub fn new(allowed: Vec<Cidr>) -> Self {
         Self { allowed }
     }
 
@@ -131,7 +131,7 @@ mod tests {
         }
         assert!(!AddressGuard::default().allows("127.0.0.1".parse().expect("address")));
         for bad in ["127.0.0.1", "127.0.0.0/33", "x/8", "::/129"] {
-            assert!(bad.parse::<Network>().is_err(), "{bad}");
+            assert!(bad.parse::<Cidr>().is_err(), "{bad}");
         }
     }
 }

@@ -6,9 +6,14 @@
 
 mod body;
 mod connect;
+mod cookies;
+mod gate;
 mod guard;
+mod proxy;
 mod resolve;
+mod tls;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -19,15 +24,18 @@ use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Method, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use xunjian_model::{Hop, LinkState, PageUrl, Timings, TlsFacts};
+use xunjian_model::{Certificate, Hop, LinkState, PageUrl, Timings, TlsFacts};
 
-pub use body::MediaKind;
+pub use body::{MediaKind, decode_body};
 pub use connect::ConnectError;
-pub use guard::{AddressGuard, CidrError, Network};
+pub use cookies::CookieJar;
+pub use gate::{Entering, Gate, OpenGate, Pass};
+pub use guard::{AddressGuard, Cidr, CidrError};
+pub use proxy::{Proxy, ProxyError};
 pub use resolve::{Override, OverrideError, Resolver};
 
 use body::Collected;
-use connect::{Connector, Traffic};
+use connect::{Connector, TlsSeen, Traffic};
 
 /// Limits and identity of the client; each field's default is named in [`FetchLimits::default`].
 #[derive(Clone, Debug)]
@@ -40,9 +48,9 @@ pub struct FetchLimits {
     pub first_byte_timeout: Duration,
     /// Between two pieces of a body.
     pub idle_timeout: Duration,
-    /// The whole exchange with its redirects.
+    /// One exchange, its redirects not counted.
     pub total_timeout: Duration,
-    /// Bytes of a body, both as sent and decoded; more is cut.
+    /// Bytes of a page's body, both as sent and decoded; more is cut.
     pub body_bytes_max: usize,
     /// Bytes of a response head.
     pub header_bytes_max: usize,
@@ -52,6 +60,10 @@ pub struct FetchLimits {
     pub redirects_max: usize,
     /// Idle connections kept per host.
     pub idle_connections_max: usize,
+    /// Open connections in all.
+    pub connections_max: usize,
+    /// How long an idle connection is kept.
+    pub idle_connection_timeout: Duration,
 }
 
 impl Default for FetchLimits {
@@ -68,6 +80,8 @@ impl Default for FetchLimits {
             headers_max: 100,
             redirects_max: 10,
             idle_connections_max: 8,
+            connections_max: 256,
+            idle_connection_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -83,10 +97,25 @@ pub struct Ask {
     pub etag: Option<String>,
     /// `If-Modified-Since`.
     pub last_modified: Option<String>,
-    /// Most bytes of the body that are wanted; the connection is dropped after them.
+    /// Most bytes of the body, instead of the limit for pages; 0: that limit.
     pub body_bytes_max: usize,
-    /// Bodies of other kinds than text are cut after their first bytes.
-    pub text_only: bool,
+    /// What of the body is wanted.
+    pub want: Want,
+    /// Cookies of the site.
+    pub cookies: Option<Arc<CookieJar>>,
+    /// Whether the connection is likely to be used again.
+    pub keep_alive: bool,
+}
+
+/// What of a body is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Text whole; of other kinds the first bytes.
+    Text,
+    /// Everything.
+    Whole,
+    /// The first bytes, whatever it is: so many are asked for by `Range`.
+    First(usize),
 }
 
 impl Ask {
@@ -97,8 +126,10 @@ impl Ask {
             head: false,
             etag: None,
             last_modified: None,
-            body_bytes_max: usize::MAX,
-            text_only: true,
+            body_bytes_max: 0,
+            want: Want::Text,
+            cookies: None,
+            keep_alive: true,
         }
     }
 }
@@ -122,6 +153,8 @@ pub struct Answer {
     pub timings: Timings,
     /// TLS facts.
     pub tls: Option<TlsFacts>,
+    /// The server's certificate.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 impl Answer {
@@ -167,6 +200,24 @@ pub enum SetupError {
     /// TLS could not be set up.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] tokio_rustls::rustls::Error),
+    /// Names cannot be looked up.
+    #[error("cannot set up the lookup of names: {0}")]
+    Names(String),
+}
+
+/// What a client is built of, besides its limits.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// Configured addresses of names.
+    pub resolve: std::collections::HashMap<String, Vec<Override>>,
+    /// Which private addresses may be asked.
+    pub guard: AddressGuard,
+    /// Name servers instead of the system's.
+    pub name_servers: Vec<SocketAddr>,
+    /// PEM of an authority trusted beside the system's.
+    pub authority: Option<Vec<u8>>,
+    /// Proxy.
+    pub proxy: Option<Proxy>,
 }
 
 /// The HTTP client. Cheap to clone.
@@ -175,6 +226,7 @@ pub struct Fetcher {
     client: Client<Connector, Empty<Bytes>>,
     limits: Arc<FetchLimits>,
     resolver: Resolver,
+    proxy: Option<Proxy>,
     traffic: Arc<Traffic>,
     requests: Arc<AtomicU64>,
 }
@@ -186,28 +238,33 @@ impl std::fmt::Debug for Fetcher {
 }
 
 impl Fetcher {
-    /// Builds the client. `authority` is PEM trusted beside the system's roots.
-    pub fn new(
-        limits: FetchLimits,
-        resolver: Resolver,
-        authority: Option<&[u8]>,
-    ) -> Result<Self, SetupError> {
+    /// Builds the client.
+    pub fn new(limits: FetchLimits, network: &Network) -> Result<Self, SetupError> {
+        let resolver = Resolver::new(network.resolve.clone(), network.guard.clone(), &network.name_servers)?;
         let traffic = Arc::new(Traffic::default());
-        let connector = Connector::new(
-            resolver.clone(),
-            connect::tls_config(authority)?,
-            limits.connect_timeout,
-            Arc::clone(&traffic),
-        );
+        let connector = Connector::new(connect::Setup {
+            resolver: resolver.clone(),
+            tls: tls::config(network.authority.as_deref())?,
+            timeout: limits.connect_timeout,
+            connections_max: limits.connections_max,
+            proxy: network.proxy.clone(),
+            traffic: Arc::clone(&traffic),
+        });
         let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(Duration::from_secs(30))
+            .timer(TokioTimer::new())
+            .pool_idle_timeout(limits.idle_connection_timeout)
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(limits.idle_connections_max)
             .http1_max_buf_size(limits.header_bytes_max)
             .http1_max_headers(limits.headers_max)
+            // Servers of the field send spaces and other things where none may be.
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http2_max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
             .build(connector);
         let requests = Arc::new(AtomicU64::new(0));
-        Ok(Self { client, limits: Arc::new(limits), resolver, traffic, requests })
+        let proxy = network.proxy.clone();
+        Ok(Self { client, limits: Arc::new(limits), resolver, proxy, traffic, requests })
     }
 
     /// The resolver, for facts about names.
@@ -225,37 +282,49 @@ impl Fetcher {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Asks once, following redirects.
-    pub async fn fetch(&self, ask: Ask) -> Result<Answer, Failure> {
+    /// Asks once, following redirects. The gate is passed before each exchange, so that every
+    /// hop has its turn with the host it goes to.
+    pub async fn fetch(&self, mut ask: Ask, gate: &dyn Gate) -> Result<Answer, Failure> {
         let mut hops = Vec::new();
-        let exchange = self.follow(ask, &mut hops);
-        match tokio::time::timeout(self.limits.total_timeout, exchange).await {
-            Ok(Ok(mut answer)) => {
+        loop {
+            let exchanged = match gate.enter(&ask.url).await {
+                Ok(pass) => {
+                    let exchanged = self.timed_exchange(&ask).await;
+                    gate.leave(&ask.url, &exchanged);
+                    drop(pass);
+                    exchanged
+                }
+                Err(state) => Err(state),
+            };
+            let mut answer = match exchanged {
+                Ok(answer) => answer,
+                Err(state) => return Err(Failure { state, hops }),
+            };
+            let Some(target) = redirect(&ask, &answer) else {
                 answer.hops = hops;
-                Ok(answer)
+                return Ok(answer);
+            };
+            let again = |url: &PageUrl| *url == ask.url || hops.iter().any(|hop: &Hop| hop.url == *url);
+            let state = match &target {
+                Err(state) => Some(state.clone()),
+                // A cookie may make the second visit to an address end otherwise than the first.
+                Ok(url) if ask.cookies.is_none() && again(url) => Some(LinkState::RedirectLoop),
+                Ok(_) if hops.len() >= self.limits.redirects_max => Some(LinkState::RedirectLoop),
+                Ok(_) => None,
+            };
+            hops.push(Hop { url: ask.url.clone(), status: answer.status });
+            match (target, state) {
+                (_, Some(state)) | (Err(state), None) => return Err(Failure { state, hops }),
+                // Validators belong to the first address alone.
+                (Ok(url), None) => ask = Ask { url, etag: None, last_modified: None, ..ask },
             }
-            Ok(Err(state)) => Err(Failure { state, hops }),
-            Err(_) => Err(Failure { state: LinkState::Timeout, hops }),
         }
     }
 
-    async fn follow(&self, mut ask: Ask, hops: &mut Vec<Hop>) -> Result<Answer, LinkState> {
-        loop {
-            let answer = self.exchange(&ask).await?;
-            let target = match answer.status {
-                301 | 302 | 303 | 307 | 308 => answer.header("location"),
-                _ => None,
-            };
-            let Some(target) = target else { return Ok(answer) };
-            let target =
-                ask.url.join(target).map_err(|error| LinkState::Broken(format!("redirect: {error}")))?;
-            let again = target == ask.url || hops.iter().any(|hop| hop.url == target);
-            hops.push(Hop { url: ask.url.clone(), status: answer.status });
-            if again || hops.len() > self.limits.redirects_max {
-                return Err(LinkState::RedirectLoop);
-            }
-            // Validators belong to the first address alone.
-            ask = Ask { url: target, etag: None, last_modified: None, ..ask };
+    async fn timed_exchange(&self, ask: &Ask) -> Result<Answer, LinkState> {
+        match tokio::time::timeout(self.limits.total_timeout, self.exchange(ask)).await {
+            Ok(exchanged) => exchanged,
+            Err(_) => Err(LinkState::Timeout),
         }
     }
 
@@ -272,15 +341,22 @@ impl Fetcher {
         .map_err(|error| connect::state_of_error(&error))?;
         let first_byte_ms = millis(begun);
         let (parts, incoming) = response.into_parts();
-        let kind = MediaKind::of(parts.headers.get("content-type"));
-        let mut wanted = ask.body_bytes_max.min(self.limits.body_bytes_max);
-        if ask.text_only && kind == MediaKind::Other {
-            wanted = wanted.min(body::FIRST_BYTES);
+        if let Some(jar) = &ask.cookies {
+            jar.take(&parts.headers, ask.url.as_url());
         }
+        let kind = MediaKind::of(parts.headers.get("content-type"));
+        let limit = if ask.body_bytes_max == 0 { self.limits.body_bytes_max } else { ask.body_bytes_max };
+        let wanted = match ask.want {
+            Want::Text if kind == MediaKind::Other => limit.min(body::FIRST_BYTES),
+            Want::Text | Want::Whole => limit,
+            Want::First(bytes) => limit.min(bytes),
+        };
         let Collected { bytes, truncated } = match ask.head || parts.status.as_u16() == 304 {
             true => Collected::default(),
             false => body::collect(incoming, &parts.headers, wanted, self.limits.idle_timeout).await?,
         };
+        let tls = parts.extensions.get::<TlsSeen>().cloned();
+        let (tls, certificate) = tls.map(|seen| (seen.facts, seen.certificate)).unzip();
         Ok(Answer {
             hops: Vec::new(),
             final_url: ask.url.clone(),
@@ -289,7 +365,8 @@ impl Fetcher {
             body: bytes,
             truncated,
             timings: Timings { first_byte_ms, total_ms: millis(begun) },
-            tls: parts.extensions.get::<TlsFacts>().cloned(),
+            tls,
+            certificate: certificate.flatten(),
         })
     }
 
@@ -307,19 +384,39 @@ impl Fetcher {
         add("user-agent", &self.limits.user_agent);
         add("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
         add("accept-language", "zh-CN,zh;q=0.9");
-        if ask.text_only {
-            add("accept-encoding", "gzip, br, zstd, deflate");
-        } else if !ask.head {
-            add("range", &format!("bytes=0-{}", body::FIRST_BYTES - 1));
+        match ask.want {
+            // A part of a packed body cannot be unpacked, so it is asked for as it is.
+            Want::First(bytes) if !ask.head => add("range", &format!("bytes=0-{}", bytes.max(1) - 1)),
+            Want::First(_) => {}
+            Want::Text | Want::Whole => add("accept-encoding", "gzip, br, zstd, deflate"),
         }
+        if !ask.keep_alive {
+            add("connection", "close");
+        }
+        if let Some(cookies) = ask.cookies.as_ref().and_then(|jar| jar.header(ask.url.as_url())) {
+            add("cookie", &cookies);
+        }
+        let proxy = self.proxy.as_ref().filter(|proxy| !ask.url.is_https() && proxy.is_for(ask.url.host()));
         if let Some(etag) = &ask.etag {
             add("if-none-match", etag);
         }
         if let Some(date) = &ask.last_modified {
             add("if-modified-since", date);
         }
+        if let Some(value) = proxy.and_then(Proxy::authorization) {
+            request.headers_mut().insert("proxy-authorization", value);
+        }
         Ok(request)
     }
+}
+
+/// Where an answer sends us, if it does.
+fn redirect(ask: &Ask, answer: &Answer) -> Option<Result<PageUrl, LinkState>> {
+    if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let target = ask.url.join(answer.header("location")?);
+    Some(target.map_err(|error| LinkState::Broken(format!("redirect: {error}"))))
 }
 
 fn headers(map: &HeaderMap) -> Vec<(String, String)> {

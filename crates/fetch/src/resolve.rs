@@ -1,17 +1,28 @@
-//! Names to addresses: configured overrides, then the system, with a small cache.
+//! Names to addresses: configured overrides, then DNS, kept as long as its answers allow.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{
+    ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+
+use crate::SetupError;
 use crate::connect::ConnectError;
 use crate::guard::AddressGuard;
 
-/// How long an answer of the system's resolver is kept.
-const TTL: Duration = Duration::from_secs(300);
-/// Most names kept.
-const CACHED_MAX: usize = 10_000;
+/// A server that says "for 0 seconds" is not asked before every connection.
+const TTL_MIN: Duration = Duration::from_secs(10);
+/// An answer that claims to hold for weeks is asked for again.
+const TTL_MAX: Duration = Duration::from_secs(3_600);
+/// A name that does not exist now may exist soon.
+const NEGATIVE_TTL_MAX: Duration = Duration::from_secs(60);
+/// Names kept.
+const CACHED_MAX: u64 = 10_000;
 
 /// A configured address: `127.0.0.1`, `127.0.0.1:8080` or `[::1]:8080`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,21 +49,30 @@ impl std::str::FromStr for Override {
     }
 }
 
-type Cache = HashMap<String, (Instant, Vec<IpAddr>)>;
-
 /// Resolves names and guards the addresses. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct Resolver {
     overrides: Arc<HashMap<String, Vec<Override>>>,
     guard: AddressGuard,
-    cache: Arc<Mutex<Cache>>,
+    /// `None` when the system names no server.
+    dns: Option<TokioResolver>,
+}
+
+impl std::fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resolver").field("overrides", &self.overrides.len()).finish_non_exhaustive()
+    }
 }
 
 impl Resolver {
     /// A resolver with overrides by host name; `*.a.cn` stands for every name below `a.cn`, an
-    /// empty list for a name that does not exist.
-    pub fn new(overrides: HashMap<String, Vec<Override>>, guard: AddressGuard) -> Self {
-        Self { overrides: Arc::new(overrides), guard, cache: Arc::default() }
+    /// empty list for a name that does not exist. Without `servers` the system's are asked.
+    pub fn new(
+        overrides: HashMap<String, Vec<Override>>,
+        guard: AddressGuard,
+        servers: &[SocketAddr],
+    ) -> Result<Self, SetupError> {
+        Ok(Self { overrides: Arc::new(overrides), guard, dns: dns(servers)? })
     }
 
     fn overridden(&self, host: &str) -> Option<&Vec<Override>> {
@@ -71,31 +91,27 @@ impl Resolver {
         if let Ok(address) = literal.parse() {
             return Ok(vec![address]);
         }
-        if let Some((at, addresses)) = self.cache().get(host)
-            && at.elapsed() < TTL
-        {
-            return Ok(addresses.clone());
-        }
-        let found = tokio::net::lookup_host((host, 0)).await.map_err(|error| {
-            let text = error.to_string();
-            // The system tells "no such name" and "try again" apart only in words.
-            if text.contains("Temporary failure") || text.contains("try again") {
-                ConnectError::Io("name lookup failed for now".to_owned())
-            } else {
-                ConnectError::NoSuchHost
+        let failed = |reason: String| ConnectError::Io(format!("name lookup failed for now: {reason}"));
+        let dns = self.dns.as_ref().ok_or_else(|| failed("the system names no name server".to_owned()))?;
+        // The final dot keeps the system's search domains out of it.
+        match dns.lookup_ip(format!("{host}.")).await {
+            Ok(found) => {
+                let mut addresses: Vec<IpAddr> = found.iter().collect();
+                // Always the same one first, so that the pace per address is the pace it sees.
+                addresses.sort_unstable();
+                Ok(addresses)
             }
-        })?;
-        let addresses: Vec<IpAddr> = found.map(|socket| socket.ip()).collect();
-        let mut cache = self.cache();
-        if cache.len() >= CACHED_MAX {
-            cache.clear();
+            Err(error) if error.is_nx_domain() || error.is_no_records_found() => {
+                Err(ConnectError::NoSuchHost)
+            }
+            Err(error) => Err(failed(error.to_string())),
         }
-        cache.insert(host.to_owned(), (Instant::now(), addresses.clone()));
-        Ok(addresses)
     }
 
-    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The addresses a request to a host may reach: what the pace per address is kept for.
+    pub async fn reachable(&self, host: &str) -> Vec<IpAddr> {
+        let addresses = self.addresses(host).await.unwrap_or_default();
+        addresses.into_iter().filter(|address| self.guard.allows(*address)).collect()
     }
 
     /// The addresses to connect to, guarded. Called for every connection, so that a name that
@@ -117,4 +133,53 @@ impl Resolver {
             sockets.into_iter().filter(|socket| self.guard.allows(socket.ip())).collect();
         if allowed.is_empty() { Err(ConnectError::Private) } else { Ok(allowed) }
     }
+
+    /// Addresses of a name without the guard: for the proxy the configuration names.
+    pub(crate) async fn trusted_sockets(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<Vec<SocketAddr>, ConnectError> {
+        let found = self.addresses(host).await?;
+        Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+    }
+
+    /// Whether a host that a proxy will ask is a private one. A name only the proxy knows is not
+    /// judged here.
+    pub(crate) async fn refuses(&self, host: &str) -> bool {
+        let addresses = self.addresses(host).await.unwrap_or_default();
+        !addresses.is_empty() && !addresses.iter().any(|address| self.guard.allows(*address))
+    }
+}
+
+fn dns(servers: &[SocketAddr]) -> Result<Option<TokioResolver>, SetupError> {
+    let mut builder = if servers.is_empty() {
+        match TokioResolver::builder_tokio() {
+            Ok(builder) => builder,
+            Err(error) => {
+                tracing::warn!(%error, "the system's name servers are not known; only configured names resolve");
+                return Ok(None);
+            }
+        }
+    } else {
+        let servers = servers.iter().map(|server| {
+            let mut udp = ConnectionConfig::udp();
+            let mut tcp = ConnectionConfig::tcp();
+            udp.port = server.port();
+            tcp.port = server.port();
+            NameServerConfig::new(server.ip(), true, vec![udp, tcp])
+        });
+        let config = ResolverConfig::from_parts(None, vec![], servers.collect());
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+    };
+    options(builder.options_mut());
+    builder.build().map(Some).map_err(|error| SetupError::Names(error.to_string()))
+}
+
+fn options(options: &mut ResolverOpts) {
+    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+    options.positive_min_ttl = Some(TTL_MIN);
+    options.positive_max_ttl = Some(TTL_MAX);
+    options.negative_max_ttl = Some(NEGATIVE_TTL_MAX);
+    options.cache_size = CACHED_MAX;
 }

@@ -26,24 +26,63 @@ pub struct Item {
     pub target: Target,
     /// Links followed to find it.
     pub depth: u16,
+    /// Turn among the items of its host; lower comes first.
+    pub rank: u8,
+}
+
+/// Ranks: home, columns, new articles by depth, known pages by expected change, the rest.
+mod rank {
+    pub(super) const HOME: u8 = 0;
+    pub(super) const COLUMN: u8 = 1;
+    pub(super) const NEW: u8 = 10;
+    pub(super) const NEW_LAST: u8 = 89;
+    pub(super) const KNOWN: u8 = 100;
+    pub(super) const KNOWN_STEPS: f64 = 100.0;
+    pub(super) const RESOURCE: u8 = 220;
+    pub(super) const OUTSIDE: u8 = 230;
 }
 
 impl Item {
-    /// Home pages first, then by depth: columns stand above articles.
-    fn priority(&self) -> u8 {
-        match self.target {
-            Target::Page => self.depth.min(200) as u8,
-            Target::Resource => 220,
-            Target::Outside | Target::OutsideResource => 230,
+    /// A new address.
+    pub fn new(url: PageUrl, site: Option<SiteId>, target: Target, depth: u16) -> Self {
+        let rank = match target {
+            Target::Page if depth == 0 => rank::HOME,
+            Target::Page if is_column(&url, depth) => rank::COLUMN,
+            Target::Page => rank::NEW.saturating_add(depth.min(200) as u8).min(rank::NEW_LAST),
+            Target::Resource | Target::Document => rank::RESOURCE,
+            Target::Outside | Target::OutsideResource => rank::OUTSIDE,
+        };
+        Self { url, site, target, depth, rank }
+    }
+
+    /// An address known from earlier runs, with the chance that it has changed since.
+    pub fn known(url: PageUrl, site: Option<SiteId>, target: Target, depth: u16, change: f64) -> Self {
+        let mut item = Self::new(url, site, target, depth);
+        if target == Target::Page && item.rank > rank::COLUMN {
+            let steps = (1.0 - change.clamp(0.0, 1.0)) * rank::KNOWN_STEPS;
+            item.rank = rank::KNOWN + steps as u8;
         }
+        item
+    }
+
+    /// Home and columns: what is asked for every night, whatever else is left out.
+    pub fn is_entrance(&self) -> bool {
+        self.rank <= rank::COLUMN
     }
 
     fn key(&self) -> Vec<u8> {
         let host = self.url.host_key();
-        let parts: [&[u8]; 3] =
-            [host.as_str().as_bytes(), &[self.priority() + 1], self.url.as_str().as_bytes()];
+        // No byte of the rank may be zero, which parts the key.
+        let parts: [&[u8]; 3] = [host.as_str().as_bytes(), &[self.rank + 1], self.url.as_str().as_bytes()];
         parts.join(&0)
     }
+}
+
+/// Columns are folders' own pages near the home page.
+fn is_column(url: &PageUrl, depth: u16) -> bool {
+    const COLUMN_DEPTH: u16 = 3;
+    let folder = url.path().ends_with('/') || xunjian_model::canonical::index_name(url.path()).is_some();
+    folder && depth <= COLUMN_DEPTH
 }
 
 /// Counts of a frontier.
@@ -165,8 +204,24 @@ mod tests {
     use super::*;
 
     fn item(url: &str, depth: u16) -> Item {
-        let url = PageUrl::parse(url).expect("url");
-        Item { url, site: None, target: Target::Page, depth }
+        Item::new(PageUrl::parse(url).expect("url"), None, Target::Page, depth)
+    }
+
+    #[test]
+    fn home_then_columns_then_new_pages_then_those_that_change_most() {
+        let known =
+            |url: &str, change| Item::known(PageUrl::parse(url).expect("url"), None, Target::Page, 2, change);
+        let ranks = [
+            item("http://a.cn/", 0),
+            item("http://a.cn/zwgk/", 1),
+            item("http://a.cn/1.html", 2),
+            item("http://a.cn/2.html", 60_000),
+            known("http://a.cn/3.html", 0.9),
+            known("http://a.cn/4.html", 0.1),
+            known("http://a.cn/5.html", 0.0),
+        ];
+        assert!(ranks.windows(2).all(|two| two[0].rank < two[1].rank), "{ranks:?}");
+        assert!(known("http://a.cn/zwgk/", 0.0).is_entrance());
     }
 
     #[test]

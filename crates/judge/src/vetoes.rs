@@ -199,14 +199,8 @@ mod tests {
     use xunjian_model::{Evidence, FindingId, FindingState, PageUrl, SiteId, SiteKind};
 
     fn site() -> Site {
-        Site {
-            id: SiteId::new("a").expect("id"),
-            name: "甲".to_owned(),
-            url: PageUrl::parse("http://a.gov.cn/").expect("url"),
-            kind: SiteKind::Department,
-            hosts: Vec::new(),
-            ignore_robots: None,
-        }
+        let url = PageUrl::parse("http://a.gov.cn/").expect("url");
+        Site::new(SiteId::new("a").expect("id"), "甲".to_owned(), url, SiteKind::Department)
     }
 
     fn findings(kind: Kind, class: &str, count: usize) -> Vec<Finding> {

@@ -38,6 +38,26 @@ pub struct Facts {
     pub main_chars: u32,
     /// Pictures and embedded objects in the main text: content, too.
     pub main_media: u32,
+    /// Ids and names a fragment can point to, as [`anchor_hash`].
+    pub anchors: Vec<u32>,
+    /// Links to a place in a page.
+    pub fragments: Vec<Fragment>,
+    /// `mailto:` and `tel:` links whose address cannot be one.
+    pub bad_addresses: Vec<String>,
+}
+
+/// A link to a place in a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fragment {
+    /// The page, absolute.
+    pub url: String,
+    /// The place, as it is written after `#` and decoded.
+    pub id: String,
+}
+
+/// A short name for an id (FNV-1a): enough to tell whether a page has it.
+pub fn anchor_hash(id: &str) -> u32 {
+    id.bytes().fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// A charset and where it came from.
@@ -62,6 +82,8 @@ pub enum Problem {
     TooMany(String),
     /// The body was cut at the fetch's limit.
     Truncated,
+    /// A document whose text cannot be read; the reason.
+    Unreadable(String),
 }
 
 /// `<meta name content>`.
@@ -198,4 +220,6 @@ pub enum PageKind {
     /// Neither is clear.
     #[default]
     Other,
+    /// A document for download.
+    Document,
 }

@@ -3,8 +3,10 @@
 //! This crate does no I/O and knows no clock; time comes in as a value. Every other crate speaks
 //! in these types, so each word has one meaning in code, configuration, JSON and reports.
 
+pub mod canonical;
 mod facts;
 mod finding;
+mod host_record;
 mod mask;
 mod moment;
 mod site;
@@ -13,16 +15,19 @@ mod url_record;
 mod verdict;
 mod web;
 
+pub use canonical::Canonical;
 pub use facts::{
-    Block, Charset, DateFact, DateSource, Facts, Label, Link, LinkKind, ListItem, PageKind, Problem, Zone,
+    Block, Charset, DateFact, DateSource, Facts, Fragment, Label, Link, LinkKind, ListItem, PageKind,
+    Problem, Zone, anchor_hash,
 };
 pub use finding::{
     Evidence, Finding, FindingId, FindingState, Kind, ParseKindError, Severity, UnknownSeverity,
 };
+pub use host_record::{Certificate, HostRecord, KeptRobots, KeptSoftPage};
 pub use mask::{Masked, MaskedKind};
 pub use moment::kept as kept_moment;
 pub use site::{Site, SiteId, SiteIdError, SiteKind};
 pub use snapshot::{BodyHash, Hop, Snapshot, Timings, TlsFacts};
-pub use url_record::{FactsPlace, LinkState, Target, UrlRecord};
+pub use url_record::{FactsPlace, LeftOut, LinkState, Target, UrlRecord};
 pub use verdict::{Deduction, Outcome, Tally, Verdict};
 pub use web::{Host, PageUrl, UrlError};

@@ -89,9 +89,33 @@ pub struct Site {
     /// Reason why robots.txt of this (own) site is not followed; `None` means it is followed.
     #[serde(default)]
     pub ignore_robots: Option<String>,
+    /// Whether cookies are kept during a run, for sites that do not open without them.
+    #[serde(default)]
+    pub cookies: bool,
+    /// Query parameters that do not change what a page shows.
+    #[serde(default)]
+    pub drop_parameters: Vec<String>,
+    /// Further addresses the crawl begins with, in the site's scope.
+    #[serde(default)]
+    pub seeds: Vec<PageUrl>,
 }
 
 impl Site {
+    /// A site of which no more is said.
+    pub fn new(id: SiteId, name: String, url: PageUrl, kind: SiteKind) -> Self {
+        Self {
+            id,
+            name,
+            url,
+            kind,
+            hosts: Vec::new(),
+            ignore_robots: None,
+            cookies: false,
+            drop_parameters: Vec::new(),
+            seeds: Vec::new(),
+        }
+    }
+
     /// Whether a URL is in the site's scope: its seed's host or one of its further hosts.
     pub fn in_scope(&self, url: &PageUrl) -> bool {
         let host = url.host();

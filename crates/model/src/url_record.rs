@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{BodyHash, SiteId};
+use crate::{BodyHash, Hop, SiteId};
 
 /// How an address is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,12 +16,14 @@ pub enum Target {
     Outside,
     /// A picture or document outside: checked by its head.
     OutsideResource,
+    /// An own document: fetched whole, its text scanned.
+    Document,
 }
 
 impl Target {
     /// Whether a document or picture is expected, not a web page.
     pub fn expects_file(self) -> bool {
-        matches!(self, Self::Resource | Self::OutsideResource)
+        matches!(self, Self::Resource | Self::OutsideResource | Self::Document)
     }
 }
 
@@ -190,6 +192,68 @@ pub struct UrlRecord {
     pub not_modified: u32,
     /// Runs that found the page unchanged by its hash, since the last change.
     pub same_hash: u32,
+    // Fields below came later; records without them read as zero, none or empty.
+    /// Runs that saw the page, changed or not.
+    pub seen: u32,
+    /// Of these, runs in which its content was another than before.
+    pub changes: u32,
+    /// Since when a page that was kept before is gone; its snapshots stay as history.
+    #[serde(with = "crate::moment::optional")]
+    pub gone_since: Option<Timestamp>,
+    /// Why the last run that came to it did not ask for it.
+    pub left_out: Option<LeftOut>,
+    /// Redirects of the last answer.
+    pub hops: Vec<Hop>,
+}
+
+/// Why an address was not asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftOut {
+    /// robots.txt forbids the visit.
+    Robots,
+    /// robots.txt could not be fetched, which forbids everything (RFC 9309 section 2.3.1.4).
+    RobotsUnreachable,
+    /// The host did not answer for so long that it was given up for this run.
+    HostDown,
+    /// The host went on asking to wait.
+    Limited,
+    /// The site's budget of pages is used up.
+    PagesMax,
+    /// The site's budget of bytes is used up.
+    BytesMax,
+    /// The site's budget of time is used up.
+    TimeMax,
+    /// Too many links away from the home page.
+    DepthMax,
+    /// One of endless addresses that show nothing new.
+    Trap,
+    /// Not due in an incremental run: the page seldom changes.
+    NotDue,
+}
+
+impl LeftOut {
+    /// The word in JSON and logs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Robots => "robots",
+            Self::RobotsUnreachable => "robots-unreachable",
+            Self::HostDown => "host-down",
+            Self::Limited => "limited",
+            Self::PagesMax => "pages-max",
+            Self::BytesMax => "bytes-max",
+            Self::TimeMax => "time-max",
+            Self::DepthMax => "depth-max",
+            Self::Trap => "trap",
+            Self::NotDue => "not-due",
+        }
+    }
+
+    /// Whether the run did not see something it should have seen. What robots.txt forbids, what
+    /// is endless and what is not due was left out on purpose.
+    pub fn is_incomplete(self) -> bool {
+        !matches!(self, Self::Robots | Self::Trap | Self::NotDue)
+    }
 }
 
 impl UrlRecord {
@@ -213,6 +277,17 @@ impl UrlRecord {
             snapshot_at: None,
             not_modified: 0,
             same_hash: 0,
+            seen: 0,
+            changes: 0,
+            gone_since: None,
+            left_out: None,
+            hops: Vec::new(),
         }
+    }
+
+    /// How likely the page is to have changed by the next night, from the nights it was seen:
+    /// (changes + 1/2) / (nights + 1), the estimate for few observations.
+    pub fn expected_change(&self) -> f64 {
+        (f64::from(self.changes) + 0.5) / (f64::from(self.seen.saturating_sub(1)) + 1.0)
     }
 }

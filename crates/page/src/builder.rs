@@ -9,13 +9,17 @@ use html5ever::tokenizer::{
 };
 use jiff::civil::Date;
 use xunjian_model::{
-    Block, DateFact, DateSource, Facts, Label, Link, LinkKind, ListItem, PageUrl, Problem, Zone,
+    Block, DateFact, DateSource, Facts, Fragment, Label, Link, LinkKind, ListItem, PageUrl, Problem, Zone,
+    anchor_hash,
 };
 
 use crate::date::date_in_text;
 use crate::hidden::style_hides;
 use crate::whole::{kind_of, main_chars, page_dates};
 use crate::{Limits, links, zone};
+
+/// Ids, places and faulty addresses kept of a page.
+const PLACES_MAX: usize = 4_096;
 
 pub(crate) fn build(text: &str, base: &PageUrl, limits: Limits) -> Facts {
     let sink = Sink(RefCell::new(Builder::new(base.clone(), limits)));
@@ -220,7 +224,8 @@ impl Builder {
                 return;
             }
             Raw::Script => return self.script(),
-            Raw::Style | Raw::Ignored => return,
+            Raw::Style => return self.style(),
+            Raw::Ignored => return,
         }
         if is_block(name) {
             self.flush();
@@ -350,8 +355,17 @@ impl Builder {
             return None;
         }
         let target = target.trim();
-        if target.is_empty() || target.starts_with('#') {
+        if target.is_empty() {
             return None;
+        }
+        if target.contains('#') && kind.is_none() {
+            self.add_fragment(target);
+        }
+        if target.starts_with('#') {
+            return None;
+        }
+        if kind.is_none() && links::is_bad_address(target) && self.facts.bad_addresses.len() < PLACES_MAX {
+            self.facts.bad_addresses.push(target.to_owned());
         }
         let url = self.base.join(target).ok()?;
         let kind = kind.unwrap_or_else(|| links::kind_of_anchor(&url));
@@ -364,6 +378,16 @@ impl Builder {
             zone: self.zone(),
         });
         Some(self.facts.links.len() - 1)
+    }
+
+    fn add_fragment(&mut self, target: &str) {
+        let Ok(url) = self.base.as_url().join(target) else { return };
+        if let Some(id) = links::fragment(&url)
+            && let Ok(page) = PageUrl::parse(url.as_str())
+            && self.facts.fragments.len() < PLACES_MAX
+        {
+            self.facts.fragments.push(Fragment { url: page.into(), id });
+        }
     }
 
     fn open_anchor(&mut self, href: &str) {
@@ -404,6 +428,12 @@ impl Builder {
     // ---- elements with meaning of their own -------------------------------------------------
 
     fn read_element<'a>(&mut self, name: &str, attribute: &dyn Fn(&str) -> Option<&'a str>) {
+        let named = attribute("name").filter(|_| name == "a");
+        for id in attribute("id").into_iter().chain(named) {
+            if self.facts.anchors.len() < PLACES_MAX {
+                self.facts.anchors.push(anchor_hash(id));
+            }
+        }
         let mut link = |value: Option<&str>, kind| {
             if let Some(value) = value {
                 self.add_link(value, Some(kind));
@@ -422,6 +452,9 @@ impl Builder {
             "script" => link(attribute("src"), LinkKind::Script),
             "iframe" | "frame" => link(attribute("src"), LinkKind::Frame),
             "video" | "audio" | "source" | "embed" | "object" => {
+                for part in attribute("srcset").into_iter().flat_map(links::srcset) {
+                    link(Some(part), LinkKind::Image);
+                }
                 link(attribute("src").or(attribute("data")), LinkKind::Media);
                 self.facts.main_media += 1;
             }
@@ -471,6 +504,13 @@ impl Builder {
             self.facts.noindex = content.contains("noindex") || content.contains("none");
         }
         self.facts.labels.push(Label { name: name.trim().to_owned(), content: content.trim().to_owned() });
+    }
+
+    fn style(&mut self) {
+        let style = std::mem::take(&mut self.raw_text);
+        for target in links::css_urls(&style) {
+            self.add_link(target, Some(LinkKind::Image));
+        }
     }
 
     fn script(&mut self) {

@@ -7,6 +7,7 @@
 mod builder;
 mod charset;
 mod date;
+mod document;
 mod hidden;
 mod links;
 mod whole;
@@ -16,9 +17,10 @@ use xunjian_model::{Facts, PageUrl};
 
 pub use charset::{Decoded, decode};
 pub use date::{date_in_text, dates_in_url};
+pub use document::{document, fits_name, is_document, sniff};
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 2;
+pub const EXTRACTOR_VERSION: u16 = 3;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,14 @@ pub fn extract(body: &[u8], content_type: Option<&str>, base: &PageUrl, limits: 
     facts.charset = decoded.charset;
     facts.problems.extend(decoded.problems);
     facts
+}
+
+/// Extracts the facts of a kept body, which may be a page or a document.
+pub fn extract_any(body: &[u8], content_type: Option<&str>, url: &PageUrl, limits: Limits) -> Facts {
+    if is_document(url) && !is_html(content_type, body) {
+        return document(body, url, false, limits);
+    }
+    extract(body, content_type, url, limits)
 }
 
 /// Whether a media type is one this crate reads.

@@ -1,5 +1,6 @@
 //! What addresses are used for, and addresses in unusual places.
 
+use percent_encoding::percent_decode_str;
 use xunjian_model::{LinkKind, PageUrl};
 
 /// Endings of documents and archives offered for download.
@@ -67,6 +68,50 @@ pub(crate) fn fills_page(script: &str) -> bool {
     asks.iter().any(|word| script.contains(word)) && writes.iter().any(|word| script.contains(word))
 }
 
+/// Whether a `mailto:` (RFC 6068) or `tel:` (RFC 3966) link can reach nobody.
+pub(crate) fn is_bad_address(href: &str) -> bool {
+    let href = href.trim();
+    let lower = href.get(..7).unwrap_or(href).to_ascii_lowercase();
+    if lower.starts_with("mailto:") {
+        let addresses = href[7..].split('?').next().unwrap_or_default();
+        // An empty address with a subject lets the reader fill it in.
+        return !(addresses.is_empty() && href.contains('?')) && !addresses.split(',').all(is_mail);
+    }
+    if lower.starts_with("tel:") {
+        let number = href[4..].split(';').next().unwrap_or_default().replace("%20", " ");
+        let digits = number.bytes().filter(u8::is_ascii_digit).count();
+        let allowed = number.chars().all(|c| c.is_ascii_digit() || "+-.() *#".contains(c));
+        return !allowed || !(3..=20).contains(&digits);
+    }
+    false
+}
+
+fn is_mail(address: &str) -> bool {
+    let address = address.trim().replace("%40", "@");
+    let Some((name, host)) = address.rsplit_once('@') else { return false };
+    let name_ok = !name.is_empty() && !name.contains([' ', '@', '<', '>', ',', ';', '(', ')', '"']);
+    let labels: Vec<&str> = host.split('.').collect();
+    let label_ok = |label: &&str| {
+        !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-') && !label.starts_with('-')
+    };
+    name_ok && labels.len() >= 2 && labels.iter().all(label_ok)
+}
+
+/// The place a link points to, if a page can be asked for it: not the top, not a script's route,
+/// not a highlighted text.
+pub(crate) fn fragment(url: &url::Url) -> Option<String> {
+    let raw = url.fragment()?;
+    let raw = raw.split(":~:").next().unwrap_or_default();
+    if raw.is_empty()
+        || raw.eq_ignore_ascii_case("top")
+        || raw.starts_with(['/', '!', '?'])
+        || raw.contains('=')
+    {
+        return None;
+    }
+    percent_decode_str(raw).decode_utf8().ok().map(|id| id.into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +131,28 @@ mod tests {
         }
         assert_eq!(srcset("a.png 1x, b.png 2x").collect::<Vec<_>>(), ["a.png", "b.png"]);
         assert_eq!(css_urls("background:url('x.png')").collect::<Vec<_>>(), ["x.png"]);
+        for (href, bad) in [
+            ("mailto:a@b.gov.cn", false),
+            ("mailto:a@b.gov.cn,c%40d.cn?subject=x", false),
+            ("mailto:?subject=x", false),
+            ("MAILTO:a.b.gov.cn", true),
+            ("mailto:", true),
+            ("mailto:a@b", true),
+            ("mailto:a b@c.cn", true),
+            ("tel:0571-12345678", false),
+            ("tel:+86 571 1234;ext=5", false),
+            ("tel:12345", false),
+            ("tel:电话", true),
+            ("tel:1", true),
+            ("http://a.cn/", false),
+        ] {
+            assert_eq!(is_bad_address(href), bad, "{href}");
+        }
+        let place = |text: &str| fragment(&url::Url::parse(text).expect(text));
+        assert_eq!(place("http://a.cn/#%E7%AC%AC1").as_deref(), Some("第1"));
+        for none in ["http://a.cn/#", "http://a.cn/#top", "http://a.cn/#/route", "http://a.cn/#:~:text=x"] {
+            assert_eq!(place(none), None, "{none}");
+        }
         assert!(fills_page("fetch('/a').then(r=>{e.innerHTML=r})"));
     }
 }

@@ -78,6 +78,10 @@ pub struct SiteReport {
     pub complete: bool,
     /// Why pages were left out.
     pub left_out: BTreeMap<String, u64>,
+    /// Endless addresses that were cut, by shape: how many, and one of them.
+    pub cut: BTreeMap<String, (u64, String)>,
+    /// What was noticed besides, by kind.
+    pub notes: BTreeMap<String, u64>,
 }
 
 /// Why a report could not be written.

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use xunjian_model::{BodyHash, DateFact, Kind, PageKind, Severity};
+use xunjian_model::{BodyHash, DateFact, Fragment, Kind, PageKind, Severity};
 
 /// A fault on a page, before the site's checks have seen it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +72,8 @@ pub(crate) struct Digest {
     pub(crate) labelled_article: bool,
     /// No text, picture or attachment under the title.
     pub(crate) no_body: bool,
+    /// Links to places in pages.
+    pub(crate) fragments: Vec<Fragment>,
 }
 
 /// A short name for an address in digests.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use xunjian_model::{Facts, Kind, PageKind, Site};
+use xunjian_model::{Canonical, Facts, Kind, PageKind, Site};
 use xunjian_store::{Space, Store};
 
 use crate::digest::{Digest, PageFinding, url_hash};
+use crate::places::Places;
 use crate::site::{Seen, snapshot_name};
 use crate::{ScanError, ScanSetup, dates, labels};
 
@@ -42,6 +43,7 @@ pub(crate) struct Fold {
     pub(crate) pages: u64,
     pub(crate) kept: u64,
     pub(crate) text_bytes: u64,
+    pub(crate) places: Places,
 }
 
 #[derive(Default)]
@@ -59,7 +61,7 @@ pub(crate) fn at_home(site: &Site, finding: PageFinding) -> Candidate {
 impl Fold {
     pub(crate) fn add(&mut self, seen: Seen, site: &Site, setup: &ScanSetup, columns: &HashSet<String>) {
         let Seen { url, record, digest, links, kept, text_bytes } = seen;
-        self.pages += 1;
+        self.pages += u64::from(digest.kind != PageKind::Document);
         self.kept += u64::from(kept);
         self.text_bytes += text_bytes;
         let is_home = url == site.url.as_str();
@@ -84,7 +86,8 @@ impl Fold {
                 self.newest_by_folder.entry(folder).and_modify(newest).or_insert(date);
             }
         }
-        let is_article = !is_home && !is_column && digest.kind != PageKind::List;
+        let is_article =
+            !is_home && !is_column && !matches!(digest.kind, PageKind::List | PageKind::Document);
         if is_article {
             if let Some(finding) = dates::check(&digest.dates, setup.point) {
                 self.candidates.push(candidate(finding));
@@ -113,6 +116,7 @@ impl Fold {
             _ => 0,
         };
         self.labels.add(&url, &digest.title, &snapshot, needs, digest.missing_labels);
+        self.places.add(&digest.fragments, site, candidate);
         for finding in digest.findings.iter().chain(&links) {
             if finding.link.is_none() {
                 self.own.insert((hash, finding.kind, finding.what.clone()));
@@ -223,7 +227,7 @@ impl LabelCount {
 /// dates the page.
 pub(crate) fn confirm_listed(
     store: &Store,
-    site: &Site,
+    (site, canonical): (&Site, &Canonical),
     fold: &mut Fold,
     setup: &ScanSetup,
 ) -> Result<(), ScanError> {
@@ -233,7 +237,7 @@ pub(crate) fn confirm_listed(
         return Ok(());
     }
     let mut listed: HashMap<u64, Option<Date>> = HashMap::new();
-    let fingerprint = setup.fingerprint();
+    let fingerprint = setup.fingerprint(canonical);
     for row in store.scan::<Digest>(Space::Digest, &[site.id.as_str().as_bytes(), b""]) {
         let (_, digest) = row?;
         if digest.fingerprint != fingerprint {

@@ -18,6 +18,7 @@ mod labels;
 mod link_states;
 mod marks;
 mod page;
+mod places;
 mod privacy;
 mod site;
 mod words;
@@ -25,7 +26,7 @@ mod words;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use xunjian_dict::Matcher;
-use xunjian_model::Kind;
+use xunjian_model::{Canonical, Kind};
 use xunjian_store::StoreError;
 
 pub use columns::{Class, ColumnReport};
@@ -35,7 +36,7 @@ pub use privacy::mask_all;
 pub use site::{SiteInput, SiteScan, scan_site};
 
 /// Raised whenever the same facts would give other findings.
-pub const SCANNER_VERSION: u16 = 2;
+pub const SCANNER_VERSION: u16 = 3;
 
 /// The kinds a check exists for; the others of the model come with later checks.
 pub const KINDS: &[Kind] = &[
@@ -107,11 +108,16 @@ pub struct ScanSetup {
 
 impl ScanSetup {
     /// Under which what was found on a page is kept.
-    pub fn fingerprint(&self) -> [u8; 32] {
+    pub fn fingerprint(&self, canonical: &Canonical) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.matcher.fingerprint());
         hasher.update(&SCANNER_VERSION.to_le_bytes());
         hasher.update(&xunjian_page::EXTRACTOR_VERSION.to_le_bytes());
+        for rule in canonical.drop_parameters.iter().chain(&canonical.index_names) {
+            hasher.update(rule.as_bytes());
+            hasher.update(&[0]);
+        }
+        hasher.update(&[u8::from(canonical.slash)]);
         *hasher.finalize().as_bytes()
     }
 }

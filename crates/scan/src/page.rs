@@ -1,10 +1,10 @@
 //! All checks of one page by itself.
 
 use xunjian_dict::Folded;
-use xunjian_model::{Block, BodyHash, Facts, Kind, LinkKind, PageKind, PageUrl, Site, Zone};
+use xunjian_model::{Block, BodyHash, Canonical, Facts, Kind, LinkKind, PageKind, PageUrl, Site, Zone};
 
 use crate::digest::{Digest, PageFinding, Row, url_hash};
-use crate::{ScanSetup, article, hidden_links, labels, privacy, words};
+use crate::{ScanSetup, article, hidden_links, labels, places, privacy, words};
 
 /// A block's short name: equal texts are one block of a template.
 pub(crate) fn block_hash(block: &Block) -> u64 {
@@ -12,7 +12,13 @@ pub(crate) fn block_hash(block: &Block) -> u64 {
 }
 
 /// Runs the page's own checks.
-pub(crate) fn digest(facts: &Facts, body: BodyHash, url: &PageUrl, site: &Site, setup: &ScanSetup) -> Digest {
+pub(crate) fn digest(
+    facts: &Facts,
+    body: BodyHash,
+    url: &PageUrl,
+    (site, canonical): (&Site, &Canonical),
+    setup: &ScanSetup,
+) -> Digest {
     let mut findings = Vec::new();
     let mut folded = Folded::default();
     let mut base = 0;
@@ -22,9 +28,13 @@ pub(crate) fn digest(facts: &Facts, body: BodyHash, url: &PageUrl, site: &Site, 
         privacy::check(block, base, &mut findings);
         base += block.text.len() as u64 + 1;
     }
-    hidden_links::check(facts, site, &mut findings);
-    labels::check(facts, site, &mut findings);
-    mixed_content(facts, url, &mut findings);
+    let is_document = facts.kind == PageKind::Document;
+    if !is_document {
+        hidden_links::check(facts, site, &mut findings);
+        labels::check(facts, site, &mut findings);
+        mixed_content(facts, url, &mut findings);
+        places::check_addresses(facts, &mut findings);
+    }
     // One fault at one place is one finding, however often the page repeats it; a hit in the
     // page's own text stands before the same hit in a link's.
     findings.sort_by(|a, b| {
@@ -41,26 +51,40 @@ pub(crate) fn digest(facts: &Facts, body: BodyHash, url: &PageUrl, site: &Site, 
             && (first.link.is_none() || later.link == first.link)
     });
 
-    let is_article = facts.kind != PageKind::List;
+    let is_article = facts.kind != PageKind::List && !is_document;
     Digest {
         body,
-        fingerprint: setup.fingerprint(),
+        fingerprint: setup.fingerprint(canonical),
         title: facts.title.clone(),
         kind: facts.kind,
         dates: facts.dates.clone(),
         column: facts.label("ColumnName").map(str::to_owned),
         findings,
-        links: facts.links.iter().map(|link| url_hash(&link.url)).collect(),
-        rows: rows(facts),
-        missing_labels: labels::missing(facts),
+        links: facts.links.iter().map(|link| target_hash(&link.url, site, canonical)).collect(),
+        rows: rows(facts, site, canonical),
+        missing_labels: if is_document { 0 } else { labels::missing(facts) },
+        fragments: places::of(facts),
         labelled_article: is_article
             && ["ArticleTitle", "PubDate", "ContentSource"].iter().any(|name| facts.label(name).is_some()),
         no_body: is_article && article::has_no_body(facts),
     }
 }
 
+/// Hash of the address that is asked for when a link is followed.
+pub(crate) fn target_hash(url: &str, site: &Site, canonical: &Canonical) -> u64 {
+    // Only what a rule may change is worth parsing again.
+    let plain = !url.contains(['?', ';']) && *canonical == Canonical::default();
+    match PageUrl::parse(url) {
+        _ if plain => url_hash(url),
+        Ok(parsed) if site.in_scope(&parsed) && parsed != site.url => {
+            url_hash(canonical.apply(&parsed).as_str())
+        }
+        _ => url_hash(url),
+    }
+}
+
 /// Links of the main text with their rows' dates.
-fn rows(facts: &Facts) -> Vec<Row> {
+fn rows(facts: &Facts, site: &Site, canonical: &Canonical) -> Vec<Row> {
     let mut dates = std::collections::HashMap::new();
     for item in &facts.items {
         dates.insert(item.link as usize, item.date);
@@ -76,7 +100,10 @@ fn rows(facts: &Facts) -> Vec<Row> {
         .iter()
         .enumerate()
         .filter(listed)
-        .map(|(at, link)| Row { target: url_hash(&link.url), date: dates.get(&at).copied().flatten() })
+        .map(|(at, link)| Row {
+            target: target_hash(&link.url, site, canonical),
+            date: dates.get(&at).copied().flatten(),
+        })
         .collect()
 }
 

@@ -6,14 +6,14 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use rayon::prelude::*;
 use xunjian_model::{
-    Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, PageUrl, Severity, Site,
-    UrlRecord,
+    Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, PageUrl,
+    Severity, Site, UrlRecord,
 };
 use xunjian_page::EXTRACTOR_VERSION;
 use xunjian_store::{Space, Store, StoreError};
 
 use crate::columns::{self, ColumnReport};
-use crate::digest::{Digest, PageFinding, url_hash};
+use crate::digest::{Digest, PageFinding};
 use crate::fold::{Candidate, Fold, at_home, confirm_listed, first_folder};
 use crate::freshness::{column_finding, stale_home};
 use crate::link_states::{BadLinks, kind_of};
@@ -29,6 +29,8 @@ pub struct SiteInput {
     pub home: Option<LinkState>,
     /// The site has an IPv6 address.
     pub ipv6: Option<bool>,
+    /// How its addresses are folded.
+    pub canonical: Canonical,
 }
 
 /// What a site's scan found.
@@ -83,7 +85,9 @@ pub fn scan_site(
     let column_urls: HashSet<String> = found_columns.iter().map(|(_, url)| url.to_string()).collect();
 
     let mut fold = Fold::default();
-    for_each_page(store, site, bad, setup, |seen| fold.add(seen, site, setup, &column_urls))?;
+    for_each_page(store, (site, &input.canonical), bad, setup, |seen| {
+        fold.add(seen, site, setup, &column_urls)
+    })?;
     scan.pages = fold.pages;
     scan.kept = fold.kept;
     scan.text_bytes = fold.text_bytes;
@@ -120,7 +124,7 @@ pub fn scan_site(
     }
     let home_snapshot = home.as_ref().and_then(|(_, snapshot)| snapshot.clone());
     candidates.extend(fold.label_findings(site, &home_snapshot));
-    confirm_listed(store, site, &mut fold, setup)?;
+    confirm_listed(store, (site, &input.canonical), &mut fold, setup)?;
     fold.undated_site(site, &home_snapshot);
     // A page without any date lacks the label, too: one fault, one finding.
     let undated: HashSet<&str> = fold.undated.iter().map(|one| one.url.as_str()).collect();
@@ -130,6 +134,7 @@ pub fn scan_site(
     });
     candidates.append(&mut fold.undated);
     candidates.append(&mut fold.empty);
+    candidates.extend(std::mem::take(&mut fold.places).missing(store, site, setup)?);
     candidates.extend(fold.merged(site));
     scan.findings = findings(candidates, site, setup);
     Ok(scan)
@@ -140,12 +145,12 @@ pub fn scan_site(
 /// Looks at every kept page of a site, many at once; digests made anew are kept.
 fn for_each_page(
     store: &Store,
-    site: &Site,
+    (site, canonical): (&Site, &Canonical),
     bad: &BadLinks,
     setup: &ScanSetup,
     mut each: impl FnMut(Seen),
 ) -> Result<(), ScanError> {
-    let fingerprint = setup.fingerprint();
+    let fingerprint = setup.fingerprint(canonical);
     let mut rows = store.urls(Some(&site.id)).filter(|row| {
         row.as_ref()
             .map_or(true, |(_, record)| record.state == Some(LinkState::Ok) && record.body_hash.is_some())
@@ -157,7 +162,7 @@ fn for_each_page(
         }
         let seen: Vec<Option<Seen>> = chunk
             .into_par_iter()
-            .map(|(url, record)| look_at(store, site, bad, setup, &fingerprint, url, record))
+            .map(|(url, record)| look_at(store, (site, canonical), bad, setup, &fingerprint, url, record))
             .collect::<Result<_, _>>()?;
         let mut batch = store.begin();
         for page in seen.iter().flatten().filter(|page| !page.kept) {
@@ -170,7 +175,7 @@ fn for_each_page(
 
 fn look_at(
     store: &Store,
-    site: &Site,
+    (site, canonical): (&Site, &Canonical),
     bad: &BadLinks,
     setup: &ScanSetup,
     fingerprint: &[u8; 32],
@@ -189,7 +194,7 @@ fn look_at(
         None => {
             let Some(read) = facts_of(store, &address, &record, setup)? else { return Ok(None) };
             text_bytes = read.blocks.iter().map(|block| block.text.len() as u64).sum();
-            let digest = page::digest(&read, body, &address, site, setup);
+            let digest = page::digest(&read, body, &address, (site, canonical), setup);
             facts = Some(read);
             digest
         }
@@ -200,7 +205,7 @@ fn look_at(
             Some(facts) => Some(facts),
             None => facts_of(store, &address, &record, setup)?,
         };
-        links = facts.map(|facts| bad_links(&facts, bad)).unwrap_or_default();
+        links = facts.map(|facts| bad_links(&facts, bad, site, canonical)).unwrap_or_default();
     }
     Ok(Some(Seen { url, record, digest, links, kept: was_kept, text_bytes }))
 }
@@ -216,10 +221,10 @@ fn facts_of(
         return Ok(Some(facts));
     }
     let Some(body) = store.body(&hash)? else { return Ok(None) };
-    Ok(Some(xunjian_page::extract(&body, record.media_type.as_deref(), url, setup.page)))
+    Ok(Some(xunjian_page::extract_any(&body, record.media_type.as_deref(), url, setup.page)))
 }
 
-fn page_facts(
+pub(crate) fn page_facts(
     store: &Store,
     site: &Site,
     url: &PageUrl,
@@ -242,14 +247,14 @@ pub(crate) fn snapshot_name(record: &UrlRecord) -> Option<String> {
     Some(format!("{}@{}", record.body_hash?.to_hex(), record.snapshot_at?))
 }
 
-fn bad_links(facts: &Facts, bad: &BadLinks) -> Vec<PageFinding> {
+fn bad_links(facts: &Facts, bad: &BadLinks, site: &Site, canonical: &Canonical) -> Vec<PageFinding> {
     let mut seen = HashSet::new();
     let mut findings = Vec::new();
     for link in &facts.links {
         if matches!(link.kind, LinkKind::Script | LinkKind::Style | LinkKind::Form) {
             continue;
         }
-        let Some(state) = bad.get(url_hash(&link.url)) else { continue };
+        let Some(state) = bad.get(page::target_hash(&link.url, site, canonical)) else { continue };
         let Some(kind) = kind_of(state, link.kind).filter(|kind| seen.insert((*kind, &link.url))) else {
             continue;
         };

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::sync::MutexGuard;
 
+use jiff::Timestamp;
 use serde::Serialize;
-use xunjian_model::{BodyHash, Facts, FactsPlace, SiteId, Snapshot, UrlRecord};
+use xunjian_model::{BodyHash, Facts, FactsPlace, PageUrl, SiteId, Snapshot, UrlRecord};
 
+use crate::journal::{Entry, Tails};
 use crate::records::KeptSnapshot;
 use crate::segment::Location;
 use crate::{Space, Store, StoreError, Writing, encode, owner_bytes, time_key, warc};
@@ -14,25 +16,32 @@ use crate::{Space, Store, StoreError, Writing, encode, owner_bytes, time_key, wa
 pub struct Batch<'s> {
     store: &'s Store,
     writing: MutexGuard<'s, Writing>,
-    before: (Location, Location),
+    before: Tails,
     operations: sled::Batch,
+    /// What of the operations the journal keeps.
+    journal: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     bodies: HashSet<BodyHash>,
     writes: usize,
     body_bytes: usize,
+    fresh: bool,
+    sealing: bool,
     committed: bool,
 }
 
 impl<'s> Batch<'s> {
     pub(crate) fn new(store: &'s Store, writing: MutexGuard<'s, Writing>) -> Self {
-        let before = (writing.archive.tail(), writing.facts.tail());
+        let before = writing.tails();
         Self {
             store,
             writing,
             before,
             operations: sled::Batch::default(),
+            journal: Vec::new(),
             bodies: HashSet::new(),
             writes: 0,
             body_bytes: 0,
+            fresh: false,
+            sealing: false,
             committed: false,
         }
     }
@@ -47,17 +56,22 @@ impl<'s> Batch<'s> {
         self.put(Space::Url, &[owner_bytes(owner), url.as_bytes()], record)
     }
 
-    /// A snapshot; its body is written only when no other snapshot has it.
-    pub fn put_snapshot(&mut self, snapshot: &Snapshot, body: &[u8]) -> Result<(), StoreError> {
+    /// A snapshot of a site's page; its body is written only when no other snapshot has it.
+    pub fn put_snapshot(
+        &mut self,
+        owner: Option<&SiteId>,
+        snapshot: &Snapshot,
+        body: &[u8],
+    ) -> Result<(), StoreError> {
         let hash = snapshot.body_hash;
         let key = Space::Body.key(&[hash.as_bytes()]);
         let kept =
             self.bodies.contains(&hash) || self.store.index.contains_key(&key).map_err(StoreError::index)?;
         let place = if kept {
-            self.writing.archive.append(&warc::revisit(snapshot))?
+            self.writing.archive.append(&warc::revisit(owner, snapshot))?
         } else {
-            let place = self.writing.archive.append(&warc::response(snapshot, body))?;
-            self.operations.insert(key, encode(&place)?);
+            let place = self.writing.archive.append(&warc::response(owner, snapshot, body))?;
+            self.insert(key, encode(&place)?);
             self.bodies.insert(hash);
             self.body_bytes += body.len();
             place
@@ -67,22 +81,81 @@ impl<'s> Batch<'s> {
         self.put(Space::Snapshot, &[url, &time], &KeptSnapshot::new(snapshot, place))
     }
 
+    /// Forgets a snapshot. Its record stays in the archive until that is compacted.
+    pub fn delete_snapshot(&mut self, url: &PageUrl, at: Timestamp) {
+        self.delete(Space::Snapshot, &[url.as_str().as_bytes(), &time_key(at)]);
+    }
+
     /// The facts of a body; their place belongs into the address's record.
     pub fn put_facts(&mut self, extractor: u16, facts: &Facts) -> Result<FactsPlace, StoreError> {
-        let Location { segment, offset, bytes } = self.writing.facts.append(&encode(facts)?)?;
+        self.put_kept_facts(extractor, &encode(facts)?)
+    }
+
+    pub(crate) fn put_kept_facts(&mut self, extractor: u16, facts: &[u8]) -> Result<FactsPlace, StoreError> {
+        let Location { segment, offset, bytes } = self.writing.facts.append(facts)?;
         Ok(FactsPlace { extractor, segment, offset, bytes })
+    }
+
+    /// A record of the archive, moved to its end.
+    pub(crate) fn append_record(&mut self, record: &[u8]) -> Result<Location, StoreError> {
+        self.body_bytes += record.len();
+        self.writing.archive.append(record)
     }
 
     /// Any small value.
     pub fn put<T: Serialize>(&mut self, space: Space, key: &[&[u8]], value: &T) -> Result<(), StoreError> {
-        self.operations.insert(space.key(key), encode(value)?);
+        self.insert(space.key(key), encode(value)?);
         self.writes += 1;
         Ok(())
     }
 
+    pub(crate) fn insert(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        if Space::journals(&key) {
+            self.journal.push((key.clone(), Some(value.clone())));
+        }
+        self.operations.insert(key, value);
+    }
+
     /// Removes a value.
     pub fn delete(&mut self, space: Space, key: &[&[u8]]) {
-        self.operations.remove(space.key(key));
+        let key = space.key(key);
+        if space.is_journaled() {
+            self.journal.push((key.clone(), None));
+        }
+        self.operations.remove(key);
+    }
+
+    /// Begins a checkpoint: the journal goes on in a new file, and an index made from it begins
+    /// with this batch.
+    pub(crate) fn begin_checkpoint(&mut self) -> Result<u32, StoreError> {
+        self.fresh = true;
+        self.writing.journal.next_segment()?;
+        Ok(self.writing.journal.tail().segment)
+    }
+
+    /// Repeats index entries in the journal, as one entry of a checkpoint.
+    pub(crate) fn repeat(&mut self, entries: Vec<(Vec<u8>, Vec<u8>)>) -> Result<(), StoreError> {
+        let writes = entries.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        self.append_journal(writes)
+    }
+
+    /// Ends a checkpoint with this batch's commit.
+    pub(crate) fn seal(&mut self) {
+        self.sealing = true;
+    }
+
+    fn append_journal(&mut self, writes: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(), StoreError> {
+        let tails = self.writing.tails();
+        let entry = Entry {
+            batch: self.writing.batch + 1,
+            fresh: std::mem::take(&mut self.fresh),
+            sealed: std::mem::take(&mut self.sealing),
+            archive: tails.archive,
+            facts: tails.facts,
+            writes,
+        };
+        self.writing.journal.append(&encode(&entry)?)?;
+        Ok(())
     }
 
     /// Writes to the index so far.
@@ -95,11 +168,16 @@ impl<'s> Batch<'s> {
         self.body_bytes
     }
 
-    /// Makes it last: segments first, then the index.
+    /// Makes it last: archive, facts and journal first, then the index.
     pub fn commit(mut self) -> Result<(), StoreError> {
         self.writing.archive.sync()?;
         self.writing.facts.sync()?;
-        let tails = (self.writing.archive.tail(), self.writing.facts.tail());
+        let journal = std::mem::take(&mut self.journal);
+        if !journal.is_empty() || self.sealing {
+            self.append_journal(journal)?;
+        }
+        self.writing.journal.sync()?;
+        let tails = self.writing.tails();
         if tails != self.before {
             self.operations.insert(Space::Meta.key(&[b"tails"]), encode(&tails)?);
         }
@@ -118,8 +196,9 @@ impl<'s> Batch<'s> {
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
         if !self.committed {
-            self.writing.archive.rewind(self.before.0);
-            self.writing.facts.rewind(self.before.1);
+            self.writing.archive.rewind(self.before.archive);
+            self.writing.facts.rewind(self.before.facts);
+            self.writing.journal.rewind(self.before.journal);
         }
     }
 }

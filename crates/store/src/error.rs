@@ -30,8 +30,8 @@ pub enum StoreError {
         /// Format of this program.
         known: u32,
     },
-    /// The index cannot be read.
-    #[error("the index in {} is damaged ({reason}); the archive in warc/ is whole: restore index/ from a backup, or move it away and crawl again", path.display())]
+    /// The index cannot be read, or the journal it is made anew from.
+    #[error("{} is damaged ({reason}); run `xunjian store rebuild`, which saves what journal and archive hold", path.display())]
     Damaged {
         /// Folder of the index.
         path: PathBuf,

@@ -7,13 +7,15 @@ use std::path::Path;
 use crate::StoreError;
 
 /// Format of the folder this program writes.
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
+/// Oldest format that can be brought to this one.
+const FORMAT_MIN: u32 = 1;
 const MARK: &str = "xunjian-store";
 /// What may stand in a folder that is about to become a store.
 const HARMLESS: [&str; 2] = ["lost+found", "lock"];
 
-/// Makes the folder, or checks that it is ours.
-pub(crate) fn prepare(folder: &Path) -> Result<(), StoreError> {
+/// Makes the folder, or checks that it is ours. Answers with its format.
+pub(crate) fn prepare(folder: &Path) -> Result<u32, StoreError> {
     let io = |source| StoreError::io(folder, source);
     let mark = folder.join("format");
     match fs::read_to_string(&mark) {
@@ -26,7 +28,8 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), StoreError> {
                     return Err(StoreError::Foreign(folder.to_owned()));
                 }
             }
-            fs::write(&mark, format!("{MARK} {FORMAT}\n")).map_err(io)
+            self::mark(folder)?;
+            Ok(FORMAT)
         }
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(StoreError::Foreign(folder.to_owned()))
@@ -35,14 +38,27 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn check(folder: &Path, text: &str) -> Result<(), StoreError> {
+/// Marks the folder as of this format.
+pub(crate) fn mark(folder: &Path) -> Result<(), StoreError> {
+    let path = folder.join("format");
+    fs::write(&path, format!("{MARK} {FORMAT}\n")).map_err(|source| StoreError::io(&path, source))
+}
+
+fn check(folder: &Path, text: &str) -> Result<u32, StoreError> {
     let Some(found) = text.trim().strip_prefix(MARK).map(str::trim) else {
         return Err(StoreError::Foreign(folder.to_owned()));
     };
-    if found.parse() == Ok(FORMAT) {
-        return Ok(());
+    if let Ok(format) = found.parse()
+        && (FORMAT_MIN..=FORMAT).contains(&format)
+    {
+        return Ok(format);
     }
     Err(StoreError::Format { path: folder.to_owned(), found: found.to_owned(), known: FORMAT })
+}
+
+/// Whether a folder holds a store.
+pub(crate) fn is_store(folder: &Path) -> bool {
+    fs::read_to_string(folder.join("format")).is_ok_and(|text| check(folder, &text).is_ok())
 }
 
 /// Held as long as the store is open; the system frees it when the process ends, however it ends.
@@ -68,6 +84,18 @@ pub(crate) fn size(folder: &Path) -> Result<u64, StoreError> {
     let mut sum = 0;
     for entry in fs::read_dir(folder).map_err(io)? {
         sum += entry.map_err(io)?.metadata().map_err(io)?.len();
+    }
+    Ok(sum)
+}
+
+/// Bytes of the files in a folder and the folders in it.
+pub(crate) fn tree_size(folder: &Path) -> Result<u64, StoreError> {
+    let io = |source| StoreError::io(folder, source);
+    let mut sum = 0;
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let metadata = entry.metadata().map_err(io)?;
+        sum += if metadata.is_dir() { tree_size(&entry.path())? } else { metadata.len() };
     }
     Ok(sum)
 }

@@ -1,19 +1,29 @@
 //! Snapshots, facts, findings and history: a sled index over WARC segments.
 //!
 //! Bodies are kept once, by their hash, in append-only `.warc.zst` segments that describe
-//! themselves; sled holds the index and everything small. A batch is acknowledged only after the
-//! segments' fsync and then sled's flush, in that order, so a kill at any moment loses nothing
-//! that was acknowledged and leaves nothing that points nowhere.
+//! themselves; sled holds the index and everything small, and a journal holds every write to the
+//! index once more. A batch is acknowledged only after the segments' and the journal's fsync and
+//! then sled's flush, in that order, so a kill at any moment loses nothing that was acknowledged
+//! and leaves nothing that points nowhere. An index that is damaged or gone is made anew from
+//! the journal, or from the archive where the journal is damaged, too.
 
 mod acknowledged;
 mod batch;
+mod compact;
 mod dictionary;
 mod error;
+mod export;
 mod facts;
 mod folder;
+mod index;
+mod journal;
+mod read;
+mod rebuild;
 mod records;
 mod segment;
 mod space;
+mod verify;
+mod walk;
 mod warc;
 
 use std::path::{Path, PathBuf};
@@ -25,15 +35,25 @@ use serde::de::DeserializeOwned;
 use xunjian_model::{BodyHash, PageUrl, SiteId, Snapshot, UrlRecord};
 
 pub use batch::Batch;
+pub use compact::{Compacted, Retention};
 pub use error::StoreError;
+pub use export::{Exported, WarcForm};
+pub use read::{HttpMessage, ReadError, WarcReader, WarcRecord};
+pub use rebuild::{Rebuilt, rebuild};
 pub use space::Space;
+pub use verify::{Fault, Verified};
 
 use acknowledged::Acknowledged;
+use journal::Tails;
 use records::KeptSnapshot;
-use segment::{Location, Segments};
+use segment::{Family, Location, Segments};
 
-/// Bytes sled may use for its page cache.
-const INDEX_CACHE_BYTES: u64 = 4 << 20;
+/// The archive's files.
+const ARCHIVE: Family = Family { ending: "warc.zst", head: Some(warc::info), alike: true };
+/// The kept facts' files.
+const FACTS: Family = Family { ending: "facts.zst", head: None, alike: true };
+/// The journal's files.
+const JOURNAL: Family = Family { ending: journal::ENDING, head: None, alike: false };
 
 /// The store of one data folder. One process owns it.
 #[derive(Debug)]
@@ -43,7 +63,8 @@ pub struct Store {
     writing: Mutex<Writing>,
     archive: segment::Reader,
     facts: segment::Reader,
-    _lock: folder::Lock,
+    rebuilt: Option<Rebuilt>,
+    lock: folder::Lock,
 }
 
 /// What one writer at a time owns.
@@ -51,9 +72,16 @@ pub struct Store {
 struct Writing {
     archive: Segments,
     facts: Segments,
+    journal: Segments,
     /// Number of the last acknowledged batch.
     batch: u64,
     acknowledged: Acknowledged,
+}
+
+impl Writing {
+    fn tails(&self) -> Tails {
+        Tails { archive: self.archive.tail(), facts: self.facts.tail(), journal: self.journal.tail() }
+    }
 }
 
 /// Sizes of a store.
@@ -69,51 +97,81 @@ pub struct Stats {
     pub archive_bytes: u64,
     /// Bytes of kept facts.
     pub facts_bytes: u64,
+    /// Bytes of the journal.
+    pub journal_bytes: u64,
     /// Bytes of the index on disk.
     pub index_bytes: u64,
+    /// Bytes of all bodies as they were read, each counted once.
+    pub body_bytes: u64,
 }
 
 impl Store {
-    /// Opens the store of a data folder, making it when the folder is new or empty.
+    /// Opens the store of a data folder, making it when the folder is new or empty. A damaged
+    /// index is made anew, if the journal holds all that was acknowledged.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        folder::prepare(folder)?;
+        let format = folder::prepare(folder)?;
         let lock = folder::Lock::take(folder)?;
-        let index_folder = folder.join("index");
-        let config =
-            sled::Config::new().path(&index_folder).cache_capacity(INDEX_CACHE_BYTES).flush_every_ms(None);
-        // sled 0.34 panics on some damaged files; a panic here means the same as its error.
-        let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
-        let damaged = |reason: String| StoreError::Damaged { path: index_folder.clone(), reason };
-        let index = match opened {
-            Ok(Ok(index)) => index,
-            Ok(Err(sled::Error::Io(source))) => return Err(StoreError::io(&index_folder, source)),
-            Ok(Err(error)) => return Err(damaged(error.to_string())),
-            Err(_) => return Err(damaged("sled could not read it".to_owned())),
+        let (index, batch, tails, rebuilt) = match Self::open_index(folder) {
+            Ok((index, batch, tails)) => (index, batch, tails, None),
+            Err(damage @ StoreError::Damaged { .. }) if format == folder::FORMAT => {
+                let made = rebuild::from_journal(folder, &damage)?;
+                tracing::warn!(%damage, entries = made.entries, "the index was made anew from the journal");
+                let (index, batch, tails) = Self::open_index(folder)?;
+                (index, batch, tails, Some(made))
+            }
+            Err(error) => return Err(error),
         };
-        let (acknowledged, wanted) = Acknowledged::open(folder)?;
-        let batch: u64 = match index.get(Space::Meta.key(&[b"batch"])).map_err(StoreError::index)? {
-            Some(bytes) => decode(b"batch", &bytes)?,
-            None => 0,
+        let older = format < folder::FORMAT;
+        // An older format had no journal; what a failed attempt left of one begins anew.
+        let tails = if older { Tails { journal: Location::default(), ..tails } } else { tails };
+        let (acknowledged, _) = Acknowledged::open(folder)?;
+        let folders = ["warc", "facts", "journal"].map(|name| folder.join(name));
+        let writing = Writing {
+            archive: Segments::open(&folders[0], ARCHIVE, tails.archive)?,
+            facts: Segments::open(&folders[1], FACTS, tails.facts)?,
+            journal: Segments::open(&folders[2], JOURNAL, tails.journal)?,
+            batch,
+            acknowledged,
         };
+        let store = Self {
+            folder: folder.to_owned(),
+            index,
+            writing: Mutex::new(writing),
+            archive: segment::Reader::new(&folders[0], ARCHIVE.ending),
+            facts: segment::Reader::new(&folders[1], FACTS.ending),
+            rebuilt,
+            lock,
+        };
+        if older {
+            store.forget_queue()?;
+            store.checkpoint()?;
+            folder::mark(folder)?;
+            tracing::info!(
+                from = format,
+                to = folder::FORMAT,
+                "the store was brought to this version's format"
+            );
+        }
+        Ok(store)
+    }
+
+    fn open_index(folder: &Path) -> Result<(sled::Db, u64, Tails), StoreError> {
+        let path = folder.join("index");
+        let damaged = |reason: String| StoreError::Damaged { path: path.clone(), reason };
+        let index = index::open(&path)?;
+        let (_, wanted) = Acknowledged::open(folder)?;
+        let meta = |name: &[u8]| index.get(Space::Meta.key(&[name])).map_err(StoreError::index);
+        let batch: u64 = meta(b"batch")?.map_or(Ok(0), |bytes| decode(b"batch", &bytes))?;
         if batch < wanted {
             return Err(damaged(format!("it knows of {batch} batches, {wanted} were acknowledged")));
         }
-        let tails = match index.get(Space::Meta.key(&[b"tails"])).map_err(StoreError::index)? {
-            Some(bytes) => decode(b"tails", &bytes)?,
-            None => (Location::default(), Location::default()),
-        };
-        let archive_folder = folder.join("warc");
-        let facts_folder = folder.join("facts");
-        let archive = Segments::open(&archive_folder, "warc.zst", tails.0, Some(warc::info))?;
-        let facts_segments = Segments::open(&facts_folder, "facts.zst", tails.1, None)?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            index,
-            archive: segment::Reader::new(&archive_folder, "warc.zst"),
-            facts: segment::Reader::new(&facts_folder, "facts.zst"),
-            writing: Mutex::new(Writing { archive, facts: facts_segments, batch, acknowledged }),
-            _lock: lock,
-        })
+        let tails: Tails = meta(b"tails")?.map_or(Ok(Tails::default()), |bytes| decode(b"tails", &bytes))?;
+        Ok((index, batch, tails))
+    }
+
+    /// How the index was made anew at the opening, if it was.
+    pub fn rebuilt(&self) -> Option<&Rebuilt> {
+        self.rebuilt.as_ref()
     }
 
     /// The data folder.
@@ -245,8 +303,26 @@ impl Store {
             bodies: count(Space::Body),
             archive_bytes: folder::size(&self.folder.join("warc"))?,
             facts_bytes: folder::size(&self.folder.join("facts"))?,
+            journal_bytes: folder::size(&self.folder.join("journal"))?,
+            body_bytes: self.body_bytes()?,
             index_bytes: self.index.size_on_disk().map_err(StoreError::index)?,
         })
+    }
+}
+
+impl Store {
+    /// Bytes of the different bodies: each snapshot that has its own copy.
+    fn body_bytes(&self) -> Result<u64, StoreError> {
+        let mut sum = 0;
+        for row in self.index.scan_prefix(Space::Snapshot.key(&[])) {
+            let (key, value) = row.map_err(StoreError::index)?;
+            let kept: KeptSnapshot = decode(&key, &value)?;
+            let place = self.get::<Location>(Space::Body, &[kept.body_hash.as_bytes()])?;
+            if place == Some(kept.place) {
+                sum += kept.body_bytes;
+            }
+        }
+        Ok(sum)
     }
 }
 
@@ -264,8 +340,17 @@ fn time_of_key(key: &[u8]) -> Timestamp {
     i64::try_from(micros).ok().and_then(|micros| Timestamp::from_microsecond(micros).ok()).unwrap_or_default()
 }
 
+/// Zeros that stand for fields a record does not have yet.
+const PADDING: [u8; 64] = [0; 64];
+
+/// Reads a record. One of an earlier version ends before the fields that came later; zeros read
+/// as nought, none and empty.
 fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, StoreError> {
-    postcard::from_bytes(bytes).map_err(|error| StoreError::Record {
+    let read = match postcard::from_bytes(bytes) {
+        Err(postcard::Error::DeserializeUnexpectedEnd) => postcard::from_bytes(&[bytes, &PADDING].concat()),
+        read => read,
+    };
+    read.map_err(|error| StoreError::Record {
         key: String::from_utf8_lossy(key).into_owned(),
         reason: error.to_string(),
     })

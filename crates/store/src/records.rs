@@ -14,8 +14,8 @@ pub(crate) struct KeptSnapshot {
     final_url: Option<PageUrl>,
     timings: Timings,
     tls: Option<TlsFacts>,
-    body_hash: BodyHash,
-    body_bytes: u64,
+    pub(crate) body_hash: BodyHash,
+    pub(crate) body_bytes: u64,
     truncated: bool,
     /// Its own WARC record, `response` or `revisit`.
     pub(crate) place: Location,
@@ -34,6 +34,10 @@ impl KeptSnapshot {
             truncated: snapshot.truncated,
             place,
         }
+    }
+
+    pub(crate) fn moved(self, place: Location) -> Self {
+        Self { place, ..self }
     }
 
     pub(crate) fn whole(self, url: PageUrl, at: Timestamp, headers: Vec<(String, String)>) -> Snapshot {

@@ -20,7 +20,7 @@ const FIRST_SEGMENT_BYTES: u64 = 4 << 20;
 /// zstd level: 3 is where Chinese HTML stops gaining much.
 const LEVEL: i32 = 3;
 /// Largest record that is read back; larger ones are damage.
-const RECORD_BYTES_MAX: usize = 64 << 20;
+pub(crate) const RECORD_BYTES_MAX: usize = 64 << 20;
 
 /// Where a frame lies, or (with length 0) where the next one will.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,15 +30,36 @@ pub(crate) struct Location {
     pub(crate) bytes: u32,
 }
 
-fn path_of(folder: &Path, segment: u32, ending: &str) -> PathBuf {
+pub(crate) fn path_of(folder: &Path, segment: u32, ending: &str) -> PathBuf {
     folder.join(format!("{segment:06}.{ending}"))
+}
+
+/// Numbers of a folder's segments, ascending.
+pub(crate) fn numbers(folder: &Path) -> Result<Vec<u32>, StoreError> {
+    let io = |source| StoreError::io(folder, source);
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let name = entry.map_err(io)?.file_name();
+        numbers.extend(name.to_str().and_then(|name| name.split('.').next()?.parse::<u32>().ok()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// What a family of segments is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Family {
+    pub(crate) ending: &'static str,
+    /// First record of each file.
+    pub(crate) head: Option<fn() -> Vec<u8>>,
+    /// Whether its records are alike, so that a dictionary is worth its space.
+    pub(crate) alike: bool,
 }
 
 /// The writing end of a family of segments.
 pub(crate) struct Segments {
     folder: PathBuf,
-    ending: &'static str,
-    head: Option<fn() -> Vec<u8>>,
+    family: Family,
     segment: u32,
     offset: u64,
     file: File,
@@ -57,21 +78,14 @@ impl std::fmt::Debug for Segments {
 
 impl Segments {
     /// Opens at the acknowledged tail; what an interrupted run wrote behind it is cut off.
-    pub(crate) fn open(
-        folder: &Path,
-        ending: &'static str,
-        tail: Location,
-        head: Option<fn() -> Vec<u8>>,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn open(folder: &Path, family: Family, tail: Location) -> Result<Self, StoreError> {
+        let ending = family.ending;
         let io = |source| StoreError::io(folder, source);
         fs::create_dir_all(folder).map_err(io)?;
         let segment = tail.segment.max(1);
-        for entry in fs::read_dir(folder).map_err(io)? {
-            let path = entry.map_err(io)?.path();
-            let number = path.file_name().and_then(|name| name.to_str()?.split('.').next()?.parse().ok());
-            if number.is_some_and(|number: u32| number > segment) {
-                fs::remove_file(&path).map_err(|source| StoreError::io(&path, source))?;
-            }
+        for number in numbers(folder)?.into_iter().filter(|number| *number > segment) {
+            let path = path_of(folder, number, ending);
+            fs::remove_file(&path).map_err(|source| StoreError::io(&path, source))?;
         }
         let file = open_file(folder, segment, ending)?;
         let length = file.metadata().map_err(io)?.len();
@@ -86,8 +100,7 @@ impl Segments {
         let compressor = compressor(dictionary.as_deref()).map_err(io)?;
         let mut segments = Self {
             folder: folder.to_owned(),
-            ending,
-            head,
+            family,
             segment,
             offset: tail.offset,
             file,
@@ -101,7 +114,7 @@ impl Segments {
     }
 
     pub(crate) fn append(&mut self, record: &[u8]) -> Result<Location, StoreError> {
-        if self.dictionary.is_none() {
+        if self.family.alike && self.dictionary.is_none() {
             self.samples.add(record);
             if self.offset >= FIRST_SEGMENT_BYTES && self.samples.is_enough() {
                 self.dictionary = std::mem::take(&mut self.samples).train();
@@ -120,16 +133,17 @@ impl Segments {
                 let frame = dictionary::frame(dictionary);
                 self.write_raw(&frame)?;
             }
-            if let Some(head) = self.head {
+            if let Some(head) = self.family.head {
                 self.write(&head())?;
             }
         }
         self.write(record)
     }
 
-    fn next_segment(&mut self) -> Result<(), StoreError> {
+    /// Closes the segment and begins the next.
+    pub(crate) fn next_segment(&mut self) -> Result<(), StoreError> {
         self.sync()?;
-        self.file = open_file(&self.folder, self.segment + 1, self.ending)?;
+        self.file = open_file(&self.folder, self.segment + 1, self.family.ending)?;
         self.segment += 1;
         self.offset = 0;
         Ok(())
@@ -155,7 +169,7 @@ impl Segments {
     }
 
     fn error(&self, source: std::io::Error) -> StoreError {
-        StoreError::io(&path_of(&self.folder, self.segment, self.ending), source)
+        StoreError::io(&path_of(&self.folder, self.segment, self.family.ending), source)
     }
 
     pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
@@ -171,6 +185,15 @@ impl Segments {
 
     /// Goes back to an earlier tail after a batch that was given up.
     pub(crate) fn rewind(&mut self, tail: Location) {
+        if tail.segment != self.segment
+            && let Ok(file) = open_file(&self.folder, tail.segment, self.family.ending)
+        {
+            for number in tail.segment + 1..=self.segment {
+                let _ = fs::remove_file(path_of(&self.folder, number, self.family.ending));
+            }
+            self.file = file;
+            self.segment = tail.segment;
+        }
         if tail.segment == self.segment {
             let _ = self.file.set_len(tail.offset);
             let _ = self.file.seek(SeekFrom::Start(tail.offset));
@@ -180,10 +203,13 @@ impl Segments {
 }
 
 fn compressor(dictionary: Option<&[u8]>) -> std::io::Result<zstd::bulk::Compressor<'static>> {
-    match dictionary {
-        Some(dictionary) => zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary),
-        None => zstd::bulk::Compressor::new(LEVEL),
-    }
+    let mut compressor = match dictionary {
+        Some(dictionary) => zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary)?,
+        None => zstd::bulk::Compressor::new(LEVEL)?,
+    };
+    // Four bytes a record that let damage be found wherever it is.
+    compressor.include_checksum(true)?;
+    Ok(compressor)
 }
 
 fn open_file(folder: &Path, segment: u32, ending: &str) -> Result<File, StoreError> {
@@ -221,12 +247,17 @@ impl Reader {
         let segment = self.segment(at.segment, &path).map_err(io)?;
         let mut frame = vec![0; at.bytes as usize];
         segment.file.read_exact_at(&mut frame, at.offset).map_err(io)?;
-        let mut decompressor = match &segment.dictionary {
-            Some(dictionary) => zstd::bulk::Decompressor::with_prepared_dictionary(dictionary),
-            None => zstd::bulk::Decompressor::new(),
-        }
-        .map_err(io)?;
-        decompressor.decompress(&frame, bound(&frame)).map_err(io)
+        decompress(&frame, segment.dictionary.as_ref()).map_err(io)
+    }
+
+    /// Closes a file that was removed.
+    pub(crate) fn forget(&self, number: u32) {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+    }
+
+    /// Folder and ending of the files.
+    pub(crate) fn path_of(&self, segment: u32) -> PathBuf {
+        path_of(&self.folder, segment, self.ending)
     }
 
     fn segment(&self, number: u32, path: &Path) -> std::io::Result<Arc<OpenSegment>> {
@@ -240,6 +271,18 @@ impl Reader {
         files.insert(number, Arc::clone(&segment));
         Ok(segment)
     }
+}
+
+/// The record in a frame.
+pub(crate) fn decompress(
+    frame: &[u8],
+    dictionary: Option<&DecoderDictionary<'static>>,
+) -> std::io::Result<Vec<u8>> {
+    let mut decompressor = match dictionary {
+        Some(dictionary) => zstd::bulk::Decompressor::with_prepared_dictionary(dictionary)?,
+        None => zstd::bulk::Decompressor::new()?,
+    };
+    decompressor.decompress(frame, bound(frame))
 }
 
 /// The frame says how long its content is; one that says too much is not believed.
@@ -265,8 +308,8 @@ mod tests {
     #[test]
     fn records_read_back_over_a_dictionary_a_reopening_and_a_rewind() {
         let folder = tempfile::tempdir().expect("folder");
-        let open =
-            |tail| Segments::open(folder.path(), "zst", tail, Some(|| b"head".to_vec())).expect("opened");
+        let family = Family { ending: "zst", head: Some(|| b"head".to_vec()), alike: true };
+        let open = |tail| Segments::open(folder.path(), family, tail).expect("opened");
         let mut segments = open(Location::default());
         let mut places = Vec::new();
         let mut at = 0;

@@ -11,12 +11,16 @@ pub enum Space {
     Body = b'B' as isize,
     /// The frontier's queue.
     Queue = b'Q' as isize,
+    /// Host → what is known of it.
+    Host = b'H' as isize,
     /// Owner, address → what the scan made of the page.
     Digest = b'P' as isize,
     /// Site, id → a finding's life.
     Finding = b'D' as isize,
     /// Runs and their state.
     Run = b'R' as isize,
+    /// Site → what was learnt of it.
+    Site = b'L' as isize,
     /// Everything about the store itself.
     Meta = b'M' as isize,
 }
@@ -32,5 +36,16 @@ impl Space {
             key.extend_from_slice(part);
         }
         key
+    }
+
+    /// Whether writes also go to the journal. What can be made anew does not: digests come from a
+    /// scan, the queue from the run that was interrupted.
+    pub(crate) fn is_journaled(self) -> bool {
+        !matches!(self, Self::Queue | Self::Digest | Self::Meta)
+    }
+
+    /// The same for a key.
+    pub(crate) fn journals(key: &[u8]) -> bool {
+        [Self::Queue, Self::Digest, Self::Meta].iter().all(|space| key.first() != Some(&(*space as u8)))
     }
 }

@@ -5,10 +5,12 @@
 
 use std::fmt::Write as _;
 
-use xunjian_model::Snapshot;
+use xunjian_model::{BodyHash, Hop, PageUrl, SiteId, Snapshot, Timings};
 
 const CRLF: &str = "\r\n";
-const REVISIT_PROFILE: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
+/// The site a page belongs to, so that the archive alone is enough to make an index.
+pub(crate) const SITE: &str = "Xunjian-Site";
+pub(crate) const REVISIT_PROFILE: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
 
 /// The first record of a segment.
 pub(crate) fn info() -> Vec<u8> {
@@ -26,16 +28,22 @@ pub(crate) fn info() -> Vec<u8> {
 }
 
 /// A page with its body.
-pub(crate) fn response(snapshot: &Snapshot, body: &[u8]) -> Vec<u8> {
-    record("response", snapshot, Some(body), "")
+pub(crate) fn response(owner: Option<&SiteId>, snapshot: &Snapshot, body: &[u8]) -> Vec<u8> {
+    record("response", owner, snapshot, Some(body), "")
 }
 
 /// A page whose body is kept already under another record.
-pub(crate) fn revisit(snapshot: &Snapshot) -> Vec<u8> {
-    record("revisit", snapshot, None, &format!("WARC-Profile: {REVISIT_PROFILE}\r\n"))
+pub(crate) fn revisit(owner: Option<&SiteId>, snapshot: &Snapshot) -> Vec<u8> {
+    record("revisit", owner, snapshot, None, &format!("WARC-Profile: {REVISIT_PROFILE}\r\n"))
 }
 
-fn record(kind: &str, snapshot: &Snapshot, body: Option<&[u8]>, fields: &str) -> Vec<u8> {
+fn record(
+    kind: &str,
+    owner: Option<&SiteId>,
+    snapshot: &Snapshot,
+    body: Option<&[u8]>,
+    fields: &str,
+) -> Vec<u8> {
     let mut http = format!("HTTP/1.1 {} -{CRLF}", snapshot.status);
     for (name, value) in &snapshot.headers {
         let described_coding =
@@ -55,6 +63,9 @@ fn record(kind: &str, snapshot: &Snapshot, body: Option<&[u8]>, fields: &str) ->
         record_id(&[kind, url, &date]),
         snapshot.body_hash.to_hex(),
     );
+    if let Some(site) = owner {
+        let _ = write!(head, "{SITE}: {site}{CRLF}");
+    }
     for hop in &snapshot.hops {
         let _ = write!(head, "Xunjian-Redirect: {} {}{CRLF}", hop.status, hop.url);
     }
@@ -81,7 +92,7 @@ fn one_line(value: &str) -> String {
 }
 
 /// The same record always has the same id, so that writing it twice changes nothing.
-fn record_id(parts: &[&str]) -> String {
+pub(crate) fn record_id(parts: &[&str]) -> String {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(part.as_bytes());
@@ -94,15 +105,65 @@ fn record_id(parts: &[&str]) -> String {
 
 /// The HTTP headers in a record, as they came.
 pub(crate) fn headers(record: &[u8]) -> Vec<(String, String)> {
+    // Our own length of the decoded body is capitalised; headers of the exchange are not.
+    http_lines(record)
+        .filter(|(name, _)| name != "Content-Length")
+        .map(|(name, value)| (name.trim_start_matches("X-Crawler-").to_owned(), value))
+        .collect()
+}
+
+fn http_lines(record: &[u8]) -> impl Iterator<Item = (String, String)> {
     let text = String::from_utf8_lossy(record);
     let http = text.split_once("\r\n\r\n").map_or("", |(_, rest)| rest);
     let head = http.split_once("\r\n\r\n").map_or(http, |(head, _)| head);
     let lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(": "));
-    // Our own length of the decoded body is capitalised; headers of the exchange are not.
-    lines
-        .filter(|(name, _)| *name != "Content-Length")
-        .map(|(name, value)| (name.trim_start_matches("X-Crawler-").to_owned(), value.to_owned()))
-        .collect()
+    lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>().into_iter()
+}
+
+/// What a `response` or `revisit` record says of itself.
+pub(crate) struct Described {
+    pub(crate) site: Option<SiteId>,
+    pub(crate) snapshot: Snapshot,
+    /// A `response`.
+    pub(crate) has_body: bool,
+    /// HTTP headers as they are written to archives.
+    pub(crate) http: Vec<(String, String)>,
+}
+
+/// Reads a record's description; `None` for other kinds of records.
+pub(crate) fn described(record: &[u8]) -> Option<Described> {
+    let head_end = record.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&record[..head_end]).ok()?;
+    let lines: Vec<(&str, &str)> = head.split("\r\n").filter_map(|line| line.split_once(": ")).collect();
+    let field = |name: &str| lines.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    let has_body = match field("WARC-Type")? {
+        "response" => true,
+        "revisit" => false,
+        _ => return None,
+    };
+    let http: Vec<(String, String)> = http_lines(record).collect();
+    let http_field = |name: &str| http.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let status_line = &record[head_end + 4..];
+    let status = std::str::from_utf8(status_line.get(9..12)?).ok()?.parse().ok()?;
+    let hops = lines.iter().filter(|(name, _)| *name == "Xunjian-Redirect").filter_map(|(_, value)| {
+        let (status, url) = value.split_once(' ')?;
+        Some(Hop { status: status.parse().ok()?, url: PageUrl::parse(url).ok()? })
+    });
+    let snapshot = Snapshot {
+        url: PageUrl::parse(field("WARC-Target-URI")?).ok()?,
+        fetched_at: field("WARC-Date")?.parse().ok()?,
+        status,
+        hops: hops.collect(),
+        final_url: field("Xunjian-Final-URI").and_then(|url| PageUrl::parse(url).ok()),
+        headers: headers(record),
+        timings: Timings::default(),
+        tls: None,
+        body_hash: BodyHash::from_hex(field("WARC-Payload-Digest")?.strip_prefix("blake3:")?)?,
+        body_bytes: http_field("Content-Length")?.parse().ok()?,
+        truncated: field("WARC-Truncated").is_some(),
+    };
+    let site = field(SITE).and_then(|site| SiteId::new(site).ok());
+    Some(Described { site, snapshot, has_body, http })
 }
 
 /// The body in a `response` record.
@@ -118,7 +179,6 @@ pub(crate) fn payload(record: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use jiff::Timestamp;
-    use xunjian_model::{BodyHash, PageUrl, Timings};
 
     #[test]
     fn a_body_comes_back_as_it_went_in() {
@@ -136,13 +196,13 @@ mod tests {
             body_bytes: body.len() as u64,
             truncated: false,
         };
-        let record = response(&snapshot, body);
+        let record = response(None, &snapshot, body);
         assert_eq!(payload(&record), body);
         let kept = [("content-encoding".to_owned(), "gzip".to_owned()), ("x".to_owned(), "a  b".to_owned())];
         assert_eq!(headers(&record), kept);
         let text = String::from_utf8_lossy(&record);
         assert!(text.contains("X-Crawler-content-encoding: gzip"));
         assert!(text.contains("x: a  b\r\n"));
-        assert!(!String::from_utf8_lossy(&revisit(&snapshot)).contains("<html>"));
+        assert!(!String::from_utf8_lossy(&revisit(None, &snapshot)).contains("<html>"));
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn run(terminal: Terminal, init: &Init) -> anyhow::Result<Exit> {
     let folder = &init.folder;
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let register = format!(
-        "{}\nexample,示例市人民政府,http://www.example.gov.cn/,portal,,\n",
+        "{}\nexample,示例市人民政府,http://www.example.gov.cn/,portal,,,,,\n",
         REGISTER_COLUMNS.join(",")
     );
     let files = [(DEFAULT_FILE, CONFIG.to_owned()), (REGISTER, register)];

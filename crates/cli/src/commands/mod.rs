@@ -6,4 +6,5 @@ pub(crate) mod dict;
 pub(crate) mod init;
 pub(crate) mod night;
 pub(crate) mod sites;
+pub(crate) mod store;
 pub(crate) mod why;

@@ -12,7 +12,9 @@ use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, StepCost,
 use xunjian_model::{LinkState, Outcome, Severity, SiteId, Tally};
 
 use crate::args::{self, Common};
+use crate::events::Events;
 use crate::interrupt::Interrupt;
+use crate::metrics::Metrics;
 use crate::terminal::{Terminal, table};
 use crate::{Exit, config};
 
@@ -43,6 +45,11 @@ impl Night {
         let cpu = Cpu::now();
         let progress = Arc::new(Progress::default());
         let mut bar = self.terminal.bar(self.terminal.words("抓取", "crawl"), 0);
+        let metrics = match self.engine.settings().metrics {
+            Some(address) => Some(Metrics::serve(address, Arc::clone(&progress)).await?),
+            None => None,
+        };
+        let mut events = Events::new(self.terminal);
         interrupt.crawling(true);
         let crawl = self.engine.crawl(only, nightly, Arc::clone(&progress), interrupt.stop.clone());
         tokio::pin!(crawl);
@@ -53,13 +60,15 @@ impl Night {
                 _ = ticks.tick() => {
                     let read = Progress::read;
                     let pages = read(&progress.pages) + read(&progress.not_modified);
-                    let message = format!("{} {pages}", self.terminal.words("页面", "pages"));
+                    events.tick(&progress);
+                    let message = message(self.terminal, pages, &progress);
                     bar.set(read(&progress.done), read(&progress.queued), &message);
                 }
             }
         };
         interrupt.crawling(false);
-        drop(bar);
+        drop((bar, metrics));
+        events.last(&progress);
         let summary = summary?;
         self.costs.insert("crawl", cpu.cost());
         Ok(summary.finished.then_some(summary))
@@ -181,11 +190,30 @@ impl Night {
     }
 }
 
+/// Pages, and the hosts that are left alone for now.
+fn message(terminal: Terminal, pages: u64, progress: &Progress) -> String {
+    let blocked = progress.hosts().iter().filter(|host| host.blocked_s > 0).count();
+    let waiting = match blocked {
+        0 => String::new(),
+        count => format!(" · {} {count}", terminal.words("等待中的主机", "hosts waiting")),
+    };
+    format!("{} {pages}{waiting}", terminal.words("页面", "pages"))
+}
+
 /// The configuration, with the common flags applied.
 pub(crate) fn settings(common: &Common) -> anyhow::Result<Settings> {
     let mut settings = config::load(&common.config)?;
     if let Some(data) = &common.data {
         settings.data.clone_from(data);
+    }
+    Ok(settings)
+}
+
+fn settings_of_night(common: &Common, args: &args::Night) -> anyhow::Result<Settings> {
+    let mut settings = settings(common)?;
+    checked_sites(&settings, &args.sites)?;
+    if args.incremental {
+        settings.incremental.get_or_insert_default();
     }
     Ok(settings)
 }
@@ -201,9 +229,8 @@ fn checked_sites(settings: &Settings, only: &[SiteId]) -> anyhow::Result<()> {
 }
 
 /// `xunjian run`.
-pub(crate) async fn run(common: &Common, terminal: Terminal, only: &[SiteId]) -> anyhow::Result<Exit> {
-    let settings = settings(common)?;
-    checked_sites(&settings, only)?;
+pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Night) -> anyhow::Result<Exit> {
+    let (settings, only) = (settings_of_night(common, args)?, &args.sites[..]);
     let interrupt = Interrupt::listen(terminal)?;
     let mut night = Night::open(settings, common, terminal)?;
     let (report, exit) = match whole(&mut night, only, &interrupt).await? {
@@ -241,9 +268,8 @@ pub(crate) async fn whole(
 }
 
 /// `xunjian crawl`.
-pub(crate) async fn crawl(common: &Common, terminal: Terminal, only: &[SiteId]) -> anyhow::Result<Exit> {
-    let settings = settings(common)?;
-    checked_sites(&settings, only)?;
+pub(crate) async fn crawl(common: &Common, terminal: Terminal, args: &args::Night) -> anyhow::Result<Exit> {
+    let (settings, only) = (settings_of_night(common, args)?, &args.sites[..]);
     let interrupt = Interrupt::listen(terminal)?;
     let mut night = Night::open(settings, common, terminal)?;
     let Some(summary) = night.crawl(only, false, &interrupt).await? else {

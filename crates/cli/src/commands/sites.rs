@@ -1,7 +1,7 @@
 //! `xunjian sites check`: the register, and on demand whether each home page opens.
 
 use serde_json::json;
-use xunjian_fetch::{Ask, Fetcher, Resolver};
+use xunjian_fetch::{Ask, Fetcher, OpenGate};
 use xunjian_model::{LinkState, Site};
 
 use crate::Exit;
@@ -11,8 +11,7 @@ use crate::terminal::{Terminal, table};
 
 pub(crate) async fn check(common: &Common, terminal: Terminal, online: bool) -> anyhow::Result<Exit> {
     let settings = night::settings(common)?;
-    let resolver = Resolver::new(settings.resolve.clone(), settings.guard.clone());
-    let fetcher = Fetcher::new(settings.fetch.clone(), resolver, settings.authority.as_deref())?;
+    let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
     let mut bar = terminal.bar(terminal.words("检查", "check"), settings.sites.len() as u64);
     let (mut rows, mut documents, mut complete) = (Vec::new(), Vec::new(), true);
     for (at, site) in settings.sites.iter().enumerate() {
@@ -38,7 +37,7 @@ pub(crate) async fn check(common: &Common, terminal: Terminal, online: bool) -> 
 
 /// Asks for the home page once; whether it opened, and what it answered.
 async fn home(fetcher: &Fetcher, site: &Site) -> (bool, String) {
-    match fetcher.fetch(Ask::get(site.url.clone())).await {
+    match fetcher.fetch(Ask::get(site.url.clone()), &OpenGate).await {
         Ok(answer) => {
             let elsewhere = !site.in_scope(&answer.final_url);
             let mut says = format!("{} {} ms", answer.status, answer.timings.total_ms);

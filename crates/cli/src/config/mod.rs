@@ -1,20 +1,18 @@
 //! `xunjian.toml`: text in, checked settings out, all mistakes at once.
 
+mod crawl;
+mod network;
 mod reader;
 mod register;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use toml::de::{DeTable, DeValue};
-use xunjian_crawl::{CrawlLimits, Politeness, Window};
+use toml::de::DeTable;
 use xunjian_dict::{Dictionary, LoadError};
 use xunjian_engine::Settings;
-use xunjian_fetch::{AddressGuard, FetchLimits, Network, Override};
 use xunjian_judge::Catalogue;
 
 use reader::{Fault, Source, Table};
@@ -26,8 +24,6 @@ pub(crate) use register::COLUMNS as REGISTER_COLUMNS;
 pub(crate) const DEFAULT_FILE: &str = "xunjian.toml";
 /// Zone of dates without one.
 const ZONE: &str = "Asia/Shanghai";
-/// Smallest buffer hyper reads a response head into.
-const HEADER_BYTES_MIN: usize = 8_192;
 
 /// Why a configuration cannot be used: every mistake in it.
 #[derive(Debug)]
@@ -94,14 +90,21 @@ impl Reading<'_> {
         let mut crawl = root.section(source, "crawl");
         let mut scan = root.section(source, "scan");
         let mut judge = root.section(source, "judge");
-        let (fetch, guard, resolve) =
-            (fetch_limits(&mut network, source), guard(&mut network, source), resolve(&mut network, source));
-        let authority = self.authority(&mut network);
+        let mut store = root.section(source, "store");
+        let mut metrics = root.section(source, "metrics");
+        let fetch = network::fetch_limits(&mut network, source);
+        let mut client = network::network(&mut network, source);
+        client.authority = self.authority(&mut network);
         let source = &mut self.source;
         network.finish(source);
-        let manners = manners(&mut politeness, source, &zone);
+        let versions_max = store.get(source, "versions_max").unwrap_or(0);
+        store.finish(source);
+        let listen = crawl::metrics(&mut metrics, source);
+        metrics.finish(source);
+        let manners = crawl::politeness(&mut politeness, source, &zone);
         politeness.finish(source);
-        let limits = crawl_limits(&mut crawl, source);
+        let limits = crawl::limits(&mut crawl, source);
+        let incremental = crawl::incremental(&mut crawl, source);
         let mut page = xunjian_page::Limits::default();
         crawl.set(source, "page_depth_max", &mut page.depth_max);
         crawl.set(source, "page_links_max", &mut page.links_max);
@@ -130,11 +133,12 @@ impl Reading<'_> {
             zone,
             monitoring_point,
             fetch,
-            resolve,
-            guard,
-            authority,
+            network: client,
             politeness: manners,
             crawl: limits,
+            incremental,
+            versions_max,
+            metrics: listen,
             page,
             dictionaries,
             catalogue: catalogue?,
@@ -249,114 +253,11 @@ fn monitoring_point(root: &mut Table<'_, '_>, source: &mut Source<'_>, zone: &Ti
     point
 }
 
-fn fetch_limits(network: &mut Table<'_, '_>, source: &mut Source<'_>) -> FetchLimits {
-    let mut limits = FetchLimits::default();
-    network.set(source, "user_agent", &mut limits.user_agent);
-    for (key, field) in [
-        ("connect_timeout_s", &mut limits.connect_timeout),
-        ("first_byte_timeout_s", &mut limits.first_byte_timeout),
-        ("idle_timeout_s", &mut limits.idle_timeout),
-        ("total_timeout_s", &mut limits.total_timeout),
-    ] {
-        network.set(source, key, field);
-        at_least(network, source, key, !field.is_zero(), "more than 0");
-    }
-    network.set(source, "body_bytes_max", &mut limits.body_bytes_max);
-    at_least(network, source, "body_bytes_max", limits.body_bytes_max > 0, "1 or more");
-    network.set(source, "header_bytes_max", &mut limits.header_bytes_max);
-    let enough = limits.header_bytes_max >= HEADER_BYTES_MIN;
-    at_least(network, source, "header_bytes_max", enough, &format!("{HEADER_BYTES_MIN} or more"));
-    network.set(source, "headers_max", &mut limits.headers_max);
-    at_least(network, source, "headers_max", limits.headers_max > 0, "1 or more");
-    network.set(source, "redirects_max", &mut limits.redirects_max);
-    network.set(source, "idle_connections_max", &mut limits.idle_connections_max);
-    limits
-}
-
 fn at_least(table: &mut Table<'_, '_>, source: &mut Source<'_>, key: &'static str, ok: bool, wanted: &str) {
     if !ok {
         let at = table.value(key).map_or(0, |value| value.span().start);
         source.fault(at, format!("`{key}` must be {wanted}"));
     }
-}
-
-fn guard(network: &mut Table<'_, '_>, source: &mut Source<'_>) -> AddressGuard {
-    let texts: Vec<String> = network.get(source, "allow_private").unwrap_or_default();
-    let at = network.value("allow_private").map_or(0, |value| value.span().start);
-    let mut allowed = Vec::new();
-    for text in texts {
-        match text.parse::<Network>() {
-            Ok(network) => allowed.push(network),
-            Err(error) => source.fault(at, format!("`network.allow_private`: {error}")),
-        }
-    }
-    AddressGuard::new(allowed)
-}
-
-fn resolve(network: &mut Table<'_, '_>, source: &mut Source<'_>) -> HashMap<String, Vec<Override>> {
-    let mut resolve = HashMap::new();
-    let Some(value) = network.value("resolve") else { return resolve };
-    let Some(table) = value.get_ref().as_table() else {
-        source.fault(value.span().start, "`network.resolve` must be a table of host = \"address\"");
-        return resolve;
-    };
-    for (host, value) in table {
-        let texts: Vec<&str> = match value.get_ref() {
-            DeValue::String(text) => vec![text],
-            DeValue::Array(array) => array.iter().filter_map(|one| one.get_ref().as_str()).collect(),
-            _ => {
-                source.fault(
-                    value.span().start,
-                    format!(
-                        "`network.resolve`: {:?} needs an address or a list of addresses",
-                        host.get_ref()
-                    ),
-                );
-                continue;
-            }
-        };
-        let mut addresses = Vec::new();
-        for text in texts {
-            match text.parse() {
-                Ok(address) => addresses.push(address),
-                Err(error) => source.fault(value.span().start, format!("`network.resolve`: {error}")),
-            }
-        }
-        resolve.insert(host.get_ref().to_ascii_lowercase(), addresses);
-    }
-    resolve
-}
-
-fn manners(table: &mut Table<'_, '_>, source: &mut Source<'_>, zone: &TimeZone) -> Politeness {
-    let mut manners = Politeness::default();
-    table.set(source, "requests_per_second", &mut manners.requests_per_second);
-    table.set(source, "connections", &mut manners.connections);
-    at_least(table, source, "connections", manners.connections > 0, "1 or more");
-    manners.window = table.parse::<Window>(source, "window").map(|window| window.in_zone(zone.clone()));
-    table.set(source, "block_s", &mut manners.block);
-    table.set(source, "block_max_s", &mut manners.block_max);
-    at_least(
-        table,
-        source,
-        "block_max_s",
-        manners.block_max >= manners.block,
-        "as long as block_s or longer",
-    );
-    table.set(source, "crawl_delay_max_s", &mut manners.crawl_delay_max);
-    manners
-}
-
-fn crawl_limits(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> CrawlLimits {
-    let mut limits = CrawlLimits::default();
-    table.set(source, "pages_max", &mut limits.pages_max);
-    table.set(source, "depth_max", &mut limits.depth_max);
-    table.set(source, "in_flight_max", &mut limits.in_flight_max);
-    at_least(table, source, "in_flight_max", limits.in_flight_max > 0, "1 or more");
-    table.set::<Duration>(source, "retry_pause_s", &mut limits.retry_pause);
-    table.set(source, "outside", &mut limits.outside);
-    table.set(source, "failures_max", &mut limits.failures_max);
-    at_least(table, source, "failures_max", limits.failures_max > 0, "1 or more");
-    limits
 }
 
 #[cfg(test)]
@@ -384,7 +285,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_with_its_line() {
-        let table: [(&str, &str); 17] = [
+        let table: [(&str, &str); 26] = [
             ("data = \"d\"\ncolour = 1\n", "2: unknown key `colour`; known here: crawl, data"),
             (
                 "data = \"d\"\n[politeness]\nrequests_per_second = -1\n",
@@ -406,6 +307,30 @@ mod tests {
             (
                 "data = \"d\"\n[network]\nheader_bytes_max = 10\n",
                 "3: `header_bytes_max` must be 8192 or more",
+            ),
+            (
+                "data = \"d\"\n[[politeness.rate]]\ndays = \"work\"\nhours = \"08:00-18:00\"\n",
+                "2: `politeness.rate`: \"work\" are not days",
+            ),
+            (
+                "data = \"d\"\n[[politeness.rate]]\nhours = \"8-18\"\n",
+                "2: `politeness.rate`: \"8-18\" is not a window",
+            ),
+            ("data = \"d\"\n[[politeness.rate]]\ndays = \"sat\"\n", "2: a [[politeness.rate]] needs `hours`"),
+            (
+                "data = \"d\"\n[[politeness.rate]]\nhours = \"08:00-18:00\"\nrequests_per_second = -2\n",
+                "4: `politeness.rate.requests_per_second`: must be 0 or more",
+            ),
+            ("data = \"d\"\n[politeness]\nblock_pages = [\" \"]\n", "3: `block_pages` must be texts"),
+            ("data = \"d\"\n[network]\nproxy = \"p.cn:3128\"\n", "3: `network.proxy`: not a proxy"),
+            (
+                "data = \"d\"\n[network]\nname_servers = [\"dns\"]\n",
+                "3: `network.name_servers`: \"dns\" is not",
+            ),
+            ("data = \"d\"\n[metrics]\nlisten = \"9464\"\n", "3: `metrics.listen`: "),
+            (
+                "data = \"d\"\n[[site]]\nid = \"s\"\nname = \"x\"\nurl = \"http://s.cn/\"\nkind = \"portal\"\nseeds = [\"http://t.cn/\"]\n",
+                "2: seed \"http://t.cn/\" is outside the site",
             ),
             ("data = 1\n", "1: `data`: must be a text in quotes, not integer"),
             ("data = \"d\"\nzone = \"Mars/Base\"\n", "2: `zone`: "),

@@ -8,8 +8,10 @@ use xunjian_model::{PageUrl, Site, SiteId, SiteKind};
 
 use super::reader::{Fault, Source, Table};
 
-/// Columns of `sites.csv`; `hosts` holds several separated by spaces.
-pub(crate) const COLUMNS: [&str; 6] = ["id", "name", "url", "kind", "hosts", "ignore_robots"];
+/// Columns of `sites.csv`; `hosts`, `seeds` and `drop_parameters` hold several
+/// separated by spaces, `cookies` is true or empty.
+pub(crate) const COLUMNS: [&str; 9] =
+    ["id", "name", "url", "kind", "hosts", "ignore_robots", "seeds", "cookies", "drop_parameters"];
 
 /// The sites of a register, with where each stands.
 #[derive(Default)]
@@ -35,6 +37,9 @@ impl Register {
                 kind: table.get(source, "kind"),
                 hosts: table.get(source, "hosts").unwrap_or_default(),
                 ignore_robots: table.get(source, "ignore_robots"),
+                seeds: table.get(source, "seeds").unwrap_or_default(),
+                cookies: table.get(source, "cookies").unwrap_or(false),
+                drop_parameters: table.get(source, "drop_parameters").unwrap_or_default(),
             };
             table.finish(source);
             let place = format!("{}:{}", file.display(), source.line(at));
@@ -82,15 +87,29 @@ impl Register {
                 let at = headers.iter().position(|header| header == name)?;
                 record.get(at).filter(|value| !value.is_empty()).map(str::to_owned)
             };
+            let several = |name: &str| -> Vec<String> {
+                let text = column(name).unwrap_or_default();
+                text.split_whitespace().map(str::to_owned).collect()
+            };
+            let cookies = match column("cookies").as_deref() {
+                None | Some("false") => false,
+                Some("true") => true,
+                Some(other) => {
+                    faults
+                        .push(fault(line, format!("`cookies` must be true, false or empty, not {other:?}")));
+                    continue;
+                }
+            };
             let row = Row {
                 id: column("id"),
                 name: column("name"),
                 url: column("url"),
                 kind: column("kind"),
-                hosts: column("hosts")
-                    .map(|hosts| hosts.split_whitespace().map(str::to_owned).collect())
-                    .unwrap_or_default(),
+                hosts: several("hosts"),
                 ignore_robots: column("ignore_robots"),
+                seeds: several("seeds"),
+                cookies,
+                drop_parameters: several("drop_parameters"),
             };
             let reasons = self.add(row, format!("{}:{line}", file.display()));
             faults.extend(reasons.into_iter().map(|reason| fault(line, reason)));
@@ -137,8 +156,24 @@ impl Register {
                 reasons.push(format!("host {host:?} belongs already to the site in {first}"));
             }
         }
+        let mut site = Site {
+            hosts: row.hosts,
+            ignore_robots: row.ignore_robots,
+            cookies: row.cookies,
+            drop_parameters: row.drop_parameters,
+            ..Site::new(id, name, url, kind)
+        };
+        for text in &row.seeds {
+            match PageUrl::parse(text) {
+                Ok(seed) if site.in_scope(&seed) => site.seeds.push(seed),
+                Ok(_) => reasons.push(format!(
+                    "seed {text:?} is outside the site: its host is neither that of `url` nor one of `hosts`"
+                )),
+                Err(error) => reasons.push(format!("seed {error}")),
+            }
+        }
         if reasons.is_empty() {
-            self.sites.push(Site { id, name, url, kind, hosts: row.hosts, ignore_robots: row.ignore_robots });
+            self.sites.push(site);
         }
         reasons
     }
@@ -151,4 +186,7 @@ struct Row {
     kind: Option<String>,
     hosts: Vec<String>,
     ignore_robots: Option<String>,
+    seeds: Vec<String>,
+    cookies: bool,
+    drop_parameters: Vec<String>,
 }

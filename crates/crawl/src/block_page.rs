@@ -1,0 +1,102 @@
+//! Refusals that say 200: a firewall's page in the place of content.
+//!
+//! Two signs: text that such pages have, and one and the same page for many addresses of a host
+//! that showed different ones before.
+
+use std::collections::VecDeque;
+
+use xunjian_frontier::Item;
+use xunjian_model::{BodyHash, Facts};
+
+/// Text of refusals, looked for on short pages only.
+pub(crate) const SHIPPED: [&str; 14] = [
+    "访问过于频繁", "访问太频繁", "请求过于频繁", "操作过于频繁", "您的访问被拦截", "请求已被拦截",
+    "访问被阻断", "您的请求带有不合法参数", "请完成安全验证", "滑动验证", "Access Denied by WAF",
+    "Too Many Requests", "unusual traffic", "Request blocked",
+];
+/// Characters of text above which a page is content, whatever words it has.
+const SHORT_CHARS: usize = 600;
+/// Characters above which sameness is no sign.
+const SAME_CHARS: usize = 2_000;
+/// Equal pages in a row that are one too many.
+const SAME_MAX: usize = 4;
+/// Pages known to be equal for good reasons.
+const HARMLESS_MAX: usize = 64;
+
+/// Whether a page is a refusal by its text.
+pub(crate) fn is_refusal(facts: &Facts, patterns: &[String]) -> bool {
+    if chars(facts) > SHORT_CHARS {
+        return false;
+    }
+    let found = |text: &str| patterns.iter().any(|pattern| text.contains(pattern.as_str()));
+    found(&facts.title) || facts.blocks.iter().any(|block| found(&block.text))
+}
+
+fn chars(facts: &Facts) -> usize {
+    facts.blocks.iter().map(|block| block.text.chars().count()).sum()
+}
+
+/// Title and text of a page without digits, which request numbers and times are made of; `None`
+/// for a page too long to be a refusal.
+pub(crate) fn fingerprint(facts: &Facts) -> Option<BodyHash> {
+    (chars(facts) <= SAME_CHARS).then(|| text_hash(facts))
+}
+
+/// Hash of title and text without digits.
+pub(crate) fn text_hash(facts: &Facts) -> BodyHash {
+    let mut text = String::with_capacity(256);
+    for part in std::iter::once(&facts.title).chain(facts.blocks.iter().map(|block| &block.text)) {
+        text.extend(part.chars().filter(|c| !c.is_ascii_digit()));
+        text.push('\n');
+    }
+    BodyHash::of(text.as_bytes())
+}
+
+/// The last pages of a host.
+#[derive(Default)]
+pub(crate) struct Sameness {
+    last: Option<BodyHash>,
+    items: Vec<Item>,
+    harmless: VecDeque<BodyHash>,
+}
+
+/// What to do after a page.
+pub(crate) enum Same {
+    /// Nothing.
+    Fine,
+    /// So many pages in a row are the same that the home page has to be asked whether that is a
+    /// refusal.
+    Ask,
+}
+
+impl Sameness {
+    pub(crate) fn add(&mut self, item: &Item, fingerprint: Option<BodyHash>) -> Same {
+        let Some(fingerprint) = fingerprint.filter(|one| !self.harmless.contains(one)) else {
+            self.last = None;
+            self.items.clear();
+            return Same::Fine;
+        };
+        if self.last != Some(fingerprint) {
+            self.last = Some(fingerprint);
+            self.items.clear();
+        }
+        self.items.push(item.clone());
+        if self.items.len() >= SAME_MAX { Same::Ask } else { Same::Fine }
+    }
+
+    /// The pages are equal for a good reason.
+    pub(crate) fn is_harmless(&mut self) {
+        if let Some(fingerprint) = self.last.take() {
+            if self.harmless.len() >= HARMLESS_MAX {
+                self.harmless.pop_front();
+            }
+            self.harmless.push_back(fingerprint);
+        }
+        self.items.clear();
+    }
+
+    /// The pages were refusals: they are to be asked for again.
+    pub(crate) fn take_refused(&mut self) -> (Option<BodyHash>, Vec<Item>) {
+        (self.last.take(), std::mem::take(&mut self.items))
+    }
+}

@@ -1,0 +1,157 @@
+//! The gate every exchange passes: window, blocks, the host's and the address's pace and
+//! connections, and the crawl's own limit.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use xunjian_fetch::{Answer, Entering, Gate, Pass};
+use xunjian_model::{LinkState, PageUrl};
+
+use crate::hosts::{AddressState, HostState};
+use crate::politeness::retry_after;
+use crate::{Shared, now};
+
+/// Longest time slept before window and stop are looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// What an exchange holds: places of its host, its addresses and the crawl.
+struct Held {
+    _permits: Vec<OwnedSemaphorePermit>,
+}
+
+impl Gate for Shared {
+    fn enter<'g>(&'g self, url: &'g PageUrl) -> Entering<'g> {
+        Box::pin(async move {
+            let stopped = || LinkState::Broken("stopped".to_owned());
+            let host = self.host_of(url).map_err(|error| {
+                tracing::error!(%url, %error, "the store cannot be read");
+                self.stop.stop();
+                stopped()
+            })?;
+            let found = self.fetcher.resolver().reachable(url.host()).await;
+            host.keep_addresses(&found);
+            let addresses: Vec<Arc<AddressState>> =
+                found.into_iter().map(|address| self.hosts.address(address)).collect();
+            let mut permits = Vec::new();
+            for places in
+                std::iter::once(&host.connections).chain(addresses.iter().map(|one| &one.connections))
+            {
+                permits.push(Arc::clone(places).acquire_owned().await.map_err(|_| stopped())?);
+            }
+            let in_flight = self.turn(&host, &addresses).await.ok_or_else(stopped)?;
+            permits.push(in_flight);
+            Ok(Box::new(Held { _permits: permits }) as Pass)
+        })
+    }
+
+    fn leave(&self, url: &PageUrl, exchanged: &Result<Answer, LinkState>) {
+        let Ok(host) = self.host_of(url) else { return };
+        let politeness = &self.setup.politeness;
+        match exchanged {
+            Ok(answer) => {
+                if let Some(certificate) = &answer.certificate {
+                    host.keep_certificate(certificate);
+                }
+                if matches!(answer.state(), LinkState::Limited(_)) {
+                    let asked = answer.header("retry-after");
+                    host.limited(
+                        politeness,
+                        answer.status,
+                        asked.and_then(|value| retry_after(value, SystemTime::now())),
+                    );
+                    crate::Progress::add(&self.progress.limited, 1);
+                } else {
+                    host.answered(f64::from(answer.timings.total_ms) / 1_000.0);
+                }
+            }
+            Err(state) if is_connection_failure(state) => host.failed(politeness, state),
+            Err(_) => {}
+        }
+    }
+}
+
+impl Shared {
+    /// Waits for the turn; `None` when the crawl stops.
+    ///
+    /// Host and addresses stay locked from the moment their times are looked at until the turn
+    /// is taken, so that what one exchange sees as free another one cannot take.
+    async fn turn(&self, host: &HostState, addresses: &[Arc<AddressState>]) -> Option<OwnedSemaphorePermit> {
+        let politeness = &self.setup.politeness;
+        let mut pace = host.pace.lock().await;
+        loop {
+            self.open(host).await?;
+            let ready = pace.next(now(), host.slow_down(politeness));
+            self.sleep_until(ready).await?;
+            let mut paces = Vec::with_capacity(addresses.len());
+            // Always in the same order (they are sorted): no two wait for each other.
+            for address in addresses {
+                paces.push(address.pace.lock().await);
+            }
+            let free = paces.iter().map(|pace| pace.next(now(), Duration::ZERO)).max();
+            self.sleep_until(free.unwrap_or_else(Instant::now)).await?;
+            let in_flight = Arc::clone(&self.in_flight).acquire_owned().await.ok()?;
+            // Another exchange may have brought a block in the meantime.
+            if host.blocked_until().is_some() || self.is_closed() {
+                continue;
+            }
+            let mut early = pace.take(now()).err();
+            for other in &mut paces {
+                if early.is_none() {
+                    early = other.take(now()).err();
+                }
+            }
+            if let Some(early) = early {
+                drop((paces, in_flight));
+                tokio::time::sleep(early).await;
+                continue;
+            }
+            host.touch();
+            addresses.iter().for_each(|address| address.touch());
+            return Some(in_flight);
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.setup.politeness.window.as_ref().is_some_and(|window| !window.is_open(now()))
+    }
+
+    /// Waits for the window and for the end of the host's block.
+    async fn open(&self, host: &HostState) -> Option<()> {
+        loop {
+            if self.stop.is_stopped() {
+                return None;
+            }
+            let window = self.setup.politeness.window.as_ref();
+            let closed = window.map_or(Duration::ZERO, |window| window.opens_in(now()));
+            let blocked = host.blocked_until().map(|until| until.duration_since(Instant::now()));
+            let wait = closed.max(blocked.unwrap_or_default());
+            if wait.is_zero() {
+                return Some(());
+            }
+            // The clock may be set in the meantime, so a long sleep is taken in parts.
+            self.stop.sleep(wait.min(LOOK_AGAIN)).await;
+        }
+    }
+
+    async fn sleep_until(&self, ready: Instant) -> Option<()> {
+        let left = ready.saturating_duration_since(Instant::now());
+        if !left.is_zero() {
+            self.stop.sleep(left).await;
+        }
+        (!self.stop.is_stopped()).then_some(())
+    }
+}
+
+/// Whether a state says that the host itself could not be reached.
+pub(crate) fn is_connection_failure(state: &LinkState) -> bool {
+    matches!(
+        state,
+        LinkState::NoSuchHost
+            | LinkState::Refused
+            | LinkState::Timeout
+            | LinkState::Tls(_)
+            | LinkState::Broken(_)
+    )
+}

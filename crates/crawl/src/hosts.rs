@@ -1,0 +1,386 @@
+//! What is known of hosts and addresses while a crawl runs.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::Instant;
+use xunjian_model::{Certificate, Host, HostRecord, KeptRobots, KeptSoftPage, LinkState, SiteId};
+use xunjian_store::{Space, Store, StoreError};
+
+use crate::block_page::Sameness;
+use crate::now;
+use crate::pace::{Latency, Pace};
+use crate::politeness::Politeness;
+use crate::prepare::Prepared;
+
+/// States held before idle ones of hosts outside are let go.
+const HELD: usize = 1_024;
+/// How long a state is held after its last exchange.
+const IDLE: Duration = Duration::from_secs(120);
+/// Repetitions of blocks are forgotten after so many times the longest block without one.
+const FORGIVEN_AFTER: u32 = 3;
+
+/// Every host and every address that is being asked.
+pub(crate) struct Hosts {
+    politeness: Politeness,
+    hosts: Mutex<HashMap<Host, Arc<HostState>>>,
+    addresses: Mutex<HashMap<IpAddr, Arc<AddressState>>>,
+}
+
+impl Hosts {
+    pub(crate) fn new(politeness: Politeness) -> Self {
+        Self { politeness, hosts: Mutex::default(), addresses: Mutex::default() }
+    }
+
+    /// The state of a host, begun from what is kept of it.
+    pub(crate) fn host(
+        &self,
+        store: &Store,
+        host: &Host,
+        owner: Option<&SiteId>,
+    ) -> Result<Arc<HostState>, StoreError> {
+        let mut hosts = lock(&self.hosts);
+        if let Some(state) = hosts.get(host) {
+            return Ok(Arc::clone(state));
+        }
+        if hosts.len() >= HELD {
+            hosts
+                .retain(|_, state| state.owner.is_some() || Arc::strong_count(state) > 1 || !state.is_idle());
+        }
+        let kept: HostRecord = store.get(Space::Host, &[host.as_str().as_bytes()])?.unwrap_or_default();
+        let state = Arc::new(HostState::new(host.clone(), owner.cloned(), &self.politeness, kept));
+        hosts.insert(host.clone(), Arc::clone(&state));
+        Ok(state)
+    }
+
+    pub(crate) fn address(&self, address: IpAddr) -> Arc<AddressState> {
+        let mut addresses = lock(&self.addresses);
+        if addresses.len() >= HELD {
+            addresses.retain(|_, state| Arc::strong_count(state) > 1 || !state.is_idle());
+        }
+        Arc::clone(addresses.entry(address).or_insert_with(|| {
+            Arc::new(AddressState {
+                connections: Arc::new(Semaphore::new(self.politeness.address_connections)),
+                pace: tokio::sync::Mutex::new(Pace::new(self.politeness.address_rates.clone())),
+                used: Mutex::new(Instant::now()),
+            })
+        }))
+    }
+
+    /// Hosts and what they are at, for whoever watches.
+    pub(crate) fn each(&self, mut look: impl FnMut(&HostState)) {
+        let states: Vec<Arc<HostState>> = lock(&self.hosts).values().map(Arc::clone).collect();
+        states.iter().for_each(|state| look(state));
+    }
+}
+
+/// Everything behind one IP address.
+pub(crate) struct AddressState {
+    pub(crate) connections: Arc<Semaphore>,
+    pub(crate) pace: tokio::sync::Mutex<Pace>,
+    used: Mutex<Instant>,
+}
+
+impl AddressState {
+    pub(crate) fn touch(&self) {
+        *lock(&self.used) = Instant::now();
+    }
+
+    fn is_idle(&self) -> bool {
+        lock(&self.used).elapsed() > IDLE
+    }
+}
+
+/// One host.
+pub(crate) struct HostState {
+    pub(crate) host: Host,
+    pub(crate) owner: Option<SiteId>,
+    pub(crate) connections: Arc<Semaphore>,
+    pub(crate) pace: tokio::sync::Mutex<Pace>,
+    pub(crate) sameness: Mutex<Sameness>,
+    prepared: OnceCell<Prepared>,
+    latency: Mutex<Latency>,
+    trouble: Mutex<Trouble>,
+    kept: Mutex<HostRecord>,
+    /// What is kept differs from what the store has.
+    changed: AtomicBool,
+    given_up: AtomicBool,
+    requests: AtomicU64,
+    used: Mutex<Instant>,
+}
+
+/// A host that fails, or asks to wait.
+#[derive(Default)]
+struct Trouble {
+    /// No request goes out before.
+    until: Option<Instant>,
+    /// Since when nothing else came from it.
+    since: Option<Instant>,
+    /// Failures to connect in a row.
+    failures: u32,
+    last: Option<LinkState>,
+}
+
+impl HostState {
+    fn new(host: Host, owner: Option<SiteId>, politeness: &Politeness, kept: HostRecord) -> Self {
+        // A clock that was set back must not make a block longer than the longest there is.
+        let most = politeness.retry_after_max.max(politeness.block_max);
+        let left = kept.not_before.map(|until| until.duration_since(now()));
+        let left = left.and_then(|left| Duration::try_from(left).ok()).filter(|left| !left.is_zero());
+        let until = left.map(|left| Instant::now() + left.min(most));
+        Self {
+            host,
+            owner,
+            connections: Arc::new(Semaphore::new(politeness.connections)),
+            pace: tokio::sync::Mutex::new(Pace::new(politeness.rates.clone())),
+            sameness: Mutex::default(),
+            prepared: OnceCell::new(),
+            latency: Mutex::default(),
+            trouble: Mutex::new(Trouble { until, ..Trouble::default() }),
+            kept: Mutex::new(kept),
+            changed: AtomicBool::new(false),
+            given_up: AtomicBool::new(false),
+            requests: AtomicU64::new(0),
+            used: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// What has to be known before its pages are asked for, learnt once.
+    pub(crate) async fn prepared(&self, learn: impl Future<Output = Prepared>) -> &Prepared {
+        self.prepared.get_or_init(|| learn).await
+    }
+
+    pub(crate) fn is_prepared(&self) -> Option<&Prepared> {
+        self.prepared.get()
+    }
+
+    // ---- pace ---------------------------------------------------------------------------------
+
+    /// An exchange begins.
+    pub(crate) fn touch(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        *lock(&self.used) = Instant::now();
+    }
+
+    fn is_idle(&self) -> bool {
+        lock(&self.used).elapsed() > IDLE && self.blocked_until().is_none()
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The period its answers' times ask for.
+    pub(crate) fn slow_down(&self, politeness: &Politeness) -> Duration {
+        lock(&self.latency).slow_down(politeness.latency_factor, politeness.crawl_delay_max)
+    }
+
+    /// The moment before which no request goes out, if it lies ahead.
+    pub(crate) fn blocked_until(&self) -> Option<Instant> {
+        lock(&self.trouble).until.filter(|until| *until > Instant::now())
+    }
+
+    // ---- trouble ------------------------------------------------------------------------------
+
+    /// The host answered, and did not ask to wait.
+    pub(crate) fn answered(&self, seconds: f64) {
+        lock(&self.latency).add(seconds);
+        let mut trouble = lock(&self.trouble);
+        trouble.failures = 0;
+        trouble.since = None;
+    }
+
+    /// The host asked to wait. What it asked for itself holds whatever other answers say.
+    pub(crate) fn limited(&self, politeness: &Politeness, status: u16, asked: Option<Duration>) {
+        if asked.is_some_and(|asked| asked > politeness.retry_after_max) {
+            self.give_up();
+        }
+        let asked = asked.map(|asked| asked.min(politeness.retry_after_max));
+        self.block(politeness, asked, &LinkState::Limited(status));
+    }
+
+    /// The host could not be reached; counts against it from the second time in a row.
+    pub(crate) fn failed(&self, politeness: &Politeness, state: &LinkState) {
+        let failures = {
+            let mut trouble = lock(&self.trouble);
+            trouble.failures += 1;
+            trouble.failures
+        };
+        // Hosts outside are asked for few addresses; they are not waited for.
+        if failures >= 2 && self.owner.is_some() {
+            self.block(politeness, None, state);
+        } else {
+            let mut trouble = lock(&self.trouble);
+            trouble.last = Some(state.clone());
+            trouble.since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    fn block(&self, politeness: &Politeness, asked: Option<Duration>, state: &LinkState) {
+        let at = now();
+        let mut trouble = lock(&self.trouble);
+        let mut kept = lock(&self.kept);
+        let begun = *trouble.since.get_or_insert_with(Instant::now);
+        trouble.last = Some(state.clone());
+        if begun.elapsed() >= politeness.patience {
+            self.give_up();
+        }
+        let inside = trouble.until.is_some_and(|until| until > Instant::now());
+        // Several failures inside one block are one incident.
+        if inside && asked.is_none() {
+            return;
+        }
+        if !inside {
+            let quiet = kept.last_incident.is_none_or(|last| {
+                let forgiven = politeness.block_max.saturating_mul(FORGIVEN_AFTER);
+                Duration::try_from(at.duration_since(last)).unwrap_or_default() > forgiven
+            });
+            if quiet {
+                kept.incidents = 0;
+            }
+            kept.incidents = kept.incidents.saturating_add(1);
+            kept.last_incident = Some(at);
+        }
+        let doublings = u32::from(kept.incidents.saturating_sub(1)).min(16);
+        let own = politeness.block.saturating_mul(2_u32.pow(doublings)).min(politeness.block_max);
+        // A tenth more at random, so that hosts of one platform do not come back in step.
+        let pause = asked.unwrap_or_else(|| own.mul_f64(1.0 + fastrand::f64() * 0.1));
+        let until = Instant::now() + pause;
+        if trouble.until.is_none_or(|before| before < until) {
+            trouble.until = Some(until);
+            kept.not_before =
+                jiff::SignedDuration::try_from(pause).ok().and_then(|pause| at.checked_add(pause).ok());
+            self.changed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the host is left alone for the rest of this run.
+    pub(crate) fn is_given_up(&self, failures_max: u32) -> bool {
+        self.given_up.load(Ordering::Relaxed)
+            || self.owner.is_none() && lock(&self.trouble).failures >= failures_max
+    }
+
+    /// Whether it was given up because it went on asking to wait.
+    pub(crate) fn is_limited(&self) -> bool {
+        matches!(lock(&self.trouble).last, Some(LinkState::Limited(_)))
+    }
+
+    /// What the last failure was.
+    pub(crate) fn last_failure(&self) -> Option<LinkState> {
+        lock(&self.trouble).last.clone()
+    }
+
+    // ---- what is kept -------------------------------------------------------------------------
+
+    pub(crate) fn kept_robots(&self) -> Option<KeptRobots> {
+        lock(&self.kept).robots.clone()
+    }
+
+    pub(crate) fn keep_robots(&self, robots: KeptRobots) {
+        lock(&self.kept).robots = Some(robots);
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn kept_soft_page(&self) -> Option<KeptSoftPage> {
+        lock(&self.kept).soft.clone()
+    }
+
+    pub(crate) fn keep_soft_page(&self, soft: KeptSoftPage) {
+        lock(&self.kept).soft = Some(soft);
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn keep_certificate(&self, certificate: &Certificate) {
+        let mut kept = lock(&self.kept);
+        if kept.certificate.as_ref() != Some(certificate) {
+            kept.certificate = Some(certificate.clone());
+            self.changed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn keep_addresses(&self, addresses: &[IpAddr]) {
+        let mut kept = lock(&self.kept);
+        if kept.addresses != addresses {
+            kept.addresses = addresses.to_vec();
+            self.changed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// What is to be kept, if it is another than before.
+    pub(crate) fn take_changed(&self) -> Option<HostRecord> {
+        self.changed.swap(false, Ordering::Relaxed).then(|| lock(&self.kept).clone())
+    }
+}
+
+/// The time left of a block, in whole seconds, for people.
+pub(crate) fn seconds_left(until: Instant) -> u64 {
+    until.saturating_duration_since(Instant::now()).as_secs()
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(politeness: &Politeness, kept: HostRecord) -> HostState {
+        let url = xunjian_model::PageUrl::parse("http://a.gov.cn/").expect("url");
+        let owner = SiteId::new("a").expect("id");
+        HostState::new(url.host_key(), Some(owner), politeness, kept)
+    }
+
+    fn pause(state: &HostState) -> u64 {
+        state.blocked_until().map_or(0, |until| until.duration_since(Instant::now()).as_millis() as u64)
+    }
+
+    #[test]
+    fn blocks_double_count_once_each_and_outlive_a_good_answer_and_a_restart() {
+        let politeness = Politeness::default();
+        let host = state(&politeness, HostRecord::default());
+        host.limited(&politeness, 429, None);
+        host.limited(&politeness, 429, None);
+        assert!((59_000..=66_000).contains(&pause(&host)), "{}", pause(&host));
+        host.answered(0.1);
+        assert!(pause(&host) > 0, "a good answer does not end a block");
+        let kept = host.take_changed().expect("kept");
+        assert_eq!(kept.incidents, 1);
+        assert!(host.take_changed().is_none());
+        // A new process goes on where the block was, and the next one is longer.
+        let again = state(&politeness, kept.clone());
+        assert!((58_000..=66_000).contains(&pause(&again)), "{}", pause(&again));
+        let over = HostRecord { not_before: None, ..kept.clone() };
+        let second = state(&politeness, over);
+        second.limited(&politeness, 503, None);
+        assert!((119_000..=132_000).contains(&pause(&second)), "{}", pause(&second));
+        // What a server asks for itself holds beyond our own longest pause.
+        second.limited(&politeness, 503, Some(Duration::from_secs(1_800)));
+        assert!(pause(&second) > 1_790_000, "{}", pause(&second));
+        assert!(!second.is_given_up(8));
+        second.limited(&politeness, 503, Some(Duration::from_secs(7_200)));
+        assert!(second.is_given_up(8), "longer than is waited for");
+        // A clock set back does not make it endless.
+        let ahead = now() + jiff::SignedDuration::from_hours(24 * 365);
+        let wrong = state(&politeness, HostRecord { not_before: Some(ahead), ..kept });
+        assert!(pause(&wrong) <= 3_600_000, "{}", pause(&wrong));
+    }
+
+    #[test]
+    fn a_host_that_never_answers_is_given_up_after_the_patience() {
+        let politeness = Politeness { patience: Duration::ZERO, ..Politeness::default() };
+        let host = state(&politeness, HostRecord::default());
+        host.failed(&politeness, &LinkState::Refused);
+        assert!(!host.is_given_up(8), "once may be an accident");
+        host.failed(&politeness, &LinkState::Refused);
+        assert!(host.is_given_up(8) && !host.is_limited());
+    }
+}

@@ -1,0 +1,186 @@
+//! What is learnt of a host before its pages are asked for: robots.txt, its "not found" page, its
+//! site maps.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use xunjian_fetch::{Ask, Want};
+use xunjian_frontier::Item;
+use xunjian_model::{BodyHash, Facts, KeptRobots, KeptSoftPage, LinkState, PageUrl, Site, Target};
+
+use crate::block_page::text_hash;
+use crate::hosts::HostState;
+use crate::robots::{ROBOTS_BYTES_MAX, Robots};
+use crate::sitemap::{self, SITEMAP_BYTES_MAX, SITEMAPS_MAX};
+use crate::writer::Outcome;
+use crate::{Shared, now};
+
+/// Product token robots.txt addresses us by.
+pub(crate) const AGENT: &str = "xunjian";
+/// How long a robots.txt is used (RFC 9309 section 2.4).
+const ROBOTS_HOLD: SignedDuration = SignedDuration::from_hours(24);
+/// How long an answer to an address that cannot exist is believed.
+const SOFT_HOLD: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// New addresses handed to the writer at once.
+const LINKS_AT_ONCE: usize = 1_000;
+
+/// What a host's pages are asked with.
+pub(crate) struct Prepared {
+    pub(crate) robots: Robots,
+    /// Title and text of its "not found" page, where that says 200.
+    pub(crate) soft: Option<BodyHash>,
+}
+
+/// Learns it; for hosts outside only when a page there is looked at.
+pub(crate) async fn prepare(shared: &Shared, host: &HostState, site: &Site) -> Prepared {
+    let Ok(home) = PageUrl::parse(&format!("{}/", host.host)) else {
+        return Prepared { robots: Robots::allow_all(), soft: None };
+    };
+    let robots = match &site.ignore_robots {
+        Some(reason) => {
+            tracing::info!(site = %site.id, reason, "robots.txt is not followed");
+            Robots::allow_all()
+        }
+        None => robots(shared, host, &home).await,
+    };
+    if let Some(delay) = robots.crawl_delay() {
+        let most = shared.setup.politeness.crawl_delay_max;
+        // A host without a limit of its own (a test, a bench) is not slowed down by its file.
+        host.pace.lock().await.at_least(delay.min(most));
+    }
+    let soft = match robots.allows("/") {
+        true => soft_page(shared, host, &home).await,
+        false => None,
+    };
+    read_sitemaps(shared, &robots, site, &home).await;
+    Prepared { robots, soft }
+}
+
+async fn robots(shared: &Shared, host: &HostState, home: &PageUrl) -> Robots {
+    let of = |kept: &KeptRobots| match kept.status {
+        200..=299 => Robots::parse(&kept.text, AGENT),
+        // Too many requests say nothing of the rules; so does an error of the server.
+        429 | 500..=599 | 0 => Robots::unreachable(),
+        _ => Robots::allow_all(),
+    };
+    let fresh = |at: Timestamp| now().duration_since(at).abs() < ROBOTS_HOLD;
+    let kept = host.kept_robots().filter(|kept| fresh(kept.fetched_at) && of(kept).is_reachable());
+    if let Some(kept) = kept {
+        return of(&kept);
+    }
+    let Ok(url) = home.join("/robots.txt") else { return Robots::allow_all() };
+    let mut fetched = KeptRobots { fetched_at: now(), status: 0, text: String::new() };
+    while !shared.stop.is_stopped() {
+        let ask = Ask { body_bytes_max: ROBOTS_BYTES_MAX, want: Want::Whole, ..Ask::get(url.clone()) };
+        let answer = shared.fetcher.fetch(ask, shared).await;
+        let state = answer.as_ref().map_or_else(|failure| failure.state.clone(), |answer| answer.state());
+        if let Ok(answer) = answer {
+            fetched.status = answer.status;
+            fetched.text = String::from_utf8_lossy(&answer.body).into_owned();
+        }
+        let limits = &shared.setup.limits;
+        if !state.is_transient() && state != LinkState::NoSuchHost || host.is_given_up(limits.failures_max) {
+            break;
+        }
+        shared.stop.sleep(limits.retry_pause).await;
+    }
+    fetched.fetched_at = now();
+    let robots = of(&fetched);
+    if robots.is_reachable() {
+        host.keep_robots(fetched);
+    }
+    robots
+}
+
+/// Asks for an address that cannot exist, unless the answer of the last days still holds.
+pub(crate) async fn soft_page(shared: &Shared, host: &HostState, home: &PageUrl) -> Option<BodyHash> {
+    if let Some(kept) = host.kept_soft_page().filter(|kept| now().duration_since(kept.learnt_at) < SOFT_HOLD)
+    {
+        return kept.text;
+    }
+    let url = probe(home)?;
+    let answer = shared.fetcher.fetch(Ask::get(url), shared).await.ok()?;
+    if matches!(answer.state(), LinkState::Limited(_)) {
+        return None;
+    }
+    let content_type = answer.header("content-type");
+    let shows_page = answer.status == 200 && xunjian_page::is_html(content_type, &answer.body);
+    let text = shows_page.then(|| {
+        let facts = xunjian_page::extract(&answer.body, content_type, &answer.final_url, shared.setup.page);
+        soft_text(&facts)
+    });
+    host.keep_soft_page(KeptSoftPage { learnt_at: now(), text });
+    text
+}
+
+/// What of a page tells that it is the "not found" page.
+pub(crate) fn soft_text(facts: &Facts) -> BodyHash {
+    text_hash(facts)
+}
+
+/// An address that cannot exist.
+fn probe(home: &PageUrl) -> Option<PageUrl> {
+    let hash = blake3::hash(home.as_str().as_bytes()).to_hex();
+    home.join(&format!("/xunjian-{}.html", &hash[..20])).ok()
+}
+
+async fn read_sitemaps(shared: &Shared, robots: &Robots, site: &Site, home: &PageUrl) {
+    let mut todo: Vec<String> = robots.sitemaps().to_vec();
+    if todo.is_empty() && robots.allows("/sitemap.xml") {
+        todo.extend(home.join("/sitemap.xml").ok().map(String::from));
+    }
+    let guessed = robots.sitemaps().is_empty();
+    let mut read = 0;
+    while let Some(text) = todo.pop() {
+        let Ok(url) = PageUrl::parse(&text) else {
+            note(shared, site, "sitemap-bad-address").await;
+            continue;
+        };
+        if !site.in_scope(&url) {
+            note(shared, site, "sitemap-other-host").await;
+            continue;
+        }
+        read += 1;
+        if read > SITEMAPS_MAX || shared.stop.is_stopped() {
+            break;
+        }
+        // One at a time over all sites: a site map may be large.
+        let Ok(_turn) = shared.sitemap_turn.acquire().await else { break };
+        let ask = Ask { body_bytes_max: SITEMAP_BYTES_MAX, want: Want::Whole, ..Ask::get(url) };
+        let answer = match shared.fetcher.fetch(ask, shared).await {
+            Ok(answer) if answer.state() == LinkState::Ok => answer,
+            _ if guessed => continue,
+            _ => {
+                note(shared, site, "sitemap-missing").await;
+                continue;
+            }
+        };
+        if guessed && xunjian_page::is_html(answer.header("content-type"), &answer.body) {
+            continue;
+        }
+        let map = sitemap::parse(&answer.body, answer.truncated);
+        drop(answer);
+        if let Some(problem) = map.problem {
+            note(shared, site, problem).await;
+        }
+        todo.extend(map.maps);
+        let mut items = map.pages.iter().filter_map(|page| {
+            let url = PageUrl::parse(page).ok().filter(|page| site.in_scope(page))?;
+            let url = shared.sites.get(&site.id).map_or(url.clone(), |state| state.canonical(&url));
+            Some(Item::new(url, Some(site.id.clone()), Target::Page, 1))
+        });
+        loop {
+            let some: Vec<Item> = items.by_ref().take(LINKS_AT_ONCE).collect();
+            if some.is_empty() || !shared.send(Outcome::Links(some)).await {
+                break;
+            }
+        }
+    }
+}
+
+async fn note(shared: &Shared, site: &Site, what: &'static str) {
+    shared.send(Outcome::Note(site.id.clone(), what)).await;
+}
+
+/// Longest wait of a worker that has nothing but retries.
+pub(crate) const RETRY_POLL: Duration = Duration::from_millis(200);

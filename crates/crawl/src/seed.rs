@@ -1,0 +1,120 @@
+//! What a new run begins with: every seed, and every address known from earlier runs.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use xunjian_frontier::{EmbeddedFrontier, Frontier, Item};
+use xunjian_model::{LeftOut, LinkState, PageUrl, Target, UrlRecord};
+use xunjian_store::{Space, Store, StoreError};
+
+use crate::setup::{CrawlSetup, Incremental};
+use crate::{site_crawl, site_key};
+
+/// Addresses queued in one batch.
+const BATCH: usize = 4_096;
+/// Seconds of a day.
+const DAY: f64 = 86_400.0;
+
+/// Queues them. Doing it twice changes nothing, so an interrupted seeding is simply done again.
+pub fn seed(store: &Arc<Store>, setup: &CrawlSetup, now: Timestamp) -> Result<(), StoreError> {
+    let frontier = EmbeddedFrontier::new(Arc::clone(store));
+    let owners = setup.sites.iter().map(|site| Some(&site.id)).chain(std::iter::once(None));
+    let mut batch = store.begin();
+    for site in &setup.sites {
+        let home = std::iter::once((&site.url, 0));
+        for (url, depth) in home.chain(site.seeds.iter().map(|seed| (seed, 1))) {
+            match store.url(Some(&site.id), url.as_str())? {
+                Some(known) if known.run == setup.run => continue,
+                Some(_) => {}
+                None => {
+                    let record = UrlRecord::discovered(Some(site.id.clone()), Target::Page, depth, now);
+                    batch.put_url(Some(&site.id), url.as_str(), &record)?;
+                }
+            }
+            frontier.put(&mut batch, &Item::new(url.clone(), Some(site.id.clone()), Target::Page, depth))?;
+        }
+    }
+    for owner in owners {
+        let mut count = 0;
+        let mut not_due = 0;
+        for row in store.urls(owner) {
+            let (url, record) = row?;
+            let Ok(url) = PageUrl::parse(&url) else { continue };
+            if record.run == setup.run || owner.is_none() && !setup.limits.outside {
+                continue;
+            }
+            // The register may call another page the home page than it did when this was found.
+            let depth = if record.depth == 0 && !setup.sites.iter().any(|site| site.url == url) {
+                1
+            } else {
+                record.depth
+            };
+            let item = Item::known(url, owner.cloned(), record.target, depth, record.expected_change());
+            if setup.incremental.is_some_and(|incremental| !is_due(&item, &record, incremental, now)) {
+                not_due += 1;
+                continue;
+            }
+            frontier.put(&mut batch, &item)?;
+            count += 1;
+            if count % BATCH == 0 {
+                batch.commit()?;
+                batch = store.begin();
+            }
+        }
+        if let Some(site) = owner.filter(|_| not_due > 0) {
+            let mut crawl = site_crawl(store, setup.run, site)?;
+            crawl.left_out.insert(LeftOut::NotDue.word().to_owned(), not_due);
+            batch.put(Space::Run, &site_key(setup.run, site).each_ref().map(Vec::as_slice), &crawl)?;
+        }
+    }
+    batch.commit()
+}
+
+/// Whether an address is asked for in an incremental run: what is not well, entrances, and every
+/// page as often as it changes.
+fn is_due(item: &Item, record: &UrlRecord, incremental: Incremental, now: Timestamp) -> bool {
+    let Some(checked) = record.checked_at.filter(|_| record.state == Some(LinkState::Ok)) else {
+        return true;
+    };
+    if item.is_entrance() {
+        return true;
+    }
+    let days = now.duration_since(checked).as_secs_f64() / DAY;
+    let most = f64::from(incremental.days_max.max(1));
+    let interval = match item.target {
+        // A page that changes every second night is asked for every second night.
+        Target::Page => (1.0 / record.expected_change().max(0.01)).clamp(1.0, most),
+        _ => most.min(3.0),
+    };
+    // A night may begin a little earlier than the last one did.
+    days + 0.25 >= interval
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_due_as_often_as_they_change() {
+        let now = Timestamp::now();
+        let incremental = Incremental { days_max: 7 };
+        let page = |path: &str, days: i64, seen: u32, changes: u32, state: LinkState| {
+            let url = PageUrl::parse(&format!("http://a.cn{path}")).expect("url");
+            let record = UrlRecord {
+                seen,
+                changes,
+                state: Some(state),
+                checked_at: Some(now - jiff::SignedDuration::from_hours(24 * days)),
+                ..UrlRecord::discovered(None, Target::Page, 4, now)
+            };
+            let item = Item::known(url, None, Target::Page, 4, record.expected_change());
+            is_due(&item, &record, incremental, now)
+        };
+        assert!(page("/1.html", 1, 20, 20, LinkState::Ok), "it changes every night");
+        assert!(!page("/1.html", 1, 20, 0, LinkState::Ok), "it never changed");
+        assert!(page("/1.html", 7, 20, 0, LinkState::Ok), "once a week all the same");
+        assert!(page("/1.html", 1, 20, 0, LinkState::Gone(404)), "it is not well");
+        assert!(!page("/1.html", 1, 20, 10, LinkState::Ok), "it changes every second night");
+        assert!(page("/1.html", 2, 20, 10, LinkState::Ok), "it changes every second night");
+    }
+}

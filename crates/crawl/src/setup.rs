@@ -1,0 +1,160 @@
+//! What a crawl is told, and what it says of each site.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+use xunjian_model::{Facts, LeftOut, LinkState, Site, Target};
+
+use crate::Politeness;
+
+/// Limits of a crawl.
+#[derive(Clone, Debug)]
+pub struct CrawlLimits {
+    /// Pages of a site.
+    pub pages_max: u64,
+    /// Bytes of a site's bodies.
+    pub bytes_max: u64,
+    /// Time for a site; `None`: no limit.
+    pub time_max: Option<Duration>,
+    /// Bytes of a document.
+    pub document_bytes_max: usize,
+    /// Links followed from the home page.
+    pub depth_max: u16,
+    /// Exchanges under way at once, over all hosts.
+    pub in_flight_max: usize,
+    /// Pause before an address that seems dead is asked once more.
+    pub retry_pause: Duration,
+    /// Whether links to hosts outside every site are checked; off for a network that reaches none.
+    pub outside: bool,
+    /// Failures to connect in a row after which a host outside is left alone for this run.
+    pub failures_max: u32,
+    /// Pages in a row that refused, though saying 200, or asked to wait, before one is given up.
+    pub limited_tries_max: u32,
+}
+
+impl Default for CrawlLimits {
+    fn default() -> Self {
+        Self {
+            pages_max: 1_000_000,
+            bytes_max: 100 << 30,
+            time_max: None,
+            document_bytes_max: 20 << 20,
+            depth_max: 5_000,
+            in_flight_max: 64,
+            retry_pause: Duration::from_secs(2),
+            outside: true,
+            failures_max: 8,
+            limited_tries_max: 50,
+        }
+    }
+}
+
+/// Fewer requests: pages that seldom change are asked for less often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incremental {
+    /// Every page is asked for at least once in so many days.
+    pub days_max: u32,
+}
+
+impl Default for Incremental {
+    fn default() -> Self {
+        Self { days_max: 7 }
+    }
+}
+
+/// Looks at a page outside, or one that may say "not found": what state it shows, if not "ok".
+pub type ContentCheck = Arc<dyn Fn(&Facts, Target) -> Option<LinkState> + Send + Sync>;
+
+/// What a crawl needs.
+#[derive(Clone)]
+pub struct CrawlSetup {
+    /// Sites to crawl.
+    pub sites: Vec<Site>,
+    /// Number of the run.
+    pub run: u32,
+    /// Limits.
+    pub limits: CrawlLimits,
+    /// Politeness towards every host and address.
+    pub politeness: Politeness,
+    /// Limits of one page's extraction.
+    pub page: xunjian_page::Limits,
+    /// `None`: every page.
+    pub incremental: Option<Incremental>,
+    /// Content check.
+    pub content_check: ContentCheck,
+}
+
+/// Endless addresses that were cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// Addresses that were not followed.
+    pub count: u64,
+    /// One of them.
+    pub example: String,
+}
+
+/// How the crawl of one site went.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteCrawl {
+    /// Visits to pages.
+    pub visits: u64,
+    /// Visits in which the site did not open.
+    pub failed_visits: u64,
+    /// What the home page's last visit showed; `None` when it was not visited.
+    pub home: Option<LinkState>,
+    /// The site has an IPv6 address; `None` when its name did not resolve.
+    pub ipv6: Option<bool>,
+    /// Why pages were left out: limits, robots.txt, a host that stopped answering.
+    pub left_out: BTreeMap<String, u64>,
+    /// Bytes of bodies.
+    pub bytes: u64,
+    /// Seconds the crawl of the site took.
+    pub seconds: u64,
+    /// Endless addresses that were cut, by shape.
+    pub cut: BTreeMap<String, Cut>,
+    /// Pages that were kept before and are gone now.
+    pub deleted: u64,
+    /// What was noticed besides: faulty site maps, refusals that said 200, rules that were learnt.
+    pub notes: BTreeMap<String, u64>,
+}
+
+impl SiteCrawl {
+    /// Whether pages that should have been visited were not.
+    pub fn is_incomplete(&self) -> bool {
+        let on_purpose = [LeftOut::Robots, LeftOut::Trap, LeftOut::NotDue].map(LeftOut::word);
+        self.home.as_ref().is_none_or(|home| *home != LinkState::Ok)
+            || self.left_out.keys().any(|reason| !on_purpose.contains(&reason.as_str()))
+    }
+}
+
+/// Asks a crawl to stop soon; it keeps what it has and can be resumed.
+#[derive(Clone, Debug, Default)]
+pub struct StopSignal(Arc<(AtomicBool, Notify)>);
+
+impl StopSignal {
+    /// Asks.
+    pub fn stop(&self) {
+        self.0.0.store(true, Ordering::Relaxed);
+        self.0.1.notify_waiters();
+    }
+
+    /// Whether it was asked.
+    pub fn is_stopped(&self) -> bool {
+        self.0.0.load(Ordering::Relaxed)
+    }
+
+    /// Sleeps, but no longer than until it is asked.
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        let asked = self.0.1.notified();
+        tokio::pin!(asked);
+        // Listening begins before the look, so that no stop falls in between.
+        asked.as_mut().enable();
+        if !self.is_stopped() {
+            let _ = tokio::time::timeout(duration, asked).await;
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What is known of a site while it is crawled: its budget, its addresses' rules, its traps.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use xunjian_fetch::CookieJar;
+use xunjian_model::{Canonical, LeftOut, PageUrl, Site, SiteId};
+use xunjian_store::{Space, Store, StoreError};
+
+use crate::setup::{CrawlLimits, SiteCrawl};
+use crate::{now, traps};
+
+/// A shape that was cut is looked at again after so many days.
+const TRAP_DAYS: i64 = 30;
+
+/// What was learnt of a site's addresses, kept between runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteLearnt {
+    /// Rules that fold addresses.
+    pub canonical: Canonical,
+    /// Shapes of endless addresses, and since when.
+    pub traps: BTreeMap<String, Timestamp>,
+}
+
+impl SiteLearnt {
+    /// Reads what is kept.
+    pub fn read(store: &Store, site: &SiteId) -> Result<Self, StoreError> {
+        Ok(store.get(Space::Site, &[site.as_str().as_bytes()])?.unwrap_or_default())
+    }
+}
+
+/// One site.
+pub(crate) struct SiteState {
+    pub(crate) site: Site,
+    pub(crate) cookies: Option<Arc<CookieJar>>,
+    canonical: RwLock<Arc<Canonical>>,
+    learnt: Mutex<SiteLearnt>,
+    pages: AtomicU64,
+    bytes: AtomicU64,
+    earlier: Duration,
+    begun: Instant,
+}
+
+impl SiteState {
+    pub(crate) fn new(site: Site, mut learnt: SiteLearnt, crawl: &SiteCrawl) -> Self {
+        let today = now();
+        learnt.traps.retain(|_, since| today.duration_since(*since).as_hours() < TRAP_DAYS * 24);
+        let mut canonical = learnt.canonical.clone();
+        canonical.drop_parameters.extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
+        Self {
+            cookies: site.cookies.then(Arc::default),
+            canonical: RwLock::new(Arc::new(canonical)),
+            learnt: Mutex::new(learnt),
+            pages: AtomicU64::new(crawl.visits),
+            bytes: AtomicU64::new(crawl.bytes),
+            earlier: Duration::from_secs(crawl.seconds),
+            begun: Instant::now(),
+            site,
+        }
+    }
+
+    // ---- addresses ----------------------------------------------------------------------------
+
+    /// The one address for a page. The home page stays what the register says.
+    pub(crate) fn canonical(&self, url: &PageUrl) -> PageUrl {
+        if *url == self.site.url {
+            return url.clone();
+        }
+        let rules = Arc::clone(&self.canonical.read().unwrap_or_else(PoisonError::into_inner));
+        let folded = rules.apply(url);
+        if folded.path() == "/" && folded.as_url().query().is_none() && self.site.url.path() != "/" {
+            return url.clone();
+        }
+        folded
+    }
+
+    /// Adopts a rule that was learnt.
+    pub(crate) fn adopt(&self, rule: &Canonical) -> SiteLearnt {
+        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        learnt.canonical.extend(rule);
+        let mut canonical = self.canonical.write().unwrap_or_else(PoisonError::into_inner);
+        let mut rules = (**canonical).clone();
+        rules.extend(rule);
+        *canonical = Arc::new(rules);
+        learnt.clone()
+    }
+
+    /// Cuts a shape of endless addresses.
+    pub(crate) fn cut(&self, shape: &str) -> SiteLearnt {
+        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        learnt.traps.insert(shape.to_owned(), now());
+        learnt.clone()
+    }
+
+    /// Whether an address has a shape that was cut.
+    pub(crate) fn is_cut(&self, url: &PageUrl) -> bool {
+        let learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        !learnt.traps.is_empty() && learnt.traps.contains_key(&traps::shape(url))
+    }
+
+    // ---- budget -------------------------------------------------------------------------------
+
+    /// Counts a page that is asked for; the budget that is used up instead.
+    pub(crate) fn spend_page(&self, limits: &CrawlLimits) -> Option<LeftOut> {
+        if self.bytes.load(Ordering::Relaxed) >= limits.bytes_max {
+            return Some(LeftOut::BytesMax);
+        }
+        if limits.time_max.is_some_and(|most| self.elapsed() >= most) {
+            return Some(LeftOut::TimeMax);
+        }
+        (self.pages.fetch_add(1, Ordering::Relaxed) >= limits.pages_max).then_some(LeftOut::PagesMax)
+    }
+
+    pub(crate) fn spend_bytes(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Time of this run's crawl, earlier parts included.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.earlier + self.begun.elapsed()
+    }
+}

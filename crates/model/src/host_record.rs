@@ -1,0 +1,74 @@
+//! What is known of one host: when it may be asked again, its robots.txt, its certificate.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::BodyHash;
+
+/// What is kept of a host between runs, and over a kill.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostRecord {
+    /// The host asked to be left alone until then.
+    #[serde(with = "crate::moment::optional")]
+    pub not_before: Option<Timestamp>,
+    /// How often in a row it asked so; forgotten after quiet time.
+    pub incidents: u16,
+    /// When it last asked so.
+    #[serde(with = "crate::moment::optional")]
+    pub last_incident: Option<Timestamp>,
+    /// Its robots.txt.
+    pub robots: Option<KeptRobots>,
+    /// What it shows for pages that do not exist.
+    pub soft: Option<KeptSoftPage>,
+    /// Its certificate.
+    pub certificate: Option<Certificate>,
+    /// Its addresses at the last lookup, IPv4 and IPv6.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// robots.txt as it was fetched; RFC 9309 section 2.4 lets it be used for 24 hours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptRobots {
+    /// When.
+    #[serde(with = "crate::moment")]
+    pub fetched_at: Timestamp,
+    /// Status of the answer; 0: none came.
+    pub status: u16,
+    /// Its text.
+    pub text: String,
+}
+
+/// What a host shows for an address that cannot exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptSoftPage {
+    /// When it was asked.
+    #[serde(with = "crate::moment")]
+    pub learnt_at: Timestamp,
+    /// Title and text of the page that came with status 200; `None`: it says 404 as it should.
+    pub text: Option<BodyHash>,
+}
+
+/// A server's certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Protocol version of the connection, for example `TLSv1_3`.
+    pub version: String,
+    /// Names it is valid for.
+    pub names: Vec<String>,
+    /// Who issued it.
+    pub issuer: String,
+    /// Certificates the server sent.
+    pub chain: u8,
+    /// End of its validity.
+    #[serde(with = "crate::moment")]
+    pub not_after: Timestamp,
+}
+
+impl Certificate {
+    /// Whole days from a moment to the end of validity; negative afterwards.
+    pub fn days_left(&self, at: Timestamp) -> i64 {
+        (self.not_after.as_second() - at.as_second()).div_euclid(86_400)
+    }
+}

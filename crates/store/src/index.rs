@@ -1,0 +1,64 @@
+//! sled, opened so that damage is an error and never a panic.
+
+use std::fs;
+use std::path::Path;
+
+use crate::StoreError;
+
+/// Bytes sled may use for its page cache.
+const CACHE_BYTES: u64 = 4 << 20;
+/// Keys copied between two flushes.
+const COPIED_AT_ONCE: usize = 8_192;
+
+pub(crate) fn open(path: &Path) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+    // sled 0.34 panics on some damaged files; a panic here means the same as its error.
+    let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
+    let damaged = |reason: String| StoreError::Damaged { path: path.to_owned(), reason };
+    match opened {
+        Ok(Ok(index)) => Ok(index),
+        Ok(Err(sled::Error::Io(source))) if !is_damage(&source) => Err(StoreError::io(path, source)),
+        Ok(Err(error)) => Err(damaged(error.to_string())),
+        Err(_) => Err(damaged("sled could not read it".to_owned())),
+    }
+}
+
+/// Errors that the files' content causes, not the system.
+fn is_damage(source: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(source.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput)
+}
+
+/// Puts a new index in the place of the one that is there.
+pub(crate) fn replace(folder: &Path, new: &Path) -> Result<(), StoreError> {
+    let index = folder.join("index");
+    let old = folder.join("index.old");
+    remove(&old)?;
+    if index.exists() {
+        fs::rename(&index, &old).map_err(|source| StoreError::io(&index, source))?;
+    }
+    fs::rename(new, &index).map_err(|source| StoreError::io(new, source))?;
+    remove(&old)
+}
+
+/// Removes a folder, or a file in its place, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io(path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Copies every key; sled itself never makes its files smaller.
+pub(crate) fn copy(from: &sled::Db, to: &sled::Db) -> Result<(), StoreError> {
+    for (at, row) in from.iter().enumerate() {
+        let (key, value) = row.map_err(StoreError::index)?;
+        to.insert(key, value).map_err(StoreError::index)?;
+        if at % COPIED_AT_ONCE == COPIED_AT_ONCE - 1 {
+            to.flush().map_err(StoreError::index)?;
+        }
+    }
+    to.flush().map_err(StoreError::index)?;
+    Ok(())
+}

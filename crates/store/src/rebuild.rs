@@ -1,0 +1,308 @@
+//! Making the index anew: from the journal, and from the archive where the journal has gaps.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use xunjian_model::{BodyHash, LinkState, SiteId, Target, UrlRecord};
+
+use crate::acknowledged::Acknowledged;
+use crate::journal::{Entry, Tails};
+use crate::records::KeptSnapshot;
+use crate::segment::{self, Location, path_of};
+use crate::walk::Walk;
+use crate::{
+    ARCHIVE, FACTS, JOURNAL, Space, Store, StoreError, decode, encode, folder, index, owner_bytes, time_key,
+    warc,
+};
+
+const QUEUE_LOST: &[&[u8]] = &[b"queue-lost"];
+
+/// What an index was made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Rebuilt {
+    /// Journal entries that were replayed.
+    pub entries: u64,
+    /// Places in the journal that cannot be read, with file and byte.
+    pub gaps: Vec<String>,
+    /// Batches that were acknowledged, and batches the journal brought back.
+    pub acknowledged: u64,
+    /// Number of the last batch in the journal.
+    pub last_batch: u64,
+    /// Snapshots found in the archive alone.
+    pub from_archive: u64,
+}
+
+impl Rebuilt {
+    /// Whether the journal held everything that was acknowledged.
+    pub fn is_whole(&self) -> bool {
+        self.gaps.is_empty() && self.last_batch >= self.acknowledged
+    }
+}
+
+/// Makes the index of a data folder anew. Where the journal has gaps, the archive fills them:
+/// pages and their versions come back, what people decided in the lost batches does not.
+pub fn rebuild(folder: &Path) -> Result<Rebuilt, StoreError> {
+    if !folder::is_store(folder) {
+        return Err(StoreError::Foreign(folder.to_owned()));
+    }
+    let lock = folder::Lock::take(folder)?;
+    let mut replay = Replay::new(folder)?;
+    replay.journal()?;
+    let whole = replay.made.is_whole();
+    if !whole {
+        replay.archive()?;
+    }
+    let made = replay.finish()?;
+    drop(lock);
+    if !whole {
+        // The journal itself becomes whole again, and the queue knows what is not to be trusted.
+        Store::open(folder)?.checkpoint()?;
+    }
+    Ok(made)
+}
+
+/// The same at an opening, under its lock: only when nothing acknowledged is missing.
+pub(crate) fn from_journal(folder: &Path, damage: &StoreError) -> Result<Rebuilt, StoreError> {
+    let mut replay = Replay::new(folder)?;
+    replay.journal()?;
+    if !replay.made.is_whole() || replay.made.entries == 0 {
+        let made = &replay.made;
+        let reason = format!(
+            "{damage}; the journal brings back {} of {} batches{}",
+            made.last_batch,
+            made.acknowledged,
+            made.gaps.first().map_or_else(String::new, |gap| format!(" and has a gap at {gap}"))
+        );
+        return Err(StoreError::Damaged { path: folder.join("index"), reason });
+    }
+    replay.finish()
+}
+
+struct Replay<'f> {
+    folder: &'f Path,
+    new: std::path::PathBuf,
+    index: sled::Db,
+    tails: Tails,
+    made: Rebuilt,
+}
+
+impl<'f> Replay<'f> {
+    fn new(folder: &'f Path) -> Result<Self, StoreError> {
+        let new = folder.join("index.new");
+        index::remove(&new)?;
+        let index = index::open(&new)?;
+        let (_, acknowledged) = Acknowledged::open(folder)?;
+        let made = Rebuilt { acknowledged, ..Rebuilt::default() };
+        Ok(Self { folder, new, index, tails: Tails::default(), made })
+    }
+
+    fn journal(&mut self) -> Result<(), StoreError> {
+        let folder = self.folder.join("journal");
+        if !folder.is_dir() {
+            return Ok(());
+        }
+        let numbers = segment::numbers(&folder)?;
+        for (at, number) in numbers.iter().enumerate() {
+            let path = path_of(&folder, *number, JOURNAL.ending);
+            if !is_finished(&folder, &numbers[at..])? {
+                break;
+            }
+            let mut walk = Walk::open(&path)?;
+            while let Some(frame) = walk.next() {
+                let frame = frame?;
+                let entry = frame.record.and_then(|record| {
+                    decode::<Entry>(b"journal", &record).map_err(|error| error.to_string())
+                });
+                match entry {
+                    Ok(entry) => {
+                        self.replay(entry)?;
+                        let end = frame.offset + u64::from(frame.bytes);
+                        self.tails.journal = Location { segment: *number, offset: end, bytes: 0 };
+                    }
+                    // A torn end was never acknowledged; the next opening cuts it off.
+                    Err(_) if at + 1 == numbers.len() && walk.is_at_end() => {}
+                    Err(reason) => {
+                        self.made.gaps.push(format!("{} byte {}: {reason}", path.display(), frame.offset));
+                    }
+                }
+            }
+        }
+        self.index.flush().map_err(StoreError::index)?;
+        Ok(())
+    }
+
+    fn replay(&mut self, entry: Entry) -> Result<(), StoreError> {
+        if entry.fresh {
+            self.index.clear().map_err(StoreError::index)?;
+            self.made.gaps.clear();
+        }
+        let mut writes = sled::Batch::default();
+        for (key, value) in entry.writes {
+            match value {
+                Some(value) => writes.insert(key, value),
+                None => writes.remove(key),
+            }
+        }
+        self.index.apply_batch(writes).map_err(StoreError::index)?;
+        self.tails.archive = entry.archive;
+        self.tails.facts = entry.facts;
+        self.made.last_batch = entry.batch;
+        self.made.entries += 1;
+        Ok(())
+    }
+
+    /// Adds what only the archive knows.
+    fn archive(&mut self) -> Result<(), StoreError> {
+        let folder = self.folder.join("warc");
+        if folder.is_dir() {
+            for number in segment::numbers(&folder)? {
+                for frame in Walk::open(&path_of(&folder, number, ARCHIVE.ending))? {
+                    let frame = frame?;
+                    let place = Location { segment: number, offset: frame.offset, bytes: frame.bytes };
+                    if let Ok(record) = frame.record {
+                        self.add(&record, place)?;
+                    }
+                    let end = frame.offset + u64::from(frame.bytes);
+                    self.tails.archive = Location { segment: number, offset: end, bytes: 0 };
+                }
+            }
+        }
+        let facts = self.folder.join("facts");
+        if facts.is_dir()
+            && let Some(number) = segment::numbers(&facts)?.pop()
+        {
+            let path = path_of(&facts, number, FACTS.ending);
+            let length = std::fs::metadata(&path).map_err(|source| StoreError::io(&path, source))?.len();
+            self.tails.facts = Location { segment: number, offset: length, bytes: 0 };
+        }
+        self.index.flush().map_err(StoreError::index)?;
+        Ok(())
+    }
+
+    fn add(&mut self, record: &[u8], place: Location) -> Result<(), StoreError> {
+        let Some(described) = warc::described(record) else { return Ok(()) };
+        let (url, at) = (described.snapshot.url.clone(), described.snapshot.fetched_at);
+        let has = |key: &[u8]| self.index.contains_key(key).map_err(StoreError::index);
+        let put = |key: Vec<u8>, value: Vec<u8>| {
+            self.index.insert(key, value).map(|_| ()).map_err(StoreError::index)
+        };
+        let hash: BodyHash = described.snapshot.body_hash;
+        let body_key = Space::Body.key(&[hash.as_bytes()]);
+        if described.has_body && !has(&body_key)? {
+            put(body_key, encode(&place)?)?;
+        }
+        let key = Space::Snapshot.key(&[url.as_str().as_bytes(), &time_key(at)]);
+        if has(&key)? {
+            return Ok(());
+        }
+        put(key, encode(&KeptSnapshot::new(&described.snapshot, place))?)?;
+        self.made.from_archive += 1;
+        let owner = described.site.as_ref();
+        let key = Space::Url.key(&[owner_bytes(owner), url.as_str().as_bytes()]);
+        let known: Option<UrlRecord> = match self.index.get(&key).map_err(StoreError::index)? {
+            Some(bytes) => Some(decode(&key, &bytes)?),
+            None => None,
+        };
+        if known.as_ref().and_then(|known| known.snapshot_at).is_none_or(|newest| newest < at) {
+            put(key, encode(&found(owner, known, hash, at))?)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Rebuilt, StoreError> {
+        let batch = self.made.last_batch.max(self.made.acknowledged);
+        let mut meta = sled::Batch::default();
+        meta.insert(Space::Meta.key(&[b"tails"]), encode(&self.tails)?);
+        meta.insert(Space::Meta.key(&[b"batch"]), encode(&batch)?);
+        // The queue was not journaled: whoever crawls next queues anew what it has not done.
+        meta.insert(Space::Meta.key(QUEUE_LOST), encode(&true)?);
+        self.index.apply_batch(meta).map_err(StoreError::index)?;
+        self.index.flush().map_err(StoreError::index)?;
+        drop(self.index);
+        index::replace(self.folder, &self.new)?;
+        Ok(self.made)
+    }
+}
+
+/// Whether the checkpoint that begins in the first of these files, if one does, has its end. One
+/// that was interrupted repeats what older files hold.
+fn is_finished(folder: &Path, numbers: &[u32]) -> Result<bool, StoreError> {
+    let mut begun = false;
+    for number in numbers {
+        for frame in Walk::open(&path_of(folder, *number, JOURNAL.ending))? {
+            let Ok(record) = frame?.record else { continue };
+            let Ok(entry) = decode::<Entry>(b"journal", &record) else { continue };
+            begun |= entry.fresh;
+            if !begun || entry.sealed {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(!begun)
+}
+
+/// What a snapshot in the archive says of its address.
+fn found(owner: Option<&SiteId>, known: Option<UrlRecord>, hash: BodyHash, at: Timestamp) -> UrlRecord {
+    let known = known.unwrap_or_else(|| UrlRecord::discovered(owner.cloned(), Target::Page, 1, at));
+    UrlRecord {
+        state: Some(LinkState::Ok),
+        status: 200,
+        checked_at: Some(at),
+        body_hash: Some(hash),
+        snapshot_at: Some(at),
+        facts: None,
+        etag: None,
+        last_modified: None,
+        ..known
+    }
+}
+
+impl Store {
+    /// Whether the queue was lost with the index, so that an interrupted crawl has to queue anew
+    /// what it has not done.
+    pub fn is_queue_lost(&self) -> Result<bool, StoreError> {
+        Ok(self.get::<bool>(Space::Meta, QUEUE_LOST)?.unwrap_or(false))
+    }
+
+    /// Forgets the queue, whose keys another version orders otherwise.
+    pub(crate) fn forget_queue(&self) -> Result<(), StoreError> {
+        let mut batch = self.begin();
+        for key in self.keys(Space::Queue, &[]) {
+            batch.delete(Space::Queue, &[&key?]);
+        }
+        batch.put(Space::Meta, QUEUE_LOST, &true)?;
+        batch.commit()
+    }
+
+    /// Takes note that it was queued anew.
+    pub fn queue_restored(&self) -> Result<(), StoreError> {
+        let mut batch = self.begin();
+        batch.delete(Space::Meta, QUEUE_LOST);
+        batch.commit()
+    }
+
+    /// Writes the whole index into a new journal file and removes the older ones.
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+        let mut batch = self.begin();
+        let first = batch.begin_checkpoint()?;
+        let mut entries = Vec::new();
+        for row in self.index.iter() {
+            let (key, value) = row.map_err(StoreError::index)?;
+            if Space::journals(&key) {
+                entries.push((key.to_vec(), value.to_vec()));
+            }
+            if entries.len() >= crate::journal::CHECKPOINT_WRITES {
+                batch.repeat(std::mem::take(&mut entries))?;
+            }
+        }
+        batch.repeat(entries)?;
+        batch.seal();
+        batch.commit()?;
+        let folder = self.folder.join("journal");
+        for number in segment::numbers(&folder)?.into_iter().filter(|number| *number < first) {
+            index::remove(&path_of(&folder, number, JOURNAL.ending))?;
+        }
+        Ok(())
+    }
+}
