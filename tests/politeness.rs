@@ -1,108 +1,91 @@
-//! The rate a host sees, measured at the server.
+//! The rates hosts and addresses see, measured at the server.
 
+#[path = "support/server.rs"]
+mod server;
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use server::{Asked, Reply, serve};
 use support::World;
 
-const HOSTS: usize = 6;
-const PAGES: usize = 12;
-const RATE: usize = 8;
-/// A request may be a little late, and the next one in time: that much less may lie between two.
-const SLACK: Duration = Duration::from_millis(60);
+const HOSTS: usize = 45;
+const ADDRESSES: usize = 3;
+const PAGES: usize = 4;
+const RATE: usize = 4;
+const ADDRESS_RATE: usize = 20;
 
-type Seen = Arc<Mutex<BTreeMap<String, Vec<Instant>>>>;
-
-/// Serves small sites and writes down when each host was asked.
-fn serve() -> (u16, Seen) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
-    let port = listener.local_addr().expect("address").port();
-    let seen = Seen::default();
-    let noted = Arc::clone(&seen);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let noted = Arc::clone(&noted);
-            std::thread::spawn(move || {
-                let mut reader = BufReader::new(stream.try_clone().expect("clone"));
-                let mut out = stream;
-                let mut lines = Vec::new();
-                loop {
-                    let mut line = String::new();
-                    if reader.read_line(&mut line).unwrap_or(0) == 0 {
-                        return;
-                    }
-                    if line != "\r\n" {
-                        lines.push(line.trim_end().to_owned());
-                        continue;
-                    }
-                    let path = lines[0].split(' ').nth(1).unwrap_or("/").to_owned();
-                    let host = lines.iter().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
-                    noted.lock().expect("lock").entry(host.to_owned()).or_default().push(Instant::now());
-                    lines.clear();
-                    let links: String = (0..PAGES)
-                        .map(|at| format!("<a href=/p{at}.html>第{at}页</a><img src=/no{at}.png>"))
-                        .collect();
-                    let (status, body) = match path.as_str() {
-                        "/" => ("200 OK", format!("<html><body>{links}</body></html>")),
-                        path if path.starts_with("/p") => {
-                            ("200 OK", "<html><body><h1>页</h1><p>内容</p></body></html>".to_owned())
-                        }
-                        _ => ("404 Not Found", String::new()),
-                    };
-                    let head = format!(
-                        "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {}\r\n\r\n",
-                        body.len()
-                    );
-                    if out.write_all(head.as_bytes()).and_then(|()| out.write_all(body.as_bytes())).is_err() {
-                        return;
-                    }
-                }
-            });
+fn answer(asked: &Asked) -> Reply {
+    match asked.path.as_str() {
+        "/" => {
+            let links: String = (0..PAGES)
+                .map(|at| format!("<a href=/p{at}.html>第{at}页</a><img src=/no{at}.png>"))
+                .collect();
+            // A redirect leads to another host, whose turn it has to wait for.
+            let number: usize = asked.host[1..].split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+            Reply::page(&asked.host, &format!("{links}<a href=/away/{}>别处</a>", (number + 7) % HOSTS))
         }
-    });
-    (port, seen)
+        path if path.starts_with("/p") => Reply::page(path, &format!("<h1>{path}</h1><p>内容</p>")),
+        path => match path.strip_prefix("/away/") {
+            Some(other) => Reply::redirect(&format!("http://h{other}.test/p0.html")),
+            None => Reply::missing(),
+        },
+    }
+}
+
+/// Windows of a second in which more than `rate` requests came.
+fn broken(times: &[Instant], rate: usize) -> Vec<Duration> {
+    times
+        .windows(rate + 1)
+        .map(|window| window[rate].duration_since(window[0]))
+        .filter(|apart| *apart < Duration::from_secs(1))
+        .collect()
 }
 
 #[test]
-fn no_host_is_asked_faster_than_its_rate() {
-    let (port, seen) = serve();
+fn no_host_and_no_address_sees_more_than_its_limit() {
+    let server = serve(answer);
+    let port = server.port;
     let mut config =
         "data = \"xunjian-data\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n"
             .to_owned();
     for host in 0..HOSTS {
-        config.push_str(&format!("\"h{host}.test\" = \"127.0.0.1:{port}\"\n"));
+        config.push_str(&format!("\"h{host}.test\" = \"127.0.0.{}:{port}\"\n", 1 + host % ADDRESSES));
     }
-    config.push_str(&format!("[politeness]\nrequests_per_second = {RATE}\nconnections = 4\naddress_requests_per_second = 0\naddress_connections = 64\n"));
+    config.push_str(&format!(
+        "[politeness]\nrequests_per_second = {RATE}\nconnections = 4\naddress_requests_per_second = {ADDRESS_RATE}\n[crawl]\nretry_pause_s = 0.2\n"
+    ));
     for host in 0..HOSTS {
         config.push_str(&format!("[[site]]\nid = \"h{host}\"\nname = \"h{host}\"\nurl = \"http://h{host}.test/\"\nkind = \"department\"\n"));
     }
     let world = World::with_config(&config);
     let begun = Instant::now();
     let ended = world.run(&["crawl", "--json"]);
+    let took = begun.elapsed();
     assert_eq!(ended.code, 0, "{}", ended.stderr);
-    let seen = seen.lock().expect("lock");
-    assert_eq!(seen.len(), HOSTS);
-    for (host, times) in seen.iter() {
-        assert!(times.len() > PAGES * 2, "{host}: {}", times.len());
-        // Any window of a second: the request after RATE others comes a second after the first.
-        let apart: Vec<Duration> =
-            times.windows(RATE + 1).map(|window| window[RATE].duration_since(window[0])).collect();
-        let close: Vec<&Duration> =
-            apart.iter().filter(|apart| **apart + SLACK < Duration::from_secs(1)).collect();
-        // The machine may hold up one request; the limit would be broken by many.
-        assert!(close.len() <= 1, "{host}: {RATE} requests in {close:?}");
+    let mut hosts: BTreeMap<String, Vec<Instant>> = BTreeMap::new();
+    let mut addresses: BTreeMap<String, Vec<Instant>> = BTreeMap::new();
+    let asked = server.asked();
+    for one in &asked {
+        hosts.entry(one.host.clone()).or_default().push(one.at);
+        addresses.entry(one.address.to_string()).or_default().push(one.at);
     }
-    // The hosts were asked side by side, each at nearly its rate.
-    let requests = seen.values().map(Vec::len).max().unwrap_or(0);
-    let ideal = Duration::from_secs_f64(requests as f64 / RATE as f64);
-    assert!(
-        begun.elapsed() < ideal * 2 + Duration::from_secs(3),
-        "{:?} for {requests} requests",
-        begun.elapsed()
-    );
+    assert_eq!((hosts.len(), addresses.len()), (HOSTS, ADDRESSES));
+    for times in hosts.values_mut().chain(addresses.values_mut()) {
+        times.sort_unstable();
+    }
+    for (host, times) in &hosts {
+        assert!(times.len() >= PAGES * 2, "{host}: {}", times.len());
+        let broken = broken(times, RATE);
+        assert!(broken.is_empty(), "{host}: more than {RATE} requests in {broken:?}");
+    }
+    for (address, times) in &addresses {
+        let broken = broken(times, ADDRESS_RATE);
+        assert!(broken.is_empty(), "{address}: more than {ADDRESS_RATE} requests in {broken:?}");
+    }
+    // And no slower than it has to be: the addresses' limit is what takes the time.
+    let busiest = addresses.values().map(Vec::len).max().unwrap_or(0);
+    let ideal = Duration::from_secs_f64(busiest as f64 / ADDRESS_RATE as f64);
+    assert!(took < ideal.mul_f64(1.25) + Duration::from_secs(3), "{took:?}, ideal {ideal:?}");
 }

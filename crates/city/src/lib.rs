@@ -24,7 +24,7 @@ mod words;
 use defects::Plants;
 
 pub use config::ConfigError;
-pub use hostile::{Misdeed, serve_hostile};
+pub use hostile::{Hostile, Misdeed, serve_hostile};
 pub use plan::{Class, Column, EPOCH, Family, SitePlan, Validators};
 pub use score::{KindScore, Reported, Score, score};
 pub use serve::{ServeError, Served};

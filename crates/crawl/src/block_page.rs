@@ -20,8 +20,8 @@ const SHORT_CHARS: usize = 600;
 const SAME_CHARS: usize = 2_000;
 /// Equal pages in a row that are one too many.
 const SAME_MAX: usize = 4;
-/// Pages known to be equal for good reasons.
-const HARMLESS_MAX: usize = 64;
+/// Fingerprints remembered of each kind.
+const REMEMBERED: usize = 64;
 
 /// Whether a page is a refusal by its text.
 pub(crate) fn is_refusal(facts: &Facts, patterns: &[String]) -> bool {
@@ -58,12 +58,16 @@ pub(crate) struct Sameness {
     last: Option<BodyHash>,
     items: Vec<Item>,
     harmless: VecDeque<BodyHash>,
+    /// Pages known to be refusals.
+    refused: VecDeque<BodyHash>,
 }
 
 /// What to do after a page.
 pub(crate) enum Same {
     /// Nothing.
     Fine,
+    /// It is a refusal that was seen before.
+    Refused,
     /// So many pages in a row are the same that the home page has to be asked whether that is a
     /// refusal.
     Ask,
@@ -76,6 +80,9 @@ impl Sameness {
             self.items.clear();
             return Same::Fine;
         };
+        if self.refused.contains(&fingerprint) {
+            return Same::Refused;
+        }
         if self.last != Some(fingerprint) {
             self.last = Some(fingerprint);
             self.items.clear();
@@ -87,16 +94,23 @@ impl Sameness {
     /// The pages are equal for a good reason.
     pub(crate) fn is_harmless(&mut self) {
         if let Some(fingerprint) = self.last.take() {
-            if self.harmless.len() >= HARMLESS_MAX {
-                self.harmless.pop_front();
-            }
-            self.harmless.push_back(fingerprint);
+            remember(&mut self.harmless, fingerprint);
         }
         self.items.clear();
     }
 
     /// The pages were refusals: they are to be asked for again.
-    pub(crate) fn take_refused(&mut self) -> (Option<BodyHash>, Vec<Item>) {
-        (self.last.take(), std::mem::take(&mut self.items))
+    pub(crate) fn take_refused(&mut self) -> Vec<Item> {
+        if let Some(fingerprint) = self.last.take() {
+            remember(&mut self.refused, fingerprint);
+        }
+        std::mem::take(&mut self.items)
     }
+}
+
+fn remember(list: &mut VecDeque<BodyHash>, fingerprint: BodyHash) {
+    if list.len() >= REMEMBERED {
+        list.pop_front();
+    }
+    list.push_back(fingerprint);
 }

@@ -36,11 +36,12 @@ use xunjian_frontier::{EmbeddedFrontier, Frontier};
 use xunjian_model::{Host, PageUrl, SiteId};
 use xunjian_store::{Space, Store, StoreError};
 
-pub use politeness::{Politeness, Rates};
+pub use politeness::{Politeness, Rates, retry_after};
 pub use progress::{HostProgress, Progress};
 pub use robots::Robots;
 pub use seed::seed;
 pub use setup::{ContentCheck, CrawlLimits, CrawlSetup, Cut, Incremental, SiteCrawl, StopSignal};
+pub use sitemap::{Sitemap, parse as parse_sitemap};
 pub use sites::SiteLearnt;
 pub use window::{Hours, HoursError, Window, WindowError};
 
@@ -104,6 +105,13 @@ impl Shared {
     fn host(&self, host: &Host) -> Result<Arc<HostState>, StoreError> {
         let owner = PageUrl::parse(&format!("{host}/")).ok().and_then(|home| self.by_host.get(home.host()));
         self.hosts.host(&self.store, host, owner)
+    }
+
+    /// Keeps what changed of a host.
+    async fn keep_host(&self, host: &HostState) {
+        if let Some(kept) = host.take_changed() {
+            self.send(writer::Outcome::Host(host.host.clone(), Box::new(kept))).await;
+        }
     }
 
     /// Hands an outcome to the writer; false when there is none any more.

@@ -77,7 +77,7 @@ impl Rates {
 }
 
 /// What `Retry-After` asks: seconds or a date (RFC 9110 section 10.2.3).
-pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }

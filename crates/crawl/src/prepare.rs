@@ -52,6 +52,7 @@ pub(crate) async fn prepare(shared: &Shared, host: &HostState, site: &Site) -> P
         true => soft_page(shared, host, &home).await,
         false => None,
     };
+    shared.keep_host(host).await;
     read_sitemaps(shared, &robots, site, &home).await;
     Prepared { robots, soft }
 }
@@ -74,10 +75,15 @@ async fn robots(shared: &Shared, host: &HostState, home: &PageUrl) -> Robots {
         let ask = Ask { body_bytes_max: ROBOTS_BYTES_MAX, want: Want::Whole, ..Ask::get(url.clone()) };
         let answer = shared.fetcher.fetch(ask, shared).await;
         let state = answer.as_ref().map_or_else(|failure| failure.state.clone(), |answer| answer.state());
+        if state == LinkState::RedirectLoop {
+            // After so many redirects the file counts as missing (RFC 9309 section 2.3.1.2).
+            fetched.status = 404;
+        }
         if let Ok(answer) = answer {
             fetched.status = answer.status;
             fetched.text = String::from_utf8_lossy(&answer.body).into_owned();
         }
+        shared.keep_host(host).await;
         let limits = &shared.setup.limits;
         if !state.is_transient() && state != LinkState::NoSuchHost || host.is_given_up(limits.failures_max) {
             break;

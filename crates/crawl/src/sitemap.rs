@@ -13,17 +13,17 @@ pub(crate) const SITEMAPS_MAX: usize = 1_000;
 
 /// Addresses of one site map.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sitemap {
+pub struct Sitemap {
     /// Further site maps.
-    pub(crate) maps: Vec<String>,
+    pub maps: Vec<String>,
     /// Pages.
-    pub(crate) pages: Vec<String>,
+    pub pages: Vec<String>,
     /// What is wrong with it.
-    pub(crate) problem: Option<&'static str>,
+    pub problem: Option<&'static str>,
 }
 
-/// Reads a site map; what is no site map gives no address.
-pub(crate) fn parse(body: &[u8], cut: bool) -> Sitemap {
+/// Reads a site map, which may have been `cut` at a limit; what is no site map gives no address.
+pub fn parse(body: &[u8], cut: bool) -> Sitemap {
     let (bytes, cut_inside) = unpacked(body);
     let problem = (cut || cut_inside).then_some("sitemap-cut");
     let text = String::from_utf8_lossy(&bytes);

@@ -47,6 +47,8 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
     loop {
         tries += 1;
         let fetched = ask(shared, host, &item, &record).await;
+        // A block has to be known before the visit ends, which may be long after it.
+        shared.keep_host(host).await;
         if shared.stop.is_stopped() && fetched.is_err() {
             return Visited::Stopped;
         }
@@ -123,7 +125,6 @@ fn leave_out(
         links: Vec::new(),
         page: None,
         deleted: false,
-        host: host.take_changed().map(|kept| (host.host.clone(), kept)),
         line: None,
         item,
         record,
@@ -187,6 +188,11 @@ async fn conclude(
             record.hops = failure.hops;
             Progress::add(&shared.progress.failed, 1);
         }
+        Ok(answer) if answer.status == 304 && known.body_hash.is_none() => {
+            record.state = Some(LinkState::Broken("304 to a question without validators".to_owned()));
+            record.status = 304;
+            Progress::add(&shared.progress.failed, 1);
+        }
         Ok(answer) if answer.status == 304 => {
             record.state = Some(LinkState::Ok);
             record.status = 304;
@@ -238,7 +244,6 @@ async fn conclude(
         page,
         links,
         deleted,
-        host: host.take_changed().map(|kept| (host.host.clone(), kept)),
         line: Some(line),
     };
     Some(Outcome::Visit(Box::new(visit)))
@@ -458,16 +463,18 @@ async fn refused_alike(
     facts: &Facts,
 ) -> Option<Vec<Outcome>> {
     let fingerprint = block_page::fingerprint(facts);
-    if let Same::Fine = lock(&host.sameness).add(item, fingerprint) {
-        return None;
+    let same = lock(&host.sameness).add(item, fingerprint);
+    match same {
+        Same::Fine => return None,
+        Same::Refused => return Some(Vec::new()),
+        Same::Ask => {}
     }
     let site = item.site.as_ref().and_then(|site| shared.sites.get(site))?;
     let home = shared.fetcher.fetch(Ask::get(site.site.url.clone()), shared).await.ok();
     let shown = home.filter(|home| home.state() == LinkState::Ok).map(|home| facts_of(shared, &home));
     let mut sameness = lock(&host.sameness);
     if shown.is_some_and(|shown| block_page::fingerprint(&shown) == fingerprint) {
-        let (_, items) = sameness.take_refused();
-        let before = items.into_iter().filter(|other| other.url != item.url);
+        let before = sameness.take_refused().into_iter().filter(|other| other.url != item.url);
         return Some(before.map(Outcome::TakeBack).collect());
     }
     sameness.is_harmless();

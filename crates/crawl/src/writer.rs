@@ -34,6 +34,8 @@ pub(crate) enum Outcome {
     Links(Vec<Item>),
     /// A page that turned out to be a refusal: forgotten, and queued again.
     TakeBack(Item),
+    /// What is to be kept of a host.
+    Host(Host, Box<HostRecord>),
     /// Something noticed of a site, to be counted.
     Note(SiteId, &'static str),
     /// Nothing comes after this.
@@ -51,8 +53,6 @@ pub(crate) struct Visit {
     pub(crate) left_out: Option<LeftOut>,
     /// A page that was kept before is gone.
     pub(crate) deleted: bool,
-    /// What is to be kept of the host.
-    pub(crate) host: Option<(Host, HostRecord)>,
     /// A line for the crawl's log.
     pub(crate) line: Option<String>,
 }
@@ -144,6 +144,10 @@ impl Writer<'_> {
                     self.take_back(&mut batch, &item, gathered)?;
                     gathered.outcomes += 1;
                 }
+                Some(Outcome::Host(host, kept)) => {
+                    batch.put(Space::Host, &[host.as_str().as_bytes()], &*kept)?;
+                    gathered.outcomes += 1;
+                }
                 Some(Outcome::Note(site, what)) => {
                     self.note(&site, what, gathered)?;
                     gathered.outcomes += 1;
@@ -200,9 +204,6 @@ impl Writer<'_> {
             if let Some(site) = owner.filter(|_| item.target == Target::Page && item.depth > 0) {
                 self.watch(batch, site, item, facts, gathered)?;
             }
-        }
-        if let Some((host, kept)) = &visit.host {
-            batch.put(Space::Host, &[host.as_str().as_bytes()], kept)?;
         }
         batch.put_url(owner, url, &record)?;
         self.shared.frontier.ack(batch, item);

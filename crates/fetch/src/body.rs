@@ -1,7 +1,7 @@
 //! Bodies: collected up to a limit, decompressed up to the same limit.
 
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -45,12 +45,13 @@ pub(crate) async fn collect(
     mut incoming: Incoming,
     headers: &HeaderMap,
     limit: usize,
-    idle: Duration,
+    (idle, end): (Duration, Instant),
 ) -> Result<Collected, LinkState> {
     let mut bytes = Vec::new();
     let mut truncated = false;
     while bytes.len() < limit {
-        let frame = tokio::time::timeout(idle, incoming.frame()).await;
+        let patience = idle.min(end.saturating_duration_since(Instant::now()));
+        let frame = tokio::time::timeout(patience, incoming.frame()).await;
         let frame = match frame {
             Err(_) if bytes.is_empty() => return Err(LinkState::Timeout),
             // What came is kept: a slow end is not worth losing the page.

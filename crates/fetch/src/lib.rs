@@ -289,7 +289,7 @@ impl Fetcher {
         loop {
             let exchanged = match gate.enter(&ask.url).await {
                 Ok(pass) => {
-                    let exchanged = self.timed_exchange(&ask).await;
+                    let exchanged = self.exchange(&ask).await;
                     gate.leave(&ask.url, &exchanged);
                     drop(pass);
                     exchanged
@@ -321,24 +321,16 @@ impl Fetcher {
         }
     }
 
-    async fn timed_exchange(&self, ask: &Ask) -> Result<Answer, LinkState> {
-        match tokio::time::timeout(self.limits.total_timeout, self.exchange(ask)).await {
-            Ok(exchanged) => exchanged,
-            Err(_) => Err(LinkState::Timeout),
-        }
-    }
-
     async fn exchange(&self, ask: &Ask) -> Result<Answer, LinkState> {
         let begun = Instant::now();
         let request = self.request(ask)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let response = tokio::time::timeout(
-            self.limits.first_byte_timeout.max(self.limits.connect_timeout),
-            self.client.request(request),
-        )
-        .await
-        .map_err(|_| LinkState::Timeout)?
-        .map_err(|error| connect::state_of_error(&error))?;
+        let first = self.limits.first_byte_timeout.max(self.limits.connect_timeout);
+        let response =
+            tokio::time::timeout(first.min(self.limits.total_timeout), self.client.request(request))
+                .await
+                .map_err(|_| LinkState::Timeout)?
+                .map_err(|error| connect::state_of_error(&error))?;
         let first_byte_ms = millis(begun);
         let (parts, incoming) = response.into_parts();
         if let Some(jar) = &ask.cookies {
@@ -353,7 +345,10 @@ impl Fetcher {
         };
         let Collected { bytes, truncated } = match ask.head || parts.status.as_u16() == 304 {
             true => Collected::default(),
-            false => body::collect(incoming, &parts.headers, wanted, self.limits.idle_timeout).await?,
+            false => {
+                let end = begun + self.limits.total_timeout;
+                body::collect(incoming, &parts.headers, wanted, (self.limits.idle_timeout, end)).await?
+            }
         };
         let tls = parts.extensions.get::<TlsSeen>().cloned();
         let (tls, certificate) = tls.map(|seen| (seen.facts, seen.certificate)).unzip();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use minijinja::value::Serde;
 use serde_json::json;
 use xunjian_model::Finding;
@@ -112,8 +113,17 @@ fn harmless(html: &str) -> String {
     out
 }
 
+/// All phrases at once: a page may have thousands of hits.
+fn matcher(phrases: &[&str]) -> Option<AhoCorasick> {
+    let phrases: Vec<&str> = phrases.iter().copied().filter(|phrase| !phrase.is_empty()).collect();
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(phrases).ok()
+}
+
 /// Marks phrases in the text between tags.
 fn mark(html: &str, phrases: &[&str]) -> String {
+    let plain: Vec<&str> =
+        phrases.iter().copied().filter(|phrase| !phrase.contains(['<', '>', '&'])).collect();
+    let Some(matcher) = matcher(&plain) else { return html.to_owned() };
     let mut out = String::with_capacity(html.len() + 256);
     for (at, piece) in html.split('<').enumerate() {
         let text = match at {
@@ -132,11 +142,12 @@ fn mark(html: &str, phrases: &[&str]) -> String {
                 }
             }
         };
-        let mut marked = text.to_owned();
-        for phrase in phrases.iter().filter(|phrase| !phrase.contains(['<', '>', '&'])) {
-            marked = marked.replace(phrase, &format!("<mark>{phrase}</mark>"));
-        }
-        out.push_str(&marked);
+        matcher.replace_all_with(text, &mut out, |_, phrase, out| {
+            out.push_str("<mark>");
+            out.push_str(phrase);
+            out.push_str("</mark>");
+            true
+        });
     }
     out
 }
@@ -144,17 +155,13 @@ fn mark(html: &str, phrases: &[&str]) -> String {
 /// The source in pieces, each with whether it is a hit: hidden faults show only here.
 fn pieces<'t>(source: &'t str, phrases: &[&str]) -> Vec<(bool, &'t str)> {
     let mut pieces = Vec::new();
-    let mut rest = source;
-    while let Some((at, phrase)) = phrases
-        .iter()
-        .filter_map(|phrase| Some((rest.find(phrase)?, *phrase)))
-        .min_by_key(|(at, phrase)| (*at, std::cmp::Reverse(phrase.len())))
-    {
-        pieces.push((false, &rest[..at]));
-        pieces.push((true, &rest[at..at + phrase.len()]));
-        rest = &rest[at + phrase.len()..];
+    let mut end = 0;
+    for hit in matcher(phrases).iter().flat_map(|matcher| matcher.find_iter(source)) {
+        pieces.push((false, &source[end..hit.start()]));
+        pieces.push((true, &source[hit.range()]));
+        end = hit.end();
     }
-    pieces.push((false, rest));
+    pieces.push((false, &source[end..]));
     pieces
 }
 

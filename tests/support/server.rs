@@ -1,0 +1,145 @@
+//! A small server whose answers a test decides, and which writes down what it was asked.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{IpAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// One request.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) host: String,
+    pub(crate) path: String,
+    pub(crate) head: Vec<String>,
+    pub(crate) at: Instant,
+    /// Address it came to.
+    pub(crate) address: IpAddr,
+    /// Requests of the host before this one.
+    pub(crate) before: usize,
+}
+
+/// What is answered.
+pub(crate) enum Reply {
+    /// 200 with this HTML.
+    Page(String),
+    /// Status with reason, header lines, body.
+    Other(&'static str, String, String),
+    /// Nothing: the connection is cut.
+    Cut,
+}
+
+impl Reply {
+    pub(crate) fn page(title: &str, body: &str) -> Self {
+        Self::Page(format!("<html><head><title>{title}</title></head><body>{body}</body></html>"))
+    }
+
+    pub(crate) fn missing() -> Self {
+        Self::Other("404 Not Found", String::new(), "gone".to_owned())
+    }
+
+    pub(crate) fn redirect(target: &str) -> Self {
+        Self::Other("302 Found", format!("location: {target}\r\n"), String::new())
+    }
+}
+
+/// A running server; it lives as long as the process.
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Server {
+    /// Requests so far, in order.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().expect("lock").clone()
+    }
+}
+
+/// Serves on all addresses of the loopback network.
+pub(crate) fn serve(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Server {
+    let listener = TcpListener::bind("0.0.0.0:0").expect("a port");
+    let port = listener.local_addr().expect("address").port();
+    let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+    let (noted, answer) = (Arc::clone(&asked), Arc::new(answer));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (noted, answer) = (Arc::clone(&noted), Arc::clone(&answer));
+            std::thread::spawn(move || converse(stream, &noted, &*answer).ok());
+        }
+    });
+    Server { port, asked }
+}
+
+fn converse(
+    stream: TcpStream,
+    noted: &Mutex<Vec<Asked>>,
+    answer: &dyn Fn(&Asked) -> Reply,
+) -> std::io::Result<()> {
+    let address = stream.local_addr()?.ip();
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut out = stream;
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        if line != "\r\n" {
+            head.push(line.trim_end().to_owned());
+            continue;
+        }
+        let at = Instant::now();
+        let path = head[0].split(' ').nth(1).unwrap_or("/").to_owned();
+        let host = head.iter().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+        let host = host.split(':').next().unwrap_or_default().to_owned();
+        let asked = {
+            let mut noted = noted.lock().expect("lock");
+            let before = noted.iter().filter(|other| other.host == host).count();
+            let asked = Asked { host, path, head: std::mem::take(&mut head), at, address, before };
+            noted.push(asked.clone());
+            asked
+        };
+        let (status, headers, body) = match answer(&asked) {
+            Reply::Page(body) => ("200 OK", String::new(), body),
+            Reply::Other(status, headers, body) => (status, headers, body),
+            Reply::Cut => return Ok(()),
+        };
+        let is_head = asked.head[0].starts_with("HEAD");
+        let response = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\n{headers}content-length: {}\r\n\r\n{}",
+            body.len(),
+            if is_head { "" } else { &body }
+        );
+        out.write_all(response.as_bytes())?;
+    }
+}
+
+/// A name server on UDP: fails until `healthy`, then every name is 127.0.0.1 and has no IPv6.
+pub(crate) fn serve_names(healthy: impl Fn() -> bool + Send + 'static) -> u16 {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let port = socket.local_addr().expect("address").port();
+    std::thread::spawn(move || {
+        let mut packet = [0; 512];
+        while let Ok((length, from)) = socket.recv_from(&mut packet) {
+            let question_end = 12 + packet[12..length].iter().position(|byte| *byte == 0).unwrap_or(0) + 5;
+            let is_a = packet[question_end - 4..question_end - 2] == [0, 1];
+            let mut reply = packet[..question_end].to_vec();
+            let works = healthy();
+            // A response with recursion; no error, or "server failure" (RFC 1035 section 4.1.1).
+            reply[2..12].copy_from_slice(&[0x81, if works { 0x80 } else { 0x82 }, 0, 1, 0, 0, 0, 0, 0, 0]);
+            if works && is_a {
+                reply[7] = 1;
+                reply.extend_from_slice(&[0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4, 127, 0, 0, 1]);
+            }
+            let _ = socket.send_to(&reply, from);
+        }
+    });
+    port
+}
+
+/// Sleeps until the time since `begun`.
+pub(crate) fn sleep_until(begun: Instant, after: Duration) {
+    std::thread::sleep(after.saturating_sub(begun.elapsed()));
+}

@@ -1,0 +1,221 @@
+//! Hosts that ask to wait, refuse, or are away for a while: everything is seen in the end, and no
+//! request comes before its time.
+
+#[path = "support/server.rs"]
+mod server;
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use server::{Asked, Reply, serve, serve_names, sleep_until};
+use support::World;
+
+const PAGES: usize = 12;
+const SUBJECTS: [&str; PAGES] =
+    ["水利", "教育", "民政", "财政", "交通", "农业", "文化", "卫生", "审计", "统计", "住建", "司法"];
+
+fn config(sites: &[&str], port: u16, more: &str) -> String {
+    let mut text = format!(
+        "data = \"xunjian-data\"\n{more}\n[politeness]\nrequests_per_second = 40\nconnections = 2\naddress_requests_per_second = 0\naddress_connections = 64\nblock_s = 0.3\nblock_max_s = 2\npatience_s = 20\n[crawl]\nretry_pause_s = 0.1\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n"
+    );
+    for site in sites {
+        text.push_str(&format!("\"{site}.test\" = \"127.0.0.1:{port}\"\n"));
+    }
+    for site in sites {
+        text.push_str(&format!("[[site]]\nid = \"{site}\"\nname = \"{site}\"\nurl = \"http://{site}.test/\"\nkind = \"department\"\n"));
+    }
+    text
+}
+
+/// A site of twelve different pages.
+fn site(asked: &Asked) -> Reply {
+    let links: String = (0..PAGES).map(|at| format!("<a href=/p{at}.html>第{at}页</a>")).collect();
+    match asked.path.as_str() {
+        "/" => Reply::page("首页", &format!("<h1>首页</h1>{links}")),
+        path => {
+            match path.strip_prefix("/p").and_then(|rest| rest.strip_suffix(".html")?.parse::<usize>().ok()) {
+                Some(at) if at < PAGES => Reply::page(
+                    SUBJECTS[at],
+                    &format!("<h1>{0}</h1><p>关于{0}工作的内容。</p>", SUBJECTS[at]),
+                ),
+                _ => Reply::missing(),
+            }
+        }
+    }
+}
+
+fn is_page(asked: &Asked) -> bool {
+    asked.path.starts_with("/p")
+}
+
+/// All pages were kept with their own content, in one version.
+fn whole(world: &World, site: &str) {
+    for (at, subject) in SUBJECTS.iter().enumerate() {
+        let url = format!("http://{site}.test/p{at}.html");
+        let why = world.run(&["why", "--json", &url]).json();
+        assert_eq!(why["state"], "ok", "{site}: {why}");
+        let versions = why["snapshots"].as_array().expect("snapshots");
+        assert_eq!(versions.len(), 1, "{site} {subject}: {why}");
+    }
+    let out = world.run(&["store", "export-warc", "--site", site, "out.warc"]);
+    assert_eq!(out.code, 0, "{}", out.stderr);
+    let warc = std::fs::read_to_string(world.path("out.warc")).expect("exported");
+    for subject in SUBJECTS {
+        assert!(warc.contains(&format!("关于{subject}工作")), "{site}: {subject}");
+    }
+    assert!(!warc.contains("拦截") && !warc.contains("稍候"), "{site}: a refusal was kept");
+}
+
+#[test]
+fn coverage_under_every_kind_of_throttling() {
+    let begun = Instant::now();
+    let server = serve(move |asked| {
+        let limited = |status, headers: &str| Reply::Other(status, headers.to_owned(), "busy".to_owned());
+        match asked.host.split('.').next().unwrap_or_default() {
+            "seconds" if is_page(asked) && asked.before % 5 == 4 => {
+                limited("429 Too Many Requests", "retry-after: 1\r\n")
+            }
+            "date" if is_page(asked) && asked.before % 9 == 8 => {
+                let later = std::time::SystemTime::now() + Duration::from_secs(2);
+                limited("503 Service Unavailable", &format!("retry-after: {}\r\n", httpdate(later)))
+            }
+            "bare" if is_page(asked) && asked.before % 3 == 2 => limited("429 Too Many Requests", ""),
+            "busy" if is_page(asked) && asked.before % 4 == 3 => limited("503 Service Unavailable", ""),
+            "slow" => {
+                std::thread::sleep(Duration::from_millis(150));
+                site(asked)
+            }
+            "away" if (500..2_500).contains(&begun.elapsed().as_millis()) => Reply::Cut,
+            // A firewall that says 200, with the words for it.
+            "words" if is_page(asked) && asked.before % 4 == 3 => {
+                Reply::page("提示", "<p>您的访问被拦截，编号 12345</p>")
+            }
+            // And one that says nothing we know: one and the same page for everything, for a while.
+            "same" if (6..18).contains(&asked.before) => {
+                Reply::page("系统", &format!("<p>请稍候，请求编号 {}</p>", asked.before))
+            }
+            _ => site(asked),
+        }
+    });
+    let sites = ["plain", "seconds", "date", "bare", "busy", "slow", "away", "words", "same"];
+    let world = World::with_config(&config(&sites, server.port, ""));
+    let ended = world.run(&["crawl", "--json"]);
+    assert_eq!(ended.code, 0, "{} {}", ended.stdout, ended.stderr);
+    for site in sites {
+        whole(&world, site);
+    }
+    // Nothing was asked of a host before the time it named.
+    let asked = server.asked();
+    for (host, pause) in [("seconds.test", 1_000), ("bare.test", 300), ("busy.test", 300)] {
+        let of: Vec<&Asked> = asked.iter().filter(|one| one.host == host).collect();
+        let every = match host {
+            "seconds.test" => 5,
+            "bare.test" => 3,
+            _ => 4,
+        };
+        for (at, one) in of.iter().enumerate() {
+            if is_page(one)
+                && one.before % every == every - 1
+                && let Some(next) = of.get(at + 1)
+            {
+                let apart = next.at.duration_since(one.at);
+                // What was under way already when the host said so was asked before.
+                assert!(
+                    apart.as_millis() >= pause || apart.as_millis() < 40,
+                    "{host}: {apart:?} after {}",
+                    one.path
+                );
+            }
+        }
+    }
+}
+
+fn httpdate(at: std::time::SystemTime) -> String {
+    let at = jiff::Timestamp::try_from(at).expect("time");
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[test]
+fn a_kill_inside_a_block_does_not_end_it() {
+    let server = serve(|asked| match asked.path.as_str() {
+        "/p3.html" if asked.before < 10 => {
+            Reply::Other("429 Too Many Requests", "retry-after: 4\r\n".to_owned(), String::new())
+        }
+        _ => site(asked),
+    });
+    let text =
+        config(&["a"], server.port, "").replace("connections = 2\naddress", "connections = 1\naddress");
+    let world = World::with_config(&text);
+    let mut child = world.start(&["crawl"]);
+    let limited = loop {
+        std::thread::sleep(Duration::from_millis(10));
+        if let Some(one) = server.asked().iter().find(|one| one.path == "/p3.html") {
+            break one.clone();
+        }
+    };
+    sleep_until(limited.at, Duration::from_millis(1_200));
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let ended = world.run(&["crawl"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let after: Vec<Asked> = server.asked().into_iter().filter(|one| one.at > limited.at).collect();
+    let first = after.first().expect("it went on");
+    let apart = first.at.duration_since(limited.at);
+    assert!(apart >= Duration::from_secs(4), "asked for {} after {apart:?}", first.path);
+    whole(&world, "a");
+}
+
+#[test]
+fn a_third_of_all_connections_cut() {
+    let server = serve(|asked| {
+        // By a hash of the count, so that the same request does not always fail.
+        if (asked.before * 7 + 3) % 10 < 3 { Reply::Cut } else { site(asked) }
+    });
+    let world = World::with_config(&config(&["a", "b", "c"], server.port, ""));
+    let ended = world.run(&["crawl", "--json"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for site in ["a", "b", "c"] {
+        whole(&world, site);
+    }
+}
+
+#[test]
+fn names_that_do_not_resolve_for_a_while() {
+    let server = serve(site);
+    let healthy = Arc::new(AtomicBool::new(false));
+    let works = Arc::clone(&healthy);
+    let dns = serve_names(move || works.load(Ordering::Relaxed));
+    let port = server.port;
+    let text = config(&[], 1, "")
+        .replace("[network]\n", &format!("[network]\nname_servers = [\"127.0.0.1:{dns}\"]\n"))
+        + &format!(
+            "[[site]]\nid = \"a\"\nname = \"a\"\nurl = \"http://a.test:{port}/\"\nkind = \"department\"\n"
+        );
+    let world = World::with_config(&text);
+    let mut child = world.start(&["crawl"]);
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(server.asked().len(), 0);
+    healthy.store(true, Ordering::Relaxed);
+    assert_eq!(child.wait().expect("ended").code(), Some(0));
+    for at in 0..PAGES {
+        let why = world.run(&["why", "--json", &format!("http://a.test:{port}/p{at}.html")]).json();
+        assert_eq!(why["state"], "ok", "{why}");
+    }
+}
+
+#[test]
+fn a_host_that_never_comes_back_is_given_up_and_the_run_says_so() {
+    let server = serve(|asked| if asked.before >= 4 { Reply::Cut } else { site(asked) });
+    let text = config(&["a"], server.port, "").replace("patience_s = 20", "patience_s = 1");
+    let world = World::with_config(&text);
+    let begun = Instant::now();
+    let ended = world.run(&["run", "--json"]);
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
+    let left_out = &ended.json()["left_out"]["a"]["host-down"];
+    assert!(left_out.as_u64() > Some(4), "{}", ended.stdout);
+    assert!(ended.stderr.contains("host-given-up"), "{}", ended.stderr);
+    assert_eq!(ended.json()["complete"], false);
+}
