@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use support::{Ended, PROGRAM, World};
-use xunjian_city::{CityOptions, Misdeed, serve_hostile};
+use xunjian_city::{CityOptions, serve_hostile};
 
 const SITE: &str = "[[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://a.gov.cn/\"\nkind = \"portal\"\n";
 const CITY: CityOptions = CityOptions { seed: 3, sites: 9, pages: 30, day: 0 };
@@ -105,8 +105,8 @@ fn a_scan_before_any_crawl() {
 
 #[test]
 fn a_store_opened_twice() {
-    let port = serve_hostile().expect("hostile server");
-    let host = Misdeed::Hang.host();
+    let port = serve_hostile().expect("hostile server").port;
+    let host = "hang.hostile-sim.cn";
     let world = World::with_config(&format!(
         "data = \"d\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"{host}\" = \"127.0.0.1:{port}\"\n\
          [[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://{host}/\"\nkind = \"portal\"\n"

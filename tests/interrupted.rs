@@ -81,6 +81,114 @@ fn many_kills_of_one_run() {
     assert_eq!(ids(&world), ids(&undisturbed));
 }
 
+/// Long: `cargo test --test interrupted -- --ignored`, run by tests/run.sh.
+#[test]
+#[ignore = "takes two minutes"]
+fn a_hundred_kills_lose_nothing_and_leave_every_store_whole() {
+    const SMALL: CityOptions = CityOptions { seed: 9, sites: 6, pages: 60, day: 0 };
+    let undisturbed = World::with_city(SMALL);
+    let begun = Instant::now();
+    undisturbed.run(&["run"]);
+    let whole = begun.elapsed();
+    let wanted: Vec<String> = comparable(&undisturbed).iter().map(|one| one["id"].to_string()).collect();
+    let seed = fastrand::u64(..);
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let (mut killed, mut world) = (0, World::with_city(SMALL));
+    for trial in 0..100 {
+        if trial % 10 == 0 {
+            world = World::with_city(SMALL);
+        }
+        let stored = |world: &World| -> u64 {
+            let stats = world.run(&["store", "stats", "--json"]);
+            assert_eq!(stats.code, 0, "seed {seed} trial {trial}: {}", stats.stderr);
+            stats.json()["stats"]["snapshots"].as_u64().unwrap_or(0)
+        };
+        let before = if trial % 10 == 0 { 0 } else { stored(&world) };
+        let mut child = world.start(&["run"]);
+        std::thread::sleep(whole.mul_f64(rng.f64()));
+        killed += u32::from(child.try_wait().expect("state").is_none());
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        if !world.path("xunjian-data/index").exists() {
+            continue;
+        }
+        if trial % 7 == 3 {
+            // A snapshot of sled that was half written when the process died.
+            world.write("xunjian-data/index/snap.00000000000FFFFF", &[0x5A; 777]);
+        }
+        let verified = world.run(&["store", "verify", "--json"]);
+        assert_eq!(verified.code, 0, "seed {seed} trial {trial}: {}{}", verified.stdout, verified.stderr);
+        assert!(stored(&world) >= before, "seed {seed} trial {trial}: acknowledged pages were lost");
+        if trial % 10 == 9 {
+            world.run(&["run"]);
+            let mut found: Vec<String> = comparable(&world).iter().map(|one| one["id"].to_string()).collect();
+            found.sort();
+            let mut wanted = wanted.clone();
+            wanted.sort();
+            assert_eq!(found, wanted, "seed {seed} trial {trial}");
+        }
+    }
+    assert!(killed >= 50, "only {killed} runs were still going when they were killed");
+}
+
+/// A file system of a few megabytes; `None` where this process may not mount one.
+struct Disk(std::path::PathBuf);
+
+impl Disk {
+    fn mount(at: std::path::PathBuf, size: &str) -> Option<Self> {
+        std::fs::create_dir_all(&at).expect("folder");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(&at)
+            .stderr(std::process::Stdio::null())
+            .status();
+        mounted.is_ok_and(|status| status.success()).then_some(Self(at))
+    }
+
+    fn remount(&self, options: &str) {
+        let status = std::process::Command::new("mount")
+            .args(["-o", &format!("remount,{options}")])
+            .arg(&self.0)
+            .status();
+        assert!(status.expect("mount").success());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_and_a_read_only_one_are_said_and_the_run_goes_on_afterwards() {
+    let world = World::with_city(CITY);
+    let Some(disk) = Disk::mount(world.path("disk"), "3m") else {
+        eprintln!("not permitted to mount a small disk: nothing was tested");
+        return;
+    };
+    let full = world.run(&["--data", "disk/data", "run"]);
+    assert_eq!(full.code, 4, "{}", full.stderr);
+    assert!(full.stderr.contains("free space on the disk"), "{}", full.stderr);
+    assert!(!full.stderr.contains("panicked"), "{}", full.stderr);
+    // Read-only: refused at once, with the reason.
+    disk.remount("ro,size=3m");
+    let refused = world.run(&["--data", "disk/data", "run"]);
+    assert_eq!(refused.code, 4, "{}", refused.stderr);
+    assert!(refused.stderr.to_lowercase().contains("read-only"), "{}", refused.stderr);
+    // With room again the interrupted run goes on, and nothing is missing.
+    disk.remount("rw,size=200m");
+    let resumed = world.run(&["--data", "disk/data", "run", "--json"]);
+    assert_eq!(resumed.code, 3, "{}", resumed.stderr);
+    assert_eq!(resumed.json()["run"], 1, "the interrupted run goes on");
+    let verified = world.run(&["--data", "disk/data", "store", "verify"]);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+    let undisturbed = World::with_city(CITY);
+    undisturbed.run(&["run"]);
+    let found = world.read_json("disk/data/report/findings.json");
+    assert_eq!(found.as_array().expect("array").len(), undisturbed.findings().len());
+}
+
 #[test]
 fn an_interrupt_stops_cleanly_and_the_next_run_goes_on() {
     // Slow enough that the interrupt certainly falls into the crawl.

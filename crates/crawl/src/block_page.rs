@@ -36,20 +36,19 @@ fn chars(facts: &Facts) -> usize {
     facts.blocks.iter().map(|block| block.text.chars().count()).sum()
 }
 
-/// Title and text of a page without digits, which request numbers and times are made of; `None`
-/// for a page too long to be a refusal.
-pub(crate) fn fingerprint(facts: &Facts) -> Option<BodyHash> {
-    (chars(facts) <= SAME_CHARS).then(|| text_hash(facts))
+/// Whether a page is short enough to be a refusal that repeats itself.
+pub(crate) fn may_be_refusal(facts: &Facts) -> bool {
+    chars(facts) <= SAME_CHARS
 }
 
-/// Hash of title and text without digits.
+/// Hash of title and text without digits, which request numbers and times are made of.
 pub(crate) fn text_hash(facts: &Facts) -> BodyHash {
-    let mut text = String::with_capacity(256);
+    let mut text = Vec::with_capacity(4 << 10);
     for part in std::iter::once(&facts.title).chain(facts.blocks.iter().map(|block| &block.text)) {
-        text.extend(part.chars().filter(|c| !c.is_ascii_digit()));
-        text.push('\n');
+        text.extend(part.bytes().filter(|byte| !byte.is_ascii_digit()));
+        text.push(b'\n');
     }
-    BodyHash::of(text.as_bytes())
+    BodyHash::of(&text)
 }
 
 /// The last pages of a host.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use xunjian_fetch::{Ask, Want};
 use xunjian_frontier::Item;
-use xunjian_model::{BodyHash, Facts, KeptRobots, KeptSoftPage, LinkState, PageUrl, Site, Target};
+use xunjian_model::{BodyHash, KeptRobots, KeptSoftPage, LinkState, PageUrl, Site, Target};
 
 use crate::block_page::text_hash;
 use crate::hosts::HostState;
@@ -113,15 +113,10 @@ pub(crate) async fn soft_page(shared: &Shared, host: &HostState, home: &PageUrl)
     let shows_page = answer.status == 200 && xunjian_page::is_html(content_type, &answer.body);
     let text = shows_page.then(|| {
         let facts = xunjian_page::extract(&answer.body, content_type, &answer.final_url, shared.setup.page);
-        soft_text(&facts)
+        text_hash(&facts)
     });
     host.keep_soft_page(KeptSoftPage { learnt_at: now(), text });
     text
-}
-
-/// What of a page tells that it is the "not found" page.
-pub(crate) fn soft_text(facts: &Facts) -> BodyHash {
-    text_hash(facts)
 }
 
 /// An address that cannot exist.

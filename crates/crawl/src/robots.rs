@@ -42,7 +42,11 @@ impl Robots {
         let (mut in_own, mut in_any, mut in_rules) = (false, false, true);
         // A byte order mark, also one that was cut, is no part of the first line.
         for line in text.trim_start_matches(['\u{FEFF}', '\u{FFFD}']).split(['\n', '\r']) {
-            let line = &line[..line.floor_char_boundary(LINE_BYTES_MAX)];
+            let mut end = line.len().min(LINE_BYTES_MAX);
+            while !line.is_char_boundary(end) {
+                end -= 1;
+            }
+            let line = &line[..end];
             let line = line.split('#').next().unwrap_or_default();
             let Some((key, value)) = key_and_value(line) else { continue };
             match key.trim().to_ascii_lowercase().as_str() {

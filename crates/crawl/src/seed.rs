@@ -34,8 +34,8 @@ pub fn seed(store: &Arc<Store>, setup: &CrawlSetup, now: Timestamp) -> Result<()
             frontier.put(&mut batch, &Item::new(url.clone(), Some(site.id.clone()), Target::Page, depth))?;
         }
     }
+    let mut count = 0;
     for owner in owners {
-        let mut count = 0;
         let mut not_due = 0;
         for row in store.urls(owner) {
             let (url, record) = row?;

@@ -7,14 +7,14 @@ use std::collections::{HashMap, VecDeque};
 
 use xunjian_model::{BodyHash, Facts, PageUrl};
 
-use crate::block_page::text_hash;
-
 /// Pages in a row that showed nothing new, after which a shape is cut.
 pub(crate) const REPEATS_MAX: u32 = 100;
 /// Pages of one shape, whatever they show.
 const SHAPE_PAGES_MAX: u32 = 100_000;
 /// Texts of a shape that later pages are compared with.
 const TEXTS_HELD: usize = 64;
+/// Of a shape with many pages every so many is compared closely, until one repeats another.
+const SAMPLE: u32 = 16;
 /// Bits in which two near-duplicates may differ, of 64.
 const NEAR_BITS: u32 = 3;
 /// Shapes watched in one site; the oldest are let go.
@@ -105,7 +105,7 @@ struct Shape {
 
 impl Shapes {
     /// Takes note of a new page; the shape, when it is to be cut now.
-    pub(crate) fn add(&mut self, url: &PageUrl, facts: &Facts) -> Option<String> {
+    pub(crate) fn add(&mut self, url: &PageUrl, facts: &Facts, text: BodyHash) -> Option<String> {
         let shape = shape(url);
         if !self.shapes.contains_key(&shape) {
             if self.order.len() >= SHAPES_HELD
@@ -117,9 +117,9 @@ impl Shapes {
         }
         let known = self.shapes.entry(shape.clone()).or_default();
         known.pages += 1;
-        let text = text_hash(facts);
-        // Near-duplicates cost more to see, so only addresses that are many are asked for them.
-        let watched = url.as_url().query().is_some() || known.repeats > 0 || known.pages > REPEATS_MAX;
+        // Near-duplicates cost more to see, so of ordinary addresses only a sample is looked at.
+        let sampled = known.pages > REPEATS_MAX && known.pages % SAMPLE == 0;
+        let watched = url.as_url().query().is_some() || known.repeats > 0 || sampled;
         let near = watched.then(|| simhash(facts));
         let repeats = known.texts.contains(&text)
             || near
@@ -164,6 +164,7 @@ pub(crate) fn simhash(facts: &Facts) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::block_page::text_hash;
     use xunjian_model::Block;
 
     fn url(text: &str) -> PageUrl {
@@ -214,7 +215,11 @@ mod tests {
         while cut.is_none() && pages < 1_000 {
             pages += 1;
             let calendar = page(&format!("{pages}月"), "日 一 二 三 四 五 六 1 2 3 4 5 没有活动");
-            cut = shapes.add(&url(&format!("http://a.cn/calendar?month={pages}")), &calendar);
+            cut = shapes.add(
+                &url(&format!("http://a.cn/calendar?month={pages}")),
+                &calendar,
+                text_hash(&calendar),
+            );
         }
         assert_eq!((cut.as_deref(), pages), (Some("a.cn/calendar?month=N"), REPEATS_MAX + 1));
         let mut rng = fastrand::Rng::with_seed(7);
@@ -224,7 +229,7 @@ mod tests {
                 (0..60).map(|_| char::from_u32(rng.u32(0x4E00..0x8000)).unwrap_or('一')).collect();
             let article = page(&format!("通知{at}"), &format!("您的位置：首页 通知公告 {text}"));
             assert_eq!(
-                shapes.add(&url(&format!("http://a.cn/2023/12/1/t{at}.html")), &article),
+                shapes.add(&url(&format!("http://a.cn/2023/12/1/t{at}.html")), &article, text_hash(&article)),
                 None,
                 "{at}"
             );

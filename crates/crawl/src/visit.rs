@@ -7,9 +7,9 @@ use xunjian_model::{
 };
 use xunjian_page::{EXTRACTOR_VERSION, extract, is_html};
 
-use crate::block_page::{self, Same};
+use crate::block_page::{self, Same, text_hash};
 use crate::hosts::{HostState, lock};
-use crate::prepare::{soft_page, soft_text};
+use crate::prepare::soft_page;
 use crate::writer::{Outcome, Page, Visit};
 use crate::{Progress, Shared, now};
 
@@ -318,7 +318,7 @@ async fn look(
 /// Whether an outside page is what its host shows for pages that do not exist.
 async fn is_soft_outside(shared: &Shared, host: &HostState, item: &Item, facts: &Facts) -> bool {
     let Ok(home) = item.url.join("/") else { return false };
-    soft_page(shared, host, &home).await == Some(soft_text(facts))
+    soft_page(shared, host, &home).await == Some(text_hash(facts))
 }
 
 fn facts_of(shared: &Shared, answer: &Answer) -> Facts {
@@ -363,8 +363,9 @@ async fn read_page(
         return Looked::Page(None, Vec::new());
     }
     let facts = facts_of(shared, &answer);
+    let text = text_hash(&facts);
     let soft = host.is_prepared().and_then(|prepared| prepared.soft);
-    if item.depth > 0 && soft == Some(soft_text(&facts)) {
+    if item.depth > 0 && soft == Some(text) {
         record.state = Some(LinkState::Soft404);
     } else if block_page::is_refusal(&facts, &shared.setup.politeness.block_pages) {
         host.limited(&shared.setup.politeness, 200, None);
@@ -379,7 +380,7 @@ async fn read_page(
         return Looked::Page(None, Vec::new());
     }
     if item.depth > 0
-        && let Some(refused) = refused_alike(shared, host, item, &facts).await
+        && let Some(refused) = refused_alike(shared, host, item, &facts, text).await
     {
         host.limited(&shared.setup.politeness, 200, None);
         return Looked::Refused(refused);
@@ -387,7 +388,7 @@ async fn read_page(
     record.etag = answer.header("etag").map(str::to_owned);
     record.last_modified = answer.header("last-modified").map(str::to_owned);
     let links = new_items(shared, item, &facts);
-    let page = new_version(record, item, answer, facts, EXTRACTOR_VERSION, at);
+    let page = new_version(record, item, answer, (facts, text), at);
     Looked::Page(Some(Box::new(page)), links)
 }
 
@@ -396,8 +397,7 @@ fn new_version(
     record: &mut UrlRecord,
     item: &Item,
     answer: Answer,
-    facts: Facts,
-    extractor: u16,
+    (facts, text): (Facts, BodyHash),
     at: jiff::Timestamp,
 ) -> Page {
     let body_hash = BodyHash::of(&answer.body);
@@ -422,7 +422,7 @@ fn new_version(
         body_bytes: answer.body.len() as u64,
         truncated: answer.truncated,
     };
-    Page { snapshot, body: answer.body, facts, extractor }
+    Page { snapshot, body: answer.body, facts, extractor: EXTRACTOR_VERSION, text }
 }
 
 fn read_document(
@@ -450,7 +450,8 @@ fn read_document(
         return nothing;
     }
     let facts = xunjian_page::document(&answer.body, &item.url, answer.truncated, shared.setup.page);
-    let page = new_version(record, item, answer, facts, EXTRACTOR_VERSION, at);
+    let text = text_hash(&facts);
+    let page = new_version(record, item, answer, (facts, text), at);
     Looked::Page(Some(Box::new(page)), Vec::new())
 }
 
@@ -461,8 +462,9 @@ async fn refused_alike(
     host: &HostState,
     item: &Item,
     facts: &Facts,
+    text: BodyHash,
 ) -> Option<Vec<Outcome>> {
-    let fingerprint = block_page::fingerprint(facts);
+    let fingerprint = Some(text).filter(|_| block_page::may_be_refusal(facts));
     let same = lock(&host.sameness).add(item, fingerprint);
     match same {
         Same::Fine => return None,
@@ -473,7 +475,7 @@ async fn refused_alike(
     let home = shared.fetcher.fetch(Ask::get(site.site.url.clone()), shared).await.ok();
     let shown = home.filter(|home| home.state() == LinkState::Ok).map(|home| facts_of(shared, &home));
     let mut sameness = lock(&host.sameness);
-    if shown.is_some_and(|shown| block_page::fingerprint(&shown) == fingerprint) {
+    if shown.is_some_and(|shown| text_hash(&shown) == text) {
         let before = sameness.take_refused().into_iter().filter(|other| other.url != item.url);
         return Some(before.map(Outcome::TakeBack).collect());
     }

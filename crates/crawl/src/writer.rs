@@ -8,7 +8,6 @@ use xunjian_frontier::{Frontier, Item};
 use xunjian_model::{BodyHash, Facts, Host, HostRecord, LeftOut, SiteId, Snapshot, Target, UrlRecord};
 use xunjian_store::{Batch, Space, StoreError};
 
-use crate::block_page::text_hash;
 use crate::learn::Learner;
 use crate::log::CrawlLog;
 use crate::setup::SiteCrawl;
@@ -63,6 +62,8 @@ pub(crate) struct Page {
     pub(crate) body: Vec<u8>,
     pub(crate) facts: Facts,
     pub(crate) extractor: u16,
+    /// Hash of its text without digits.
+    pub(crate) text: BodyHash,
 }
 
 /// An acknowledged batch.
@@ -198,11 +199,11 @@ impl Writer<'_> {
         let owner = item.site.as_ref();
         let url = item.url.as_str();
         if let Some(page) = page {
-            let Page { snapshot, body, facts, extractor } = &**page;
+            let Page { snapshot, body, facts, extractor, text } = &**page;
             batch.put_snapshot(owner, snapshot, body)?;
             record.facts = Some(batch.put_facts(*extractor, facts)?);
             if let Some(site) = owner.filter(|_| item.target == Target::Page && item.depth > 0) {
-                self.watch(batch, site, item, facts, gathered)?;
+                self.watch(batch, site, item, (facts, *text), gathered)?;
             }
         }
         batch.put_url(owner, url, &record)?;
@@ -245,13 +246,12 @@ impl Writer<'_> {
         batch: &mut Batch<'_>,
         site: &SiteId,
         item: &Item,
-        facts: &Facts,
+        (facts, text): (&Facts, BodyHash),
         gathered: &mut Gathered,
     ) -> Result<(), StoreError> {
         let Some(state) = self.shared.sites.get(site) else { return Ok(()) };
         let watched = self.watched.entry(site.clone()).or_default();
-        let cut = watched.shapes.add(&item.url, facts).filter(|_| !state.is_cut(&item.url));
-        let text: BodyHash = text_hash(facts);
+        let cut = watched.shapes.add(&item.url, facts, text).filter(|_| !state.is_cut(&item.url));
         let rule = watched.learner.add(&item.url, text);
         if let Some(shape) = cut {
             tracing::info!(%site, shape, "endless addresses that show nothing new are cut");

@@ -103,11 +103,11 @@ struct Import<'e> {
 impl Import<'_> {
     fn file(&mut self, path: &Path) -> Result<(), ImportError> {
         let read = |source| ImportError::Read { path: path.to_owned(), source };
-        let mut reader = WarcReader::open(path).map_err(read)?;
+        let reader = WarcReader::open(path).map_err(read)?;
         let store: &Store = self.engine.store();
         let mut batch = store.begin();
         let before = self.imported.records;
-        while let Some(record) = reader.next() {
+        for record in reader {
             let record = match record {
                 Ok(record) => record,
                 // What came before a cut counts; a file that is no WARC file at all is a mistake.

@@ -75,7 +75,8 @@ pub(crate) fn is_bad_address(href: &str) -> bool {
     if lower.starts_with("mailto:") {
         let addresses = href[7..].split('?').next().unwrap_or_default();
         // An empty address with a subject lets the reader fill it in.
-        return !(addresses.is_empty() && href.contains('?')) && !addresses.split(',').all(is_mail);
+        let open = addresses.is_empty() && href.contains('?');
+        return !(open || addresses.split(',').all(is_mail));
     }
     if lower.starts_with("tel:") {
         let number = href[4..].split(';').next().unwrap_or_default().replace("%20", " ");
