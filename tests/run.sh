@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 missing=()
-for package in gcc make nginx-light debian-handbook debian-reference-zh-cn libreoffice-help-zh-cn util-linux; do
+for package in gcc make nginx-light debian-handbook debian-reference-zh-cn libreoffice-help-zh-cn util-linux mount wget python3-venv; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 if [ "${#missing[@]}" -gt 0 ]; then
@@ -18,6 +18,11 @@ fi
 for component in rustfmt clippy; do
     cargo "${component/rust/}" --version >/dev/null 2>&1 || rustup component add "$component"
 done
+tools=target/warc-tools
+if [ ! -x "$tools/bin/wayback" ]; then
+    python3 -m venv "$tools"
+    "$tools/bin/pip" --quiet install warcio==1.8.1 pywb==2.10.0
+fi
 cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
 
 echo "== format"
@@ -32,5 +37,9 @@ echo "== documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 echo "== real pages"
 cargo test --locked -p xunjian --test real_pages -- --ignored
+echo "== a hundred kills"
+cargo test --locked -p xunjian --test interrupted -- --ignored
+echo "== the archive in other tools"
+WARC_TOOLS="$PWD/$tools/bin" cargo test --locked -p xunjian --test warc_tools -- --ignored
 echo "== accuracy"
 cargo run --quiet --locked -p xunjian-benches --bin accuracy -- --from 1000 --count 2 --at-least 0.99

@@ -37,12 +37,14 @@ use xunjian_model::{Host, PageUrl, SiteId};
 use xunjian_store::{Space, Store, StoreError};
 
 pub use politeness::{Politeness, Rates, retry_after};
+pub use prepare::AGENT;
 pub use progress::{HostProgress, Progress};
 pub use robots::Robots;
 pub use seed::seed;
 pub use setup::{ContentCheck, CrawlLimits, CrawlSetup, Cut, Incremental, SiteCrawl, StopSignal};
 pub use sitemap::{Sitemap, parse as parse_sitemap};
 pub use sites::SiteLearnt;
+pub use traps::shape;
 pub use window::{Hours, HoursError, Window, WindowError};
 
 use hosts::{HostState, Hosts};

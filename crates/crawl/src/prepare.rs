@@ -16,7 +16,7 @@ use crate::writer::Outcome;
 use crate::{Shared, now};
 
 /// Product token robots.txt addresses us by.
-pub(crate) const AGENT: &str = "xunjian";
+pub const AGENT: &str = "xunjian";
 /// How long a robots.txt is used (RFC 9309 section 2.4).
 const ROBOTS_HOLD: SignedDuration = SignedDuration::from_hours(24);
 /// How long an answer to an address that cannot exist is believed.

@@ -29,7 +29,7 @@ const PARAMETERS_MAX: usize = 20;
 const IDENTIFIER_BYTES: usize = 12;
 
 /// An address without what numbers and identifiers in it say: `/N/N/tN_N.html?page=N`.
-pub(crate) fn shape(url: &PageUrl) -> String {
+pub fn shape(url: &PageUrl) -> String {
     let mut shape = String::with_capacity(url.path().len());
     shape.push_str(url.host());
     for segment in url.path().split('/').skip(1) {
