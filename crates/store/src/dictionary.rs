@@ -9,9 +9,11 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 
 /// Bytes of a dictionary.
-const DICTIONARY_BYTES: usize = 192 << 10;
+const DICTIONARY_BYTES: usize = 112 << 10;
+/// Bytes of a dictionary that is read; earlier versions wrote larger ones.
+const READ_BYTES_MAX: usize = 1 << 20;
 /// Bytes of records a dictionary is trained from.
-const SAMPLES_BYTES: usize = 10 << 20;
+const SAMPLES_BYTES: usize = 4 << 20;
 /// Longest part of a record that is a sample: its beginning, where the template stands.
 const SAMPLE_BYTES_MAX: usize = 64 << 10;
 /// Magic of the skippable frame with the dictionary.
@@ -61,7 +63,7 @@ pub(crate) fn read(file: &File) -> io::Result<Option<Vec<u8>>> {
         Err(error) => return Err(error),
     }
     let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-    if length > DICTIONARY_BYTES {
+    if length > READ_BYTES_MAX {
         let reason = format!("a dictionary of {length} bytes");
         return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
     }

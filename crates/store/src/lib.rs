@@ -49,11 +49,13 @@ use records::KeptSnapshot;
 use segment::{Family, Location, Segments};
 
 /// The archive's files.
-const ARCHIVE: Family = Family { ending: "warc.zst", head: Some(warc::info), alike: true };
+const ARCHIVE: Family =
+    // 3 is where Chinese HTML stops gaining much.
+    Family { ending: "warc.zst", head: Some(warc::info), alike: true, level: 3 };
 /// The kept facts' files.
-const FACTS: Family = Family { ending: "facts.zst", head: None, alike: true };
+const FACTS: Family = Family { ending: "facts.zst", head: None, alike: true, level: 1 };
 /// The journal's files.
-const JOURNAL: Family = Family { ending: journal::ENDING, head: None, alike: false };
+const JOURNAL: Family = Family { ending: journal::ENDING, head: None, alike: false, level: 1 };
 
 /// The store of one data folder. One process owns it.
 #[derive(Debug)]

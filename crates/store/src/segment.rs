@@ -17,8 +17,6 @@ use crate::dictionary::{self, Samples};
 const SEGMENT_BYTES: u64 = 256 << 20;
 /// Bytes after which the first segment is closed, once a dictionary can be trained from it.
 const FIRST_SEGMENT_BYTES: u64 = 4 << 20;
-/// zstd level: 3 is where Chinese HTML stops gaining much.
-const LEVEL: i32 = 3;
 /// Largest record that is read back; larger ones are damage.
 pub(crate) const RECORD_BYTES_MAX: usize = 64 << 20;
 
@@ -54,6 +52,8 @@ pub(crate) struct Family {
     pub(crate) head: Option<fn() -> Vec<u8>>,
     /// Whether its records are alike, so that a dictionary is worth its space.
     pub(crate) alike: bool,
+    /// zstd level.
+    pub(crate) level: i32,
 }
 
 /// The writing end of a family of segments.
@@ -97,7 +97,7 @@ impl Segments {
         }
         file.set_len(tail.offset).map_err(io)?;
         let dictionary = dictionary::read(&file).map_err(io)?;
-        let compressor = compressor(dictionary.as_deref()).map_err(io)?;
+        let compressor = compressor(family.level, dictionary.as_deref()).map_err(io)?;
         let mut segments = Self {
             folder: folder.to_owned(),
             family,
@@ -118,7 +118,7 @@ impl Segments {
             self.samples.add(record);
             if self.offset >= FIRST_SEGMENT_BYTES && self.samples.is_enough() {
                 self.dictionary = std::mem::take(&mut self.samples).train();
-                let made = compressor(self.dictionary.as_deref());
+                let made = compressor(self.family.level, self.dictionary.as_deref());
                 self.compressor = made.map_err(|source| self.error(source))?;
                 if self.dictionary.is_some() {
                     self.next_segment()?;
@@ -202,10 +202,10 @@ impl Segments {
     }
 }
 
-fn compressor(dictionary: Option<&[u8]>) -> std::io::Result<zstd::bulk::Compressor<'static>> {
+fn compressor(level: i32, dictionary: Option<&[u8]>) -> std::io::Result<zstd::bulk::Compressor<'static>> {
     let mut compressor = match dictionary {
-        Some(dictionary) => zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary)?,
-        None => zstd::bulk::Compressor::new(LEVEL)?,
+        Some(dictionary) => zstd::bulk::Compressor::with_dictionary(level, dictionary)?,
+        None => zstd::bulk::Compressor::new(level)?,
     };
     // Four bytes a record that let damage be found wherever it is.
     compressor.include_checksum(true)?;
@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn records_read_back_over_a_dictionary_a_reopening_and_a_rewind() {
         let folder = tempfile::tempdir().expect("folder");
-        let family = Family { ending: "zst", head: Some(|| b"head".to_vec()), alike: true };
+        let family = Family { ending: "zst", head: Some(|| b"head".to_vec()), alike: true, level: 3 };
         let open = |tail| Segments::open(folder.path(), family, tail).expect("opened");
         let mut segments = open(Location::default());
         let mut places = Vec::new();
