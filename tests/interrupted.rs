@@ -161,6 +161,7 @@ impl Drop for Disk {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that could not be done has to say so")]
 fn a_full_disk_and_a_read_only_one_are_said_and_the_run_goes_on_afterwards() {
     let world = World::with_city(CITY);
     let Some(disk) = Disk::mount(world.path("disk"), "3m") else {

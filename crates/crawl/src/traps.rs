@@ -118,7 +118,7 @@ impl Shapes {
         let known = self.shapes.entry(shape.clone()).or_default();
         known.pages += 1;
         // Near-duplicates cost more to see, so of ordinary addresses only a sample is looked at.
-        let sampled = known.pages > REPEATS_MAX && known.pages % SAMPLE == 0;
+        let sampled = known.pages > REPEATS_MAX && known.pages.is_multiple_of(SAMPLE);
         let watched = url.as_url().query().is_some() || known.repeats > 0 || sampled;
         let near = watched.then(|| simhash(facts));
         let repeats = known.texts.contains(&text)
