@@ -1,6 +1,7 @@
 //! What is learnt of a host before its pages are asked for: robots.txt, its "not found" page, its
 //! site maps.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -131,7 +132,7 @@ async fn read_sitemaps(shared: &Shared, robots: &Robots, site: &Site, home: &Pag
         todo.extend(home.join("/sitemap.xml").ok().map(String::from));
     }
     let guessed = robots.sitemaps().is_empty();
-    let mut read = 0;
+    let mut seen: HashSet<PageUrl> = HashSet::new();
     while let Some(text) = todo.pop() {
         let Ok(url) = PageUrl::parse(&text) else {
             note(shared, site, "sitemap-bad-address").await;
@@ -141,8 +142,11 @@ async fn read_sitemaps(shared: &Shared, robots: &Robots, site: &Site, home: &Pag
             note(shared, site, "sitemap-other-host").await;
             continue;
         }
-        read += 1;
-        if read > SITEMAPS_MAX || shared.stop.is_stopped() {
+        // An index may name itself.
+        if !seen.insert(url.clone()) {
+            continue;
+        }
+        if seen.len() > SITEMAPS_MAX || shared.stop.is_stopped() {
             break;
         }
         // One at a time over all sites: a site map may be large.
