@@ -125,7 +125,7 @@ fn debian_documentation() {
     for site in &SITES {
         config.push_str(&format!("\"{}\" = \"127.0.0.1:{port}\"\n", site.host));
     }
-    config.push_str("[politeness]\nrequests_per_second = 0\n[crawl]\noutside = false\n");
+    config.push_str("[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\naddress_connections = 64\n[crawl]\noutside = false\n");
     for site in &SITES {
         config.push_str(&format!(
             "[[site]]\nid = \"{}\"\nname = \"{}\"\nurl = \"http://{}{}\"\nkind = \"department\"\n",
