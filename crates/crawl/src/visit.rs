@@ -434,7 +434,8 @@ fn read_document(
     at: jiff::Timestamp,
 ) -> Looked {
     let nothing = Looked::Page(None, Vec::new());
-    if html {
+    // A web page, or a file of another kind than its name says: nobody can open it as that.
+    if html || !xunjian_page::fits_name(&answer.body, &item.url) {
         record.state = Some(LinkState::NotTheFile);
         return nothing;
     }

@@ -62,7 +62,8 @@ pub enum LinkState {
     Broken(String),
     /// robots.txt forbids the visit.
     Robots,
-    /// Asked for a document and got a web page: the attachment is not there.
+    /// Asked for a document and got a web page or a file of another kind: the attachment is not
+    /// there.
     NotTheFile,
 }
 
