@@ -138,6 +138,28 @@ fn httpdate(at: std::time::SystemTime) -> String {
 }
 
 #[test]
+fn pages_that_only_speak_of_refusals_do_not_hold_up_their_host() {
+    let server = serve(|asked| match asked.path.as_str() {
+        path if path.starts_with("/login") => Reply::page("登录", "<p>请完成安全验证后登录</p>"),
+        "/" => {
+            let logins: String = (0..30).map(|at| format!("<a href=/login{at}.html>登录</a>")).collect();
+            let links: String = (0..PAGES).map(|at| format!("<a href=/p{at}.html>页</a>")).collect();
+            Reply::page("首页", &format!("<h1>首页</h1>{logins}{links}"))
+        }
+        _ => site(asked),
+    });
+    let world = World::with_config(&config(&["a"], server.port, ""));
+    let begun = Instant::now();
+    let ended = world.run(&["run", "--json"]);
+    // At most two waits for each text, not for each page.
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
+    let logins = server.asked().iter().filter(|one| one.path.starts_with("/login")).count();
+    assert!((30..45).contains(&logins), "{logins}");
+    whole(&world, "a");
+}
+
+#[test]
 fn a_kill_inside_a_block_does_not_end_it() {
     let server = serve(|asked| match asked.path.as_str() {
         "/p3.html" if asked.before < 10 => {

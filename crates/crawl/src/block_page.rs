@@ -59,6 +59,10 @@ pub(crate) struct Sameness {
     harmless: VecDeque<BodyHash>,
     /// Pages known to be refusals.
     refused: VecDeque<BodyHash>,
+    /// The last page that refused by its words.
+    last_refusal: Option<BodyHash>,
+    /// Such pages that waiting did not help against.
+    given_up: VecDeque<BodyHash>,
 }
 
 /// What to do after a page.
@@ -88,6 +92,19 @@ impl Sameness {
         }
         self.items.push(item.clone());
         if self.items.len() >= SAME_MAX { Same::Ask } else { Same::Fine }
+    }
+
+    /// Whether a page that refuses by its words is worth waiting for.
+    pub(crate) fn is_refusal(&mut self, text: BodyHash) -> bool {
+        self.last_refusal = Some(text);
+        !self.given_up.contains(&text)
+    }
+
+    /// Waiting did not help.
+    pub(crate) fn give_up_refusal(&mut self) {
+        if let Some(text) = self.last_refusal.take() {
+            remember(&mut self.given_up, text);
+        }
     }
 
     /// The pages are equal for a good reason.

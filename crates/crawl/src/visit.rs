@@ -18,6 +18,11 @@ const OUTSIDE_BYTES: usize = 32 << 10;
 /// First bytes of a file: enough to tell what it is.
 const FIRST_BYTES: usize = 1_024;
 
+/// Times a page that refuses by its words is asked for, with a block in between.
+const REFUSED_TRIES: u32 = 3;
+/// The same for a home page, without which the site is not seen at all.
+const REFUSED_HOME_TRIES: u32 = 5;
+
 /// How a visit ended.
 pub(crate) enum Visited {
     /// With an outcome for the writer.
@@ -72,9 +77,13 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
             return Visited::Later(item);
         }
         match conclude(shared, host, &item, &record, fetched).await {
-            Some(outcome) => return Visited::Done(outcome),
-            None if tries < shared.setup.limits.limited_tries_max && !given_up => {}
-            None => return Visited::Done(leave_out(shared, host, item, record, LeftOut::Limited)),
+            Ok(outcome) => return Visited::Done(outcome),
+            Err(Refused { tries_max }) if tries < tries_max && !given_up => {}
+            Err(_) => {
+                // Other pages with this text are not waited for.
+                lock(&host.sameness).give_up_refusal();
+                return Visited::Done(leave_out(shared, host, item, record, LeftOut::Limited));
+            }
         }
     }
 }
@@ -163,15 +172,19 @@ async fn ask(shared: &Shared, host: &HostState, item: &Item, record: &UrlRecord)
     }
 }
 
-/// Makes an outcome of what came; `None` when it was a refusal in the place of content, of which
-/// nothing is kept.
+/// A refusal in the place of content: nothing of it is kept, and it is asked for again so often.
+struct Refused {
+    tries_max: u32,
+}
+
+/// Makes an outcome of what came.
 async fn conclude(
     shared: &Shared,
     host: &HostState,
     item: &Item,
     known: &UrlRecord,
     fetched: Result<Answer, Failure>,
-) -> Option<Outcome> {
+) -> Result<Outcome, Refused> {
     let at = now();
     let mut record = known.clone();
     record.run = shared.setup.run;
@@ -210,13 +223,13 @@ async fn conclude(
                 match look(shared, host, item, &mut record, answer, at).await {
                     Looked::Nothing => {}
                     Looked::Page(read, found) => (page, links) = (read, found),
-                    Looked::Refused(outcomes) => {
+                    Looked::Refused(outcomes, refused) => {
                         // The pages before it were refusals, too: they go back into the queue now,
                         // not after the host's block.
                         for outcome in outcomes {
                             shared.send(outcome).await;
                         }
-                        return None;
+                        return Err(refused);
                     }
                 }
             }
@@ -246,7 +259,7 @@ async fn conclude(
         deleted,
         line: Some(line),
     };
-    Some(Outcome::Visit(Box::new(visit)))
+    Ok(Outcome::Visit(Box::new(visit)))
 }
 
 /// A line of the crawl's log: what was asked and what came.
@@ -280,7 +293,7 @@ fn log_line(item: &Item, fetched: &Result<Answer, Failure>) -> String {
 enum Looked {
     Nothing,
     Page(Option<Box<Page>>, Vec<Item>),
-    Refused(Vec<Outcome>),
+    Refused(Vec<Outcome>, Refused),
 }
 
 /// Looks at what came with a good status.
@@ -368,9 +381,17 @@ async fn read_page(
     if item.depth > 0 && soft == Some(text) {
         record.state = Some(LinkState::Soft404);
     } else if block_page::is_refusal(&facts, &shared.setup.politeness.block_pages) {
+        if !lock(&host.sameness).is_refusal(text) {
+            record.state = Some(LinkState::Limited(answer.status));
+            record.left_out = Some(LeftOut::Limited);
+            return Looked::Nothing;
+        }
         host.limited(&shared.setup.politeness, 200, None);
         Progress::add(&shared.progress.limited, 1);
-        return Looked::Refused(Vec::new());
+        // The words may also stand on a page that is simply about them; that must not hold up
+        // the host for long.
+        let tries_max = if item.depth == 0 { REFUSED_HOME_TRIES } else { REFUSED_TRIES };
+        return Looked::Refused(Vec::new(), Refused { tries_max });
     } else if let Some(state) = (shared.setup.content_check)(&facts, Target::Page) {
         record.state = Some(state);
     }
@@ -383,7 +404,8 @@ async fn read_page(
         && let Some(refused) = refused_alike(shared, host, item, &facts, text).await
     {
         host.limited(&shared.setup.politeness, 200, None);
-        return Looked::Refused(refused);
+        let tries_max = shared.setup.limits.limited_tries_max;
+        return Looked::Refused(refused, Refused { tries_max });
     }
     record.etag = answer.header("etag").map(str::to_owned);
     record.last_modified = answer.header("last-modified").map(str::to_owned);
