@@ -9,6 +9,7 @@ mod gate;
 mod hosts;
 mod learn;
 mod log;
+mod look;
 mod pace;
 mod politeness;
 mod prepare;

@@ -255,6 +255,8 @@ impl Fetcher {
             .pool_idle_timeout(limits.idle_connection_timeout)
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(limits.idle_connections_max)
+            // A retry of the library's own would not pass the gate.
+            .retry_canceled_requests(false)
             .http1_max_buf_size(limits.header_bytes_max)
             .http1_max_headers(limits.headers_max)
             // Servers of the field send spaces and other things where none may be.

@@ -1,0 +1,278 @@
+//! What came with a good status: a page, a document, a refusal, or nothing that is kept.
+
+use xunjian_fetch::{Answer, Ask};
+use xunjian_frontier::Item;
+use xunjian_model::{
+    BodyHash, Facts, Hop, LeftOut, LinkKind, LinkState, PageUrl, Problem, Snapshot, Target, UrlRecord,
+};
+use xunjian_page::{EXTRACTOR_VERSION, extract, is_html};
+
+use crate::block_page::{self, Same, text_hash};
+use crate::hosts::{HostState, lock};
+use crate::prepare::soft_page;
+use crate::writer::{Outcome, Page};
+use crate::{Progress, Shared};
+
+/// Times a page that refuses by its words is asked for, with a block in between.
+const REFUSED_TRIES: u32 = 3;
+/// The same for a home page, without which the site is not seen at all.
+const REFUSED_HOME_TRIES: u32 = 5;
+
+/// A refusal in the place of content: nothing of it is kept, and it is asked for again so often.
+pub(crate) struct Refused {
+    pub(crate) tries_max: u32,
+}
+
+/// What a body turned out to be.
+pub(crate) enum Looked {
+    /// Nothing that is kept.
+    Nothing,
+    /// A new version, if it is one, and the addresses found in it.
+    Page(Option<Box<Page>>, Vec<Item>),
+    /// A refusal; pages before it that turn out to have been refusals are taken back.
+    Refused(Vec<Outcome>, Refused),
+}
+
+/// Looks at what came with a good status.
+pub(crate) async fn look(
+    shared: &Shared,
+    host: &HostState,
+    item: &Item,
+    record: &mut UrlRecord,
+    answer: Answer,
+    at: jiff::Timestamp,
+) -> Looked {
+    let html = is_html(answer.header("content-type"), &answer.body);
+    match item.target {
+        Target::Resource | Target::OutsideResource if html => {
+            record.state = Some(LinkState::NotTheFile);
+            Looked::Nothing
+        }
+        Target::Document => read_document(shared, item, record, answer, html, at),
+        Target::Outside if html => {
+            let facts = facts_of(shared, &answer);
+            if block_page::is_refusal(&facts, &shared.setup.politeness.block_pages) {
+                record.state = Some(LinkState::Limited(answer.status));
+            } else if let Some(state) = (shared.setup.content_check)(&facts, Target::Outside) {
+                record.state = Some(state);
+            } else if item.url.path() != "/" && is_soft_outside(shared, host, item, &facts).await {
+                record.state = Some(LinkState::Soft404);
+            }
+            Looked::Nothing
+        }
+        Target::Page if html => read_page(shared, host, item, record, answer, at).await,
+        _ => Looked::Nothing,
+    }
+}
+
+/// Whether an outside page is what its host shows for pages that do not exist.
+async fn is_soft_outside(shared: &Shared, host: &HostState, item: &Item, facts: &Facts) -> bool {
+    let Ok(home) = item.url.join("/") else { return false };
+    soft_page(shared, host, &home).await == Some(text_hash(facts))
+}
+
+fn facts_of(shared: &Shared, answer: &Answer) -> Facts {
+    let mut facts =
+        extract(&answer.body, answer.header("content-type"), &answer.final_url, shared.setup.page);
+    if answer.truncated {
+        facts.problems.push(Problem::Truncated);
+    }
+    for value in answer.headers.iter().filter(|(name, _)| name == "x-robots-tag").map(|(_, value)| value) {
+        let value = value.to_ascii_lowercase();
+        facts.nofollow |= value.contains("nofollow") || value.contains("none");
+        facts.noindex |= value.contains("noindex") || value.contains("none");
+    }
+    facts
+}
+
+async fn read_page(
+    shared: &Shared,
+    host: &HostState,
+    item: &Item,
+    record: &mut UrlRecord,
+    answer: Answer,
+    at: jiff::Timestamp,
+) -> Looked {
+    Progress::add(&shared.progress.pages, 1);
+    spend(shared, item, &answer);
+    if !answer.hops.is_empty() && answer.final_url != item.url {
+        // The content belongs to the address it came from, which is visited for itself.
+        let next = item_of(shared, &answer.final_url, LinkKind::Page, item.depth.saturating_add(1));
+        return Looked::Page(None, next.into_iter().collect());
+    }
+    let body_hash = BodyHash::of(&answer.body);
+    if record.body_hash == Some(body_hash) {
+        record.etag = answer.header("etag").map(str::to_owned);
+        record.last_modified = answer.header("last-modified").map(str::to_owned);
+        record.same_hash += 1;
+        record.seen += 1;
+        Progress::add(&shared.progress.same_hash, 1);
+        return Looked::Page(None, Vec::new());
+    }
+    let facts = facts_of(shared, &answer);
+    let text = text_hash(&facts);
+    let soft = host.is_prepared().and_then(|prepared| prepared.soft);
+    if item.depth > 0 && soft == Some(text) {
+        record.state = Some(LinkState::Soft404);
+    } else if block_page::is_refusal(&facts, &shared.setup.politeness.block_pages) {
+        if !lock(&host.sameness).is_refusal(text) {
+            record.state = Some(LinkState::Limited(answer.status));
+            record.left_out = Some(LeftOut::Limited);
+            return Looked::Nothing;
+        }
+        host.limited(&shared.setup.politeness, 200, None);
+        Progress::add(&shared.progress.limited, 1);
+        // The words may also stand on a page that is simply about them; that must not hold up
+        // the host for long.
+        let tries_max = if item.depth == 0 { REFUSED_HOME_TRIES } else { REFUSED_TRIES };
+        return Looked::Refused(Vec::new(), Refused { tries_max });
+    } else if let Some(state) = (shared.setup.content_check)(&facts, Target::Page) {
+        record.state = Some(state);
+    }
+    if record.state != Some(LinkState::Ok) {
+        record.body_hash = None;
+        record.facts = None;
+        return Looked::Page(None, Vec::new());
+    }
+    if item.depth > 0
+        && let Some(refused) = refused_alike(shared, host, item, &facts, text).await
+    {
+        host.limited(&shared.setup.politeness, 200, None);
+        let tries_max = shared.setup.limits.limited_tries_max;
+        return Looked::Refused(refused, Refused { tries_max });
+    }
+    record.etag = answer.header("etag").map(str::to_owned);
+    record.last_modified = answer.header("last-modified").map(str::to_owned);
+    let links = new_items(shared, item, &facts);
+    let page = new_version(record, item, answer, (facts, text), at);
+    Looked::Page(Some(Box::new(page)), links)
+}
+
+/// A new version of a page or document.
+fn new_version(
+    record: &mut UrlRecord,
+    item: &Item,
+    answer: Answer,
+    (facts, text): (Facts, BodyHash),
+    at: jiff::Timestamp,
+) -> Page {
+    let body_hash = BodyHash::of(&answer.body);
+    if record.snapshot_at.is_some() {
+        record.changes += 1;
+    }
+    record.seen += 1;
+    record.body_hash = Some(body_hash);
+    record.snapshot_at = Some(at);
+    record.not_modified = 0;
+    record.same_hash = 0;
+    let snapshot = Snapshot {
+        url: item.url.clone(),
+        fetched_at: at,
+        status: answer.status,
+        final_url: None,
+        hops: Vec::<Hop>::new(),
+        headers: answer.headers,
+        timings: answer.timings,
+        tls: answer.tls,
+        body_hash,
+        body_bytes: answer.body.len() as u64,
+        truncated: answer.truncated,
+    };
+    Page { snapshot, body: answer.body, facts, extractor: EXTRACTOR_VERSION, text }
+}
+
+fn read_document(
+    shared: &Shared,
+    item: &Item,
+    record: &mut UrlRecord,
+    answer: Answer,
+    html: bool,
+    at: jiff::Timestamp,
+) -> Looked {
+    let nothing = Looked::Page(None, Vec::new());
+    // A web page, or a file of another kind than its name says: nobody can open it as that.
+    if html || !xunjian_page::fits_name(&answer.body, &item.url) {
+        record.state = Some(LinkState::NotTheFile);
+        return nothing;
+    }
+    spend(shared, item, &answer);
+    record.etag = answer.header("etag").map(str::to_owned);
+    record.last_modified = answer.header("last-modified").map(str::to_owned);
+    if record.body_hash == Some(BodyHash::of(&answer.body)) {
+        record.same_hash += 1;
+        record.seen += 1;
+        return nothing;
+    }
+    let facts = xunjian_page::document(&answer.body, &item.url, answer.truncated, shared.setup.page);
+    let text = text_hash(&facts);
+    let page = new_version(record, item, answer, (facts, text), at);
+    Looked::Page(Some(Box::new(page)), Vec::new())
+}
+
+/// When many pages in a row are one and the same, the home page tells whether that is a refusal:
+/// then it shows the same. The pages before this one, to be taken back.
+async fn refused_alike(
+    shared: &Shared,
+    host: &HostState,
+    item: &Item,
+    facts: &Facts,
+    text: BodyHash,
+) -> Option<Vec<Outcome>> {
+    let fingerprint = Some(text).filter(|_| block_page::may_be_refusal(facts));
+    let same = lock(&host.sameness).add(item, fingerprint);
+    match same {
+        Same::Fine => return None,
+        Same::Refused => return Some(Vec::new()),
+        Same::Ask => {}
+    }
+    let site = item.site.as_ref().and_then(|site| shared.sites.get(site))?;
+    let home = shared.fetcher.fetch(Ask::get(site.site.url.clone()), shared).await.ok();
+    let shown = home.filter(|home| home.state() == LinkState::Ok).map(|home| facts_of(shared, &home));
+    let mut sameness = lock(&host.sameness);
+    if shown.is_some_and(|shown| text_hash(&shown) == text) {
+        let before = sameness.take_refused().into_iter().filter(|other| other.url != item.url);
+        return Some(before.map(Outcome::TakeBack).collect());
+    }
+    sameness.is_harmless();
+    None
+}
+
+fn new_items(shared: &Shared, item: &Item, facts: &Facts) -> Vec<Item> {
+    let depth = item.depth.saturating_add(1);
+    let linked = facts.links.iter().map(|link| (link.url.as_str(), link.kind));
+    let refresh = facts.refresh.iter().map(|url| (url.as_str(), LinkKind::Page));
+    let mut seen = std::collections::HashSet::new();
+    linked
+        .chain(refresh)
+        .filter(|(url, _)| seen.insert(*url))
+        .filter_map(|(url, kind)| item_of(shared, &PageUrl::parse(url).ok()?, kind, depth))
+        .collect()
+}
+
+fn item_of(shared: &Shared, url: &PageUrl, kind: LinkKind, depth: u16) -> Option<Item> {
+    let site = shared.owner(url);
+    if site.is_none() && !shared.setup.limits.outside {
+        return None;
+    }
+    let target = match (kind, &site) {
+        (LinkKind::Page | LinkKind::Frame, Some(_)) => Target::Page,
+        (LinkKind::Page | LinkKind::Frame, None) => Target::Outside,
+        (LinkKind::Attachment, Some(_)) if xunjian_page::is_document(url) => Target::Document,
+        (LinkKind::Image | LinkKind::Attachment | LinkKind::Media, Some(_)) => Target::Resource,
+        (LinkKind::Image | LinkKind::Attachment | LinkKind::Media, None) => Target::OutsideResource,
+        (LinkKind::Script | LinkKind::Style | LinkKind::Form, _) => return None,
+    };
+    let url = match site {
+        Some(site) => site.canonical(url),
+        None => url.clone(),
+    };
+    Some(Item::new(url, site.map(|site| site.site.id.clone()), target, depth))
+}
+
+/// Counts the bytes of a body, and takes them from its site's budget.
+fn spend(shared: &Shared, item: &Item, answer: &Answer) {
+    Progress::add(&shared.progress.body_bytes, answer.body.len() as u64);
+    if let Some(site) = item.site.as_ref().and_then(|site| shared.sites.get(site)) {
+        site.spend_bytes(answer.body.len());
+    }
+}
