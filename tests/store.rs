@@ -78,6 +78,51 @@ fn a_damaged_index_is_made_anew_by_itself_and_gives_the_same_answers() {
 }
 
 #[test]
+fn a_damaged_index_that_held_nothing_yet_is_made_anew_too() {
+    let world = World::with_city(CITY);
+    let mut child = world.start(&["run"]);
+    while !world.path("xunjian-data/index").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    world.write("xunjian-data/index/snap.00000000000FFFFF", &[0x5A; 777]);
+    assert_eq!(verify(&world).0, 0);
+    assert!(matches!(world.run(&["run"]).code, 0 | 3));
+}
+
+/// Without its number a store could not tell an emptied index from a new one.
+#[test]
+fn a_lost_number_of_batches_never_empties_the_archive() {
+    let world = crawled();
+    let before = answers(&world);
+    let archive = || fs::metadata(world.path("xunjian-data/warc/000001.warc.zst")).expect("archive").len();
+    let bytes = archive();
+    let number = world.path("xunjian-data/acknowledged");
+    let spoil: [&dyn Fn(); 2] = [&|| fs::remove_file(&number).expect("removed"), &|| {
+        fs::write(&number, [b'?'; 21]).expect("written")
+    }];
+    for spoil in spoil {
+        spoil();
+        for part in ["index", "journal"] {
+            fs::rename(world.path(&format!("xunjian-data/{part}")), world.path(part)).expect("moved");
+        }
+        let ended = world.run(&["report"]);
+        assert_eq!(ended.code, 4);
+        assert!(ended.stderr.contains("store rebuild"), "{}", ended.stderr);
+        assert_eq!(archive(), bytes);
+        for part in ["index", "journal"] {
+            let _ = fs::remove_dir_all(world.path(&format!("xunjian-data/{part}")));
+            fs::rename(world.path(part), world.path(&format!("xunjian-data/{part}"))).expect("moved");
+        }
+        let ended = world.run(&["store", "rebuild"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert!(matches!(world.run(&["report"]).code, 0 | 3));
+        assert_eq!(answers(&world), before);
+    }
+}
+
+#[test]
 fn with_the_journal_damaged_too_the_archive_brings_the_pages_back() {
     let world = crawled();
     let counts = world.run(&["store", "stats", "--json"]).json()["stats"].clone();

@@ -126,7 +126,7 @@ impl Store {
         let older = format < folder::FORMAT;
         // An older format had no journal; what a failed attempt left of one begins anew.
         let tails = if older { Tails { journal: Location::default(), ..tails } } else { tails };
-        let (acknowledged, _) = Acknowledged::open(folder)?;
+        let acknowledged = Acknowledged::open(folder)?;
         let folders = ["warc", "facts", "journal"].map(|name| folder.join(name));
         let writing = Writing {
             archive: Segments::open(&folders[0], ARCHIVE, tails.archive)?,
@@ -161,7 +161,7 @@ impl Store {
         let path = folder.join("index");
         let damaged = |reason: String| StoreError::Damaged { path: path.clone(), reason };
         let index = index::open(&path)?;
-        let (_, wanted) = Acknowledged::open(folder)?;
+        let wanted = acknowledged::number(folder)?;
         let meta = |name: &[u8]| index.get(Space::Meta.key(&[name])).map_err(StoreError::index);
         let batch: u64 = meta(b"batch")?.map_or(Ok(0), |bytes| decode(b"batch", &bytes))?;
         if batch < wanted {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use xunjian_model::{BodyHash, LinkState, SiteId, Target, UrlRecord};
 
-use crate::acknowledged::Acknowledged;
+use crate::acknowledged::{self, Acknowledged};
 use crate::journal::{Entry, Tails};
 use crate::records::KeptSnapshot;
 use crate::segment::{self, Location, path_of};
@@ -48,8 +48,11 @@ pub fn rebuild(folder: &Path) -> Result<Rebuilt, StoreError> {
     }
     let lock = folder::Lock::take(folder)?;
     let mut replay = Replay::new(folder)?;
+    // Without its number nobody can say that the journal is whole: the archive is asked, too.
+    let acknowledged = acknowledged::number(folder);
+    replay.made.acknowledged = *acknowledged.as_ref().unwrap_or(&0);
     replay.journal()?;
-    let whole = replay.made.is_whole();
+    let whole = acknowledged.is_ok() && replay.made.is_whole();
     if !whole {
         replay.archive()?;
     }
@@ -65,9 +68,14 @@ pub fn rebuild(folder: &Path) -> Result<Rebuilt, StoreError> {
 /// The same at an opening, under its lock: only when nothing acknowledged is missing.
 pub(crate) fn from_journal(folder: &Path, damage: &StoreError) -> Result<Rebuilt, StoreError> {
     let mut replay = Replay::new(folder)?;
+    replay.made.acknowledged = acknowledged::number(folder)?;
     replay.journal()?;
-    if !replay.made.is_whole() || replay.made.entries == 0 {
+    if !replay.made.is_whole() {
         let made = &replay.made;
+        let damage = match damage {
+            StoreError::Damaged { reason, .. } => reason.clone(),
+            other => other.to_string(),
+        };
         let reason = format!(
             "{damage}; the journal brings back {} of {} batches{}",
             made.last_batch,
@@ -92,9 +100,7 @@ impl<'f> Replay<'f> {
         let new = folder.join("index.new");
         index::remove(&new)?;
         let index = index::open(&new)?;
-        let (_, acknowledged) = Acknowledged::open(folder)?;
-        let made = Rebuilt { acknowledged, ..Rebuilt::default() };
-        Ok(Self { folder, new, index, tails: Tails::default(), made })
+        Ok(Self { folder, new, index, tails: Tails::default(), made: Rebuilt::default() })
     }
 
     fn journal(&mut self) -> Result<(), StoreError> {
@@ -220,6 +226,7 @@ impl<'f> Replay<'f> {
         self.index.apply_batch(meta).map_err(StoreError::index)?;
         self.index.flush().map_err(StoreError::index)?;
         drop(self.index);
+        Acknowledged::open(self.folder)?.write(batch)?;
         index::replace(self.folder, &self.new)?;
         Ok(self.made)
     }
