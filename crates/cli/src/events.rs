@@ -61,6 +61,7 @@ impl Events {
             "pages": read(&progress.pages), "not_modified": read(&progress.not_modified),
             "checked": read(&progress.checked), "failed": read(&progress.failed),
             "limited": read(&progress.limited), "deleted": read(&progress.deleted),
+            "rendered": read(&progress.rendered),
             "body_bytes": read(&progress.body_bytes), "per_second": rate, "eta_s": eta_s,
         })
     }

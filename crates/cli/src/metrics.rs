@@ -72,6 +72,7 @@ fn text(progress: &Progress) -> String {
         ("failed", "Exchanges without an answer.", read(&progress.failed)),
         ("limited", "Answers that asked to wait.", read(&progress.limited)),
         ("deleted", "Pages that are gone.", read(&progress.deleted)),
+        ("rendered", "Pages seen through a browser.", read(&progress.rendered)),
         ("body_bytes", "Bytes of bodies.", read(&progress.body_bytes)),
         ("batches", "Batches acknowledged by the store.", read(&progress.batches)),
     ];

@@ -14,6 +14,7 @@ mod pace;
 mod politeness;
 mod prepare;
 mod progress;
+mod rendering;
 mod robots;
 mod seed;
 mod setup;
@@ -40,6 +41,7 @@ use xunjian_store::{Space, Store, StoreError};
 pub use politeness::{Politeness, Rates, retry_after};
 pub use prepare::AGENT;
 pub use progress::{HostProgress, Progress};
+pub use rendering::RenderSetup;
 pub use robots::Robots;
 pub use seed::seed;
 pub use setup::{ContentCheck, CrawlLimits, CrawlSetup, Cut, Incremental, SiteCrawl, StopSignal};
@@ -82,6 +84,7 @@ pub(crate) struct Shared {
     in_flight: Arc<Semaphore>,
     /// Site maps are read one at a time.
     sitemap_turn: Semaphore,
+    renderer: Option<rendering::Renderer>,
     hosts: Hosts,
     sites: BTreeMap<SiteId, SiteState>,
     by_host: HashMap<String, SiteId>,
@@ -159,6 +162,7 @@ pub async fn crawl(
         frontier: EmbeddedFrontier::new(Arc::clone(&store)),
         in_flight: Arc::new(Semaphore::new(setup.limits.in_flight_max)),
         sitemap_turn: Semaphore::new(1),
+        renderer: setup.render.clone().map(rendering::Renderer::new),
         hosts: Hosts::new(setup.politeness.clone()),
         sites,
         setup,

@@ -3,13 +3,15 @@
 use xunjian_fetch::{Answer, Ask};
 use xunjian_frontier::Item;
 use xunjian_model::{
-    BodyHash, Facts, Hop, LeftOut, LinkKind, LinkState, PageUrl, Problem, Snapshot, Target, UrlRecord,
+    BodyHash, Facts, Hop, LeftOut, LinkKind, LinkState, PageUrl, Problem, Rendering, Snapshot, Target,
+    UrlRecord,
 };
-use xunjian_page::{EXTRACTOR_VERSION, extract, is_html};
+use xunjian_page::{extract, is_html};
 
 use crate::block_page::{self, Same, text_hash};
 use crate::hosts::{HostState, lock};
 use crate::prepare::soft_page;
+use crate::rendering::{RenderedPage, is_wanted, render, render_again};
 use crate::writer::{Outcome, Page};
 use crate::{Progress, Shared};
 
@@ -27,8 +29,8 @@ pub(crate) struct Refused {
 pub(crate) enum Looked {
     /// Nothing that is kept.
     Nothing,
-    /// A new version, if it is one, and the addresses found in it.
-    Page(Option<Box<Page>>, Vec<Item>),
+    /// A new version, if it is one, the addresses found in it, and what a browser made of it.
+    Page(Option<Box<Page>>, Vec<Item>, Option<RenderedPage>),
     /// A refusal; pages before it that turn out to have been refusals are taken back.
     Refused(Vec<Outcome>, Refused),
 }
@@ -98,7 +100,7 @@ async fn read_page(
     if !answer.hops.is_empty() && answer.final_url != item.url {
         // The content belongs to the address it came from, which is visited for itself.
         let next = item_of(shared, &answer.final_url, LinkKind::Page, item.depth.saturating_add(1));
-        return Looked::Page(None, next.into_iter().collect());
+        return Looked::Page(None, next.into_iter().collect(), None);
     }
     let body_hash = BodyHash::of(&answer.body);
     if record.body_hash == Some(body_hash) {
@@ -107,7 +109,8 @@ async fn read_page(
         record.same_hash += 1;
         record.seen += 1;
         Progress::add(&shared.progress.same_hash, 1);
-        return Looked::Page(None, Vec::new());
+        let rendered = render_again(shared, item, record).await;
+        return Looked::Page(None, Vec::new(), rendered);
     }
     let facts = facts_of(shared, &answer);
     let text = text_hash(&facts);
@@ -131,8 +134,7 @@ async fn read_page(
     }
     if record.state != Some(LinkState::Ok) {
         record.body_hash = None;
-        record.facts = None;
-        return Looked::Page(None, Vec::new());
+        return Looked::Page(None, Vec::new(), None);
     }
     if item.depth > 0
         && let Some(refused) = refused_alike(shared, host, item, &facts, text).await
@@ -144,8 +146,15 @@ async fn read_page(
     record.etag = answer.header("etag").map(str::to_owned);
     record.last_modified = answer.header("last-modified").map(str::to_owned);
     let links = new_items(shared, item, &facts);
+    let rendered = match is_wanted(item, &facts) {
+        true => render(shared, item, record, &answer.body, answer.header("content-type")).await,
+        false => {
+            record.rendering = Rendering::NotNeeded;
+            None
+        }
+    };
     let page = new_version(record, item, answer, (facts, text), at);
-    Looked::Page(Some(Box::new(page)), links)
+    Looked::Page(Some(Box::new(page)), links, rendered)
 }
 
 /// A new version of a page or document.
@@ -177,8 +186,9 @@ fn new_version(
         body_hash,
         body_bytes: answer.body.len() as u64,
         truncated: answer.truncated,
+        rendered: false,
     };
-    Page { snapshot, body: answer.body, facts, extractor: EXTRACTOR_VERSION, text }
+    Page { snapshot, body: answer.body, facts, text }
 }
 
 fn read_document(
@@ -189,7 +199,7 @@ fn read_document(
     html: bool,
     at: jiff::Timestamp,
 ) -> Looked {
-    let nothing = Looked::Page(None, Vec::new());
+    let nothing = Looked::Page(None, Vec::new(), None);
     // A web page, or a file of another kind than its name says: nobody can open it as that.
     if html || !xunjian_page::fits_name(&answer.body, &item.url) {
         record.state = Some(LinkState::NotTheFile);
@@ -206,7 +216,7 @@ fn read_document(
     let facts = xunjian_page::document(&answer.body, &item.url, answer.truncated, shared.setup.page);
     let text = text_hash(&facts);
     let page = new_version(record, item, answer, (facts, text), at);
-    Looked::Page(Some(Box::new(page)), Vec::new())
+    Looked::Page(Some(Box::new(page)), Vec::new(), None)
 }
 
 /// When many pages in a row are one and the same, the home page tells whether that is a refusal:
@@ -237,7 +247,7 @@ async fn refused_alike(
     None
 }
 
-fn new_items(shared: &Shared, item: &Item, facts: &Facts) -> Vec<Item> {
+pub(crate) fn new_items(shared: &Shared, item: &Item, facts: &Facts) -> Vec<Item> {
     let depth = item.depth.saturating_add(1);
     let linked = facts.links.iter().map(|link| (link.url.as_str(), link.kind));
     let refresh = facts.refresh.iter().map(|url| (url.as_str(), LinkKind::Page));

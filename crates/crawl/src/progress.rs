@@ -32,6 +32,8 @@ pub struct Progress {
     pub limited: AtomicU64,
     /// Pages that were kept before and are gone.
     pub deleted: AtomicU64,
+    /// Pages seen through a browser.
+    pub rendered: AtomicU64,
     /// Batches that were acknowledged.
     pub batches: AtomicU64,
     /// What each host is at, for whoever watches.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use xunjian_model::{Facts, LeftOut, LinkState, Site, Target};
 
-use crate::Politeness;
+use crate::{Politeness, RenderSetup};
 
 /// Limits of a crawl.
 #[derive(Clone, Debug)]
@@ -82,6 +82,8 @@ pub struct CrawlSetup {
     pub politeness: Politeness,
     /// Limits of one page's extraction.
     pub page: xunjian_page::Limits,
+    /// A browser for pages that scripts fill; `None`: they stay for a person to look at.
+    pub render: Option<RenderSetup>,
     /// `None`: every page.
     pub incremental: Option<Incremental>,
     /// Content check.

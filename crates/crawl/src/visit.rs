@@ -6,6 +6,7 @@ use xunjian_model::{LeftOut, LinkState, Target, UrlRecord};
 
 use crate::hosts::{HostState, lock};
 use crate::look::{Looked, Refused, look};
+use crate::rendering::render_again;
 use crate::writer::{Outcome, Visit};
 use crate::{Progress, Shared, now};
 
@@ -124,6 +125,7 @@ fn leave_out(
         left_out: item.site.is_some().then_some(reason),
         links: Vec::new(),
         page: None,
+        rendered: None,
         deleted: false,
         line: None,
         item,
@@ -179,6 +181,7 @@ async fn conclude(
     record.left_out = None;
     let mut page = None;
     let mut links = Vec::new();
+    let mut rendered = None;
     let line = log_line(item, &fetched);
     match fetched {
         Err(failure) => {
@@ -197,6 +200,7 @@ async fn conclude(
             record.status = 304;
             record.not_modified += 1;
             record.seen += 1;
+            rendered = render_again(shared, item, &mut record).await;
             Progress::add(&shared.progress.not_modified, 1);
         }
         Ok(answer) => {
@@ -208,7 +212,7 @@ async fn conclude(
             if answer.state() == LinkState::Ok {
                 match look(shared, host, item, &mut record, answer, at).await {
                     Looked::Nothing => {}
-                    Looked::Page(read, found) => (page, links) = (read, found),
+                    Looked::Page(read, found, drawn) => (page, links, rendered) = (read, found, drawn),
                     Looked::Refused(outcomes, refused) => {
                         // The pages before it were refusals, too: they go back into the queue now,
                         // not after the host's block.
@@ -242,6 +246,7 @@ async fn conclude(
         record,
         page,
         links,
+        rendered: rendered.map(Box::new),
         deleted,
         line: Some(line),
     };

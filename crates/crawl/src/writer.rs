@@ -10,6 +10,7 @@ use xunjian_store::{Batch, Space, StoreError};
 
 use crate::learn::Learner;
 use crate::log::CrawlLog;
+use crate::rendering::RenderedPage;
 use crate::setup::SiteCrawl;
 use crate::traps::{self, Shapes};
 use crate::{Progress, Shared, now, site_key};
@@ -47,6 +48,8 @@ pub(crate) struct Visit {
     pub(crate) record: UrlRecord,
     pub(crate) page: Option<Box<Page>>,
     pub(crate) links: Vec<Item>,
+    /// The page as a browser shows it.
+    pub(crate) rendered: Option<Box<RenderedPage>>,
     /// A visit to a page of a site: whether the site opened.
     pub(crate) site_opened: Option<bool>,
     pub(crate) left_out: Option<LeftOut>,
@@ -61,7 +64,6 @@ pub(crate) struct Page {
     pub(crate) snapshot: Snapshot,
     pub(crate) body: Vec<u8>,
     pub(crate) facts: Facts,
-    pub(crate) extractor: u16,
     /// Hash of its text without digits.
     pub(crate) text: BodyHash,
 }
@@ -195,18 +197,23 @@ impl Writer<'_> {
         gathered: &mut Gathered,
     ) -> Result<(), StoreError> {
         let Visit { item, page, links, .. } = visit;
-        let mut record = visit.record.clone();
+        let record = &visit.record;
         let owner = item.site.as_ref();
         let url = item.url.as_str();
         if let Some(page) = page {
-            let Page { snapshot, body, facts, extractor, text } = &**page;
+            let Page { snapshot, body, facts, text } = &**page;
             batch.put_snapshot(owner, snapshot, body)?;
-            record.facts = Some(batch.put_facts(*extractor, facts)?);
             if let Some(site) = owner.filter(|_| item.target == Target::Page && item.depth > 0) {
                 self.watch(batch, site, item, (facts, *text), gathered)?;
             }
         }
-        batch.put_url(owner, url, &record)?;
+        if let Some(RenderedPage { snapshot, links }) = visit.rendered.as_deref() {
+            if let Some((snapshot, body)) = snapshot {
+                batch.put_snapshot(owner, snapshot, body)?;
+            }
+            self.links(batch, links, gathered)?;
+        }
+        batch.put_url(owner, url, record)?;
         self.shared.frontier.ack(batch, item);
         self.links(batch, links, gathered)?;
         gathered.lines.extend(visit.line.clone());
@@ -286,7 +293,6 @@ impl Writer<'_> {
         {
             batch.delete_snapshot(&item.url, at);
             record.body_hash = None;
-            record.facts = None;
             record.etag = None;
             record.last_modified = None;
             record.run = 0;

@@ -8,7 +8,6 @@ use serde::Serialize;
 use xunjian_crawl::SiteCrawl;
 use xunjian_fetch::decode_body;
 use xunjian_model::{BodyHash, LinkState, PageUrl, Site, SiteId, Snapshot, Target, Timings, UrlRecord};
-use xunjian_page::EXTRACTOR_VERSION;
 use xunjian_store::{HttpMessage, ReadError, Space, Store, StoreError, WarcReader, WarcRecord};
 
 use crate::run::key;
@@ -212,8 +211,6 @@ impl Import<'_> {
         if kept.body_hash == Some(body_hash) {
             return Ok(());
         }
-        let limits = self.engine.settings().page;
-        let facts = xunjian_page::extract_any(&body, message.header("content-type"), url, limits);
         kept.changes += u32::from(kept.snapshot_at.is_some());
         kept.seen += 1;
         kept.body_hash = Some(body_hash);
@@ -232,9 +229,9 @@ impl Import<'_> {
             body_hash,
             body_bytes: body.len() as u64,
             truncated,
+            rendered: false,
         };
         batch.put_snapshot(Some(&site.id), &snapshot, &body)?;
-        kept.facts = Some(batch.put_facts(EXTRACTOR_VERSION, &facts)?);
         Ok(())
     }
 }

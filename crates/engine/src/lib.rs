@@ -52,6 +52,8 @@ pub struct Settings {
     pub politeness: Politeness,
     /// Crawl limits.
     pub crawl: CrawlLimits,
+    /// A browser for pages that scripts fill.
+    pub render: Option<xunjian_crawl::RenderSetup>,
     /// Ask for pages that seldom change less often; `None`: for every page every night.
     pub incremental: Option<Incremental>,
     /// Newest versions of each page that `store compact` keeps; 0: all.
@@ -145,6 +147,8 @@ pub struct CrawlExtras {
     pub limited: u64,
     /// Pages that were kept before and are gone.
     pub deleted: u64,
+    /// Pages seen through a browser.
+    pub rendered: u64,
 }
 
 /// What a site's scan leaves for the judge and the report.
@@ -240,6 +244,7 @@ impl Engine {
             limits: settings.crawl.clone(),
             politeness: settings.politeness.clone(),
             page: settings.page,
+            render: settings.render.clone(),
             incremental: settings.incremental,
             content_check: Arc::new(move |facts, target| {
                 xunjian_scan::content_check(&matcher, facts, target)
@@ -276,6 +281,7 @@ impl Engine {
         run.crawl.add(&summary);
         run.extras.limited += read(&progress.limited);
         run.extras.deleted += read(&progress.deleted);
+        run.extras.rendered += read(&progress.rendered);
         run.crawl.finished = summary.finished;
         run.save(&self.store)?;
         summary.finished = run.crawl.finished;

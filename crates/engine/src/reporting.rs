@@ -137,6 +137,7 @@ impl Engine {
             "left_out": left_out,
             "limited": run.extras.limited,
             "deleted": run.extras.deleted,
+            "rendered": run.extras.rendered,
             "cut": cut,
             "notes": notes,
         })

@@ -94,6 +94,9 @@ pub struct Snapshot {
     pub body_bytes: u64,
     /// The body was cut at the limit.
     pub truncated: bool,
+    /// Not what the server sent but what a browser made of it: the document after its scripts
+    /// had run.
+    pub rendered: bool,
 }
 
 impl Snapshot {

@@ -139,18 +139,24 @@ impl LinkState {
     }
 }
 
-/// Where the facts of a body are kept. It stands in the address's record, not under a key of its
-/// own: the index needs memory for every key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FactsPlace {
-    /// Version of the extractor that made them.
-    pub extractor: u16,
-    /// Number of the file.
-    pub segment: u32,
-    /// First byte.
-    pub offset: u64,
-    /// Bytes.
-    pub bytes: u32,
+/// What a browser showed of a page whose list a script fills.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rendering {
+    /// No script seems to fill it.
+    #[default]
+    NotNeeded,
+    /// It was not rendered since it was last looked at: there is no browser, or it failed.
+    Wanted,
+    /// It was rendered.
+    Done {
+        /// When: with the address, the key of the rendered snapshot.
+        #[serde(with = "crate::moment")]
+        at: Timestamp,
+        /// Body of that snapshot: the document after its scripts had run.
+        body_hash: BodyHash,
+        /// It came to rest and got all it asked for, so what it does not show is not there.
+        settled: bool,
+    },
 }
 
 /// What is known of one address.
@@ -184,8 +190,8 @@ pub struct UrlRecord {
     pub media_type: Option<String>,
     /// Body of the newest snapshot.
     pub body_hash: Option<BodyHash>,
-    /// Where the facts of that body are kept, if they are.
-    pub facts: Option<FactsPlace>,
+    /// Where earlier versions kept the facts of that body; read over, always `None` now.
+    pub retired: Option<(u16, u32, u64, u32)>,
     /// Time of the newest snapshot: with the address, its key.
     #[serde(with = "crate::moment::optional")]
     pub snapshot_at: Option<Timestamp>,
@@ -205,6 +211,8 @@ pub struct UrlRecord {
     pub left_out: Option<LeftOut>,
     /// Redirects of the last answer.
     pub hops: Vec<Hop>,
+    /// What a browser showed.
+    pub rendering: Rendering,
 }
 
 /// Why an address was not asked for.
@@ -274,7 +282,7 @@ impl UrlRecord {
             last_modified: None,
             media_type: None,
             body_hash: None,
-            facts: None,
+            retired: None,
             snapshot_at: None,
             not_modified: 0,
             same_hash: 0,
@@ -283,6 +291,16 @@ impl UrlRecord {
             gone_since: None,
             left_out: None,
             hops: Vec::new(),
+            rendering: Rendering::NotNeeded,
+        }
+    }
+
+    /// The body that shows what a reader sees, and the time of its snapshot: the rendered one,
+    /// where there is one.
+    pub fn shown(&self) -> Option<(BodyHash, Timestamp)> {
+        match self.rendering {
+            Rendering::Done { at, body_hash, .. } => Some((body_hash, at)),
+            _ => self.body_hash.zip(self.snapshot_at),
         }
     }
 

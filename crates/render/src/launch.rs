@@ -1,6 +1,6 @@
 //! Finding and starting Chromium, with two pipes to talk through.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::Command;
@@ -21,7 +21,7 @@ pub fn find() -> Option<PathBuf> {
 }
 
 pub(crate) async fn start(
-    program: &PathBuf,
+    program: &Path,
     sandbox: bool,
     limits: RenderLimits,
 ) -> Result<Browser, RenderError> {

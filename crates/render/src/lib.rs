@@ -10,7 +10,6 @@ mod launch;
 mod page;
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -59,13 +58,22 @@ pub struct Resource {
     pub body: Vec<u8>,
 }
 
+/// What a page's script asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Address.
+    pub url: String,
+    /// A script itself, not what a script asks for.
+    pub script: bool,
+}
+
 /// An answer on its way; `None`: the request is refused.
 pub type Asking<'s> = Pin<Box<dyn Future<Output = Option<Resource>> + Send + 's>>;
 
 /// Asks for what a page's scripts want, by GET.
 pub trait Source: Send + Sync {
     /// The answer to a request of the page.
-    fn get(&self, url: String) -> Asking<'_>;
+    fn get(&self, request: Request) -> Asking<'_>;
 }
 
 /// Why a page could not be rendered.
@@ -95,7 +103,11 @@ pub struct Browser {
 
 impl Browser {
     /// Starts one. Without the sandbox a page that breaks out of the browser is this user.
-    pub async fn start(program: &PathBuf, sandbox: bool, limits: RenderLimits) -> Result<Self, RenderError> {
+    pub async fn start(
+        program: &std::path::Path,
+        sandbox: bool,
+        limits: RenderLimits,
+    ) -> Result<Self, RenderError> {
         launch::start(program, sandbox, limits).await
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::{Browser, RenderError, Resource, Source};
+use crate::{Browser, RenderError, Request, Resource, Source};
 
 /// Headers that describe a coding or a length that are not so any more.
 const UNDONE: [&str; 4] = ["content-encoding", "content-length", "transfer-encoding", "connection"];
@@ -166,9 +166,10 @@ impl Tab<'_> {
                         }
                         "Fetch.requestPaused" => {
                             last = Instant::now();
-                            if let Some((id, url)) = self.paused(&event["params"], course).await? {
+                            if let Some((id, request)) = self.paused(&event["params"], course).await? {
                                 let source = self.source;
-                                asked.push(async move { (id, url.clone(), source.get(url).await) });
+                                let url = request.url.clone();
+                                asked.push(async move { (id, url, source.get(request).await) });
                             }
                         }
                         "Inspector.targetCrashed" => {
@@ -214,7 +215,7 @@ impl Tab<'_> {
         &self,
         event: &Value,
         course: &mut Course,
-    ) -> Result<Option<(String, String)>, RenderError> {
+    ) -> Result<Option<(String, Request)>, RenderError> {
         let id = text(event, "requestId")?;
         let request = &event["request"];
         let url = text(request, "url")?;
@@ -246,7 +247,7 @@ impl Tab<'_> {
             self.refuse(&id, "BlockedByClient").await?;
             return Ok(None);
         }
-        Ok(Some((id, url)))
+        Ok(Some((id, Request { url, script: kind == "Script" })))
     }
 
     async fn refuse(&self, id: &str, reason: &str) -> Result<(), RenderError> {

@@ -3,12 +3,12 @@
 //! Needs Chromium in the search path; tests/run.sh installs it.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use xunjian_render::{Asking, Browser, Page, RenderError, RenderLimits, Rendered, Resource, Source};
+use xunjian_render::{Asking, Browser, Page, RenderError, RenderLimits, Rendered, Request, Resource, Source};
 
 const PAGE: &str = "https://www.example.gov.cn/tzgg/";
 
@@ -20,7 +20,7 @@ struct Answers {
 }
 
 impl Source for Answers {
-    fn get(&self, url: String) -> Asking<'_> {
+    fn get(&self, Request { url, .. }: Request) -> Asking<'_> {
         Box::pin(async move {
             self.asked.lock().expect("lock").push(url.clone());
             let body = *self.by_path.get(url.strip_prefix("https://www.example.gov.cn")?)?;
@@ -140,8 +140,8 @@ async fn pages_that_never_end_or_grow_without_end_are_bounded() {
 
 #[tokio::test]
 async fn a_browser_that_is_none_is_an_error() {
-    let started = Browser::start(&PathBuf::from("/bin/false"), true, quick()).await;
+    let started = Browser::start(Path::new("/bin/false"), true, quick()).await;
     assert!(matches!(started, Err(RenderError::Start(_))), "{started:?}");
-    let started = Browser::start(&PathBuf::from("/no/such/file"), true, quick()).await;
+    let started = Browser::start(Path::new("/no/such/file"), true, quick()).await;
     assert!(matches!(started, Err(RenderError::Start(_))), "{started:?}");
 }

@@ -7,9 +7,8 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use xunjian_model::{
     Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, PageUrl,
-    Severity, Site, UrlRecord,
+    Rendering, Severity, Site, UrlRecord,
 };
-use xunjian_page::EXTRACTOR_VERSION;
 use xunjian_store::{Space, Store, StoreError};
 
 use crate::columns::{self, ColumnReport};
@@ -182,7 +181,7 @@ fn look_at(
     url: String,
     record: UrlRecord,
 ) -> Result<Option<Seen>, StoreError> {
-    let (Some(body), Ok(address)) = (record.body_hash, PageUrl::parse(&url)) else { return Ok(None) };
+    let (Some((body, _)), Ok(address)) = (record.shown(), PageUrl::parse(&url)) else { return Ok(None) };
     let kept: Option<Digest> = store.get(Space::Digest, &[site.id.as_str().as_bytes(), url.as_bytes()])?;
     let kept =
         kept.filter(|digest| !setup.fresh && digest.body == body && digest.fingerprint == *fingerprint);
@@ -216,12 +215,18 @@ fn facts_of(
     record: &UrlRecord,
     setup: &ScanSetup,
 ) -> Result<Option<Facts>, StoreError> {
-    let Some(hash) = record.body_hash else { return Ok(None) };
-    if let Some(facts) = record.facts.and_then(|kept| store.facts(kept, EXTRACTOR_VERSION)) {
-        return Ok(Some(facts));
-    }
+    let Some((hash, _)) = record.shown() else { return Ok(None) };
     let Some(body) = store.body(&hash)? else { return Ok(None) };
-    Ok(Some(xunjian_page::extract_any(&body, record.media_type.as_deref(), url, setup.page)))
+    let media_type = match record.rendering {
+        Rendering::Done { .. } => Some("text/html; charset=utf-8"),
+        _ => record.media_type.as_deref(),
+    };
+    let mut facts = xunjian_page::extract_any(&body, media_type, url, setup.page);
+    // What the page shows once its scripts have run is all there is, if it came to rest.
+    if let Rendering::Done { settled, .. } = record.rendering {
+        facts.scripted = !settled;
+    }
+    Ok(Some(facts))
 }
 
 pub(crate) fn page_facts(
@@ -244,7 +249,8 @@ fn home_facts(
 }
 
 pub(crate) fn snapshot_name(record: &UrlRecord) -> Option<String> {
-    Some(format!("{}@{}", record.body_hash?.to_hex(), record.snapshot_at?))
+    let (hash, at) = record.shown()?;
+    Some(format!("{}@{at}", hash.to_hex()))
 }
 
 fn bad_links(facts: &Facts, bad: &BadLinks, site: &Site, canonical: &Canonical) -> Vec<PageFinding> {

@@ -5,7 +5,7 @@ use std::sync::MutexGuard;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use xunjian_model::{BodyHash, Facts, FactsPlace, PageUrl, SiteId, Snapshot, UrlRecord};
+use xunjian_model::{BodyHash, PageUrl, SiteId, Snapshot, UrlRecord};
 
 use crate::journal::{Entry, Tails};
 use crate::records::KeptSnapshot;
@@ -86,16 +86,6 @@ impl<'s> Batch<'s> {
         self.delete(Space::Snapshot, &[url.as_str().as_bytes(), &time_key(at)]);
     }
 
-    /// The facts of a body; their place belongs into the address's record.
-    pub fn put_facts(&mut self, extractor: u16, facts: &Facts) -> Result<FactsPlace, StoreError> {
-        self.put_kept_facts(extractor, &encode(facts)?)
-    }
-
-    pub(crate) fn put_kept_facts(&mut self, extractor: u16, facts: &[u8]) -> Result<FactsPlace, StoreError> {
-        let Location { segment, offset, bytes } = self.writing.facts.append(facts)?;
-        Ok(FactsPlace { extractor, segment, offset, bytes })
-    }
-
     /// A record of the archive, moved to its end.
     pub(crate) fn append_record(&mut self, record: &[u8]) -> Result<Location, StoreError> {
         self.body_bytes += record.len();
@@ -151,7 +141,7 @@ impl<'s> Batch<'s> {
             fresh: std::mem::take(&mut self.fresh),
             sealed: std::mem::take(&mut self.sealing),
             archive: tails.archive,
-            facts: tails.facts,
+            retired: Location::default(),
             writes,
         };
         self.writing.journal.append(&encode(&entry)?)?;
@@ -168,10 +158,9 @@ impl<'s> Batch<'s> {
         self.body_bytes
     }
 
-    /// Makes it last: archive, facts and journal first, then the index.
+    /// Makes it last: archive and journal first, then the index.
     pub fn commit(mut self) -> Result<(), StoreError> {
         self.writing.archive.sync()?;
-        self.writing.facts.sync()?;
         let journal = std::mem::take(&mut self.journal);
         if !journal.is_empty() || self.sealing {
             self.append_journal(journal)?;
@@ -197,7 +186,6 @@ impl Drop for Batch<'_> {
     fn drop(&mut self) {
         if !self.committed {
             self.writing.archive.rewind(self.before.archive);
-            self.writing.facts.rewind(self.before.facts);
             self.writing.journal.rewind(self.before.journal);
         }
     }

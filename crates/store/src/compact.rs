@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use xunjian_model::{BodyHash, PageUrl, UrlRecord};
+use xunjian_model::{BodyHash, PageUrl};
 
 use crate::records::KeptSnapshot;
 use crate::segment::{self, Location};
 use crate::walk::Walk;
-use crate::{ARCHIVE, FACTS, Space, Store, StoreError, decode, folder, index, time_key, time_of_key, warc};
+use crate::{ARCHIVE, Space, Store, StoreError, decode, folder, index, time_key, time_of_key, warc};
 
 /// Bytes moved in one batch.
 const BATCH_BYTES: usize = 16 << 20;
@@ -39,6 +39,32 @@ pub struct Compacted {
     pub bytes_after: u64,
 }
 
+/// Address, time and body of a snapshot.
+type Version = (Vec<u8>, Timestamp, BodyHash);
+
+/// The versions of one page, oldest first: what was sent, and what a browser made of it.
+#[derive(Default)]
+struct Versions([Vec<Version>; 2]);
+
+impl Versions {
+    fn is_of_another(&self, url: &[u8]) -> bool {
+        self.0.iter().flatten().next().is_some_and(|(first, ..)| first != url)
+    }
+
+    fn add(&mut self, url: Vec<u8>, at: Timestamp, kept: &KeptSnapshot) {
+        self.0[usize::from(kept.rendered)].push((url, at, kept.body_hash));
+    }
+
+    /// Forgets all and answers with those beyond the newest.
+    fn take_old(&mut self, versions_max: usize) -> Vec<Version> {
+        let old = |versions: &mut Vec<Version>| {
+            let count = versions.len().saturating_sub(versions_max);
+            versions.drain(..).take(count).collect::<Vec<_>>()
+        };
+        self.0.iter_mut().flat_map(old).collect()
+    }
+}
+
 impl Store {
     /// Applies the retention, rewrites segments below half alive, and makes journal and index
     /// anew. Nothing else may use the store.
@@ -46,7 +72,6 @@ impl Store {
         let mut done = Compacted { bytes_before: self.bytes()?, ..Compacted::default() };
         self.retain(retention, &mut done)?;
         self.compact_archive(&mut done)?;
-        self.compact_facts(&mut done)?;
         self.checkpoint()?;
         // sled's own files never shrink: a copy does.
         let new = self.folder.join("index.new");
@@ -57,7 +82,7 @@ impl Store {
         let Self { folder, index, lock, .. } = self;
         drop(index);
         index::replace(&folder, &new)?;
-        done.bytes_after = ["warc", "facts", "journal", "index"]
+        done.bytes_after = ["warc", "journal", "index"]
             .iter()
             .map(|name| folder::tree_size(&folder.join(name)))
             .sum::<Result<u64, StoreError>>()?;
@@ -66,7 +91,7 @@ impl Store {
     }
 
     fn bytes(&self) -> Result<u64, StoreError> {
-        let names = ["warc", "facts", "journal", "index"];
+        let names = ["warc", "journal", "index"];
         names.iter().map(|name| folder::tree_size(&self.folder.join(name))).sum()
     }
 
@@ -75,12 +100,10 @@ impl Store {
             return Ok(());
         }
         let mut orphans: HashSet<BodyHash> = HashSet::new();
-        let mut versions: Vec<(Vec<u8>, Timestamp, BodyHash)> = Vec::new();
+        let mut versions = Versions::default();
         let mut batch = self.begin();
-        let mut drop_old = |versions: &mut Vec<(Vec<u8>, Timestamp, BodyHash)>,
-                            batch: &mut crate::Batch<'_>| {
-            let old = versions.len().saturating_sub(retention.versions_max);
-            for (url, at, hash) in versions.drain(..).take(old) {
+        let mut drop_old = |versions: &mut Versions, batch: &mut crate::Batch<'_>| {
+            for (url, at, hash) in versions.take_old(retention.versions_max) {
                 let page = PageUrl::parse(&String::from_utf8_lossy(&url));
                 if page.is_ok_and(|page| (retention.is_evidence)(&page, at, &hash)) {
                     continue;
@@ -95,10 +118,10 @@ impl Store {
             let kept: KeptSnapshot = decode(&key, &value)?;
             let end = key.len().saturating_sub(8);
             let url = key[1..end.saturating_sub(1).max(1)].to_vec();
-            if versions.first().is_some_and(|(first, ..)| *first != url) {
+            if versions.is_of_another(&url) {
                 drop_old(&mut versions, &mut batch);
             }
-            versions.push((url, time_of_key(&key[end..]), kept.body_hash));
+            versions.add(url, time_of_key(&key[end..]), &kept);
         }
         drop_old(&mut versions, &mut batch);
         batch.commit()?;
@@ -121,7 +144,7 @@ impl Store {
             let kept: KeptSnapshot = decode(&key, &value)?;
             *alive.entry(kept.place.segment).or_default() += u64::from(kept.place.bytes);
         }
-        for segment in self.sparse("warc", &alive, |tails| tails.archive.segment)? {
+        for segment in self.sparse(&alive)? {
             self.move_records(segment)?;
             done.segments += 1;
         }
@@ -129,18 +152,12 @@ impl Store {
     }
 
     /// Closed segments of which less than half is alive.
-    fn sparse(
-        &self,
-        name: &str,
-        alive: &HashMap<u32, u64>,
-        current: impl Fn(crate::Tails) -> u32,
-    ) -> Result<Vec<u32>, StoreError> {
-        let family = if name == "warc" { ARCHIVE } else { FACTS };
-        let folder = self.folder.join(name);
-        let current = current(self.lock().tails());
+    fn sparse(&self, alive: &HashMap<u32, u64>) -> Result<Vec<u32>, StoreError> {
+        let folder = self.folder.join("warc");
+        let current = self.lock().tails().archive.segment;
         let mut sparse = Vec::new();
         for number in segment::numbers(&folder)?.into_iter().filter(|number| *number != current) {
-            let path = segment::path_of(&folder, number, family.ending);
+            let path = segment::path_of(&folder, number, ARCHIVE.ending);
             let length = std::fs::metadata(&path).map_err(|source| StoreError::io(&path, source))?.len();
             if alive.get(&number).copied().unwrap_or(0) * 2 < length {
                 sparse.push(number);
@@ -184,43 +201,5 @@ impl Store {
         batch.commit()?;
         self.archive.forget(segment);
         index::remove(&path)
-    }
-
-    fn compact_facts(&self, done: &mut Compacted) -> Result<(), StoreError> {
-        let mut alive: HashMap<u32, u64> = HashMap::new();
-        for row in self.index.scan_prefix(Space::Url.key(&[])) {
-            let (key, value) = row.map_err(StoreError::index)?;
-            if let Some(place) = decode::<UrlRecord>(&key, &value)?.facts {
-                *alive.entry(place.segment).or_default() += u64::from(place.bytes);
-            }
-        }
-        let sparse = self.sparse("facts", &alive, |tails| tails.facts.segment)?;
-        if sparse.is_empty() {
-            return Ok(());
-        }
-        let mut batch = self.begin();
-        for row in self.index.scan_prefix(Space::Url.key(&[])) {
-            let (key, value) = row.map_err(StoreError::index)?;
-            let mut record: UrlRecord = decode(&key, &value)?;
-            let Some(kept) = record.facts.filter(|kept| sparse.contains(&kept.segment)) else { continue };
-            let place = Location { segment: kept.segment, offset: kept.offset, bytes: kept.bytes };
-            // Facts are a cache: those that cannot be read are made anew by the next scan.
-            record.facts = match self.facts.read(place) {
-                Ok(facts) => Some(batch.put_kept_facts(kept.extractor, &facts)?),
-                Err(_) => None,
-            };
-            batch.put(Space::Url, &[&key[1..]], &record)?;
-            if batch.writes() >= BATCH_WRITES {
-                batch.commit()?;
-                batch = self.begin();
-            }
-        }
-        batch.commit()?;
-        for segment in sparse {
-            self.facts.forget(segment);
-            index::remove(&self.facts.path_of(segment))?;
-            done.segments += 1;
-        }
-        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha1::{Digest as _, Sha1};
-use xunjian_model::{BodyHash, PageUrl};
+use xunjian_model::{BodyHash, PageUrl, Snapshot};
 
 use crate::records::KeptSnapshot;
 use crate::{Space, Store, StoreError, decode, time_of_key, warc};
@@ -34,6 +34,8 @@ pub struct Exported {
     pub responses: u64,
     /// Records that refer to another one's body.
     pub revisits: u64,
+    /// Records of what a browser made of a page.
+    pub conversions: u64,
     /// Snapshots whose record cannot be read; `store verify` names them.
     pub unreadable: u64,
     /// Bytes before packing.
@@ -90,6 +92,9 @@ impl Export<'_> {
             self.written.clear();
         }
         let first = self.written.get(&snapshot.body_hash).cloned();
+        if snapshot.rendered {
+            return self.conversion(&url, &date, snapshot, body);
+        }
         let mut http = format!("HTTP/1.1 {} {}\r\n", snapshot.status, reason(snapshot.status));
         for (name, value) in &described.http {
             let _ = write!(http, "{name}: {value}\r\n");
@@ -128,6 +133,24 @@ impl Export<'_> {
         record.append(&mut block);
         record.extend_from_slice(b"\r\n\r\n");
         self.write(&record)
+    }
+
+    /// What a browser made of a page.
+    fn conversion(
+        &mut self,
+        url: &str,
+        date: &str,
+        snapshot: &Snapshot,
+        body: &[u8],
+    ) -> Result<(), StoreError> {
+        let digest = digest(body);
+        let head = format!(
+            "WARC/1.1\r\nWARC-Type: conversion\r\nWARC-Record-ID: {}\r\nWARC-Date: {date}\r\nWARC-Target-URI: {url}\r\nWARC-Payload-Digest: {digest}\r\nWARC-Block-Digest: {digest}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\r\n",
+            warc::record_id(&["conversion", url, &snapshot.fetched_at.to_string()]),
+            body.len()
+        );
+        self.done.conversions += 1;
+        self.write(&[head.as_bytes(), body, b"\r\n\r\n"].concat())
     }
 
     fn write(&mut self, record: &[u8]) -> Result<(), StoreError> {

@@ -13,11 +13,12 @@ pub(crate) const ENDING: &str = "journal.zst";
 /// Index writes in one entry of a checkpoint.
 pub(crate) const CHECKPOINT_WRITES: usize = 4_096;
 
-/// Ends of the archive, the facts and the journal.
+/// Ends of the archive and the journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tails {
     pub(crate) archive: Location,
-    pub(crate) facts: Location,
+    /// Earlier versions kept the end of another family of files here.
+    pub(crate) retired: Location,
     pub(crate) journal: Location,
 }
 
@@ -30,9 +31,10 @@ pub(crate) struct Entry {
     pub(crate) fresh: bool,
     /// A checkpoint ends.
     pub(crate) sealed: bool,
-    /// Ends of the archive and the facts after the batch.
+    /// End of the archive after the batch.
     pub(crate) archive: Location,
-    pub(crate) facts: Location,
+    /// Earlier versions kept the end of another family of files here.
+    pub(crate) retired: Location,
     /// Keys with their new values, or none for keys that were removed.
     pub(crate) writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }

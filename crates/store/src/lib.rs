@@ -1,4 +1,4 @@
-//! Snapshots, facts, findings and history: a sled index over WARC segments.
+//! Snapshots, findings and history: a sled index over WARC segments.
 //!
 //! Bodies are kept once, by their hash, in append-only `.warc.zst` segments that describe
 //! themselves; sled holds the index and everything small, and a journal holds every write to the
@@ -13,7 +13,6 @@ mod compact;
 mod dictionary;
 mod error;
 mod export;
-mod facts;
 mod folder;
 mod index;
 mod journal;
@@ -52,8 +51,6 @@ use segment::{Family, Location, Segments};
 const ARCHIVE: Family =
     // 3 is where Chinese HTML stops gaining much.
     Family { ending: "warc.zst", head: Some(warc::info), alike: true, level: 3 };
-/// The kept facts' files.
-const FACTS: Family = Family { ending: "facts.zst", head: None, alike: true, level: 1 };
 /// The journal's files.
 const JOURNAL: Family = Family { ending: journal::ENDING, head: None, alike: false, level: 1 };
 
@@ -64,7 +61,6 @@ pub struct Store {
     index: sled::Db,
     writing: Mutex<Writing>,
     archive: segment::Reader,
-    facts: segment::Reader,
     rebuilt: Option<Rebuilt>,
     lock: folder::Lock,
 }
@@ -73,7 +69,6 @@ pub struct Store {
 #[derive(Debug)]
 struct Writing {
     archive: Segments,
-    facts: Segments,
     journal: Segments,
     /// Number of the last acknowledged batch.
     batch: u64,
@@ -82,7 +77,7 @@ struct Writing {
 
 impl Writing {
     fn tails(&self) -> Tails {
-        Tails { archive: self.archive.tail(), facts: self.facts.tail(), journal: self.journal.tail() }
+        Tails { archive: self.archive.tail(), retired: Location::default(), journal: self.journal.tail() }
     }
 }
 
@@ -97,8 +92,6 @@ pub struct Stats {
     pub bodies: u64,
     /// Bytes of WARC segments.
     pub archive_bytes: u64,
-    /// Bytes of kept facts.
-    pub facts_bytes: u64,
     /// Bytes of the journal.
     pub journal_bytes: u64,
     /// Bytes of the index on disk.
@@ -123,15 +116,16 @@ impl Store {
             }
             Err(error) => return Err(error),
         };
+        // A cache of earlier versions; pages are read anew faster than it was.
+        index::remove(&folder.join("facts"))?;
         let older = format < folder::FORMAT;
         // An older format had no journal; what a failed attempt left of one begins anew.
         let tails = if older { Tails { journal: Location::default(), ..tails } } else { tails };
         let acknowledged = Acknowledged::open(folder)?;
-        let folders = ["warc", "facts", "journal"].map(|name| folder.join(name));
+        let folders = ["warc", "journal"].map(|name| folder.join(name));
         let writing = Writing {
             archive: Segments::open(&folders[0], ARCHIVE, tails.archive)?,
-            facts: Segments::open(&folders[1], FACTS, tails.facts)?,
-            journal: Segments::open(&folders[2], JOURNAL, tails.journal)?,
+            journal: Segments::open(&folders[1], JOURNAL, tails.journal)?,
             batch,
             acknowledged,
         };
@@ -140,7 +134,6 @@ impl Store {
             index,
             writing: Mutex::new(writing),
             archive: segment::Reader::new(&folders[0], ARCHIVE.ending),
-            facts: segment::Reader::new(&folders[1], FACTS.ending),
             rebuilt,
             lock,
         };
@@ -304,7 +297,6 @@ impl Store {
             snapshots: count(Space::Snapshot),
             bodies: count(Space::Body),
             archive_bytes: folder::size(&self.folder.join("warc"))?,
-            facts_bytes: folder::size(&self.folder.join("facts"))?,
             journal_bytes: folder::size(&self.folder.join("journal"))?,
             body_bytes: self.body_bytes()?,
             index_bytes: self.index.size_on_disk().map_err(StoreError::index)?,

@@ -12,8 +12,7 @@ use crate::records::KeptSnapshot;
 use crate::segment::{self, Location, path_of};
 use crate::walk::Walk;
 use crate::{
-    ARCHIVE, FACTS, JOURNAL, Space, Store, StoreError, decode, encode, folder, index, owner_bytes, time_key,
-    warc,
+    ARCHIVE, JOURNAL, Space, Store, StoreError, decode, encode, folder, index, owner_bytes, time_key, warc,
 };
 
 const QUEUE_LOST: &[&[u8]] = &[b"queue-lost"];
@@ -152,7 +151,6 @@ impl<'f> Replay<'f> {
         }
         self.index.apply_batch(writes).map_err(StoreError::index)?;
         self.tails.archive = entry.archive;
-        self.tails.facts = entry.facts;
         self.made.last_batch = entry.batch;
         self.made.entries += 1;
         Ok(())
@@ -173,14 +171,6 @@ impl<'f> Replay<'f> {
                     self.tails.archive = Location { segment: number, offset: end, bytes: 0 };
                 }
             }
-        }
-        let facts = self.folder.join("facts");
-        if facts.is_dir()
-            && let Some(number) = segment::numbers(&facts)?.pop()
-        {
-            let path = path_of(&facts, number, FACTS.ending);
-            let length = std::fs::metadata(&path).map_err(|source| StoreError::io(&path, source))?.len();
-            self.tails.facts = Location { segment: number, offset: length, bytes: 0 };
         }
         self.index.flush().map_err(StoreError::index)?;
         Ok(())
@@ -204,6 +194,10 @@ impl<'f> Replay<'f> {
         }
         put(key, encode(&KeptSnapshot::new(&described.snapshot, place))?)?;
         self.made.from_archive += 1;
+        if described.snapshot.rendered {
+            // It is rendered anew the next time its page is looked at.
+            return Ok(());
+        }
         let owner = described.site.as_ref();
         let key = Space::Url.key(&[owner_bytes(owner), url.as_str().as_bytes()]);
         let known: Option<UrlRecord> = match self.index.get(&key).map_err(StoreError::index)? {
@@ -258,7 +252,6 @@ fn found(owner: Option<&SiteId>, known: Option<UrlRecord>, hash: BodyHash, at: T
         checked_at: Some(at),
         body_hash: Some(hash),
         snapshot_at: Some(at),
-        facts: None,
         etag: None,
         last_modified: None,
         ..known

@@ -17,8 +17,10 @@ pub(crate) struct KeptSnapshot {
     pub(crate) body_hash: BodyHash,
     pub(crate) body_bytes: u64,
     truncated: bool,
-    /// Its own WARC record, `response` or `revisit`.
+    /// Its own WARC record: `response`, `revisit` or `conversion`.
     pub(crate) place: Location,
+    /// What a browser made of the page.
+    pub(crate) rendered: bool,
 }
 
 impl KeptSnapshot {
@@ -33,6 +35,7 @@ impl KeptSnapshot {
             body_bytes: snapshot.body_bytes,
             truncated: snapshot.truncated,
             place,
+            rendered: snapshot.rendered,
         }
     }
 
@@ -53,6 +56,7 @@ impl KeptSnapshot {
             body_hash: self.body_hash,
             body_bytes: self.body_bytes,
             truncated: self.truncated,
+            rendered: self.rendered,
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use xunjian_model::{BodyHash, UrlRecord};
+use xunjian_model::BodyHash;
 
 use crate::records::KeptSnapshot;
 use crate::segment::{self, Family, Location, path_of};
 use crate::walk::Walk;
-use crate::{ARCHIVE, FACTS, JOURNAL, Space, Store, StoreError, decode, warc};
+use crate::{ARCHIVE, JOURNAL, Space, Store, StoreError, decode, warc};
 
 /// Faults that are listed; more are only counted.
 const LISTED_MAX: usize = 1_000;
@@ -31,8 +31,6 @@ pub struct Fault {
 pub struct Verified {
     /// Archive records read and hashed.
     pub records: u64,
-    /// Facts read.
-    pub facts: u64,
     /// Journal entries read.
     pub entries: u64,
     /// Snapshots whose place was looked up.
@@ -62,11 +60,10 @@ impl Store {
     pub fn verify(&self, mut each: impl FnMut(u64, u64)) -> Result<Verified, StoreError> {
         let mut verified = Verified::default();
         let stats = self.stats()?;
-        let total = stats.archive_bytes + stats.facts_bytes + stats.journal_bytes;
+        let total = stats.archive_bytes + stats.journal_bytes;
         let archive = self.read_family("warc", ARCHIVE, &mut verified, total, &mut each)?;
-        let facts = self.read_family("facts", FACTS, &mut verified, total, &mut each)?;
         self.read_family("journal", JOURNAL, &mut verified, total, &mut each)?;
-        self.check_places(&archive, &facts, &mut verified)?;
+        self.check_places(&archive, &mut verified)?;
         Ok(verified)
     }
 
@@ -108,7 +105,6 @@ impl Store {
                             verified.fault(file.clone(), frame.offset, url, "the body has another hash");
                         }
                     }
-                    "facts" => verified.facts += 1,
                     _ => verified.entries += 1,
                 }
             }
@@ -132,12 +128,7 @@ impl Store {
         Ok(None)
     }
 
-    fn check_places(
-        &self,
-        archive: &Starts,
-        facts: &Starts,
-        verified: &mut Verified,
-    ) -> Result<(), StoreError> {
+    fn check_places(&self, archive: &Starts, verified: &mut Verified) -> Result<(), StoreError> {
         let begins = |starts: &Starts, segment: u32, offset: u64| {
             starts.get(&segment).is_some_and(|own| own.binary_search(&offset).is_ok())
         };
@@ -161,17 +152,6 @@ impl Store {
                     verified.fault(file(place), place.offset, url(), "the snapshot's body is not there");
                 }
                 None => verified.fault("index".to_owned(), 0, url(), "the snapshot's body is not known"),
-            }
-        }
-        for row in self.index.scan_prefix(Space::Url.key(&[])) {
-            let (key, value) = row.map_err(StoreError::index)?;
-            let record: UrlRecord = decode(&key, &value)?;
-            if let Some(place) = record.facts
-                && !begins(facts, place.segment, place.offset)
-            {
-                let file = format!("facts/{:06}.{}", place.segment, FACTS.ending);
-                let url = String::from_utf8_lossy(&key[1..]).replace('\0', " ");
-                verified.fault(file, place.offset, Some(url), "the facts are not there");
             }
         }
         Ok(())

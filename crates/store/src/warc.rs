@@ -1,4 +1,5 @@
-//! WARC 1.1 records (ISO 28500:2017): `response` and `revisit`, written and read back.
+//! WARC 1.1 records (ISO 28500:2017): `response`, `revisit` and `conversion`, written and read
+//! back.
 //!
 //! Bodies are kept decoded; the headers that described the coding are kept under an
 //! `X-Crawler-` name, as public crawl archives do, so that every reader sees consistent records.
@@ -10,6 +11,9 @@ use xunjian_model::{BodyHash, Hop, PageUrl, SiteId, Snapshot, Timings};
 const CRLF: &str = "\r\n";
 /// The site a page belongs to, so that the archive alone is enough to make an index.
 pub(crate) const SITE: &str = "Xunjian-Site";
+const CONVERSION: &str = "conversion";
+/// Marks what a browser made of a page; its value is the length of the body in bytes.
+const RENDERED: &str = "Xunjian-Rendered";
 pub(crate) const REVISIT_PROFILE: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
 
 /// The first record of a segment.
@@ -29,7 +33,8 @@ pub(crate) fn info() -> Vec<u8> {
 
 /// A page with its body.
 pub(crate) fn response(owner: Option<&SiteId>, snapshot: &Snapshot, body: &[u8]) -> Vec<u8> {
-    record("response", owner, snapshot, Some(body), "")
+    // What a browser makes of a page is no response of its server (ISO 28500, 6.8).
+    record(if snapshot.rendered { CONVERSION } else { "response" }, owner, snapshot, Some(body), "")
 }
 
 /// A page whose body is kept already under another record.
@@ -44,18 +49,10 @@ fn record(
     body: Option<&[u8]>,
     fields: &str,
 ) -> Vec<u8> {
-    let mut http = format!("HTTP/1.1 {} -{CRLF}", snapshot.status);
-    for (name, value) in &snapshot.headers {
-        let described_coding =
-            matches!(name.as_str(), "content-encoding" | "transfer-encoding" | "content-length");
-        let _ = write!(
-            http,
-            "{}{name}: {}{CRLF}",
-            if described_coding { "X-Crawler-" } else { "" },
-            one_line(value)
-        );
-    }
-    let _ = write!(http, "Content-Length: {}{CRLF}{CRLF}", snapshot.body_bytes);
+    let (http, content_type) = match snapshot.rendered {
+        true => (String::new(), "text/html;charset=utf-8"),
+        false => (http_head(snapshot), "application/http;msgtype=response"),
+    };
     let date = snapshot.fetched_at.to_string();
     let url = snapshot.url.as_str();
     let mut head = format!(
@@ -75,15 +72,33 @@ fn record(
     if snapshot.truncated {
         head.push_str("WARC-Truncated: length\r\n");
     }
+    if snapshot.rendered {
+        let _ = write!(head, "{RENDERED}: {}{CRLF}", snapshot.body_bytes);
+    }
     let content = http.len() + body.map_or(0, <[u8]>::len);
-    let _ =
-        write!(head, "Content-Type: application/http;msgtype=response\r\nContent-Length: {content}\r\n\r\n");
+    let _ = write!(head, "Content-Type: {content_type}\r\nContent-Length: {content}\r\n\r\n");
     let mut bytes = Vec::with_capacity(head.len() + content + 4);
     bytes.extend_from_slice(head.as_bytes());
     bytes.extend_from_slice(http.as_bytes());
     bytes.extend_from_slice(body.unwrap_or_default());
     bytes.extend_from_slice(b"\r\n\r\n");
     bytes
+}
+
+fn http_head(snapshot: &Snapshot) -> String {
+    let mut http = format!("HTTP/1.1 {} -{CRLF}", snapshot.status);
+    for (name, value) in &snapshot.headers {
+        let described_coding =
+            matches!(name.as_str(), "content-encoding" | "transfer-encoding" | "content-length");
+        let _ = write!(
+            http,
+            "{}{name}: {}{CRLF}",
+            if described_coding { "X-Crawler-" } else { "" },
+            one_line(value)
+        );
+    }
+    let _ = write!(http, "Content-Length: {}{CRLF}{CRLF}", snapshot.body_bytes);
+    http
 }
 
 /// A header value cannot break the record it stands in.
@@ -113,7 +128,7 @@ pub(crate) fn headers(record: &[u8]) -> Vec<(String, String)> {
 }
 
 fn http_lines(record: &[u8]) -> impl Iterator<Item = (String, String)> {
-    let text = String::from_utf8_lossy(record);
+    let text = if is_rendered(record) { "".into() } else { String::from_utf8_lossy(record) };
     let http = text.split_once("\r\n\r\n").map_or("", |(_, rest)| rest);
     let head = http.split_once("\r\n\r\n").map_or(http, |(head, _)| head);
     let lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(": "));
@@ -137,14 +152,17 @@ pub(crate) fn described(record: &[u8]) -> Option<Described> {
     let lines: Vec<(&str, &str)> = head.split("\r\n").filter_map(|line| line.split_once(": ")).collect();
     let field = |name: &str| lines.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
     let has_body = match field("WARC-Type")? {
-        "response" => true,
+        "response" | CONVERSION => true,
         "revisit" => false,
         _ => return None,
     };
     let http: Vec<(String, String)> = http_lines(record).collect();
     let http_field = |name: &str| http.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let status_line = &record[head_end + 4..];
-    let status = std::str::from_utf8(status_line.get(9..12)?).ok()?.parse().ok()?;
+    let rendered = field(RENDERED);
+    let status = match rendered {
+        Some(_) => 200,
+        None => std::str::from_utf8(record.get(head_end + 13..head_end + 16)?).ok()?.parse().ok()?,
+    };
     let hops = lines.iter().filter(|(name, _)| *name == "Xunjian-Redirect").filter_map(|(_, value)| {
         let (status, url) = value.split_once(' ')?;
         Some(Hop { status: status.parse().ok()?, url: PageUrl::parse(url).ok()? })
@@ -159,18 +177,28 @@ pub(crate) fn described(record: &[u8]) -> Option<Described> {
         timings: Timings::default(),
         tls: None,
         body_hash: BodyHash::from_hex(field("WARC-Payload-Digest")?.strip_prefix("blake3:")?)?,
-        body_bytes: http_field("Content-Length")?.parse().ok()?,
+        body_bytes: rendered.or_else(|| http_field("Content-Length"))?.parse().ok()?,
         truncated: field("WARC-Truncated").is_some(),
+        rendered: rendered.is_some(),
     };
     let site = field(SITE).and_then(|site| SiteId::new(site).ok());
     Some(Described { site, snapshot, has_body, http })
 }
 
-/// The body in a `response` record.
+fn head_end(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4)
+}
+
+fn is_rendered(record: &[u8]) -> bool {
+    let head = &record[..head_end(record).unwrap_or(0)];
+    head.windows(RENDERED.len()).any(|part| part == RENDERED.as_bytes())
+}
+
+/// The body in a `response` or `conversion` record.
 pub(crate) fn payload(record: &[u8]) -> Vec<u8> {
-    let after = |bytes: &[u8]| bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4);
-    let Some(http) = after(record) else { return Vec::new() };
-    let Some(body) = after(&record[http..]) else { return Vec::new() };
+    let Some(http) = head_end(record) else { return Vec::new() };
+    let body = if is_rendered(record) { Some(0) } else { head_end(&record[http..]) };
+    let Some(body) = body else { return Vec::new() };
     let end = record.len().saturating_sub(4).max(http + body);
     record[http + body..end].to_vec()
 }
@@ -195,6 +223,7 @@ mod tests {
             body_hash: BodyHash::of(body),
             body_bytes: body.len() as u64,
             truncated: false,
+            rendered: false,
         };
         let record = response(None, &snapshot, body);
         assert_eq!(payload(&record), body);

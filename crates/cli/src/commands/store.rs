@@ -43,7 +43,6 @@ fn stats(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
         (terminal.words("不同内容", "Different bodies"), stats.bodies.to_string()),
         (terminal.words("内容原始大小", "Bodies as they were read"), megabytes(stats.body_bytes)),
         (terminal.words("存档 (WARC)", "Archive (WARC)"), megabytes(stats.archive_bytes)),
-        (terminal.words("提取的事实", "Facts"), megabytes(stats.facts_bytes)),
         (terminal.words("日志", "Journal"), megabytes(stats.journal_bytes)),
         (terminal.words("索引", "Index"), megabytes(stats.index_bytes)),
     ];
@@ -63,12 +62,12 @@ fn verify(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
     }
     terminal.print(&match terminal.language {
         xunjian_report::Language::Zh => format!(
-            "读取并核对 {} 条存档、{} 份事实、{} 批日志，{} 个版本；发现 {} 处损坏\n",
-            verified.records, verified.facts, verified.entries, verified.snapshots, verified.faulty
+            "读取并核对 {} 条存档、{} 批日志，{} 个版本；发现 {} 处损坏\n",
+            verified.records, verified.entries, verified.snapshots, verified.faulty
         ),
         xunjian_report::Language::En => format!(
-            "Read and hashed {} archive records, {} facts, {} journal entries, {} snapshots; {} faults\n",
-            verified.records, verified.facts, verified.entries, verified.snapshots, verified.faulty
+            "Read and hashed {} archive records, {} journal entries, {} snapshots; {} faults\n",
+            verified.records, verified.entries, verified.snapshots, verified.faulty
         ),
     })?;
     terminal.json(&verified)?;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use xunjian_crawl::{Robots, SiteLearnt};
 use xunjian_engine::{Engine, EngineError};
-use xunjian_model::{HostRecord, LeftOut, LinkState, PageUrl, Site, UrlRecord};
+use xunjian_model::{HostRecord, LeftOut, LinkState, PageUrl, Rendering, Site, UrlRecord};
 use xunjian_store::{Space, Store, StoreError};
 
 use crate::Exit;
@@ -36,6 +36,7 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
         snapshots.push(json!({
             "snapshot": format!("{}@{}", snapshot.body_hash.to_hex(), snapshot.fetched_at),
             "status": snapshot.status, "body_bytes": snapshot.body_bytes, "truncated": snapshot.truncated,
+            "rendered": snapshot.rendered,
         }));
     }
     let none = || "–".to_owned();
@@ -54,6 +55,18 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
             format!("{}/{} ({:.0} %)", record.changes, record.seen, record.expected_change() * 100.0),
         ),
     ];
+    let rendering = match record.rendering {
+        Rendering::NotNeeded => None,
+        Rendering::Wanted => Some(terminal.words("未能渲染", "not rendered").to_owned()),
+        Rendering::Done { at, settled: true, .. } => Some(at.to_string()),
+        Rendering::Done { at, settled: false, .. } => Some(format!(
+            "{at} {}",
+            terminal.words("（脚本未取得全部内容）", "(its scripts did not get all they asked for)")
+        )),
+    };
+    if let Some(rendering) = rendering {
+        rows.push((terminal.words("浏览器渲染", "Rendered"), rendering));
+    }
     if let Some(since) = record.gone_since {
         rows.push((terminal.words("消失于", "Gone since"), since.to_string()));
     }

@@ -4,6 +4,7 @@ mod crawl;
 mod network;
 mod reader;
 mod register;
+mod render;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -92,6 +93,7 @@ impl Reading<'_> {
         let mut judge = root.section(source, "judge");
         let mut store = root.section(source, "store");
         let mut metrics = root.section(source, "metrics");
+        let mut rendering = root.section(source, "render");
         let fetch = network::fetch_limits(&mut network, source);
         let mut client = network::network(&mut network, source);
         client.authority = self.authority(&mut network);
@@ -101,6 +103,8 @@ impl Reading<'_> {
         store.finish(source);
         let listen = crawl::metrics(&mut metrics, source);
         metrics.finish(source);
+        let render = render::render(&mut rendering, source);
+        rendering.finish(source);
         let manners = crawl::politeness(&mut politeness, source, &zone);
         politeness.finish(source);
         let limits = crawl::limits(&mut crawl, source);
@@ -136,6 +140,7 @@ impl Reading<'_> {
             network: client,
             politeness: manners,
             crawl: limits,
+            render,
             incremental,
             versions_max,
             metrics: listen,

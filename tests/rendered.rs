@@ -1,0 +1,168 @@
+//! Lists that scripts fill: judged by what a browser shows, or left to a person.
+//!
+//! Needs Chromium in the search path; tests/run.sh installs it.
+
+#[path = "support/server.rs"]
+mod server;
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::Value;
+use server::{Asked, Reply, serve};
+use support::World;
+
+const COLUMNS: [(&str, &str); 4] =
+    [("tzgg", "通知公告"), ("zcwj", "政策文件"), ("rsxx", "人事信息"), ("gzdt", "工作动态")];
+
+fn config(port: u16, render: &str) -> String {
+    format!(
+        "data = \"xunjian-data\"\nmonitoring_point = \"2026-06-30T20:00:00+08:00\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n[crawl]\nretry_pause_s = 0.1\n[render]\n{render}\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"www.test\" = \"127.0.0.1:{port}\"\n[[site]]\nid = \"www\"\nname = \"市水利局\"\nurl = \"http://www.test/\"\nkind = \"department\"\n"
+    )
+}
+
+/// A column's page: the same every night, with a list that only its script fills.
+fn shell(slug: &str, name: &str) -> String {
+    let options = if slug == "rsxx" { "{method:'POST',body:'page=1'}" } else { "{}" };
+    format!(
+        "<html><head><title>{name}-市水利局</title><meta name=ColumnName content={name}><script src=/js/list.js></script></head>
+         <body><div class=nav><a href=/>首页</a></div><h2>{name}</h2><ul id=list class=list></ul>
+         <script>fetch('/api/{slug}.json',{options}).then(r=>r.json()).then(d=>{{document.getElementById('list').innerHTML=rows(d)}})</script></body></html>"
+    )
+}
+
+fn site(asked: &Asked, night: u32) -> Reply {
+    let json =
+        |body: &str| Reply::Other("200 OK", "content-type: application/json\r\n".to_owned(), body.to_owned());
+    if let Some(slug) = asked.path.strip_prefix("/api/").and_then(|rest| rest.strip_suffix(".json")) {
+        return match (slug, night) {
+            ("tzgg", 1) => json(
+                r#"[{"u":"/tzgg/1.html","t":"关于防汛的通知","d":"2020-03-02"},{"u":"/tzgg/gone.html","t":"关于供水的通知","d":"2020-03-01"}]"#,
+            ),
+            ("tzgg", _) => json(r#"[{"u":"/tzgg/1.html","t":"关于防汛的通知","d":"2026-06-29"}]"#),
+            _ => json("[]"),
+        };
+    }
+    if let Some((slug, name)) = COLUMNS.iter().find(|(slug, _)| asked.path == format!("/{slug}/")) {
+        let tag = format!("etag: \"{slug}\"\r\ncontent-type: text/html; charset=utf-8\r\n");
+        let known = asked.head.iter().any(|line| line.to_ascii_lowercase().starts_with("if-none-match"));
+        return match known {
+            true => Reply::Other("304 Not Modified", tag, String::new()),
+            false => Reply::Other("200 OK", tag, shell(slug, name)),
+        };
+    }
+    match asked.path.as_str() {
+        "/" => {
+            let nav: String =
+                COLUMNS.iter().map(|(slug, name)| format!("<li><a href=/{slug}/>{name}</a></li>")).collect();
+            let rows = "<ul class=list><li><a href=/a.html>市水利局召开会议</a><span>2026-06-29</span></li></ul>";
+            Reply::page("市水利局", &format!("<div class=nav><ul>{nav}</ul></div>{rows}"))
+        }
+        "/robots.txt" => Reply::Other("200 OK", String::new(), "User-agent: *\nDisallow: /api/gzdt\n".to_owned()),
+        "/js/list.js" => Reply::Other(
+            "200 OK",
+            "content-type: text/javascript\r\n".to_owned(),
+            "function rows(d){return d.map(i=>'<li><a href=\"'+i.u+'\">'+i.t+'</a><span>'+i.d+'</span></li>').join('')}".to_owned(),
+        ),
+        "/a.html" | "/tzgg/1.html" => Reply::page("通知", "<h1>通知</h1><p>发布时间：2026-06-29</p><p>内容。</p>"),
+        _ => Reply::missing(),
+    }
+}
+
+fn found<'f>(findings: &'f [Value], kind: &str) -> Vec<(&'f str, bool)> {
+    let of = findings.iter().filter(|one| one["kind"] == kind);
+    let mut found: Vec<_> =
+        of.map(|one| (one["url"].as_str().expect("url"), one["detail"]["review"].is_string())).collect();
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn columns_are_judged_by_what_their_readers_see() {
+    let night = Arc::new(AtomicU32::new(1));
+    let tonight = Arc::clone(&night);
+    let server = serve(move |asked| site(asked, tonight.load(Ordering::SeqCst)));
+    let world = World::with_config(&config(server.port, "sandbox = false"));
+    let ended = world.run(&["--json", "run"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(ended.json()["rendered"], 4, "{}", ended.stdout);
+    let findings = world.findings();
+    let url = |slug: &str| format!("http://www.test/{slug}/");
+    // Its list is there, and old: the dates are in it.
+    assert_eq!(found(&findings, "stale-column"), [(url("tzgg").as_str(), false)]);
+    // One list is really empty. Of two nobody can tell: one would have to be asked for by POST,
+    // which may change something, and one robots.txt forbids.
+    assert_eq!(
+        found(&findings, "blank-column"),
+        [(url("gzdt").as_str(), true), (url("rsxx").as_str(), true), (url("zcwj").as_str(), false)]
+    );
+    // A link that only the rendered list has.
+    assert_eq!(found(&findings, "dead-link"), [(url("tzgg").as_str(), false)]);
+    let asked = server.asked();
+    assert!(asked.iter().all(|one| one.head[0].starts_with("GET") || one.head[0].starts_with("HEAD")));
+    assert!(!asked.iter().any(|one| one.path.starts_with("/api/gzdt")));
+    // Two tabs may ask at the same time; the other two pages use what was remembered.
+    assert!(asked.iter().filter(|one| one.path == "/js/list.js").count() <= 2);
+    // The evidence is the snapshot of what was rendered.
+    let stale = findings.iter().find(|one| one["kind"] == "stale-column").expect("finding");
+    let snapshot = stale["evidence"]["snapshot"].as_str().expect("snapshot");
+    let history = world.run(&["--json", "why", &url("tzgg")]).json();
+    let versions = history["snapshots"].as_array().expect("history");
+    assert!(
+        versions.iter().any(|one| one["snapshot"] == snapshot && one["rendered"] == true),
+        "{snapshot}: {history}"
+    );
+    assert_eq!(world.run(&["store", "verify"]).code, 0);
+
+    // The next night the pages say "not modified", but the list has grown.
+    night.store(2, Ordering::SeqCst);
+    assert_eq!(world.run(&["run"]).code, 0);
+    let findings = world.findings();
+    let open: Vec<Value> = findings.iter().filter(|one| one["state"] != "gone").cloned().collect();
+    assert_eq!(found(&open, "stale-column"), []);
+    assert_eq!(found(&open, "dead-link"), []);
+    // Versions that browsers made are kept and let go like others, beside the pages they are of.
+    assert_eq!(world.run(&["store", "compact"]).code, 0);
+    assert_eq!(world.run(&["store", "verify"]).code, 0);
+}
+
+#[test]
+fn without_a_browser_a_person_looks() {
+    let server = serve(|asked| site(asked, 1));
+    let world = World::with_config(&config(server.port, "browser = \"off\""));
+    assert_eq!(world.run(&["run"]).code, 0);
+    let findings = world.findings();
+    let blank = found(&findings, "blank-column");
+    assert_eq!(blank.len(), 4);
+    assert!(blank.iter().all(|(_, review)| *review), "{blank:?}");
+    // A browser that came later looks at pages that have not changed since.
+    world.write("xunjian.toml", config(server.port, "sandbox = false").as_bytes());
+    assert_eq!(world.run(&["run"]).code, 0);
+    let open: Vec<Value> = world.findings().into_iter().filter(|one| one["state"] != "gone").collect();
+    assert_eq!(found(&open, "blank-column").len(), 3);
+    // One that does not start is said, and changes nothing else.
+    world.write("broken", b"#!/bin/sh\nexit 1\n");
+    let config = config(server.port, &format!("sandbox = false\nbrowser = {:?}", world.path("broken")));
+    world.write("xunjian.toml", config.as_bytes());
+    let ended = world.run(&["run"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("browser cannot be started"), "{}", ended.stderr);
+}
+
+#[test]
+fn faults_in_the_section_are_named() {
+    let cases = [
+        ("browser = \"/no/such/browser\"", "there is no /no/such/browser"),
+        ("tabs = 0", "`tabs` must be 1 or more"),
+        ("timeout_s = 0", "`timeout_s` must be more than 0"),
+        ("sandbox = \"no\"", "`render.sandbox`"),
+        ("speed = 1", "speed"),
+    ];
+    for (line, reason) in cases {
+        let world = World::with_config(&config(1, line));
+        let ended = world.run(&["run"]);
+        assert_eq!(ended.code, 2, "{line}: {}", ended.stderr);
+        assert!(ended.stderr.contains(reason), "{line}: {}", ended.stderr);
+    }
+}
