@@ -1,20 +1,18 @@
 //! Tokens to facts: one pass with a stack of open elements.
 
-use std::cell::RefCell;
-
-use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{
-    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
-};
 use jiff::civil::Date;
+use memchr::memmem;
 use xunjian_model::{
     Block, DateFact, DateSource, Facts, Fragment, Label, Link, LinkKind, ListItem, PageUrl, Problem, Zone,
     anchor_hash,
 };
 
 use crate::date::date_in_text;
+use crate::element::{Element, Name};
 use crate::hidden::style_hides;
+use crate::join::Joiner;
+use crate::markup::{Attributes, Reader, Token};
+use crate::references::{self, Piece};
 use crate::whole::{kind_of, main_chars, page_dates};
 use crate::{Limits, links, zone};
 
@@ -22,36 +20,27 @@ use crate::{Limits, links, zone};
 const PLACES_MAX: usize = 4_096;
 
 pub(crate) fn build(text: &str, base: &PageUrl, limits: Limits) -> Facts {
-    let sink = Sink(RefCell::new(Builder::new(base.clone(), limits)));
-    let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(text));
-    let _ = tokenizer.feed(&input);
-    tokenizer.end();
-    tokenizer.sink.0.into_inner().finish(base)
-}
-
-struct Sink(RefCell<Builder>);
-
-impl TokenSink for Sink {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let mut builder = self.0.borrow_mut();
+    let mut builder = Builder::new(base, limits);
+    let mut reader = Reader::new(text);
+    let mut attributes = Attributes::default();
+    while let Some(token) = reader.next(&mut attributes) {
         match token {
-            Token::CharacterTokens(text) => builder.text(&text),
-            Token::TagToken(tag) => match tag.kind {
-                TagKind::StartTag => return builder.start(&tag),
-                TagKind::EndTag => builder.end(&tag.name),
-            },
-            _ => {}
+            Token::Text(text) => builder.text(text),
+            Token::Start { name, self_closing } => {
+                builder.read_element(name, &attributes);
+                match Raw::of(name.element) {
+                    Some(raw) => builder.raw(raw, name, &mut reader),
+                    None => builder.start(name, self_closing, &attributes),
+                }
+            }
+            Token::End(name) => builder.end(name),
         }
-        TokenSinkResult::Continue
     }
+    builder.finish(base)
 }
 
-struct Open {
-    name: String,
+struct Open<'t> {
+    name: Name<'t>,
     zone: Zone,
     hidden: bool,
     /// Link count and row state when the element began: for list rows.
@@ -60,44 +49,54 @@ struct Open {
     taken: bool,
 }
 
-/// Text that is not shown but read: scripts, styles, the title.
+/// Elements whose content is text alone, not shown where it stands.
+#[derive(Clone, Copy)]
 enum Raw {
-    None,
     Title,
     Script,
     Style,
     Ignored,
 }
 
-struct Builder {
+impl Raw {
+    fn of(element: Element) -> Option<Self> {
+        Some(match element {
+            Element::Title => Self::Title,
+            Element::Script => Self::Script,
+            Element::Style => Self::Style,
+            Element::Textarea | Element::Iframe | Element::Noembed | Element::Noframes | Element::Xmp => {
+                Self::Ignored
+            }
+            _ => return None,
+        })
+    }
+}
+
+struct Builder<'t> {
     facts: Facts,
-    base: PageUrl,
+    base: Joiner,
     limits: Limits,
-    stack: Vec<Open>,
+    stack: Vec<Open<'t>>,
     current: String,
     current_links: Vec<usize>,
     heading: u8,
     anchor: Option<(usize, usize)>,
-    raw: Raw,
-    raw_text: String,
     flattened: u32,
     text_bytes: usize,
     left_out: bool,
 }
 
-impl Builder {
-    fn new(base: PageUrl, limits: Limits) -> Self {
+impl<'t> Builder<'t> {
+    fn new(base: &PageUrl, limits: Limits) -> Self {
         Self {
             facts: Facts::default(),
-            base,
+            base: Joiner::new(base.clone()),
             limits,
             stack: Vec::new(),
             current: String::new(),
             current_links: Vec::new(),
             heading: 0,
             anchor: None,
-            raw: Raw::None,
-            raw_text: String::new(),
             flattened: 0,
             text_bytes: 0,
             left_out: false,
@@ -115,99 +114,82 @@ impl Builder {
     // ---- tokens -----------------------------------------------------------------------------
 
     fn text(&mut self, text: &str) {
-        match self.raw {
-            Raw::None => {}
-            Raw::Ignored => return,
-            _ => {
-                self.raw_text.push_str(text);
-                return;
-            }
-        }
         if self.text_bytes + text.len() > self.limits.text_bytes_max {
             self.left_out = true;
             return;
         }
         self.text_bytes += text.len();
-        for c in text.chars() {
-            if c.is_whitespace() && c != '\u{3000}' {
-                if !self.current.is_empty() && !self.current.ends_with(' ') {
-                    self.current.push(' ');
+        let current = &mut self.current;
+        references::pieces(text, false, |piece| match piece {
+            Piece::Text(text) => append(text, current),
+            Piece::Characters(first, second) => {
+                for character in std::iter::once(first).chain(second) {
+                    append(character.encode_utf8(&mut [0; 4]), current);
                 }
-            } else {
-                self.current.push(c);
             }
-        }
+        });
     }
 
-    fn start(&mut self, tag: &Tag) -> TokenSinkResult<()> {
-        let name: &str = &tag.name;
-        let attribute =
-            |wanted: &str| tag.attrs.iter().find(|attr| &*attr.name.local == wanted).map(|attr| &*attr.value);
-        self.read_element(name, &attribute);
-        match name {
-            "title" if self.facts.title.is_empty() && self.raw_is_none() => {
-                return self.raw(Raw::Title, RawKind::Rcdata);
-            }
-            "title" | "textarea" => return self.raw(Raw::Ignored, RawKind::Rcdata),
-            "script" => return self.raw(Raw::Script, RawKind::ScriptData),
-            "style" => return self.raw(Raw::Style, RawKind::Rawtext),
-            "iframe" | "noembed" | "noframes" | "xmp" => return self.raw(Raw::Ignored, RawKind::Rawtext),
-            _ => {}
-        }
-        if is_block(name) {
+    fn start(&mut self, name: Name<'t>, self_closing: bool, attributes: &Attributes<'t>) {
+        let element = name.element;
+        if element.is_block() {
             self.flush();
         }
-        if name == "br" {
+        if element == Element::Br {
             self.current.push(' ');
         }
-        self.close_implied(name);
-        if let Some(level) = heading_level(name) {
+        self.close_implied(element);
+        if let Some(level) = element.heading_level() {
             self.heading = level;
         }
-        if name == "a" {
+        if element == Element::A {
             self.close_anchor();
         }
-        if !is_void(name) && !tag.self_closing {
-            self.push(name, &attribute);
+        if !element.is_void() && !self_closing {
+            self.push(name, attributes);
         }
-        if name == "a"
-            && let Some(href) = attribute("href")
+        if element == Element::A
+            && let Some(href) = attributes.get("href")
         {
-            self.open_anchor(href);
+            self.open_anchor(&href);
         }
-        TokenSinkResult::Continue
     }
 
-    fn raw_is_none(&self) -> bool {
-        matches!(self.raw, Raw::None)
+    fn raw(&mut self, raw: Raw, name: Name<'t>, reader: &mut Reader<'t>) {
+        let content = match raw {
+            Raw::Script => reader.script(name),
+            _ => reader.raw(name),
+        };
+        let Some(content) = content else { return };
+        match raw {
+            Raw::Title if self.facts.title.is_empty() => {
+                self.facts.title = collapse(&references::decoded(content, false));
+            }
+            Raw::Script => self.script(content),
+            Raw::Style => self.style(content),
+            Raw::Title | Raw::Ignored => {}
+        }
     }
 
-    fn raw(&mut self, raw: Raw, kind: RawKind) -> TokenSinkResult<()> {
-        self.raw = raw;
-        self.raw_text.clear();
-        TokenSinkResult::RawData(kind)
-    }
-
-    fn push<'a>(&mut self, name: &str, attribute: &dyn Fn(&str) -> Option<&'a str>) {
+    fn push(&mut self, name: Name<'t>, attributes: &Attributes<'t>) {
         if self.stack.len() >= self.limits.depth_max {
             self.flattened += 1;
             return;
         }
-        let class = attribute("class").unwrap_or_default();
-        let id = attribute("id").unwrap_or_default();
-        let hides = attribute("hidden").is_some()
-            || attribute("style").is_some_and(style_hides)
-            || name == "marquee" && attribute("height").is_some_and(|height| matches!(height, "0" | "1"));
+        let hides = attributes.has("hidden")
+            || attributes.get("style").is_some_and(|style| style_hides(&style))
+            || name.element == Element::Marquee
+                && attributes.get("height").is_some_and(|height| matches!(&*height, "0" | "1"));
         if hides && !self.hidden() {
             // Hidden text is no part of the sentence around it.
             self.flush();
         }
-        let zone = match name {
-            "body" | "html" => None,
-            _ => zone::zone_of(name, class, id),
+        let zone = match name.element {
+            Element::Body | Element::Html => None,
+            element => zone::zone_of(element, attributes),
         };
         self.stack.push(Open {
-            name: name.to_owned(),
+            name,
             zone: zone.unwrap_or_else(|| self.zone()),
             hidden: hides || self.hidden(),
             links: self.facts.links.len(),
@@ -216,28 +198,19 @@ impl Builder {
         });
     }
 
-    fn end(&mut self, name: &str) {
-        match std::mem::replace(&mut self.raw, Raw::None) {
-            Raw::None => {}
-            Raw::Title => {
-                self.facts.title = collapse(&self.raw_text);
-                return;
-            }
-            Raw::Script => return self.script(),
-            Raw::Style => return self.style(),
-            Raw::Ignored => return,
-        }
-        if is_block(name) {
+    fn end(&mut self, name: Name<'t>) {
+        let element = name.element;
+        if element.is_block() {
             self.flush();
         }
-        if name == "a" {
+        if element == Element::A {
             self.close_anchor();
         }
-        if heading_level(name).is_some() {
+        if element.heading_level().is_some() {
             self.heading = 0;
         }
         // An end tag closes the nearest element of its name; one without a start is ignored.
-        if let Some(at) = self.stack.iter().rposition(|open| open.name == name) {
+        if let Some(at) = self.stack.iter().rposition(|open| open.name.is(&name)) {
             while self.stack.len() > at {
                 self.pop();
             }
@@ -252,7 +225,7 @@ impl Builder {
             self.flush();
         }
         let Some(open) = self.stack.pop() else { return };
-        if is_row(&open.name) {
+        if open.name.element.is_row() {
             self.row(&open);
         }
         // A row's date belongs to the rows around it until one of them takes it.
@@ -265,34 +238,35 @@ impl Builder {
     }
 
     /// `<li>` without `</li>` and the like.
-    fn close_implied(&mut self, name: &str) {
-        let closes: &[&str] = match name {
-            "li" => &["li"],
-            "dt" | "dd" => &["dt", "dd"],
-            "tr" => &["tr", "td", "th"],
-            "td" | "th" => &["td", "th"],
-            "option" => &["option"],
-            _ if is_block(name) => &["p"],
+    fn close_implied(&mut self, element: Element) {
+        use Element::*;
+        let closes: &[Element] = match element {
+            Li => &[Li],
+            Dt | Dd => &[Dt, Dd],
+            Tr => &[Tr, Td, Th],
+            Td | Th => &[Td, Th],
+            Option => &[Option],
+            _ if element.is_block() => &[P],
             _ => return,
         };
-        let stops: &[&str] = match name {
-            "li" => &["ul", "ol"],
-            "dt" | "dd" => &["dl"],
-            "tr" | "td" | "th" => &["table"],
-            _ => &["div", "td", "li", "body", "button"],
+        let stops: &[Element] = match element {
+            Li => &[Ul, Ol],
+            Dt | Dd => &[Dl],
+            Tr | Td | Th => &[Table],
+            _ => &[Div, Td, Li, Body, Button],
         };
         while let Some(at) = self
             .stack
             .iter()
-            .rposition(|open| closes.contains(&open.name.as_str()) || stops.contains(&open.name.as_str()))
+            .rposition(|open| closes.contains(&open.name.element) || stops.contains(&open.name.element))
         {
-            if stops.contains(&self.stack[at].name.as_str()) {
+            if stops.contains(&self.stack[at].name.element) {
                 break;
             }
             while self.stack.len() > at {
                 self.pop();
             }
-            if name != "tr" {
+            if element != Tr {
                 break;
             }
         }
@@ -342,7 +316,7 @@ impl Builder {
             if !path.is_empty() {
                 path.push('>');
             }
-            path.push_str(&open.name);
+            open.name.append_to(&mut path);
         }
         path
     }
@@ -367,10 +341,10 @@ impl Builder {
         if kind.is_none() && links::is_bad_address(target) && self.facts.bad_addresses.len() < PLACES_MAX {
             self.facts.bad_addresses.push(target.to_owned());
         }
-        let url = self.base.join(target).ok()?;
+        let url = self.base.join(target)?;
         let kind = kind.unwrap_or_else(|| links::kind_of_anchor(&url));
         self.facts.links.push(Link {
-            url: url.into(),
+            url,
             kind,
             block: u32::MAX,
             span: (0, 0),
@@ -381,7 +355,7 @@ impl Builder {
     }
 
     fn add_fragment(&mut self, target: &str) {
-        let Ok(url) = self.base.as_url().join(target) else { return };
+        let Ok(url) = self.base.url().as_url().join(target) else { return };
         if let Some(id) = links::fragment(&url)
             && let Ok(page) = PageUrl::parse(url.as_str())
             && self.facts.fragments.len() < PLACES_MAX
@@ -427,77 +401,79 @@ impl Builder {
 
     // ---- elements with meaning of their own -------------------------------------------------
 
-    fn read_element<'a>(&mut self, name: &str, attribute: &dyn Fn(&str) -> Option<&'a str>) {
-        let named = attribute("name").filter(|_| name == "a");
-        for id in attribute("id").into_iter().chain(named) {
+    fn read_element(&mut self, name: Name<'t>, attributes: &Attributes<'t>) {
+        let element = name.element;
+        let named = attributes.get("name").filter(|_| element == Element::A);
+        for id in attributes.get("id").into_iter().chain(named) {
             if self.facts.anchors.len() < PLACES_MAX {
-                self.facts.anchors.push(anchor_hash(id));
+                self.facts.anchors.push(anchor_hash(&id));
             }
         }
-        let mut link = |value: Option<&str>, kind| {
-            if let Some(value) = value {
-                self.add_link(value, Some(kind));
+        let mut link = |name: &str, kind| {
+            if let Some(value) = attributes.get(name) {
+                self.add_link(&value, Some(kind));
             }
         };
-        match name {
-            "img" => {
-                link(attribute("src"), LinkKind::Image);
-                for part in attribute("srcset").into_iter().flat_map(links::srcset) {
-                    link(Some(part), LinkKind::Image);
-                }
+        match element {
+            Element::Img => {
+                link("src", LinkKind::Image);
+                self.add_srcset(attributes);
                 if matches!(self.zone(), Zone::Main) && !self.hidden() {
                     self.facts.main_media += 1;
                 }
             }
-            "script" => link(attribute("src"), LinkKind::Script),
-            "iframe" | "frame" => link(attribute("src"), LinkKind::Frame),
-            "video" | "audio" | "source" | "embed" | "object" => {
-                for part in attribute("srcset").into_iter().flat_map(links::srcset) {
-                    link(Some(part), LinkKind::Image);
-                }
-                link(attribute("src").or(attribute("data")), LinkKind::Media);
+            Element::Script => link("src", LinkKind::Script),
+            Element::Iframe | Element::Frame => link("src", LinkKind::Frame),
+            Element::Video | Element::Audio | Element::Source | Element::Embed | Element::Object => {
+                link(if attributes.has("src") { "src" } else { "data" }, LinkKind::Media);
+                self.add_srcset(attributes);
                 self.facts.main_media += 1;
             }
-            "form" => link(attribute("action"), LinkKind::Form),
-            "area" => {
-                if let Some(href) = attribute("href") {
-                    self.add_link(href, None);
+            Element::Form => link("action", LinkKind::Form),
+            Element::Area => {
+                if let Some(href) = attributes.get("href") {
+                    self.add_link(&href, None);
                 }
             }
-            "base" => {
-                if let Some(base) = attribute("href").and_then(|href| self.base.join(href).ok()) {
-                    self.base = base;
+            Element::Base => {
+                if let Some(base) = attributes.get("href").and_then(|href| self.base.url().join(&href).ok()) {
+                    self.base = Joiner::new(base);
                 }
             }
-            "link" => {
-                let rel = attribute("rel").unwrap_or_default().to_ascii_lowercase();
-                let href = attribute("href").unwrap_or_default();
+            Element::Link => {
+                let rel = attributes.get("rel").unwrap_or_default().to_ascii_lowercase();
                 if rel.contains("stylesheet") {
-                    link(Some(href), LinkKind::Style);
+                    link("href", LinkKind::Style);
                 } else if rel == "canonical" {
-                    self.facts.canonical = self.base.join(href).ok().map(String::from);
+                    self.facts.canonical = self.base.join(&attributes.get("href").unwrap_or_default());
                 }
             }
-            "meta" => self.meta(attribute),
+            Element::Meta => self.meta(attributes),
             _ => {}
         }
-        if let Some(background) = attribute("background") {
-            self.add_link(background, Some(LinkKind::Image));
+        if let Some(background) = attributes.get("background") {
+            self.add_link(&background, Some(LinkKind::Image));
         }
-        if let Some(style) = attribute("style").filter(|style| style.contains("url(")) {
-            for target in links::css_urls(style) {
+        if let Some(style) = attributes.get("style").filter(|style| style.contains("url(")) {
+            for target in links::css_urls(&style) {
                 self.add_link(target, Some(LinkKind::Image));
             }
         }
     }
 
-    fn meta<'a>(&mut self, attribute: &dyn Fn(&str) -> Option<&'a str>) {
-        let content = attribute("content").unwrap_or_default();
-        if attribute("http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("refresh")) {
-            let target = links::refresh_target(content).and_then(|target| self.base.join(target).ok());
-            self.facts.refresh = target.map(String::from);
+    fn add_srcset(&mut self, attributes: &Attributes<'t>) {
+        let Some(srcset) = attributes.get("srcset") else { return };
+        for part in links::srcset(&srcset) {
+            self.add_link(part, Some(LinkKind::Image));
         }
-        let Some(name) = attribute("name").or(attribute("property")) else { return };
+    }
+
+    fn meta(&mut self, attributes: &Attributes<'t>) {
+        let content = attributes.get("content").unwrap_or_default();
+        if attributes.get("http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("refresh")) {
+            self.facts.refresh = links::refresh_target(&content).and_then(|target| self.base.join(target));
+        }
+        let Some(name) = attributes.get("name").or_else(|| attributes.get("property")) else { return };
         if name.trim().eq_ignore_ascii_case("robots") {
             let content = content.to_ascii_lowercase();
             self.facts.nofollow = content.contains("nofollow") || content.contains("none");
@@ -506,25 +482,20 @@ impl Builder {
         self.facts.labels.push(Label { name: name.trim().to_owned(), content: content.trim().to_owned() });
     }
 
-    fn style(&mut self) {
-        let style = std::mem::take(&mut self.raw_text);
-        for target in links::css_urls(&style) {
+    fn style(&mut self, style: &str) {
+        for target in links::css_urls(style) {
             self.add_link(target, Some(LinkKind::Image));
         }
     }
 
-    fn script(&mut self) {
-        let script = std::mem::take(&mut self.raw_text);
-        if links::fills_page(&script) {
-            self.facts.scripted = true;
-        }
+    fn script(&mut self, script: &str) {
+        self.facts.scripted |= links::fills_page(script);
         if self.facts.refresh.is_none()
-            && let Some(target) = links::script_target(&script)
+            && let Some(target) = links::script_target(script)
         {
-            self.facts.refresh = self.base.join(target).ok().map(String::from);
+            self.facts.refresh = self.base.join(target);
         }
-        if script.contains("datePublished")
-            && let Some(at) = script.find("datePublished")
+        if let Some(at) = memmem::find(script.as_bytes(), b"datePublished")
             && let Some(date) = script.get(at..).and_then(|rest| {
                 let end = rest.char_indices().nth(60).map_or(rest.len(), |(at, _)| at);
                 date_in_text(&rest[..end])
@@ -559,91 +530,35 @@ fn collapse(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn heading_level(name: &str) -> Option<u8> {
-    match name.as_bytes() {
-        [b'h', level @ b'1'..=b'6'] => Some(level - b'0'),
-        _ => None,
+/// Appends a text with its white space collapsed; the wide space of Chinese text stays.
+fn append(text: &str, out: &mut String) {
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        let space = match bytes[at] {
+            b' ' | b'\t'..=b'\r' | 0 => 1,
+            // The other spaces begin with these bytes.
+            0xC2 | 0xE1 | 0xE2 => wide_space(&text[at..]),
+            _ => 0,
+        };
+        if space == 0 {
+            at += 1;
+            continue;
+        }
+        out.push_str(&text[start..at]);
+        if bytes[at] != 0 && !out.is_empty() && !out.ends_with(' ') {
+            out.push(' ');
+        }
+        at += space;
+        start = at;
     }
+    out.push_str(&text[start..]);
 }
 
-fn is_row(name: &str) -> bool {
-    matches!(name, "li" | "tr" | "dd" | "dt" | "p" | "div" | "article" | "section")
-}
-
-fn is_void(name: &str) -> bool {
-    matches!(
-        name,
-        "area"
-            | "base"
-            | "br"
-            | "col"
-            | "embed"
-            | "hr"
-            | "img"
-            | "input"
-            | "link"
-            | "meta"
-            | "param"
-            | "source"
-            | "track"
-            | "wbr"
-            | "frame"
-    )
-}
-
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "body"
-            | "button"
-            | "caption"
-            | "center"
-            | "dd"
-            | "details"
-            | "dialog"
-            | "dir"
-            | "div"
-            | "dl"
-            | "dt"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hr"
-            | "html"
-            | "li"
-            | "main"
-            | "menu"
-            | "nav"
-            | "ol"
-            | "option"
-            | "p"
-            | "pre"
-            | "section"
-            | "select"
-            | "summary"
-            | "table"
-            | "tbody"
-            | "td"
-            | "tfoot"
-            | "th"
-            | "thead"
-            | "tr"
-            | "ul"
-            | "head"
-    )
+/// Bytes of a space other than ASCII's at the beginning of a text; 0: none.
+fn wide_space(text: &str) -> usize {
+    text.chars().next().filter(|c| c.is_whitespace()).map_or(0, char::len_utf8)
 }
 
 #[cfg(test)]

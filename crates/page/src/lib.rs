@@ -1,15 +1,19 @@
 //! Bytes to facts: charset, text, links, labels, dates and list rows of one page.
 //!
 //! Pure: no clock, no network. Extraction never fails; what was wrong with the bytes or the
-//! markup stands in [`Facts::problems`]. Markup is read with html5ever's tokenizer (the WHATWG
-//! tokenization), without a tree: one pass over the bytes, memory bounded by the limits below.
+//! markup stands in [`Facts::problems`]. Markup is read by the WHATWG tokenization, without a
+//! tree: one pass over the bytes, memory bounded by the limits below.
 
 mod builder;
 mod charset;
 mod date;
 mod document;
+mod element;
 mod hidden;
+mod join;
 mod links;
+mod markup;
+mod references;
 mod whole;
 mod zone;
 

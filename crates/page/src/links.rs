@@ -1,7 +1,7 @@
 //! What addresses are used for, and addresses in unusual places.
 
 use percent_encoding::percent_decode_str;
-use xunjian_model::{LinkKind, PageUrl};
+use xunjian_model::LinkKind;
 
 /// Endings of documents and archives offered for download.
 const ATTACHMENTS: [&str; 26] = [
@@ -11,11 +11,17 @@ const ATTACHMENTS: [&str; 26] = [
 const IMAGES: [&str; 8] = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "svg", "ico"];
 
 /// What an `<a href>` leads to, by the ending of its path.
-pub(crate) fn kind_of_anchor(url: &PageUrl) -> LinkKind {
-    match url.extension().as_deref() {
-        Some(ending) if ATTACHMENTS.contains(&ending) => LinkKind::Attachment,
-        Some(ending) if IMAGES.contains(&ending) => LinkKind::Image,
-        _ => LinkKind::Page,
+pub(crate) fn kind_of_anchor(url: &str) -> LinkKind {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    // Behind scheme and host.
+    let name = path.splitn(4, '/').nth(3).and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    let Some((stem, ending)) = name.rsplit_once('.') else { return LinkKind::Page };
+    let is_one = |of: &[&str]| of.iter().any(|known| ending.eq_ignore_ascii_case(known));
+    match stem.is_empty() {
+        true => LinkKind::Page,
+        false if is_one(&ATTACHMENTS) => LinkKind::Attachment,
+        false if is_one(&IMAGES) => LinkKind::Image,
+        false => LinkKind::Page,
     }
 }
 

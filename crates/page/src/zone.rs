@@ -2,47 +2,35 @@
 
 use xunjian_model::Zone;
 
+use crate::element::Element;
+use crate::markup::Attributes;
+
+/// Words of classes and ids around navigation.
+const NAVIGATION: [&str; 18] = [
+    "nav", "navi", "navbar", "navigation", "menu", "header", "crumb", "crumbs", "breadcrumb", "sidebar",
+    "position", "dqwz", "location", "pager", "page", "pagination", "topbar", "drop",
+];
+/// The same around footers.
+const FOOTER: [&str; 5] = ["footer", "foot", "copyright", "bottom", "friends"];
+
 /// The zone an element begins, if its name, class or id says so.
-pub(crate) fn zone_of(name: &str, class: &str, id: &str) -> Option<Zone> {
-    match name {
-        "nav" | "header" | "aside" => return Some(Zone::Navigation),
-        "footer" => return Some(Zone::Footer),
+pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>) -> Option<Zone> {
+    match element {
+        Element::Nav | Element::Header | Element::Aside => return Some(Zone::Navigation),
+        Element::Footer => return Some(Zone::Footer),
         _ => {}
     }
-    let words = || {
-        class
-            .split_ascii_whitespace()
-            .chain(std::iter::once(id))
-            .flat_map(|word| word.split(['-', '_']))
-            .map(str::to_ascii_lowercase)
-    };
-    words().find_map(|word| {
-        let navigation = matches!(
-            word.as_str(),
-            "nav"
-                | "navi"
-                | "navbar"
-                | "navigation"
-                | "menu"
-                | "header"
-                | "crumb"
-                | "crumbs"
-                | "breadcrumb"
-                | "sidebar"
-                | "position"
-                | "dqwz"
-                | "location"
-                | "pager"
-                | "page"
-                | "pagination"
-                | "topbar"
-                | "drop"
-        );
-        let footer = matches!(word.as_str(), "footer" | "foot" | "copyright" | "bottom" | "friends");
-        match (navigation, footer) {
-            (true, _) => Some(Zone::Navigation),
-            (_, true) => Some(Zone::Footer),
-            _ => None,
-        }
+    ["class", "id"].iter().find_map(|name| {
+        let value = attributes.get(name)?;
+        let mut words = value.split(|c: char| c.is_ascii_whitespace() || matches!(c, '-' | '_'));
+        words.find_map(|word| {
+            // No word above begins with another letter.
+            if !word.bytes().next().is_some_and(|first| b"nmhcbspdltf".contains(&first.to_ascii_lowercase()))
+            {
+                return None;
+            }
+            let is_one = |of: &[&str]| of.iter().any(|known| word.eq_ignore_ascii_case(known));
+            if is_one(&NAVIGATION) { Some(Zone::Navigation) } else { is_one(&FOOTER).then_some(Zone::Footer) }
+        })
     })
 }
