@@ -251,10 +251,15 @@ pub(crate) fn new_items(shared: &Shared, item: &Item, facts: &Facts) -> Vec<Item
     let depth = item.depth.saturating_add(1);
     let linked = facts.links.iter().map(|link| (link.url.as_str(), link.kind));
     let refresh = facts.refresh.iter().map(|url| (url.as_str(), LinkKind::Page));
-    let mut seen = std::collections::HashSet::new();
-    linked
-        .chain(refresh)
-        .filter(|(url, _)| seen.insert(*url))
+    let followed = |kind: LinkKind| !matches!(kind, LinkKind::Script | LinkKind::Style | LinkKind::Form);
+    let all = linked.chain(refresh).filter(|(_, kind)| followed(*kind));
+    let site = item.site.as_ref().and_then(|site| shared.sites.get(site));
+    // Most links of a page stand on the pages before it, too.
+    let new: Vec<_> = match site {
+        Some(site) => site.not_handed_over(all),
+        None => all.collect(),
+    };
+    new.into_iter()
         .filter_map(|(url, kind)| item_of(shared, &PageUrl::parse(url).ok()?, kind, depth))
         .collect()
 }

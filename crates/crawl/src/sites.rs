@@ -1,6 +1,6 @@
 //! What is known of a site while it is crawled: its budget, its addresses' rules, its traps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use xunjian_fetch::CookieJar;
-use xunjian_model::{Canonical, LeftOut, PageUrl, Site, SiteId};
+use xunjian_model::{Canonical, LeftOut, LinkKind, PageUrl, Site, SiteId};
 use xunjian_store::{Space, Store, StoreError};
 
 use crate::setup::{CrawlLimits, SiteCrawl};
@@ -16,6 +16,15 @@ use crate::{now, traps};
 
 /// A shape that was cut is looked at again after so many days.
 const TRAP_DAYS: i64 = 30;
+
+/// Links of a site that are remembered as handed over.
+const HANDED_OVER_MAX: usize = 4_096;
+
+/// A short name for an address, long enough that no two of a crawl have the same.
+pub(crate) fn link_hash(url: &str) -> u128 {
+    let hash = blake3::hash(url.as_bytes());
+    u128::from_le_bytes(hash.as_bytes()[..16].try_into().unwrap_or_default())
+}
 
 /// What was learnt of a site's addresses, kept between runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +48,8 @@ pub(crate) struct SiteState {
     pub(crate) cookies: Option<Arc<CookieJar>>,
     canonical: RwLock<Arc<Canonical>>,
     learnt: Mutex<SiteLearnt>,
+    /// Links that were handed to the writer, by their hashes; any may be forgotten.
+    handed_over: Mutex<HashSet<u128>>,
     pages: AtomicU64,
     bytes: AtomicU64,
     earlier: Duration,
@@ -55,6 +66,7 @@ impl SiteState {
             cookies: site.cookies.then(Arc::default),
             canonical: RwLock::new(Arc::new(canonical)),
             learnt: Mutex::new(learnt),
+            handed_over: Mutex::default(),
             pages: AtomicU64::new(crawl.visits),
             bytes: AtomicU64::new(crawl.bytes),
             earlier: Duration::from_secs(crawl.seconds),
@@ -100,6 +112,21 @@ impl SiteState {
     pub(crate) fn is_cut(&self, url: &PageUrl) -> bool {
         let learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
         !learnt.traps.is_empty() && learnt.traps.contains_key(&traps::shape(url))
+    }
+
+    /// Of links, in order, those that were not handed to the writer yet; they count as handed
+    /// over from now on. The writer takes pages in turn, so a link is kept before any page that
+    /// was spared it.
+    pub(crate) fn not_handed_over<'l>(
+        &self,
+        links: impl Iterator<Item = (&'l str, LinkKind)>,
+    ) -> Vec<(&'l str, LinkKind)> {
+        let mut handed = self.handed_over.lock().unwrap_or_else(PoisonError::into_inner);
+        if handed.len() >= HANDED_OVER_MAX {
+            handed.clear();
+        }
+        // An address linked as page and as picture is still one, but may be of two kinds.
+        links.filter(|(url, kind)| handed.insert(link_hash(url) ^ *kind as u128)).collect()
     }
 
     // ---- budget -------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ use crate::learn::Learner;
 use crate::log::CrawlLog;
 use crate::rendering::RenderedPage;
 use crate::setup::SiteCrawl;
+use crate::sites::link_hash;
 use crate::traps::{self, Shapes};
 use crate::{Progress, Shared, now, site_key};
 
@@ -315,10 +316,10 @@ impl Writer<'_> {
     ) -> Result<(), StoreError> {
         let depth_max = self.shared.setup.limits.depth_max;
         for item in links {
-            let hash = blake3::hash(item.url.as_str().as_bytes());
-            let hash = u128::from_le_bytes(hash.as_bytes()[..16].try_into().unwrap_or_default());
-            // The target counts, too: an address linked as page and as picture is still one.
-            if !self.known.insert(hash) || self.shared.store.knows(item.site.as_ref(), item.url.as_str())? {
+            // Whatever it is linked as, an address is one.
+            if !self.known.insert(link_hash(item.url.as_str()))
+                || self.shared.store.knows(item.site.as_ref(), item.url.as_str())?
+            {
                 continue;
             }
             if let Some(site) = &item.site {

@@ -1,5 +1,7 @@
 //! Which charset the bytes are in: BOM, header, meta, then a guess; a lie is caught.
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, GB18030, UTF_8};
 use xunjian_model::{Charset, Problem};
 
@@ -10,9 +12,9 @@ const DETECT_BYTES: usize = 16_384;
 
 /// Text with its charset.
 #[derive(Clone, Debug)]
-pub struct Decoded {
+pub struct Decoded<'b> {
     /// The page as text.
-    pub text: String,
+    pub text: Cow<'b, str>,
     /// Charset and its source.
     pub charset: Charset,
     /// Conflicts and broken places.
@@ -20,7 +22,7 @@ pub struct Decoded {
 }
 
 /// Decodes a body.
-pub fn decode(body: &[u8], content_type: Option<&str>) -> Decoded {
+pub fn decode<'b>(body: &'b [u8], content_type: Option<&str>) -> Decoded<'b> {
     let mut problems = Vec::new();
     let (encoding, source) = choose(body, content_type, &mut problems);
     let (text, had_errors) = encoding.decode_with_bom_removal(body);
@@ -29,7 +31,7 @@ pub fn decode(body: &[u8], content_type: Option<&str>) -> Decoded {
         problems.push(Problem::BrokenText(broken as u32));
     }
     let charset = Charset { name: encoding.name().to_owned(), source: source.to_owned() };
-    Decoded { text: text.into_owned(), charset, problems }
+    Decoded { text, charset, problems }
 }
 
 fn choose(

@@ -15,8 +15,9 @@ use crate::dictionary::{self, Samples};
 
 /// Bytes from which a segment is closed and the next begun.
 const SEGMENT_BYTES: u64 = 256 << 20;
-/// Bytes after which the first segment is closed, once a dictionary can be trained from it.
-const FIRST_SEGMENT_BYTES: u64 = 4 << 20;
+/// Bytes after which the first segment is closed, once a dictionary can be trained from it: a
+/// smaller store gains less than the training costs.
+const FIRST_SEGMENT_BYTES: u64 = 16 << 20;
 /// Largest record that is read back; larger ones are damage.
 pub(crate) const RECORD_BYTES_MAX: usize = 64 << 20;
 
