@@ -34,6 +34,9 @@ impl MediaKind {
     }
 }
 
+/// Bytes made ready because a head announces them; more only when they come.
+const BELIEVED_MAX: usize = 256 << 10;
+
 /// A body, perhaps cut.
 #[derive(Default)]
 pub(crate) struct Collected {
@@ -47,7 +50,8 @@ pub(crate) async fn collect(
     limit: usize,
     (idle, end): (Duration, Instant),
 ) -> Result<Collected, LinkState> {
-    let mut bytes = Vec::new();
+    let said = headers.get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
+    let mut bytes = Vec::with_capacity(said.unwrap_or(0).min(limit).min(BELIEVED_MAX));
     let mut truncated = false;
     while bytes.len() < limit {
         let patience = idle.min(end.saturating_duration_since(Instant::now()));

@@ -143,16 +143,10 @@ impl Frontier for EmbeddedFrontier {
         let mut hosts = self.lock();
         let queue = hosts.entry(host.clone()).or_default();
         if queue.buffer.is_empty() {
-            let rows = self.store.scan::<Item>(Space::Queue, &[host.as_str().as_bytes(), b""]);
-            for row in rows {
-                let (_, item) = row?;
-                if !queue.taken.contains(&item.key()) {
-                    queue.buffer.push_back(item);
-                    if queue.buffer.len() >= BUFFERED {
-                        break;
-                    }
-                }
-            }
+            let taken = &queue.taken;
+            let prefix = [host.as_str().as_bytes(), b""];
+            let rows = self.store.scan_wanted::<Item, _>(Space::Queue, &prefix, |key| !taken.contains(key));
+            queue.buffer = rows.take(BUFFERED).collect::<Result<_, _>>()?;
         }
         match queue.buffer.pop_front() {
             Some(item) => {

@@ -96,7 +96,8 @@ impl PageUrl {
 
     /// The politeness key: scheme, host and port.
     pub fn host_key(&self) -> Host {
-        Host(self.0.origin().ascii_serialization())
+        // What stands before the path is the origin, as credentials and default ports are gone.
+        Host(self.0[..url::Position::BeforePath].to_owned())
     }
 
     /// Path, always beginning with `/`.

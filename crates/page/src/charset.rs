@@ -1,6 +1,7 @@
 //! Which charset the bytes are in: BOM, header, meta, then a guess; a lie is caught.
 
 use std::borrow::Cow;
+use std::str::Utf8Error;
 
 use encoding_rs::{Encoding, GB18030, UTF_8};
 use xunjian_model::{Charset, Problem};
@@ -24,8 +25,15 @@ pub struct Decoded<'b> {
 /// Decodes a body.
 pub fn decode<'b>(body: &'b [u8], content_type: Option<&str>) -> Decoded<'b> {
     let mut problems = Vec::new();
-    let (encoding, source) = choose(body, content_type, &mut problems);
-    let (text, had_errors) = encoding.decode_with_bom_removal(body);
+    let utf8 = std::str::from_utf8(body);
+    let (encoding, source) = choose(body, utf8, content_type, &mut problems);
+    let (text, had_errors) = match utf8 {
+        // It was looked at already.
+        Ok(text) if encoding == UTF_8 => {
+            (Cow::Borrowed(text.strip_prefix('\u{FEFF}').unwrap_or(text)), false)
+        }
+        _ => encoding.decode_with_bom_removal(body),
+    };
     if had_errors {
         let broken = text.chars().filter(|&c| c == char::REPLACEMENT_CHARACTER).count();
         problems.push(Problem::BrokenText(broken as u32));
@@ -36,6 +44,7 @@ pub fn decode<'b>(body: &'b [u8], content_type: Option<&str>) -> Decoded<'b> {
 
 fn choose(
     body: &[u8],
+    utf8: Result<&str, Utf8Error>,
     content_type: Option<&str>,
     problems: &mut Vec<Problem>,
 ) -> (&'static Encoding, &'static str) {
@@ -45,7 +54,8 @@ fn choose(
     let declared = from_header(content_type)
         .map(|encoding| (encoding, "header"))
         .or_else(|| from_meta(body).map(|encoding| (encoding, "meta")));
-    let valid_utf8 = std::str::from_utf8(body).is_ok() || is_cut_utf8(body);
+    // A page that was cut may end in the middle of a character.
+    let valid_utf8 = utf8.map_or_else(|error| error.error_len().is_none(), |_| true);
     if let Some((encoding, source)) = declared {
         let lies = match encoding == UTF_8 {
             true => !valid_utf8 && reads_well(GB18030, body),
@@ -66,13 +76,6 @@ fn choose(
     (detector.guess(Some(b"cn"), chardetng::Utf8Detection::Allow), "detected")
 }
 
-fn is_cut_utf8(body: &[u8]) -> bool {
-    match std::str::from_utf8(body) {
-        Ok(_) => true,
-        Err(error) => error.error_len().is_none(),
-    }
-}
-
 fn reads_well(encoding: &'static Encoding, body: &[u8]) -> bool {
     !encoding.decode_without_bom_handling(&body[..body.len().min(DETECT_BYTES) & !1]).1
 }
@@ -87,11 +90,14 @@ fn from_header(content_type: Option<&str>) -> Option<&'static Encoding> {
 }
 
 fn from_meta(body: &[u8]) -> Option<&'static Encoding> {
-    let head = String::from_utf8_lossy(&body[..body.len().min(META_BYTES)]).to_ascii_lowercase();
-    let mut rest = head.as_str();
-    while let Some(at) = rest.find("<meta") {
-        rest = &rest[at + 5..];
-        let tag = &rest[..rest.find('>').unwrap_or(rest.len())];
+    let mut rest = &body[..body.len().min(META_BYTES)];
+    while let Some(at) = memchr::memchr(b'<', rest) {
+        rest = &rest[at + 1..];
+        if !rest.get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"meta")) {
+            continue;
+        }
+        let tag = &rest[..memchr::memchr(b'>', rest).unwrap_or(rest.len())];
+        let tag = String::from_utf8_lossy(tag).to_ascii_lowercase();
         if let Some(at) = tag.find("charset") {
             let value = tag[at + 7..].trim_start().strip_prefix('=')?.trim_start();
             let value = value.trim_start_matches(['"', '\'']);

@@ -266,6 +266,20 @@ impl Store {
         })
     }
 
+    /// The values under a key's beginning whose keys, raw and without their space, are wanted;
+    /// the others are not even read.
+    pub fn scan_wanted<T: DeserializeOwned, W: Fn(&[u8]) -> bool>(
+        &self,
+        space: Space,
+        prefix: &[&[u8]],
+        wanted: W,
+    ) -> impl Iterator<Item = Result<T, StoreError>> + use<T, W> {
+        self.index.scan_prefix(space.key(prefix)).filter_map(move |row| match row {
+            Ok((key, value)) => wanted(&key[1..]).then(|| decode(&key, &value)),
+            Err(error) => Some(Err(StoreError::index(error))),
+        })
+    }
+
     /// Keys under a beginning, raw, from the beginning itself on.
     pub fn keys(
         &self,
