@@ -88,11 +88,18 @@ struct Builder<'t> {
 
 impl<'t> Builder<'t> {
     fn new(base: &PageUrl, limits: Limits) -> Self {
+        let facts = Facts {
+            // What most pages have room for.
+            links: Vec::with_capacity(128),
+            blocks: Vec::with_capacity(128),
+            anchors: Vec::with_capacity(32),
+            ..Facts::default()
+        };
         Self {
-            facts: Facts::default(),
+            facts,
             base: Joiner::new(base.clone()),
             limits,
-            stack: Vec::new(),
+            stack: Vec::with_capacity(32),
             current: String::new(),
             current_links: Vec::new(),
             heading: 0,

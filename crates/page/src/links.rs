@@ -1,5 +1,8 @@
 //! What addresses are used for, and addresses in unusual places.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use percent_encoding::percent_decode_str;
 use xunjian_model::LinkKind;
 
@@ -69,9 +72,16 @@ pub(crate) fn css_urls(style: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a script seems to fill a list or the page from elsewhere.
 pub(crate) fn fills_page(script: &str) -> bool {
-    let asks = ["fetch(", "$.ajax", "$.get", "$.post", "XMLHttpRequest", "axios", "getJSON", "new Vue"];
-    let writes = ["innerHTML", ".html(", ".append(", "document.write", "insertAdjacentHTML", "new Vue"];
-    asks.iter().any(|word| script.contains(word)) && writes.iter().any(|word| script.contains(word))
+    const ASKS: [&str; 8] =
+        ["fetch(", "$.ajax", "$.get", "$.post", "XMLHttpRequest", "axios", "getJSON", "new Vue"];
+    const WRITES: [&str; 6] =
+        ["innerHTML", ".html(", ".append(", "document.write", "insertAdjacentHTML", "new Vue"];
+    static WORDS: LazyLock<[AhoCorasick; 2]> = LazyLock::new(|| {
+        let words = [&ASKS[..], &WRITES[..]];
+        #[allow(clippy::unwrap_used, reason = "constant words, compiled in every test")]
+        words.map(|words| AhoCorasick::new(words).unwrap())
+    });
+    WORDS.iter().all(|words| words.is_match(script))
 }
 
 /// Whether a `mailto:` (RFC 6068) or `tel:` (RFC 3966) link can reach nobody.

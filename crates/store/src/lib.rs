@@ -49,8 +49,8 @@ use segment::{Family, Location, Segments};
 
 /// The archive's files.
 const ARCHIVE: Family =
-    // 3 is where Chinese HTML stops gaining much.
-    Family { ending: "warc.zst", head: Some(warc::info), alike: true, level: 3 };
+    // Level 3 packs pages 3 % smaller and takes a third longer.
+    Family { ending: "warc.zst", head: Some(warc::info), alike: true, level: 1 };
 /// The journal's files.
 const JOURNAL: Family = Family { ending: journal::ENDING, head: None, alike: false, level: 1 };
 
