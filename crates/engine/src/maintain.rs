@@ -1,10 +1,23 @@
 //! Care for the store: compaction that keeps evidence.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use xunjian_store::{Compacted, Retention, Store};
 
-use crate::{EngineError, Settings, life};
+use crate::{Engine, EngineError, Settings, life};
+
+impl Engine {
+    /// Makes the index smaller when it has grown much, as after a first crawl.
+    pub fn tidy(&mut self) -> Result<(), EngineError> {
+        // Whoever still reads finds the index as it was; the next night will do.
+        let Some(store) = Arc::get_mut(&mut self.store) else { return Ok(()) };
+        if store.tidy()? {
+            tracing::info!("the index was written anew");
+        }
+        Ok(())
+    }
+}
 
 /// Compacts the store of the settings. What a finding is proved by, current or gone, is kept.
 pub fn compact(settings: &Settings) -> Result<Compacted, EngineError> {

@@ -9,7 +9,7 @@ use xunjian_model::{BodyHash, PageUrl};
 use crate::records::KeptSnapshot;
 use crate::segment::{self, Location};
 use crate::walk::Walk;
-use crate::{ARCHIVE, Space, Store, StoreError, decode, folder, index, time_key, time_of_key, warc};
+use crate::{ARCHIVE, Space, Store, StoreError, decode, encode, folder, index, time_key, time_of_key, warc};
 
 /// Bytes moved in one batch.
 const BATCH_BYTES: usize = 16 << 20;
@@ -65,7 +65,36 @@ impl Versions {
     }
 }
 
+/// Bytes of an index that is always left as it is.
+const TIDY_BYTES_MIN: u64 = 128 << 20;
+/// Key of the index's size after it was last made smaller.
+const TIDY_BYTES: &[&[u8]] = &[b"tidy-bytes"];
+
 impl Store {
+    /// Writes the index anew when it has grown to more than twice what it was after the last
+    /// time: sled's own files never shrink, and a long one takes long to open. Answers whether it
+    /// was. A kill in between costs nothing: the journal has everything, too.
+    pub fn tidy(&mut self) -> Result<bool, StoreError> {
+        let last: u64 = self.get(Space::Meta, TIDY_BYTES)?.unwrap_or(0);
+        if self.index.size_on_disk().map_err(StoreError::index)? < TIDY_BYTES_MIN.max(2 * last) {
+            return Ok(false);
+        }
+        let new = self.folder.join("index.new");
+        index::remove(&new)?;
+        let fresh = index::open(&new)?;
+        index::copy(&self.index, &fresh)?;
+        let bytes = fresh.size_on_disk().map_err(StoreError::index)?;
+        fresh.insert(Space::Meta.key(TIDY_BYTES), encode(&bytes)?).map_err(StoreError::index)?;
+        fresh.flush().map_err(StoreError::index)?;
+        drop(fresh);
+        // The old one has to be closed before another takes its place.
+        self.index = index::nowhere()?;
+        index::replace(&self.folder, &new)?;
+        // Opening it writes sled's own summary, which the next opening begins with.
+        self.index = index::open(&self.folder.join("index"))?;
+        Ok(true)
+    }
+
     /// Applies the retention, rewrites segments below half alive, and makes journal and index
     /// anew. Nothing else may use the store.
     pub fn compact(self, retention: &Retention<'_>) -> Result<Compacted, StoreError> {

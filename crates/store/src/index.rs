@@ -23,6 +23,11 @@ pub(crate) fn open(path: &Path) -> Result<sled::Db, StoreError> {
     }
 }
 
+/// An index that is nowhere, for the moment in which a store has no other.
+pub(crate) fn nowhere() -> Result<sled::Db, StoreError> {
+    sled::Config::new().temporary(true).cache_capacity(CACHE_BYTES).open().map_err(StoreError::index)
+}
+
 /// Errors that the files' content causes, not the system.
 fn is_damage(source: &std::io::Error) -> bool {
     use std::io::ErrorKind;

@@ -23,7 +23,7 @@ const DRAW_EVERY: Duration = Duration::from_millis(200);
 
 /// The steps over one store, each measured.
 pub(crate) struct Night {
-    engine: Arc<Engine>,
+    engine: Engine,
     terminal: Terminal,
     fail_on: Option<Severity>,
     costs: BTreeMap<&'static str, StepCost>,
@@ -31,7 +31,7 @@ pub(crate) struct Night {
 
 impl Night {
     pub(crate) fn open(settings: Settings, common: &Common, terminal: Terminal) -> anyhow::Result<Self> {
-        let engine = Arc::new(Engine::open(settings)?);
+        let engine = Engine::open(settings)?;
         Ok(Self { engine, terminal, fail_on: common.fail_on, costs: BTreeMap::new() })
     }
 
@@ -52,7 +52,7 @@ impl Night {
         let mut events = Events::new(self.terminal);
         interrupt.crawling(true);
         let crawl = self.engine.crawl(only, nightly, Arc::clone(&progress), interrupt.stop.clone());
-        tokio::pin!(crawl);
+        let mut crawl = Box::pin(crawl);
         let mut ticks = tokio::time::interval(DRAW_EVERY);
         let summary = loop {
             tokio::select! {
@@ -67,9 +67,12 @@ impl Night {
             }
         };
         interrupt.crawling(false);
-        drop((bar, metrics));
+        drop((crawl, bar, metrics));
         events.last(&progress);
         let summary = summary?;
+        if summary.finished {
+            tokio::task::block_in_place(|| self.engine.tidy())?;
+        }
         self.costs.insert("crawl", cpu.cost());
         Ok(summary.finished.then_some(summary))
     }
@@ -100,6 +103,7 @@ impl Night {
         let folder = out.map_or_else(|| self.engine.settings().data.join("report"), PathBuf::from);
         let report = self.engine.report(&folder, self.terminal.language, &self.costs)?;
         self.engine.finish()?;
+        self.engine.tidy()?;
         Ok(report)
     }
 
