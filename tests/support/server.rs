@@ -106,9 +106,13 @@ fn converse(
             Reply::Other(status, headers, body) => (status, headers, body),
             Reply::Cut => return Ok(()),
         };
+        let headers = match headers.contains("content-type:") {
+            true => headers,
+            false => format!("content-type: text/html; charset=utf-8\r\n{headers}"),
+        };
         let is_head = asked.head[0].starts_with("HEAD");
         let response = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\n{headers}content-length: {}\r\n\r\n{}",
+            "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{}",
             body.len(),
             if is_head { "" } else { &body }
         );

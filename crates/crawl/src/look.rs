@@ -3,8 +3,8 @@
 use xunjian_fetch::{Answer, Ask};
 use xunjian_frontier::Item;
 use xunjian_model::{
-    BodyHash, Facts, Hop, LeftOut, LinkKind, LinkState, PageUrl, Problem, Rendering, Snapshot, Target,
-    UrlRecord,
+    BodyHash, Facts, FileFacts, Hop, LeftOut, LinkKind, LinkState, PageUrl, Problem, Rendering, Snapshot,
+    Target, UrlRecord,
 };
 use xunjian_page::{extract, is_html};
 
@@ -19,6 +19,9 @@ use crate::{Progress, Shared};
 const REFUSED_TRIES: u32 = 3;
 /// The same for a home page, without which the site is not seen at all.
 const REFUSED_HOME_TRIES: u32 = 5;
+
+/// First bytes of a file that are kept: more than any signature needs.
+const KEPT_BYTES: usize = 32;
 
 /// A refusal in the place of content: nothing of it is kept, and it is asked for again so often.
 pub(crate) struct Refused {
@@ -50,6 +53,13 @@ pub(crate) async fn look(
             record.state = Some(LinkState::NotTheFile);
             Looked::Nothing
         }
+        Target::Resource if xunjian_page::is_attachment(&item.url) => {
+            record.file = Some(file_facts(&answer));
+            if !xunjian_page::fits_name(&answer.body, &item.url) {
+                record.state = Some(LinkState::NotTheFile);
+            }
+            Looked::Nothing
+        }
         Target::Document => read_document(shared, item, record, answer, html, at),
         Target::Outside if html => {
             let facts = facts_of(shared, &answer);
@@ -64,6 +74,18 @@ pub(crate) async fn look(
         }
         Target::Page if html => read_page(shared, host, item, record, answer, at).await,
         _ => Looked::Nothing,
+    }
+}
+
+/// What the beginning of a file and its head say.
+fn file_facts(answer: &Answer) -> FileFacts {
+    // `bytes 0-1023/4096`: the whole length (RFC 9110 section 14.4).
+    let whole = answer.header("content-range").and_then(|range| range.rsplit('/').next()?.parse().ok());
+    let length = || answer.header("content-length").filter(|_| answer.status == 200)?.parse().ok();
+    FileFacts {
+        bytes: whole.or_else(length),
+        kind: xunjian_page::sniff(&answer.body).to_owned(),
+        first: answer.body[..answer.body.len().min(KEPT_BYTES)].to_vec(),
     }
 }
 

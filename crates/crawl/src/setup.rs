@@ -82,6 +82,8 @@ pub struct CrawlSetup {
     pub politeness: Politeness,
     /// Limits of one page's extraction.
     pub page: xunjian_page::Limits,
+    /// Whether unchanged pages get a `revisit` record each night.
+    pub revisit_records: bool,
     /// A browser for pages that scripts fill; `None`: they stay for a person to look at.
     pub render: Option<RenderSetup>,
     /// `None`: every page.

@@ -2,7 +2,7 @@
 
 use xunjian_fetch::{Answer, Ask, Failure, Want};
 use xunjian_frontier::Item;
-use xunjian_model::{LeftOut, LinkState, Target, UrlRecord};
+use xunjian_model::{LeftOut, LinkState, Snapshot, Target, UrlRecord};
 
 use crate::hosts::{HostState, lock};
 use crate::look::{Looked, Refused, look};
@@ -126,6 +126,7 @@ fn leave_out(
         links: Vec::new(),
         page: None,
         rendered: None,
+        revisit: None,
         deleted: false,
         line: None,
         item,
@@ -150,6 +151,18 @@ async fn ask(shared: &Shared, host: &HostState, item: &Item, record: &UrlRecord)
         // One request tells both whether the page is there and whether it still is what it was.
         Target::Outside => {
             shared.fetcher.fetch(Ask { want: Want::First(OUTSIDE_BYTES), ..get }, shared).await
+        }
+        // Its first bytes tell whether it is what its name says.
+        Target::Resource if xunjian_page::is_attachment(&item.url) => {
+            let answer =
+                shared.fetcher.fetch(Ask { want: Want::First(FIRST_BYTES), ..get.clone() }, shared).await;
+            match answer {
+                // An empty file has no first bytes.
+                Ok(answer) if answer.status == 416 => {
+                    shared.fetcher.fetch(Ask { head: true, ..get }, shared).await
+                }
+                answer => answer,
+            }
         }
         Target::Resource | Target::OutsideResource => {
             let head = Ask { head: true, want: Want::First(FIRST_BYTES), ..get.clone() };
@@ -183,6 +196,7 @@ async fn conclude(
     let mut links = Vec::new();
     let mut rendered = None;
     let line = log_line(item, &fetched);
+    let mut revisit = revisit_of(shared, item, known, &fetched, at);
     match fetched {
         Err(failure) => {
             record.state = Some(failure.state);
@@ -225,6 +239,9 @@ async fn conclude(
             }
         }
     }
+    if page.is_some() || record.state != Some(LinkState::Ok) || record.body_hash != known.body_hash {
+        revisit = None;
+    }
     let was_there = known.snapshot_at.is_some() && known.gone_since.is_none();
     let gone = matches!(record.state, Some(LinkState::Gone(_) | LinkState::Soft404));
     let deleted = gone && was_there;
@@ -247,10 +264,37 @@ async fn conclude(
         page,
         links,
         rendered: rendered.map(Box::new),
+        revisit,
         deleted,
         line: Some(line),
     };
     Ok(Outcome::Visit(Box::new(visit)))
+}
+
+/// The record that a kept page was seen unchanged, where such records are wanted.
+fn revisit_of(
+    shared: &Shared,
+    item: &Item,
+    known: &UrlRecord,
+    fetched: &Result<Answer, Failure>,
+    at: jiff::Timestamp,
+) -> Option<Box<Snapshot>> {
+    let wanted = shared.setup.revisit_records && matches!(item.target, Target::Page | Target::Document);
+    let answer = fetched.as_ref().ok().filter(|answer| wanted && answer.hops.is_empty())?;
+    Some(Box::new(Snapshot {
+        url: item.url.clone(),
+        fetched_at: at,
+        status: answer.status,
+        final_url: None,
+        hops: Vec::new(),
+        headers: answer.headers.clone(),
+        timings: answer.timings,
+        tls: answer.tls.clone(),
+        body_hash: known.body_hash?,
+        body_bytes: answer.body.len() as u64,
+        truncated: answer.truncated,
+        rendered: false,
+    }))
 }
 
 /// A line of the crawl's log: what was asked and what came.

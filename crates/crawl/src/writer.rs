@@ -51,6 +51,8 @@ pub(crate) struct Visit {
     pub(crate) links: Vec<Item>,
     /// The page as a browser shows it.
     pub(crate) rendered: Option<Box<RenderedPage>>,
+    /// A record that the page was seen unchanged.
+    pub(crate) revisit: Option<Box<Snapshot>>,
     /// A visit to a page of a site: whether the site opened.
     pub(crate) site_opened: Option<bool>,
     pub(crate) left_out: Option<LeftOut>,
@@ -213,6 +215,9 @@ impl Writer<'_> {
                 batch.put_snapshot(owner, snapshot, body)?;
             }
             self.links(batch, links, gathered)?;
+        }
+        if let Some(revisit) = &visit.revisit {
+            batch.put_revisit(owner, revisit)?;
         }
         batch.put_url(owner, url, record)?;
         self.shared.frontier.ack(batch, item);

@@ -56,6 +56,8 @@ pub struct Settings {
     pub render: Option<xunjian_crawl::RenderSetup>,
     /// Ask for pages that seldom change less often; `None`: for every page every night.
     pub incremental: Option<Incremental>,
+    /// Whether unchanged pages get a `revisit` record each night.
+    pub revisit_records: bool,
     /// Newest versions of each page that `store compact` keeps; 0: all.
     pub versions_max: usize,
     /// Address at which counters are offered to a monitoring system.
@@ -244,6 +246,7 @@ impl Engine {
             limits: settings.crawl.clone(),
             politeness: settings.politeness.clone(),
             page: settings.page,
+            revisit_records: settings.revisit_records,
             render: settings.render.clone(),
             incremental: settings.incremental,
             content_check: Arc::new(move |facts, target| {

@@ -28,6 +28,6 @@ pub use mask::{Masked, MaskedKind};
 pub use moment::kept as kept_moment;
 pub use site::{Site, SiteId, SiteIdError, SiteKind};
 pub use snapshot::{BodyHash, Hop, Snapshot, Timings, TlsFacts};
-pub use url_record::{LeftOut, LinkState, Rendering, Target, UrlRecord};
+pub use url_record::{FileFacts, LeftOut, LinkState, Rendering, Target, UrlRecord};
 pub use verdict::{Deduction, Outcome, Tally, Verdict};
 pub use web::{Host, PageUrl, UrlError};

@@ -159,6 +159,17 @@ pub enum Rendering {
     },
 }
 
+/// What is known of a file by its beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFacts {
+    /// Its length in bytes, if the server says.
+    pub bytes: Option<u64>,
+    /// What its first bytes show it to be; empty when they show nothing known.
+    pub kind: String,
+    /// The first bytes themselves.
+    pub first: Vec<u8>,
+}
+
 /// What is known of one address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UrlRecord {
@@ -213,6 +224,8 @@ pub struct UrlRecord {
     pub hops: Vec<Hop>,
     /// What a browser showed.
     pub rendering: Rendering,
+    /// An attachment whose text is not read.
+    pub file: Option<FileFacts>,
 }
 
 /// Why an address was not asked for.
@@ -292,6 +305,7 @@ impl UrlRecord {
             left_out: None,
             hops: Vec::new(),
             rendering: Rendering::NotNeeded,
+            file: None,
         }
     }
 

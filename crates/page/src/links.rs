@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use percent_encoding::percent_decode_str;
-use xunjian_model::LinkKind;
+use xunjian_model::{LinkKind, PageUrl};
 
 /// Endings of documents and archives offered for download.
 const ATTACHMENTS: [&str; 26] = [
@@ -12,6 +12,11 @@ const ATTACHMENTS: [&str; 26] = [
     "txt", "csv", "rtf", "ofd", "ceb", "mp3", "mp4", "wmv", "avi", "apk", "exe",
 ];
 const IMAGES: [&str; 8] = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "svg", "ico"];
+
+/// Whether an address is one of a document or archive offered for download, by its ending.
+pub fn is_attachment(url: &PageUrl) -> bool {
+    kind_of_anchor(url.as_str()) == LinkKind::Attachment
+}
 
 /// What an `<a href>` leads to, by the ending of its path.
 pub(crate) fn kind_of_anchor(url: &str) -> LinkKind {

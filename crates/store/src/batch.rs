@@ -81,6 +81,15 @@ impl<'s> Batch<'s> {
         self.put(Space::Snapshot, &[url, &time], &KeptSnapshot::new(snapshot, place))
     }
 
+    /// A record that a page was seen unchanged, if its body is kept.
+    pub fn put_revisit(&mut self, owner: Option<&SiteId>, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let key = Space::Body.key(&[snapshot.body_hash.as_bytes()]);
+        if !self.store.index.contains_key(key).map_err(StoreError::index)? {
+            return Ok(());
+        }
+        self.put_snapshot(owner, snapshot, &[])
+    }
+
     /// Forgets a snapshot. Its record stays in the archive until that is compacted.
     pub fn delete_snapshot(&mut self, url: &PageUrl, at: Timestamp) {
         self.delete(Space::Snapshot, &[url.as_str().as_bytes(), &time_key(at)]);

@@ -55,10 +55,13 @@ impl Versions {
         self.0[usize::from(kept.rendered)].push((url, at, kept.body_hash));
     }
 
-    /// Forgets all and answers with those beyond the newest.
+    /// Forgets all and answers with those beyond the newest; at least one version is kept.
     fn take_old(&mut self, versions_max: usize) -> Vec<Version> {
         let old = |versions: &mut Vec<Version>| {
-            let count = versions.len().saturating_sub(versions_max);
+            // Visits that found the same body are of one version.
+            let mut changes = versions.windows(2).rev().enumerate().filter(|(_, two)| two[0].2 != two[1].2);
+            let kept = changes.nth(versions_max.saturating_sub(1)).map_or(versions.len(), |(at, _)| at + 1);
+            let count = versions.len() - kept;
             versions.drain(..).take(count).collect::<Vec<_>>()
         };
         self.0.iter_mut().flat_map(old).collect()

@@ -107,11 +107,13 @@ impl Export<'_> {
                 let _ = write!(
                     fields,
                     "WARC-Profile: {}\r\nWARC-Refers-To-Target-URI: {first_url}\r\nWARC-Refers-To-Date: {first_date}\r\n",
-                    warc::REVISIT_PROFILE
+                    warc::profile(snapshot)
                 );
                 self.done.revisits += 1;
                 "revisit"
             }
+            // What was not modified is nothing without what it was.
+            None if snapshot.status == 304 => return Ok(()),
             None => {
                 block.extend_from_slice(body);
                 self.written.insert(snapshot.body_hash, (url.clone(), date.clone()));

@@ -14,7 +14,13 @@ pub(crate) const SITE: &str = "Xunjian-Site";
 const CONVERSION: &str = "conversion";
 /// Marks what a browser made of a page; its value is the length of the body in bytes.
 const RENDERED: &str = "Xunjian-Rendered";
-pub(crate) const REVISIT_PROFILE: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
+const REVISIT_SAME: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
+const REVISIT_NOT_MODIFIED: &str = "http://netpreserve.org/warc/1.1/revisit/server-not-modified";
+
+/// Why a record has no body of its own (ISO 28500, 6.7).
+pub(crate) fn profile(snapshot: &Snapshot) -> &'static str {
+    if snapshot.status == 304 { REVISIT_NOT_MODIFIED } else { REVISIT_SAME }
+}
 
 /// The first record of a segment.
 pub(crate) fn info() -> Vec<u8> {
@@ -39,7 +45,7 @@ pub(crate) fn response(owner: Option<&SiteId>, snapshot: &Snapshot, body: &[u8])
 
 /// A page whose body is kept already under another record.
 pub(crate) fn revisit(owner: Option<&SiteId>, snapshot: &Snapshot) -> Vec<u8> {
-    record("revisit", owner, snapshot, None, &format!("WARC-Profile: {REVISIT_PROFILE}\r\n"))
+    record("revisit", owner, snapshot, None, &format!("WARC-Profile: {}\r\n", profile(snapshot)))
 }
 
 fn record(

@@ -55,6 +55,11 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
             format!("{}/{} ({:.0} %)", record.changes, record.seen, record.expected_change() * 100.0),
         ),
     ];
+    if let Some(file) = &record.file {
+        let bytes = file.bytes.map_or_else(none, |bytes| bytes.to_string());
+        let kind = if file.kind.is_empty() { "–" } else { &file.kind };
+        rows.push((terminal.words("文件", "File"), format!("{kind}, {bytes} B")));
+    }
     let rendering = match record.rendering {
         Rendering::NotNeeded => None,
         Rendering::Wanted => Some(terminal.words("未能渲染", "not rendered").to_owned()),
@@ -91,7 +96,7 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
         "state": record.state.as_ref().map(LinkState::describe),
         "left_out": record.left_out.map(LeftOut::word), "depth": record.depth, "run": record.run,
         "status": record.status, "first_seen": record.first_seen, "checked_at": record.checked_at,
-        "final_url": record.final_url, "redirects": hops, "snapshots": snapshots, "seen": record.seen,
+        "final_url": record.final_url, "redirects": hops, "file": record.file.as_ref().map(|file| json!({"kind": file.kind, "bytes": file.bytes})), "snapshots": snapshots, "seen": record.seen,
         "changes": record.changes, "expected_change": record.expected_change(),
         "gone_since": record.gone_since,
         "host": {

@@ -100,6 +100,7 @@ impl Reading<'_> {
         let source = &mut self.source;
         network.finish(source);
         let versions_max = store.get(source, "versions_max").unwrap_or(0);
+        let revisit_records = store.get(source, "revisit_records").unwrap_or(false);
         store.finish(source);
         let listen = crawl::metrics(&mut metrics, source);
         metrics.finish(source);
@@ -143,6 +144,7 @@ impl Reading<'_> {
             render,
             incremental,
             versions_max,
+            revisit_records,
             metrics: listen,
             page,
             dictionaries,
