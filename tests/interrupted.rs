@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -79,6 +80,31 @@ fn many_kills_of_one_run() {
     assert_eq!(last.code, 3, "{}", last.stderr);
     let ids = |world: &World| comparable(world).iter().map(|one| one["id"].to_string()).collect::<Vec<_>>();
     assert_eq!(ids(&world), ids(&undisturbed));
+}
+
+/// The clock was three days ahead for a night, half of the next one, and is right again.
+#[test]
+fn a_clock_that_is_set_back() {
+    let undisturbed = World::with_city(CITY);
+    undisturbed.run(&["run"]);
+    let ids = |world: &World| comparable(world).iter().map(|one| one["id"].to_string()).collect::<Vec<_>>();
+    let world = World::with_city(CITY);
+    let ahead: support::Ended = world.command_at("+3d", &["run"]).output().expect("runs").into();
+    assert_eq!(ahead.code, 3, "{}", ahead.stderr);
+    let mut child = world.command_at("+3d", &["run"]).stderr(Stdio::null()).spawn().expect("starts");
+    std::thread::sleep(Duration::from_millis(120));
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    for _ in 0..2 {
+        let ended = world.run(&["run"]);
+        assert_eq!(ended.code, 3, "{}", ended.stderr);
+        assert_eq!(ids(&world), ids(&undisturbed));
+    }
+    let summary = world.read_json("xunjian-data/report/summary.json");
+    assert_eq!(summary["run"], 3, "the interrupted run was gone on with, and one more was made");
+    assert_eq!(world.run(&["store", "verify"]).code, 0);
+    // A host that was blocked for a while by the wrong clock is not blocked for days.
+    assert!(summary["seconds"].as_f64().is_some_and(|seconds| seconds < 60.0), "{}", summary["seconds"]);
 }
 
 /// Long: `cargo test --test interrupted -- --ignored`, run by tests/run.sh.

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 missing=()
-for package in gcc make chromium nginx-light debian-handbook debian-reference-zh-cn libreoffice-help-zh-cn util-linux mount wget python3-venv; do
+for package in gcc make chromium faketime nginx-light debian-handbook debian-reference-zh-cn libreoffice-help-zh-cn util-linux mount wget python3-venv; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 if [ "${#missing[@]}" -gt 0 ]; then

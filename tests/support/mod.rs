@@ -105,6 +105,16 @@ impl World {
         command
     }
 
+    /// The same with a clock that is wrong by so much, such as `+3d`; needs faketime, which
+    /// tests/run.sh installs.
+    pub(crate) fn command_at(&self, shift: &str, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1").env("FAKETIME", shift);
+        // Waiting goes by the clock that nobody can set.
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        command
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Ended {
         self.command(args).output().expect("runs").into()
     }

@@ -129,7 +129,9 @@ impl HostState {
     fn new(host: Host, owner: Option<SiteId>, politeness: &Politeness, kept: HostRecord) -> Self {
         // A clock that was set back must not make a block longer than the longest there is.
         let most = politeness.retry_after_max.max(politeness.block_max);
-        let left = kept.not_before.map(|until| until.duration_since(now()));
+        // If it was, the pause begins again as long as it was asked for.
+        let begun = kept.last_incident.map_or(now(), |at| at.max(now()));
+        let left = kept.not_before.map(|until| until.duration_since(begun));
         let left = left.and_then(|left| Duration::try_from(left).ok()).filter(|left| !left.is_zero());
         let until = left.map(|left| Instant::now() + left.min(most));
         Self {
@@ -370,8 +372,11 @@ mod tests {
         assert!(second.is_given_up(8), "longer than is waited for");
         // A clock set back does not make it endless.
         let ahead = now() + jiff::SignedDuration::from_hours(24 * 365);
-        let wrong = state(&politeness, HostRecord { not_before: Some(ahead), ..kept });
+        let wrong = state(&politeness, HostRecord { not_before: Some(ahead), ..kept.clone() });
         assert!(pause(&wrong) <= 3_600_000, "{}", pause(&wrong));
+        let since = ahead - jiff::SignedDuration::from_secs(60);
+        let wrong = HostRecord { not_before: Some(ahead), last_incident: Some(since), ..kept };
+        assert!((59_000..=60_000).contains(&pause(&state(&politeness, wrong))));
     }
 
     #[test]
