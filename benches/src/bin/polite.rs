@@ -232,7 +232,7 @@ fn main() -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("xunjian-polite-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let mut config = format!(
-        "data = \"data\"\n[politeness]\nrequests_per_second = {HOST_RATE}\nconnections = 4\naddress_requests_per_second = {ADDRESS_RATE}\naddress_connections = 20\nblock_s = 1\nblock_max_s = 8\n[crawl]\nretry_pause_s = 0.5\n[render]\nbrowser = \"off\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n"
+        "data = \"data\"\n[politeness]\nrequests_per_second = {HOST_RATE}\nconnections = 4\naddress_requests_per_second = {ADDRESS_RATE}\naddress_connections = 20\nblock_s = 2\nblock_max_s = 4\n[crawl]\nretry_pause_s = 0.5\n[render]\nbrowser = \"off\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n"
     );
     for host in 0..HOSTS {
         let _ = writeln!(config, "\"h{host}.test\" = \"127.0.0.{}:{}\"", 1 + host % ADDRESSES, server.port);
@@ -266,8 +266,15 @@ fn main() -> anyhow::Result<()> {
     let trapped = night.seen.lock().expect("lock").len() - seen;
     let mut manners: BTreeMap<Manner, usize> = BTreeMap::new();
     (0..HOSTS).for_each(|host| *manners.entry(manner(host)).or_default() += 1);
+    let first = asked.first().map(|one| one.at).context("nothing was asked")?;
+    let mut ends: BTreeMap<Manner, f64> = BTreeMap::new();
+    for one in &asked {
+        let end = ends.entry(manner(number(&one.host))).or_default();
+        *end = end.max(one.at.duration_since(first).as_secs_f64());
+    }
     let mut out = std::io::stdout().lock();
     writeln!(out, "hosts by manner: {manners:?}")?;
+    writeln!(out, "seconds to the last request, by manner: {ends:.0?}")?;
     writeln!(out, "| | |\n|---|--:|")?;
     writeln!(out, "| pages that can be reached | {reachable} |")?;
     writeln!(out, "| of these seen | {seen} ({:.2} %) |", 100.0 * seen as f64 / reachable as f64)?;

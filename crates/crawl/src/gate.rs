@@ -9,12 +9,17 @@ use tokio::time::Instant;
 use xunjian_fetch::{Answer, Entering, Gate, Pass};
 use xunjian_model::{LinkState, PageUrl};
 
-use crate::hosts::{AddressState, HostState};
+use crate::hosts::{AddressState, HostState, Waiting};
 use crate::politeness::retry_after;
 use crate::{Shared, now};
 
 /// Longest time slept before window and stop are looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// Turns at an address that are left to hosts that had fewer, before one is taken in any case.
+const YIELDS_MAX: u32 = 50;
+/// Time for the other host to take its turn.
+const YIELD: Duration = Duration::from_millis(2);
 
 /// What an exchange holds: places of its host, its addresses and the crawl.
 struct Held {
@@ -80,17 +85,28 @@ impl Shared {
     async fn turn(&self, host: &HostState, addresses: &[Arc<AddressState>]) -> Option<OwnedSemaphorePermit> {
         let politeness = &self.setup.politeness;
         let mut pace = host.pace.lock().await;
+        let mut yielded = 0;
         loop {
             self.open(host).await?;
             let ready = pace.next(now(), host.slow_down(politeness));
             self.sleep_until(ready).await?;
+            let waiting: Vec<_> = addresses.iter().map(|address| address.wait(host.requests())).collect();
             let mut paces = Vec::with_capacity(addresses.len());
             // Always in the same order (they are sorted): no two wait for each other.
             for address in addresses {
                 paces.push(address.pace.lock().await);
             }
             let free = paces.iter().map(|pace| pace.next(now(), Duration::ZERO)).max();
-            self.sleep_until(free.unwrap_or_else(Instant::now)).await?;
+            let free = free.unwrap_or_else(Instant::now);
+            let contended = free > Instant::now();
+            self.sleep_until(free).await?;
+            // A host that was held up goes first, so that it does not end the night alone.
+            if contended && yielded < YIELDS_MAX && waiting.iter().any(Waiting::is_ahead) {
+                yielded += 1;
+                drop(paces);
+                tokio::time::sleep(YIELD).await;
+                continue;
+            }
             let in_flight = Arc::clone(&self.in_flight).acquire_owned().await.ok()?;
             // Another exchange may have brought a block in the meantime.
             if host.blocked_until().is_some() || self.is_closed() {

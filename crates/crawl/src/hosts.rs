@@ -1,6 +1,6 @@
 //! What is known of hosts and addresses while a crawl runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,6 +66,7 @@ impl Hosts {
             Arc::new(AddressState {
                 connections: Arc::new(Semaphore::new(self.politeness.address_connections)),
                 pace: tokio::sync::Mutex::new(Pace::new(self.politeness.address_rates.clone())),
+                waiting: Mutex::default(),
                 used: Mutex::new(Instant::now()),
             })
         }))
@@ -78,14 +79,51 @@ impl Hosts {
     }
 }
 
+/// Requests by which a host may be ahead of another one at the same address.
+const LEAD_MAX: u64 = 2;
+
 /// Everything behind one IP address.
 pub(crate) struct AddressState {
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) pace: tokio::sync::Mutex<Pace>,
+    /// Requests so far of the hosts that wait for a turn, and how many hosts have so many.
+    waiting: Mutex<BTreeMap<u64, u32>>,
     used: Mutex<Instant>,
 }
 
+/// A host waits for its turn with an address as long as this is held.
+pub(crate) struct Waiting<'a> {
+    address: &'a AddressState,
+    requests: u64,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut waiting = lock(&self.address.waiting);
+        if let Some(hosts) = waiting.get_mut(&self.requests) {
+            *hosts -= 1;
+            if *hosts == 0 {
+                waiting.remove(&self.requests);
+            }
+        }
+    }
+}
+
+impl Waiting<'_> {
+    /// Whether another host waits that has had clearly fewer turns.
+    pub(crate) fn is_ahead(&self) -> bool {
+        let waiting = lock(&self.address.waiting);
+        waiting.first_key_value().is_some_and(|(fewest, _)| fewest + LEAD_MAX < self.requests)
+    }
+}
+
 impl AddressState {
+    /// A host with so many requests so far waits for a turn.
+    pub(crate) fn wait(&self, requests: u64) -> Waiting<'_> {
+        *lock(&self.waiting).entry(requests).or_default() += 1;
+        Waiting { address: self, requests }
+    }
+
     pub(crate) fn touch(&self) {
         *lock(&self.used) = Instant::now();
     }

@@ -33,7 +33,7 @@ pub(crate) enum Looked {
     /// Nothing that is kept.
     Nothing,
     /// A new version, if it is one, the addresses found in it, and what a browser made of it.
-    Page(Option<Box<Page>>, Vec<Item>, Option<RenderedPage>),
+    Page(Option<Box<Page>>, Vec<Item>, Option<Box<RenderedPage>>),
     /// A refusal; pages before it that turn out to have been refusals are taken back.
     Refused(Vec<Outcome>, Refused),
 }

@@ -126,7 +126,7 @@ pub(crate) async fn render(
     record: &mut UrlRecord,
     body: &[u8],
     media_type: Option<&str>,
-) -> Option<RenderedPage> {
+) -> Option<Box<RenderedPage>> {
     let before = std::mem::replace(&mut record.rendering, Rendering::Wanted);
     let renderer = shared.renderer.as_ref()?;
     let site = item.site.as_ref().filter(|site| renderer.spend(site))?;
@@ -162,7 +162,7 @@ pub(crate) async fn render(
         && kept == body_hash
     {
         record.rendering = Rendering::Done { at, body_hash, settled };
-        return Some(RenderedPage { snapshot: None, links });
+        return Some(Box::new(RenderedPage { snapshot: None, links }));
     }
     let at = now();
     record.rendering = Rendering::Done { at, body_hash, settled };
@@ -180,7 +180,7 @@ pub(crate) async fn render(
         truncated: false,
         rendered: true,
     };
-    Some(RenderedPage { snapshot: Some((snapshot, body)), links })
+    Some(Box::new(RenderedPage { snapshot: Some((snapshot, body)), links }))
 }
 
 /// Renders a page again that the server says has not changed: its list may have.
@@ -188,7 +188,7 @@ pub(crate) async fn render_again(
     shared: &Shared,
     item: &Item,
     record: &mut UrlRecord,
-) -> Option<RenderedPage> {
+) -> Option<Box<RenderedPage>> {
     if record.rendering == Rendering::NotNeeded {
         return None;
     }

@@ -263,7 +263,7 @@ async fn conclude(
         record,
         page,
         links,
-        rendered: rendered.map(Box::new),
+        rendered,
         revisit,
         deleted,
         line: Some(line),
