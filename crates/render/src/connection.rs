@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::RenderError;
 
-/// Longest wait for the answer to a command; the first one waits for the browser to start.
-const ANSWER: Duration = Duration::from_secs(20);
+/// Longest wait for a browser to start.
+const START: Duration = Duration::from_secs(30);
 /// Events of one page that wait to be looked at.
 const EVENTS_MAX: usize = 1_024;
 /// Room for what stands around a document in a message.
@@ -37,6 +37,8 @@ pub(crate) struct Connection {
     to: tokio::sync::Mutex<ChildStdin>,
     waiting: Arc<Mutex<Waiting>>,
     next: AtomicU64,
+    /// Longest wait for the answer to a command.
+    patience: Duration,
 }
 
 fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
@@ -44,10 +46,15 @@ fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
 }
 
 impl Connection {
-    pub(crate) fn new(to: ChildStdin, from: ChildStdout, message_bytes_max: usize) -> Self {
+    pub(crate) fn new(
+        to: ChildStdin,
+        from: ChildStdout,
+        message_bytes_max: usize,
+        patience: Duration,
+    ) -> Self {
         let waiting = Arc::new(Mutex::new(Waiting::default()));
         tokio::spawn(listen(from, Arc::clone(&waiting), message_bytes_max + ENVELOPE));
-        Self { to: tokio::sync::Mutex::new(to), waiting, next: AtomicU64::new(1) }
+        Self { to: tokio::sync::Mutex::new(to), waiting, next: AtomicU64::new(1), patience }
     }
 
     /// Sends a command and waits for its result.
@@ -77,7 +84,8 @@ impl Connection {
             to.write_all(&bytes).await?;
             to.flush().await
         };
-        let result = tokio::time::timeout(ANSWER, async {
+        let patience = if id == 1 { START } else { self.patience };
+        let result = tokio::time::timeout(patience, async {
             sent.await.map_err(|error| RenderError::Browser(error.to_string()))?;
             answered.await.unwrap_or_else(|_| Err(RenderError::Browser("it ended".to_owned())))
         });

@@ -35,7 +35,8 @@ pub(crate) async fn start(
     let pipes = process.stdin.take().zip(process.stdout.take());
     let (to, from) = pipes.ok_or_else(|| RenderError::Start("it has no pipes".to_owned()))?;
     // A document is sent as JSON, where a character may take six bytes.
-    let connection = Connection::new(to, from, limits.document_bytes_max.saturating_mul(6));
+    let message_bytes_max = limits.document_bytes_max.saturating_mul(6);
+    let connection = Connection::new(to, from, message_bytes_max, limits.timeout);
     let browser = Browser { connection, limits, _process: process, _profile: profile };
     let started = browser.connection.call(None, "Browser.getVersion", serde_json::json!({})).await;
     let version = started.map_err(|error| RenderError::Start(format!("{}: {error}", program.display())))?;
