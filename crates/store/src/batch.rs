@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use xunjian_model::{BodyHash, PageUrl, SiteId, Snapshot, UrlRecord};
 
+use crate::index;
 use crate::journal::{Entry, Tails};
 use crate::records::KeptSnapshot;
 use crate::segment::Location;
@@ -187,6 +188,7 @@ impl<'s> Batch<'s> {
         self.store.index.apply_batch(operations).map_err(StoreError::index)?;
         self.store.index.flush().map_err(StoreError::index)?;
         self.writing.batch = batch;
+        index::collect_garbage();
         self.writing.acknowledged.write(batch)
     }
 }

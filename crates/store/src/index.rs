@@ -7,6 +7,8 @@ use crate::StoreError;
 
 /// Bytes sled may use for its page cache.
 const CACHE_BYTES: u64 = 4 << 20;
+/// Rounds of collection after a batch; each frees some hundred nodes of the index, if there are any.
+const COLLECTIONS: usize = 128;
 /// Keys copied between two flushes.
 const COPIED_AT_ONCE: usize = 8_192;
 
@@ -20,6 +22,15 @@ pub(crate) fn open(path: &Path) -> Result<sled::Db, StoreError> {
         Ok(Err(sled::Error::Io(source))) if !is_damage(&source) => Err(StoreError::io(path, source)),
         Ok(Err(error)) => Err(damaged(error.to_string())),
         Err(_) => Err(damaged("sled could not read it".to_owned())),
+    }
+}
+
+/// Frees what sled replaced. By itself it frees a little with each look at the index, which is too
+/// little for batches that write much and look little: a site map of a million addresses would
+/// leave gigabytes.
+pub(crate) fn collect_garbage() {
+    for _ in 0..COLLECTIONS {
+        crossbeam_epoch::pin().flush();
     }
 }
 
@@ -62,6 +73,7 @@ pub(crate) fn copy(from: &sled::Db, to: &sled::Db) -> Result<(), StoreError> {
         to.insert(key, value).map_err(StoreError::index)?;
         if at % COPIED_AT_ONCE == COPIED_AT_ONCE - 1 {
             to.flush().map_err(StoreError::index)?;
+            collect_garbage();
         }
     }
     to.flush().map_err(StoreError::index)?;
