@@ -74,12 +74,12 @@ const TIDY_BYTES_MIN: u64 = 128 << 20;
 const TIDY_BYTES: &[&[u8]] = &[b"tidy-bytes"];
 
 impl Store {
-    /// Writes the index anew when it has grown to more than twice what it was after the last
+    /// Writes the index anew when it has grown by half of what it was after the last
     /// time: sled's own files never shrink, and a long one takes long to open. Answers whether it
     /// was. A kill in between costs nothing: the journal has everything, too.
     pub fn tidy(&mut self) -> Result<bool, StoreError> {
         let last: u64 = self.get(Space::Meta, TIDY_BYTES)?.unwrap_or(0);
-        if self.index.size_on_disk().map_err(StoreError::index)? < TIDY_BYTES_MIN.max(2 * last) {
+        if self.index.size_on_disk().map_err(StoreError::index)? < TIDY_BYTES_MIN.max(last + last / 2) {
             return Ok(false);
         }
         let new = self.folder.join("index.new");

@@ -48,11 +48,9 @@ use records::KeptSnapshot;
 use segment::{Family, Location, Segments};
 
 /// The archive's files.
-const ARCHIVE: Family =
-    // Level 3 packs pages 3 % smaller and takes a third longer.
-    Family { ending: "warc.zst", head: Some(warc::info), alike: true, level: 1 };
+const ARCHIVE: Family = Family { ending: "warc.zst", head: Some(warc::info), alike: true };
 /// The journal's files.
-const JOURNAL: Family = Family { ending: journal::ENDING, head: None, alike: false, level: 1 };
+const JOURNAL: Family = Family { ending: journal::ENDING, head: None, alike: false };
 
 /// The store of one data folder. One process owns it.
 #[derive(Debug)]
