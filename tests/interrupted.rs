@@ -125,6 +125,10 @@ fn a_hundred_kills_lose_nothing_and_leave_every_store_whole() {
             world = World::with_city(SMALL);
         }
         let stored = |world: &World| -> u64 {
+            // A kill may come before there is anything.
+            if !world.path("xunjian-data/index").exists() {
+                return 0;
+            }
             let stats = world.run(&["store", "stats", "--json"]);
             assert_eq!(stats.code, 0, "seed {seed} trial {trial}: {}", stats.stderr);
             stats.json()["stats"]["snapshots"].as_u64().unwrap_or(0)

@@ -36,10 +36,10 @@ cargo test --workspace --locked
 echo "== documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 echo "== real pages"
-cargo test --locked -p xunjian --test real_pages -- --ignored
+cargo test --locked --workspace --test real_pages -- --ignored
 echo "== a hundred kills"
-cargo test --locked -p xunjian --test interrupted -- --ignored
+cargo test --locked --workspace --test interrupted -- --ignored
 echo "== the archive in other tools"
-WARC_TOOLS="$PWD/$tools/bin" cargo test --locked -p xunjian --test warc_tools -- --ignored
+WARC_TOOLS="$PWD/$tools/bin" cargo test --locked --workspace --test warc_tools -- --ignored
 echo "== accuracy"
 cargo run --quiet --locked -p xunjian-benches --bin accuracy -- --from 1000 --count 2 --at-least 0.99

@@ -91,6 +91,28 @@ fn a_damaged_index_that_held_nothing_yet_is_made_anew_too() {
     assert!(matches!(world.run(&["run"]).code, 0 | 3));
 }
 
+/// A batch of nothing but queue keys is acknowledged like any other.
+#[test]
+fn an_index_damaged_after_every_batch_is_made_anew() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("data");
+    for at in 0..4_u8 {
+        let store = xunjian_store::Store::open(&path).expect("opened");
+        let mut batch = store.begin();
+        if at % 2 == 0 {
+            batch.put(xunjian_store::Space::Queue, &[&[b'q', at]], &at).expect("put");
+        } else {
+            batch.put(xunjian_store::Space::Host, &[&[b'h', at]], &at).expect("put");
+        }
+        batch.commit().expect("committed");
+        drop(store);
+        fs::write(path.join("index/db"), [0xA5; 4_096]).expect("spoilt");
+        let store = xunjian_store::Store::open(&path).expect("made anew");
+        assert!(store.rebuilt().is_some(), "{at}");
+        assert_eq!(store.keys(xunjian_store::Space::Host, &[]).count(), usize::from(at).div_ceil(2));
+    }
+}
+
 /// Without its number a store could not tell an emptied index from a new one.
 #[test]
 fn a_lost_number_of_batches_never_empties_the_archive() {

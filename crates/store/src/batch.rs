@@ -172,9 +172,8 @@ impl<'s> Batch<'s> {
     pub fn commit(mut self) -> Result<(), StoreError> {
         self.writing.archive.sync()?;
         let journal = std::mem::take(&mut self.journal);
-        if !journal.is_empty() || self.sealing {
-            self.append_journal(journal)?;
-        }
+        // Also when nothing of it is journaled: the numbers have to go on without a gap.
+        self.append_journal(journal)?;
         self.writing.journal.sync()?;
         let tails = self.writing.tails();
         if tails != self.before {
