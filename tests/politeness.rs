@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use server::{Asked, Reply, serve};
+use server::{Asked, Reply, broken, serve};
 use support::World;
 
 const HOSTS: usize = 45;
@@ -32,15 +32,6 @@ fn answer(asked: &Asked) -> Reply {
             None => Reply::missing(),
         },
     }
-}
-
-/// Windows of a second in which more than `rate` requests came.
-fn broken(times: &[Instant], rate: usize) -> Vec<Duration> {
-    times
-        .windows(rate + 1)
-        .map(|window| window[rate].duration_since(window[0]))
-        .filter(|apart| *apart < Duration::from_secs(1))
-        .collect()
 }
 
 #[test]

@@ -120,6 +120,15 @@ fn converse(
     }
 }
 
+/// Windows of a second in which more than `rate` requests came.
+pub(crate) fn broken(times: &[Instant], rate: usize) -> Vec<Duration> {
+    times
+        .windows(rate + 1)
+        .map(|window| window[rate].duration_since(window[0]))
+        .filter(|apart| *apart < Duration::from_secs(1))
+        .collect()
+}
+
 /// A name server on UDP: fails until `healthy`, then every name is 127.0.0.1 and has no IPv6.
 pub(crate) fn serve_names(healthy: impl Fn() -> bool + Send + 'static) -> u16 {
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");

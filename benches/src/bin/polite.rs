@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use clap::Parser;
-use server::{Asked, Reply, serve};
+use server::{Asked, Reply, broken, serve};
 
 /// Hosts, and addresses they share.
 const HOSTS: usize = 45;
@@ -209,12 +209,6 @@ impl Night {
     }
 }
 
-/// Requests that came less than a second after the one `rate` requests before them.
-fn over(times: &[Instant], rate: usize) -> usize {
-    let apart = times.windows(rate + 1).map(|window| window[rate].duration_since(window[0]));
-    apart.filter(|apart| *apart < Duration::from_secs(1)).count()
-}
-
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let program = std::env::current_exe()?.with_file_name("xunjian");
@@ -260,8 +254,8 @@ fn main() -> anyhow::Result<()> {
         hosts.entry(&one.host).or_default().push(one.at);
         addresses.entry(one.address).or_default().push(one.at);
     }
-    let over_host: usize = hosts.values().map(|times| over(times, HOST_RATE)).sum();
-    let over_address: usize = addresses.values().map(|times| over(times, ADDRESS_RATE)).sum();
+    let over_host: usize = hosts.values().map(|times| broken(times, HOST_RATE).len()).sum();
+    let over_address: usize = addresses.values().map(|times| broken(times, ADDRESS_RATE).len()).sum();
     let (reachable, seen, ideal) = (night.reachable(), night.seen(), night.ideal());
     let trapped = night.seen.lock().expect("lock").len() - seen;
     let mut manners: BTreeMap<Manner, usize> = BTreeMap::new();

@@ -312,9 +312,11 @@ impl UrlRecord {
     /// The body that shows what a reader sees, and the time of its snapshot: the rendered one,
     /// where there is one.
     pub fn shown(&self) -> Option<(BodyHash, Timestamp)> {
+        // A page that is not kept any more shows nothing, whatever it showed before.
+        let sent = self.body_hash.zip(self.snapshot_at)?;
         match self.rendering {
             Rendering::Done { at, body_hash, .. } => Some((body_hash, at)),
-            _ => self.body_hash.zip(self.snapshot_at),
+            _ => Some(sent),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Giving space back: old versions by retention, and segments that hold little that is alive.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -83,19 +84,28 @@ impl Store {
             return Ok(false);
         }
         let new = self.folder.join("index.new");
-        index::remove(&new)?;
-        let fresh = index::open(&new)?;
-        index::copy(&self.index, &fresh)?;
-        let bytes = fresh.size_on_disk().map_err(StoreError::index)?;
-        fresh.insert(Space::Meta.key(TIDY_BYTES), encode(&bytes)?).map_err(StoreError::index)?;
-        fresh.flush().map_err(StoreError::index)?;
-        drop(fresh);
+        if let Err(error) = self.copy_index(&new) {
+            // A full disk, for example: the index is as good as it was.
+            tracing::warn!(%error, "the index was not made smaller");
+            index::remove(&new)?;
+            return Ok(false);
+        }
         // The old one has to be closed before another takes its place.
         self.index = index::nowhere()?;
         index::replace(&self.folder, &new)?;
         // Opening it writes sled's own summary, which the next opening begins with.
         self.index = index::open(&self.folder.join("index"))?;
         Ok(true)
+    }
+
+    fn copy_index(&self, new: &Path) -> Result<(), StoreError> {
+        index::remove(new)?;
+        let fresh = index::open(new)?;
+        index::copy(&self.index, &fresh)?;
+        let bytes = fresh.size_on_disk().map_err(StoreError::index)?;
+        fresh.insert(Space::Meta.key(TIDY_BYTES), encode(&bytes)?).map_err(StoreError::index)?;
+        fresh.flush().map_err(StoreError::index)?;
+        Ok(())
     }
 
     /// Applies the retention, rewrites segments below half alive, and makes journal and index
