@@ -326,3 +326,22 @@ impl UrlRecord {
         (f64::from(self.changes) + 0.5) / (f64::from(self.seen.saturating_sub(1)) + 1.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_the_rendered_version_as_long_as_the_page_is_kept() {
+        let (sent, drawn) = (BodyHash::of(b"sent"), BodyHash::of(b"drawn"));
+        let at = Timestamp::UNIX_EPOCH;
+        let mut record = UrlRecord::discovered(None, Target::Page, 0, at);
+        assert_eq!(record.shown(), None);
+        record.rendering = Rendering::Done { at, body_hash: drawn, settled: true };
+        assert_eq!(record.shown(), None, "a page that is gone");
+        (record.body_hash, record.snapshot_at) = (Some(sent), Some(at));
+        assert_eq!(record.shown(), Some((drawn, at)));
+        record.rendering = Rendering::Wanted;
+        assert_eq!(record.shown(), Some((sent, at)));
+    }
+}

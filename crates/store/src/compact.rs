@@ -83,6 +83,10 @@ impl Store {
         if self.index.size_on_disk().map_err(StoreError::index)? < TIDY_BYTES_MIN.max(last + last / 2) {
             return Ok(false);
         }
+        self.rewrite_index()
+    }
+
+    fn rewrite_index(&mut self) -> Result<bool, StoreError> {
         let new = self.folder.join("index.new");
         if let Err(error) = self.copy_index(&new) {
             // A full disk, for example: the index is as good as it was.
@@ -243,5 +247,35 @@ impl Store {
         batch.commit()?;
         self.archive.forget(segment);
         index::remove(&path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(store: &Store, keys: std::ops::Range<u32>) {
+        let mut batch = store.begin();
+        for key in keys {
+            batch.put(Space::Host, &[&key.to_be_bytes()], &key).expect("put");
+        }
+        batch.commit().expect("committed");
+    }
+
+    #[test]
+    fn an_index_written_anew_holds_the_same_and_goes_on() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("data");
+        let mut store = Store::open(&path).expect("opened");
+        put(&store, 0..10_000);
+        assert!(!store.tidy().expect("tidy"), "a small index is left as it is");
+        assert!(store.rewrite_index().expect("rewritten"));
+        put(&store, 10_000..10_100);
+        let count = |store: &Store| store.keys(Space::Host, &[]).count();
+        assert_eq!(count(&store), 10_100);
+        drop(store);
+        let store = Store::open(&path).expect("opened again");
+        assert!(store.rebuilt().is_none() && count(&store) == 10_100);
+        assert_eq!(store.verify(|_, _| ()).expect("verified").faulty, 0);
     }
 }
