@@ -127,7 +127,9 @@ def main():
     rows = {}
     try:
         for _ in range(args.rounds):
-            shutil.rmtree(folder / "data", ignore_errors=True)
+            # Everybody begins with nothing.
+            for kept in ["data", "wget2", "httrack"]:
+                shutil.rmtree(folder / kept, ignore_errors=True)
             for name, command in clients(folder):
                 if not (shutil.which(str(command[0])) or Path(command[0]).exists()):
                     print(f"{name}: not installed", file=sys.stderr)

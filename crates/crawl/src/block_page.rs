@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use aho_corasick::AhoCorasick;
 use xunjian_frontier::Item;
 use xunjian_model::{BodyHash, Facts};
 
@@ -23,13 +24,10 @@ const SAME_MAX: usize = 4;
 /// Fingerprints remembered of each kind.
 const REMEMBERED: usize = 64;
 
-/// Whether a page is a refusal by its text.
-pub(crate) fn is_refusal(facts: &Facts, patterns: &[String]) -> bool {
-    if chars(facts) > SHORT_CHARS {
-        return false;
-    }
-    let found = |text: &str| patterns.iter().any(|pattern| text.contains(pattern.as_str()));
-    found(&facts.title) || facts.blocks.iter().any(|block| found(&block.text))
+/// Whether a page is a refusal by its text, which `patterns` look for.
+pub(crate) fn is_refusal(facts: &Facts, patterns: &AhoCorasick) -> bool {
+    chars(facts) <= SHORT_CHARS
+        && (patterns.is_match(&facts.title) || facts.blocks.iter().any(|block| patterns.is_match(&block.text)))
 }
 
 fn chars(facts: &Facts) -> usize {
@@ -43,9 +41,11 @@ pub(crate) fn may_be_refusal(facts: &Facts) -> bool {
 
 /// Hash of title and text without digits, which request numbers and times are made of.
 pub(crate) fn text_hash(facts: &Facts) -> BodyHash {
-    let mut text = Vec::with_capacity(4 << 10);
+    let mut text = Vec::with_capacity(16 << 10);
     for part in std::iter::once(&facts.title).chain(facts.blocks.iter().map(|block| &block.text)) {
-        text.extend(part.bytes().filter(|byte| !byte.is_ascii_digit()));
+        for piece in part.as_bytes().split(u8::is_ascii_digit) {
+            text.extend_from_slice(piece);
+        }
         text.push(b'\n');
     }
     BodyHash::of(&text)

@@ -62,6 +62,9 @@ pub enum CrawlError {
     /// The writer ended without a word.
     #[error("the crawl's writer ended unexpectedly")]
     Writer,
+    /// The texts of refusals cannot be searched for.
+    #[error("cannot search for `block_pages`: {0}")]
+    BlockPages(#[from] aho_corasick::BuildError),
 }
 
 /// How a crawl ended.
@@ -87,6 +90,8 @@ pub(crate) struct Shared {
     renderer: Option<rendering::Renderer>,
     hosts: Hosts,
     sites: BTreeMap<SiteId, SiteState>,
+    /// Text of refusals.
+    refusals: aho_corasick::AhoCorasick,
     by_host: HashMap<String, SiteId>,
     outcomes: mpsc::Sender<writer::Outcome>,
     /// Outcomes that were handed over and are not acknowledged yet.
@@ -164,6 +169,7 @@ pub async fn crawl(
         sitemap_turn: Semaphore::new(1),
         renderer: setup.render.clone().map(rendering::Renderer::new),
         hosts: Hosts::new(setup.politeness.clone()),
+        refusals: aho_corasick::AhoCorasick::new(&setup.politeness.block_pages)?,
         sites,
         setup,
         store,

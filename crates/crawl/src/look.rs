@@ -63,7 +63,7 @@ pub(crate) async fn look(
         Target::Document => read_document(shared, item, record, answer, html, at),
         Target::Outside if html => {
             let facts = facts_of(shared, &answer);
-            if block_page::is_refusal(&facts, &shared.setup.politeness.block_pages) {
+            if block_page::is_refusal(&facts, &shared.refusals) {
                 record.state = Some(LinkState::Limited(answer.status));
             } else if let Some(state) = (shared.setup.content_check)(&facts, Target::Outside) {
                 record.state = Some(state);
@@ -139,7 +139,7 @@ async fn read_page(
     let soft = host.is_prepared().and_then(|prepared| prepared.soft);
     if item.depth > 0 && soft == Some(text) {
         record.state = Some(LinkState::Soft404);
-    } else if block_page::is_refusal(&facts, &shared.setup.politeness.block_pages) {
+    } else if block_page::is_refusal(&facts, &shared.refusals) {
         if !lock(&host.sameness).is_refusal(text) {
             record.state = Some(LinkState::Limited(answer.status));
             record.left_out = Some(LeftOut::Limited);
@@ -175,7 +175,7 @@ async fn read_page(
             None
         }
     };
-    let page = new_version(record, item, answer, (facts, text), at);
+    let page = new_version(record, item, answer, (facts, text, body_hash), at);
     Looked::Page(Some(Box::new(page)), links, rendered)
 }
 
@@ -184,10 +184,9 @@ fn new_version(
     record: &mut UrlRecord,
     item: &Item,
     answer: Answer,
-    (facts, text): (Facts, BodyHash),
+    (facts, text, body_hash): (Facts, BodyHash, BodyHash),
     at: jiff::Timestamp,
 ) -> Page {
-    let body_hash = BodyHash::of(&answer.body);
     if record.snapshot_at.is_some() {
         record.changes += 1;
     }
@@ -230,14 +229,15 @@ fn read_document(
     spend(shared, item, &answer);
     record.etag = answer.header("etag").map(str::to_owned);
     record.last_modified = answer.header("last-modified").map(str::to_owned);
-    if record.body_hash == Some(BodyHash::of(&answer.body)) {
+    let body_hash = BodyHash::of(&answer.body);
+    if record.body_hash == Some(body_hash) {
         record.same_hash += 1;
         record.seen += 1;
         return nothing;
     }
     let facts = xunjian_page::document(&answer.body, &item.url, answer.truncated, shared.setup.page);
     let text = text_hash(&facts);
-    let page = new_version(record, item, answer, (facts, text), at);
+    let page = new_version(record, item, answer, (facts, text, body_hash), at);
     Looked::Page(Some(Box::new(page)), Vec::new(), None)
 }
 

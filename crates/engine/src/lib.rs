@@ -233,7 +233,7 @@ impl Engine {
         stop: StopSignal,
     ) -> Result<CrawlSummary, EngineError> {
         let settings = &self.settings;
-        let matcher = Arc::new(Matcher::new(&settings.dictionaries)?);
+        let content = xunjian_scan::ContentCheck::new(&settings.dictionaries)?;
         let mut run = RunRecord::begin_or_resume(&self.store, only, nightly)?;
         if self.store.is_queue_lost()? {
             run.seeded = false;
@@ -249,9 +249,7 @@ impl Engine {
             revisit_records: settings.revisit_records,
             render: settings.render.clone(),
             incremental: settings.incremental,
-            content_check: Arc::new(move |facts, target| {
-                xunjian_scan::content_check(&matcher, facts, target)
-            }),
+            content_check: Arc::new(move |facts, target| content.look(facts, target)),
         };
         if !run.seeded {
             xunjian_crawl::seed(&self.store, &setup, run.started_at)?;

@@ -1,6 +1,7 @@
 //! What a page shows when its status says "ok": not found, parked, taken over.
 
-use xunjian_dict::{Category, Folded, Matcher};
+use aho_corasick::AhoCorasick;
+use xunjian_dict::{Category, CompileError, Dictionary, Folded, Matcher};
 use xunjian_model::{Facts, LinkState, Target};
 
 /// Titles of "not found" pages.
@@ -18,36 +19,49 @@ const NOT_FOUND_CHARS_MAX: u32 = 300;
 /// Different spam words from which an outside page counts as taken over.
 const SPAM_WORDS_MIN: usize = 3;
 
-/// Looks at a page the crawl opened. `None`: it is what it says.
-pub fn content_check(matcher: &Matcher, facts: &Facts, target: Target) -> Option<LinkState> {
-    let title = facts.title.as_str();
-    if facts.main_chars <= NOT_FOUND_CHARS_MAX && NOT_FOUND.iter().any(|words| title.contains(words)) {
-        return Some(LinkState::Soft404);
+/// The look at a page the crawl opened.
+#[derive(Debug)]
+pub struct ContentCheck {
+    not_found: AhoCorasick,
+    parked: AhoCorasick,
+    spam: Matcher,
+}
+
+impl ContentCheck {
+    /// A check with the spam words of the dictionaries.
+    pub fn new(dictionaries: &[Dictionary]) -> Result<Self, CompileError> {
+        let mut spam = dictionaries.to_vec();
+        for dictionary in &mut spam {
+            dictionary.entries.retain(|entry| entry.category == Category::SpamInjection);
+        }
+        let words = |words: &[&str]| AhoCorasick::builder().ascii_case_insensitive(true).build(words);
+        Ok(Self { not_found: words(&NOT_FOUND)?, parked: words(&PARKED)?, spam: Matcher::new(&spam)? })
     }
-    if target != Target::Outside {
-        return None;
+
+    /// What a page turned out to be. `None`: what it says.
+    pub fn look(&self, facts: &Facts, target: Target) -> Option<LinkState> {
+        let short = facts.main_chars <= NOT_FOUND_CHARS_MAX;
+        if short && self.not_found.is_match(&facts.title) {
+            return Some(LinkState::Soft404);
+        }
+        if target != Target::Outside {
+            return None;
+        }
+        let texts =
+            || facts.blocks.iter().map(|block| block.text.as_str()).chain(std::iter::once(&*facts.title));
+        if short && texts().any(|text| self.parked.is_match(text)) {
+            return Some(LinkState::Hijacked("parked domain".to_owned()));
+        }
+        let mut words = std::collections::BTreeSet::new();
+        let mut folded = Folded::default();
+        for text in texts() {
+            folded.refold(text);
+            words.extend(self.spam.find(&folded, "").iter().map(|hit| hit.entry.pattern.as_str()));
+        }
+        if words.len() >= SPAM_WORDS_MIN {
+            let shown: Vec<&str> = words.into_iter().take(SPAM_WORDS_MIN).collect();
+            return Some(LinkState::Hijacked(format!("spam: {}", shown.join(", "))));
+        }
+        None
     }
-    let texts = || facts.blocks.iter().map(|block| block.text.as_str()).chain(std::iter::once(title));
-    let parked = texts().any(|text| {
-        let lower = text.to_lowercase();
-        PARKED.iter().any(|words| lower.contains(words))
-    });
-    if parked && facts.main_chars <= NOT_FOUND_CHARS_MAX {
-        return Some(LinkState::Hijacked("parked domain".to_owned()));
-    }
-    let mut words = std::collections::BTreeSet::new();
-    for text in texts() {
-        let folded = Folded::new(text);
-        let hits = matcher.find(&folded, "");
-        words.extend(
-            hits.iter()
-                .filter(|hit| hit.entry.category == Category::SpamInjection)
-                .map(|hit| hit.entry.pattern.as_str()),
-        );
-    }
-    if words.len() >= SPAM_WORDS_MIN {
-        let shown: Vec<&str> = words.into_iter().take(SPAM_WORDS_MIN).collect();
-        return Some(LinkState::Hijacked(format!("spam: {}", shown.join(", "))));
-    }
-    None
 }

@@ -30,7 +30,7 @@ use xunjian_model::{Canonical, Kind};
 use xunjian_store::StoreError;
 
 pub use columns::{Class, ColumnReport};
-pub use content::content_check;
+pub use content::ContentCheck;
 pub use link_states::BadLinks;
 pub use privacy::mask_all;
 pub use site::{SiteInput, SiteScan, scan_site};
