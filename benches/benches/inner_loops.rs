@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use xunjian_dict::{Folded, Matcher, shipped};
+use xunjian_dict::{Matcher, Place, Scratch, shipped};
 use xunjian_model::PageUrl;
 use xunjian_page::{Limits, extract};
 
@@ -55,13 +55,9 @@ fn benches(criterion: &mut Criterion) {
     let matcher = Matcher::new(&shipped()).expect("compiles");
     let mut group = criterion.benchmark_group("dict");
     group.throughput(Throughput::Bytes(text.len() as u64));
-    let mut folded = Folded::default();
-    group.bench_function("fold", |bencher| bencher.iter(|| folded.refold(black_box(&text))));
+    let mut scratch = Scratch::default();
     group.bench_function("fold and match", |bencher| {
-        bencher.iter(|| {
-            folded.refold(black_box(&text));
-            matcher.find(&folded, "a").len()
-        });
+        bencher.iter(|| matcher.find(black_box(&text), &Place::default(), &mut scratch).len());
     });
     group.finish();
 }

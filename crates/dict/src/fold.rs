@@ -1,182 +1,323 @@
-//! Folding: one spelling for what a reader sees as one, with the way back to the original.
+//! Folding: one code for what a reader sees as one character, with the way back to the original.
+
+use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// A folded text and, for every byte of it, where its character began in the original.
-#[derive(Clone, Debug, Default)]
-pub struct Folded {
-    text: String,
-    /// Original byte offset per folded byte, one more for the end.
-    origin: Vec<u32>,
-    /// Original end of the character per folded byte.
-    ends: Vec<u32>,
-    /// Folded offsets before which a visible separator was dropped.
-    gaps: Vec<u32>,
-}
+use crate::trie::{Alphabet, CODES_MAX, UNKNOWN};
 
 /// Most separators in a row that are taken for decoration.
 const SEPARATORS_MAX: usize = 2;
+/// A character that leaves no trace: a reader sees nothing either.
+const INVISIBLE: u16 = CODES_MAX;
+/// A character that may be decoration between two others.
+const SEPARATOR: u16 = CODES_MAX + 1;
+/// A character that folds to several, or lies beyond the basic plane.
+const SPECIAL: u16 = CODES_MAX + 2;
+/// Set in an offset: separators were dropped right before the character.
+const GAP: u32 = 1 << 31;
+/// Characters of the basic plane.
+const BASIC: usize = 1 << 16;
+
+/// Simplified characters by traditional ones of the basic plane; 0: none.
+static SIMPLIFIED: LazyLock<Vec<u16>> = LazyLock::new(|| {
+    let mut table = vec![0; BASIC];
+    let lines = include_str!("../data/simplified.txt").lines().filter(|line| !line.starts_with('#'));
+    for pair in lines.flat_map(str::split_whitespace) {
+        let mut units = pair.encode_utf16();
+        if let (Some(traditional), Some(simplified)) = (units.next(), units.next()) {
+            table[usize::from(traditional)] = simplified;
+        }
+    }
+    table
+});
+
+/// What every character of the basic plane folds to: itself, another one, or a sign.
+static FOLDED: LazyLock<Vec<u16>> = LazyLock::new(|| {
+    (0..BASIC as u32)
+        .map(|unit| {
+            let Some(c) = char::from_u32(unit) else { return SPECIAL };
+            if is_invisible(c) {
+                return INVISIBLE;
+            }
+            if is_separator(c) {
+                return SEPARATOR;
+            }
+            let mut folded = plain(c).map(simplified);
+            match (folded.next(), folded.next()) {
+                (Some(one), None) => u16::try_from(one as u32).unwrap_or(SPECIAL),
+                _ => SPECIAL,
+            }
+        })
+        .collect()
+});
+
+/// Width, compatibility forms and case: NFKC, then lower case.
+pub(crate) fn plain(c: char) -> impl Iterator<Item = char> {
+    std::iter::once(c).nfkc().flat_map(char::to_lowercase)
+}
+
+/// The simplified form of a traditional character, else the character.
+fn simplified(c: char) -> char {
+    let simplified = SIMPLIFIED.get(c as usize).copied().unwrap_or(0);
+    char::from_u32(u32::from(simplified)).filter(|_| simplified != 0).unwrap_or(c)
+}
+
+/// A pattern as the texts it is looked for in are folded, and whether it holds separators that
+/// folding drops.
+pub(crate) fn fold_pattern(pattern: &str) -> (Vec<char>, bool) {
+    let mut folded = Vec::new();
+    let mut gapped = false;
+    let mut at = 0;
+    while let Some(c) = pattern[at..].chars().next() {
+        match FOLDED.get(c as usize).copied() {
+            Some(INVISIBLE) => {}
+            Some(SEPARATOR) => {
+                if let Some(next) = after_decoration(pattern, at) {
+                    gapped |= !folded.is_empty();
+                    at = next;
+                    continue;
+                }
+                folded.extend(plain(c));
+            }
+            _ => folded.extend(plain(c).map(simplified)),
+        }
+        at += c.len_utf8();
+    }
+    (folded, gapped)
+}
+
+/// A folded text: a code for every character, and where it began in the original.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Folded {
+    pub(crate) codes: Vec<u16>,
+    /// Byte offsets, with [`GAP`].
+    offsets: Vec<u32>,
+}
 
 impl Folded {
-    /// Folds a text: NFKC, ASCII case, no zero-width characters, no decorative separators
-    /// between two CJK characters.
-    pub fn new(original: &str) -> Self {
-        let mut folded = Self::default();
-        folded.refold(original);
-        folded
+    /// The original bytes behind a range of codes.
+    pub(crate) fn span(&self, text: &str, from: usize, to: usize) -> (usize, usize) {
+        let offset = |at: usize| (self.offsets[at] & !GAP) as usize;
+        let last = offset(to - 1);
+        let length = text[last..].chars().next().map_or(0, char::len_utf8);
+        (offset(from), last + length)
     }
 
-    /// Folds another text into the same buffers.
-    pub fn refold(&mut self, original: &str) {
-        self.text.clear();
-        self.origin.clear();
-        self.ends.clear();
-        self.gaps.clear();
-        self.text.reserve(original.len());
-        self.origin.reserve(original.len() + 1);
-        self.ends.reserve(original.len() + 1);
-        let mut last_cjk = false;
-        let mut chars = original.char_indices();
-        while let Some((at, c)) = chars.next() {
-            let end = at + c.len_utf8();
-            if is_cjk(c) {
-                self.push(c, at, end);
-                last_cjk = true;
-            } else if is_invisible(c) {
-                // Dropped without trace: a reader sees nothing either.
-            } else if last_cjk && is_separator(c) {
-                let ahead = chars.as_str();
-                let run = ahead.chars().take_while(|&c| is_separator(c) || is_invisible(c)).count();
-                let next = ahead.chars().nth(run);
-                if run < SEPARATORS_MAX && next.is_some_and(is_cjk) {
-                    for _ in 0..run {
-                        chars.next();
-                    }
-                    self.gaps.push(self.text.len() as u32);
-                } else {
-                    self.fold_char(c, at, end);
-                    last_cjk = false;
-                }
-            } else {
-                self.fold_char(c, at, end);
-                last_cjk = false;
-            }
-        }
-        self.origin.push(original.len() as u32);
-        self.ends.push(original.len() as u32);
+    /// Whether separators were dropped inside a range of codes.
+    pub(crate) fn has_gap(&self, from: usize, to: usize) -> bool {
+        self.offsets[from + 1..to].iter().any(|offset| offset & GAP != 0)
     }
 
-    fn fold_char(&mut self, c: char, at: usize, end: usize) {
-        if c.is_ascii() {
-            self.push(c.to_ascii_lowercase(), at, end);
-        } else {
-            for part in std::iter::once(c).nfkc() {
-                self.push(part.to_ascii_lowercase(), at, end);
-            }
-        }
-    }
-
-    fn push(&mut self, c: char, at: usize, end: usize) {
-        self.text.push(c);
-        for _ in 0..c.len_utf8() {
-            self.origin.push(at as u32);
-            self.ends.push(end as u32);
-        }
-    }
-
-    /// The folded text.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The original bytes behind a range of folded bytes.
-    pub fn original_span(&self, start: usize, end: usize) -> (usize, usize) {
-        (self.origin[start] as usize, self.ends[end.max(1) - 1] as usize)
-    }
-
-    /// Whether visible separators were dropped inside a range of folded bytes.
-    pub fn has_gap(&self, start: usize, end: usize) -> bool {
-        let from = self.gaps.partition_point(|&gap| gap as usize <= start);
-        self.gaps.get(from).is_some_and(|&gap| (gap as usize) < end)
+    fn push(&mut self, code: u16, offset: usize, gap: bool) {
+        self.codes.push(code);
+        self.offsets.push(offset as u32 | if gap { GAP } else { 0 });
     }
 }
 
+/// Folds texts to the codes of an alphabet.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder {
+    alphabet: Alphabet,
+    /// Code or sign of every character of the basic plane.
+    codes: Vec<u16>,
+}
+
+impl Folder {
+    pub(crate) fn new(alphabet: Alphabet) -> Self {
+        let mut by_unit = vec![UNKNOWN; BASIC];
+        for (c, code) in alphabet.iter() {
+            if let Some(slot) = by_unit.get_mut(c as usize) {
+                *slot = code;
+            }
+        }
+        let code = |&folded: &u16| if folded >= CODES_MAX { folded } else { by_unit[usize::from(folded)] };
+        Self { codes: FOLDED.iter().map(code).collect(), alphabet }
+    }
+
+
+    /// Folds a text, of which what lies beyond two gibibytes is left out.
+    pub(crate) fn fold(&self, text: &str, folded: &mut Folded) {
+        folded.codes.clear();
+        folded.offsets.clear();
+        let bytes = text.as_bytes();
+        let bytes = &bytes[..bytes.len().min(GAP as usize)];
+        let mut gap = false;
+        let mut at = 0;
+        while at < bytes.len() {
+            // A text is valid UTF-8: its first byte says how long a character is.
+            let low = |at: usize| u32::from(bytes.get(at).copied().unwrap_or(0) & 0x3F);
+            let first = u32::from(bytes[at]);
+            let (unit, length) = match first {
+                0..0x80 => (first, 1),
+                0x80..0xE0 => ((first & 0x1F) << 6 | low(at + 1), 2),
+                0xE0..0xF0 => ((first & 0x0F) << 12 | low(at + 1) << 6 | low(at + 2), 3),
+                _ => (u32::MAX, 4),
+            };
+            let code = self.codes.get(unit as usize).copied().unwrap_or(SPECIAL);
+            if code < CODES_MAX {
+                folded.push(code, at, gap);
+                gap = false;
+                at += length;
+                continue;
+            }
+            match code {
+                INVISIBLE => at += length,
+                SEPARATOR => match after_decoration(text, at) {
+                    Some(next) => (at, gap) = (next, true),
+                    None => {
+                        self.push_all(text, at, gap, folded);
+                        (at, gap) = (at + length, false);
+                    }
+                },
+                _ => {
+                    self.push_all(text, at, gap, folded);
+                    (at, gap) = (at + length, false);
+                }
+            }
+        }
+    }
+
+    fn push_all(&self, text: &str, at: usize, gap: bool, folded: &mut Folded) {
+        for c in text[at..].chars().next().into_iter().flat_map(plain).map(simplified) {
+            folded.push(self.alphabet.code(c), at, gap);
+        }
+    }
+}
+
+/// Where the text goes on after separators at `at` that only decorate: few of them, between two
+/// Chinese characters, between such a one and a Latin word, or between Latin letters alone.
+fn after_decoration(text: &str, at: usize) -> Option<usize> {
+    let visible = |c: &char| !is_invisible(*c);
+    let mut next = at;
+    let mut run = 0;
+    for c in text[at..].chars() {
+        match () {
+            () if is_separator(c) => run += 1,
+            () if is_invisible(c) => {}
+            () => break,
+        }
+        if run > SEPARATORS_MAX {
+            return None;
+        }
+        next += c.len_utf8();
+    }
+    let mut before = text[..at].chars().rev().filter(visible);
+    let mut after = text[next..].chars().filter(visible);
+    let (last, first) = (before.next()?, after.next()?);
+    let alone = |mut beyond: Option<char>| !beyond.take().is_some_and(is_latin);
+    let decorates = match (is_cjk(last), is_cjk(first)) {
+        (true, true) => true,
+        (true, false) => is_latin(first),
+        (false, true) => is_latin(last),
+        (false, false) => {
+            is_latin(last) && is_latin(first) && alone(before.next()) && alone(after.next())
+        }
+    };
+    decorates.then_some(next)
+}
+
+/// Whether a folded original has the characters of a pattern as they are, without traditional
+/// forms having been taken for simplified ones.
+pub(crate) fn is_verbatim(original: &str, pattern: &str) -> bool {
+    let visible = |c: &char| !is_invisible(*c) && !is_separator(*c);
+    let plainly = |text: &str| text.chars().filter(visible).flat_map(plain).collect::<Vec<_>>();
+    plainly(original) == plainly(pattern)
+}
+
+/// A letter or digit of a Latin word, wide forms included.
+pub(crate) fn is_latin(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+        || matches!(c, '\u{FF10}'..='\u{FF19}' | '\u{FF21}'..='\u{FF3A}' | '\u{FF41}'..='\u{FF5A}')
+}
+
 fn is_cjk(c: char) -> bool {
-    matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}')
+    matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{00AD}' | '\u{180E}'
-            | '\u{202A}'..='\u{202E}' | '\u{FE00}'..='\u{FE0F}'
+            | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{034F}'
     )
 }
 
 fn is_separator(c: char) -> bool {
-    matches!(
-        c,
-        '*' | '·'
-            | '•'
-            | '|'
-            | '_'
-            | '~'
-            | '^'
-            | '-'
-            | '.'
-            | '+'
-            | '='
-            | '#'
-            | '@'
-            | '/'
-            | '\\'
-            | ' '
-            | '\u{3000}'
-            | '\u{00A0}'
-            | '★'
-            | '☆'
-            | '●'
-            | '○'
-            | '※'
-            | '丨'
-            | '﹡'
-            | '＊'
-            | '—'
-            | '`'
-    )
+    const DECORATION: &str = "*·•|_~^-.+=#@/\\★☆●○※丨﹡＊—`♥❤◆◇■□▲△→ \u{3000}\u{A0}\t\n\r";
+    c.is_whitespace() || DECORATION.contains(c)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn folder(text: &str) -> Folder {
+        let chars: Vec<char> = text.chars().collect();
+        Folder::new(Alphabet::of(std::iter::once(&chars[..])).expect("few characters"))
+    }
+
+    /// The folded text, with `?` for what the alphabet lacks.
+    fn fold(text: &str) -> (String, Folded) {
+        let folder = folder("百家乐号abcdefghijklmnopqrstuvwxyz0123456789- .国目的网万");
+        let mut folded = Folded::default();
+        folder.fold(text, &mut folded);
+        let name = |code: &u16| folder.alphabet.iter().find(|(_, other)| other == code).map_or('?', |(c, _)| c);
+        (folded.codes.iter().map(name).collect(), folded)
+    }
+
     #[test]
-    fn folding_keeps_the_way_back() {
+    fn what_a_reader_sees_as_one_folds_to_one() {
         let table = [
             ("ＡＢｃ１２", "abc12"),
             ("百\u{200B}家\u{200B}乐", "百家乐"),
             ("百*家*乐", "百家乐"),
             ("百 - 家", "百 - 家"),
+            ("百\u{A0}家 乐", "百家乐"),
             ("①号", "1号"),
-            ("目的 Word", "目的 word"),
+            ("目的 Word", "目的word"),
+            ("word 百", "word百"),
+            ("ab cd", "ab cd"),
+            ("v.p.n", "vpn"),
+            ("a.bc", "a.bc"),
+            ("萬國網", "万国网"),
+            ("ﬁ㎡𝐀", "fim2a"),
+            ("𠀀百", "?百"),
         ];
         for (original, text) in table {
-            let folded = Folded::new(original);
-            assert_eq!(folded.text(), text, "{original}");
-            assert_eq!(
-                folded.original_span(0, folded.text().len()),
-                (0, original.trim_end_matches('\u{200B}').len())
-            );
+            let (found, folded) = fold(original);
+            assert_eq!(found, text, "{original}");
+            let end = original.trim_end_matches('\u{200B}').len();
+            assert_eq!(folded.span(original, 0, folded.codes.len()), (0, end), "{original}");
         }
+    }
+
+    #[test]
+    fn traditional_forms_are_told_from_the_pattern_itself() {
+        assert!(is_verbatim("一目瞭然", "一目瞭然"));
+        assert!(!is_verbatim("一目了然", "一目瞭然"));
+        assert!(is_verbatim("Ｖ*Ｐ*Ｎ", "vpn"));
     }
 
     proptest::proptest! {
         #[test]
-        fn spans_always_lie_on_character_borders(original in ".{0,60}") {
-            let folded = Folded::new(&original);
-            for (at, c) in folded.text().char_indices() {
-                let (start, end) = folded.original_span(at, at + c.len_utf8());
-                proptest::prop_assert!(original.get(start..end).is_some());
+        fn texts_fold_as_patterns_do(text in "[百家乐ab\u{200B}* .ＡＢ㎡ﬁ國\u{20000}-]{0,24}") {
+            let (chars, _) = fold_pattern(&text);
+            let folder = folder("百家乐ab* .㎡m2fi国-");
+            let mut folded = Folded::default();
+            folder.fold(&text, &mut folded);
+            let expected: Vec<u16> = chars.iter().map(|&c| folder.alphabet.code(c)).collect();
+            proptest::prop_assert_eq!(&folded.codes, &expected);
+        }
+
+        #[test]
+        fn spans_always_lie_on_character_borders(text in ".{0,60}") {
+            let folder = folder("a百");
+            let mut folded = Folded::default();
+            folder.fold(&text, &mut folded);
+            for at in 0..folded.codes.len() {
+                let (start, end) = folded.span(&text, at, at + 1);
+                proptest::prop_assert!(text.get(start..end).is_some_and(|one| !one.is_empty()));
             }
         }
     }

@@ -1,20 +1,24 @@
 //! Dictionaries: load, normalise, compile, match.
 //!
 //! A dictionary is a file of patterns with their corrections, severities and exceptions. All of
-//! them are compiled into one automaton; matching runs on folded text (width, case, zero-width
-//! and decorative characters) and answers with spans of the original. Pure: reading files is the
-//! only I/O, and only [`load_file`] does it.
+//! them are compiled into one search; matching runs on folded text (width, case, traditional
+//! forms, invisible and decorative characters) and answers with spans of the original. Pure:
+//! reading files is the only I/O, and only [`load_file`] does it.
 
+mod conflicts;
 mod fold;
 mod load;
 mod matcher;
+mod segment;
 mod shipped;
+mod trie;
 
-pub use fold::Folded;
-pub use load::{Fault, LoadError, decode_text, load_bytes, load_file};
-pub use matcher::{CompileError, Hit, Matcher};
+pub use conflicts::{Conflict, conflicts};
+pub use load::{ENTRIES_MAX, FILE_BYTES_MAX, Fault, LoadError, decode_text, load_bytes, load_file};
+pub use matcher::{CompileError, Hit, Matcher, Place, Scratch};
 pub use shipped::shipped;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// What the patterns of a dictionary are.
@@ -34,6 +38,10 @@ pub enum Category {
 }
 
 impl Category {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Typo, Self::OutdatedName, Self::SensitiveWord, Self::SpamInjection, Self::PlaceholderText];
+
     /// Whether the words are matched even when someone put separators between their characters.
     /// Only texts that try to hide are; an honest typo is written plainly.
     pub fn is_evasive(self) -> bool {
@@ -53,7 +61,7 @@ impl Category {
 }
 
 /// One pattern.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Text to find.
     pub pattern: String,
@@ -63,14 +71,60 @@ pub struct Entry {
     pub category: Category,
     /// `info`, `minor`, `major` or `serious`; `None`: the category's own.
     pub severity: Option<String>,
-    /// Why, or since when.
+    /// Why.
     pub note: Option<String>,
     /// Longer phrases that contain the pattern and are right.
     pub allow: Vec<String>,
     /// Texts right before the pattern that make it right.
     pub not_after: Vec<String>,
+    /// Words of which one must stand near the pattern; empty: none need to.
+    pub context: Vec<String>,
+    /// Right on pages that are older than this day.
+    pub since: Option<Date>,
     /// Not wrong inside a quoted title 《…》.
     pub skip_titles: bool,
+}
+
+impl Entry {
+    /// A pattern without exceptions.
+    pub fn new(pattern: &str, category: Category) -> Self {
+        Self {
+            pattern: pattern.to_owned(),
+            correction: None,
+            category,
+            severity: None,
+            note: None,
+            allow: Vec::new(),
+            not_after: Vec::new(),
+            context: Vec::new(),
+            since: None,
+            skip_titles: false,
+        }
+    }
+}
+
+/// Where a dictionary is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Sites; empty: all.
+    pub sites: Vec<String>,
+    /// Columns, by the name the page says; empty: all pages.
+    pub columns: Vec<String>,
+    /// Pages dated on this day or later, and pages without a date.
+    pub from: Option<Date>,
+    /// Pages dated on this day or earlier, and pages without a date.
+    pub until: Option<Date>,
+}
+
+impl Scope {
+    fn holds(&self, place: &Place<'_>) -> bool {
+        (self.sites.is_empty() || self.sites.iter().any(|site| site == place.site))
+            && (self.columns.is_empty()
+                || place.column.is_some_and(|column| self.columns.iter().any(|own| own == column)))
+            && place.date.is_none_or(|date| {
+                self.from.is_none_or(|from| from <= date) && self.until.is_none_or(|until| date <= until)
+            })
+    }
 }
 
 /// A file of patterns.
@@ -80,8 +134,12 @@ pub struct Dictionary {
     pub name: String,
     /// Version.
     pub version: String,
-    /// Sites it is for; empty: all.
-    pub sites: Vec<String>,
+    /// Where it is for.
+    pub scope: Scope,
+    /// Whether traditional characters in texts are read as the simplified ones of patterns.
+    pub traditional: bool,
+    /// Phrases in which no pattern of the dictionary is wrong.
+    pub allow: Vec<String>,
     /// Patterns.
     pub entries: Vec<Entry>,
 }

@@ -1,32 +1,82 @@
-//! One automaton for all dictionaries.
+//! All dictionaries compiled into one search.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::collections::BTreeMap;
 
-use crate::{Category, Dictionary, Entry, Folded};
+use jiff::civil::Date;
 
-/// The automaton could not be built.
+use crate::fold::{Folded, Folder, fold_pattern, is_latin, is_verbatim};
+use crate::trie::{Alphabet, Trie};
+use crate::{Category, Dictionary, Entry, Scope, segment};
+
+/// Characters before and after a word in which its context words are looked for.
+const CONTEXT_CHARS: usize = 40;
+/// Characters before a word in which an opening 《 is looked for.
+const TITLE_CHARS: usize = 80;
+
+/// The dictionaries could not be compiled.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot compile the dictionaries: {0}")]
-pub struct CompileError(#[from] aho_corasick::BuildError);
+pub enum CompileError {
+    /// More different characters than any script has.
+    #[error("cannot compile the dictionaries: their patterns have too many different characters")]
+    Characters,
+}
 
 /// All dictionaries, ready to search.
 #[derive(Debug)]
 pub struct Matcher {
-    automaton: AhoCorasick,
-    patterns: Vec<Pattern>,
+    folder: Folder,
+    trie: Trie,
+    /// What each value of the trie means: a range of `meanings`.
+    values: Vec<std::ops::Range<u32>>,
+    meanings: Vec<Meaning>,
+    words: Vec<Word>,
+    dictionaries: Vec<Source>,
+    /// Longest allowed phrase, in codes.
+    allowed_max: usize,
     fingerprint: [u8; 32],
 }
 
+/// What it means that a sequence stands in a text.
+#[derive(Clone, Copy, Debug)]
+enum Meaning {
+    /// A word is there.
+    Word(u32),
+    /// A phrase that makes one word inside it right.
+    AllowsWord(u32),
+    /// A phrase that makes all words of a dictionary inside it right.
+    AllowsAll(u32),
+}
+
 #[derive(Debug)]
-struct Pattern {
+struct Source {
+    name: String,
+    scope: Scope,
+    traditional: bool,
+}
+
+#[derive(Debug)]
+struct Word {
     entry: Entry,
-    dictionary: String,
-    sites: Vec<String>,
-    /// Allowed phrases, folded, with the pattern's offset in them.
-    allow: Vec<(String, usize)>,
-    not_after: Vec<String>,
+    dictionary: u32,
+    /// Codes of the leads of `not_after`.
+    not_after: Vec<Vec<u16>>,
+    /// Codes of the context words.
+    context: Vec<Vec<u16>>,
     word_start: bool,
     word_end: bool,
+    /// The pattern itself holds separators that folding drops.
+    gapped: bool,
+}
+
+/// Where a text stands: what scopes and dates of dictionaries are compared with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place<'p> {
+    /// Site.
+    pub site: &'p str,
+    /// Column, if the page says one.
+    pub column: Option<&'p str>,
+    /// Date of the page, if it is known.
+    pub date: Option<Date>,
 }
 
 /// One hit.
@@ -42,64 +92,99 @@ pub struct Hit<'m> {
     pub end: usize,
 }
 
+/// Memory of a search, to be used again for the next text.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    folded: Folded,
+    /// Starts and ends, in codes, and values of the trie.
+    found: Vec<(usize, usize, u32)>,
+}
+
+/// A word found, before exceptions and longer words are looked at.
+#[derive(Clone, Copy)]
+struct Candidate<'m> {
+    from: usize,
+    to: usize,
+    word: &'m Word,
+    excused: bool,
+}
+
 impl Matcher {
-    /// Compiles dictionaries.
+    /// Compiles dictionaries. Where two have the same pattern, the later one's entry holds.
     pub fn new(dictionaries: &[Dictionary]) -> Result<Self, CompileError> {
-        let mut patterns = Vec::new();
-        let mut folded_patterns = Vec::new();
-        let mut hasher = blake3::Hasher::new();
-        let mut hash = |text: &str| {
-            hasher.update(&(text.len() as u64).to_le_bytes());
-            hasher.update(text.as_bytes());
-        };
-        for dictionary in dictionaries {
-            hash(&dictionary.name);
-            hash(&dictionary.version);
-            dictionary.sites.iter().for_each(|site| hash(site));
+        let mut folded: Vec<(Vec<char>, Meaning)> = Vec::new();
+        let mut words = Vec::new();
+        let mut contexts: Vec<Contexts> = Vec::new();
+        for (number, dictionary) in dictionaries.iter().enumerate() {
+            for phrase in &dictionary.allow {
+                folded.push((fold_pattern(phrase).0, Meaning::AllowsAll(number as u32)));
+            }
             for entry in &dictionary.entries {
-                hash(&entry.pattern);
-                hash(entry.correction.as_deref().unwrap_or_default());
-                hash(entry.category.as_str());
-                hash(entry.severity.as_deref().unwrap_or_default());
-                hash(entry.note.as_deref().unwrap_or_default());
-                entry.allow.iter().chain(&entry.not_after).for_each(|text| hash(text));
-                hash(if entry.skip_titles { "1" } else { "0" });
-                let folded = Folded::new(&entry.pattern).text().to_owned();
-                if folded.is_empty() {
+                let (pattern, gapped) = fold_pattern(&entry.pattern);
+                if pattern.is_empty() {
                     continue;
                 }
-                let allow = entry
-                    .allow
-                    .iter()
-                    .flat_map(|phrase| {
-                        let phrase = Folded::new(phrase).text().to_owned();
-                        let at: Vec<usize> = phrase.match_indices(&folded).map(|(at, _)| at).collect();
-                        at.into_iter().map(move |at| (phrase.clone(), at))
-                    })
-                    .collect();
-                let not_after =
-                    entry.not_after.iter().map(|text| Folded::new(text).text().to_owned()).collect();
-                patterns.push(Pattern {
-                    entry: entry.clone(),
-                    dictionary: dictionary.name.clone(),
-                    sites: dictionary.sites.clone(),
-                    allow,
-                    not_after,
-                    word_start: folded.starts_with(|c: char| c.is_ascii_alphanumeric()),
-                    word_end: folded.ends_with(|c: char| c.is_ascii_alphanumeric()),
+                let at = words.len() as u32;
+                for phrase in &entry.allow {
+                    folded.push((fold_pattern(phrase).0, Meaning::AllowsWord(at)));
+                }
+                let phrases = |list: &[String]| list.iter().map(|text| fold_pattern(text).0).collect();
+                contexts.push(Contexts {
+                    not_after: phrases(&entry.not_after),
+                    context: phrases(&entry.context),
                 });
-                folded_patterns.push(folded);
+                words.push(Word {
+                    entry: entry.clone(),
+                    dictionary: number as u32,
+                    not_after: Vec::new(),
+                    context: Vec::new(),
+                    word_start: pattern.first().is_some_and(|&c| is_latin(c)),
+                    word_end: pattern.last().is_some_and(|&c| is_latin(c)),
+                    gapped,
+                });
+                folded.push((pattern, Meaning::Word(at)));
             }
         }
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            // The DFA is the fastest; past some thousands of patterns it grows too large.
-            .kind(match folded_patterns.len() {
-                0..=5_000 => Some(AhoCorasickKind::DFA),
-                _ => Some(AhoCorasickKind::ContiguousNFA),
-            })
-            .build(&folded_patterns)?;
-        Ok(Self { automaton, patterns, fingerprint: *hasher.finalize().as_bytes() })
+        let all = contexts.iter().flat_map(|one| one.not_after.iter().chain(&one.context));
+        let texts = folded.iter().map(|(chars, _)| chars).chain(all).map(Vec::as_slice);
+        let alphabet = Alphabet::of(texts).ok_or(CompileError::Characters)?;
+        let coded = |chars: &Vec<char>| chars.iter().map(|&c| alphabet.code(c)).collect::<Vec<u16>>();
+        for (word, one) in words.iter_mut().zip(&contexts) {
+            word.not_after = one.not_after.iter().map(coded).collect();
+            word.context = one.context.iter().map(coded).collect();
+        }
+        let mut by_sequence: BTreeMap<Vec<u16>, Vec<Meaning>> = BTreeMap::new();
+        let mut allowed_max = 0;
+        for (chars, meaning) in folded.iter().filter(|(chars, _)| !chars.is_empty()) {
+            if !matches!(meaning, Meaning::Word(_)) {
+                allowed_max = allowed_max.max(chars.len());
+            }
+            by_sequence.entry(coded(chars)).or_default().push(*meaning);
+        }
+        let (mut values, mut meanings) = (Vec::new(), Vec::new());
+        for list in by_sequence.values() {
+            let from = meanings.len() as u32;
+            meanings.extend(list);
+            values.push(from..meanings.len() as u32);
+        }
+        let sequences: Vec<Vec<u16>> = by_sequence.into_keys().collect();
+        Ok(Self {
+            trie: Trie::build(&sequences),
+            folder: Folder::new(alphabet),
+            values,
+            meanings,
+            words,
+            dictionaries: dictionaries
+                .iter()
+                .map(|one| Source {
+                    name: one.name.clone(),
+                    scope: one.scope.clone(),
+                    traditional: one.traditional,
+                })
+                .collect(),
+            allowed_max,
+            fingerprint: fingerprint(dictionaries),
+        })
     }
 
     /// Changes whenever an entry, an exception or a scope does.
@@ -109,100 +194,195 @@ impl Matcher {
 
     /// Number of patterns.
     pub fn len(&self) -> usize {
-        self.patterns.len()
+        self.words.len()
     }
 
     /// Whether there is no pattern.
     pub fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+        self.words.is_empty()
     }
 
-    /// Hits in a folded text of a site, in order of their ends. A hit inside a longer hit of the
-    /// same category is left out.
-    pub fn find<'m>(&'m self, folded: &Folded, site: &str) -> Vec<Hit<'m>> {
-        let text = folded.text();
-        let mut hits: Vec<(usize, usize, &Pattern)> = Vec::new();
-        // What an exception excuses still says what the words inside it belong to.
-        let mut excused: Vec<(usize, usize, Category)> = Vec::new();
-        for found in self.automaton.find_overlapping_iter(text) {
-            let pattern = &self.patterns[found.pattern().as_usize()];
-            let (start, end) = (found.start(), found.end());
-            if !pattern.applies(folded, start, end, site) {
-                continue;
-            }
-            if pattern.is_excused(text, start) {
-                excused.push((start, end, pattern.entry.category));
-            } else {
-                hits.push((start, end, pattern));
-            }
+    /// Hits in a text, in order of their starts. A hit inside a longer hit of the same category
+    /// is left out.
+    pub fn find<'m>(&'m self, text: &str, place: &Place<'_>, scratch: &mut Scratch) -> Vec<Hit<'m>> {
+        let Scratch { folded, found } = scratch;
+        self.folder.fold(text, folded);
+        found.clear();
+        for at in 0..folded.codes.len() {
+            self.trie.each_from(&folded.codes, at, |length, value| found.push((at, at + length, value)));
         }
-        let inside = |&(start, end, pattern): &(usize, usize, &Pattern)| {
-            let longer = hits.iter().map(|&(from, to, other)| (from, to, other.entry.category));
-            longer.chain(excused.iter().copied()).any(|(from, to, category)| {
-                category == pattern.entry.category && from <= start && end <= to && to - from > end - start
-            })
-        };
-        hits.iter()
-            .filter(|hit| !inside(hit))
-            .map(|&(start, end, pattern)| {
-                let (start, end) = folded.original_span(start, end);
-                Hit { entry: &pattern.entry, dictionary: &pattern.dictionary, start, end }
+        if found.is_empty() {
+            return Vec::new();
+        }
+        let candidates = self.candidates(text, place, folded, found);
+        outermost(candidates)
+            .into_iter()
+            .map(|one| {
+                let (start, end) = folded.span(text, one.from, one.to);
+                let dictionary = &self.dictionaries[one.word.dictionary as usize].name;
+                Hit { entry: &one.word.entry, dictionary, start, end }
             })
             .collect()
     }
-}
 
-impl Pattern {
-    /// Whether the pattern stands there as a word of its own, on a site it is for.
-    fn applies(&self, folded: &Folded, start: usize, end: usize, site: &str) -> bool {
-        let text = folded.text();
-        let alphanumeric = |c: char| c.is_ascii_alphanumeric();
-        !(self.word_start && text[..start].ends_with(alphanumeric)
-            || self.word_end && text[end..].starts_with(alphanumeric)
-            || !self.sites.is_empty() && !self.sites.iter().any(|own| own == site)
-            || !self.entry.category.is_evasive() && folded.has_gap(start, end))
+    /// Length of the longest pattern at each place, one after the other, without exceptions: what
+    /// the search alone does, for comparison with other engines.
+    pub fn longest(&self, text: &str, scratch: &mut Scratch, mut each: impl FnMut(usize, usize)) {
+        let folded = &mut scratch.folded;
+        self.folder.fold(text, folded);
+        let mut at = 0;
+        while at < folded.codes.len() {
+            match self.trie.longest_from(&folded.codes, at) {
+                Some((length, _)) => {
+                    let (start, end) = folded.span(text, at, at + length);
+                    each(start, end);
+                    at += length;
+                }
+                None => at += 1,
+            }
+        }
     }
 
-    /// Whether an exception makes it right where it stands.
-    fn is_excused(&self, text: &str, start: usize) -> bool {
-        let before = &text[..start];
-        let allowed = self.allow.iter().any(|(phrase, at)| {
-            start
-                .checked_sub(*at)
-                .is_some_and(|from| text.is_char_boundary(from) && text[from..].starts_with(phrase.as_str()))
-        });
-        let excused = self.not_after.iter().any(|lead| before.ends_with(lead.as_str()));
-        allowed || excused || self.entry.skip_titles && in_title(before)
+    fn candidates(
+        &self,
+        text: &str,
+        place: &Place<'_>,
+        folded: &Folded,
+        found: &[(usize, usize, u32)],
+    ) -> Vec<Candidate<'_>> {
+        let meanings = |value: u32| {
+            let range = &self.values[value as usize];
+            &self.meanings[range.start as usize..range.end as usize]
+        };
+        let mut candidates = Vec::new();
+        for &(from, to, value) in found {
+            for meaning in meanings(value) {
+                let Meaning::Word(word) = *meaning else { continue };
+                let word_number = word;
+                let word = &self.words[word as usize];
+                let source = &self.dictionaries[word.dictionary as usize];
+                let span = folded.span(text, from, to);
+                if !word.applies(source, place, text, folded, (from, to), span) {
+                    continue;
+                }
+                // An allowed phrase around the word begins at most its own length before it.
+                let first = found.partition_point(|&(start, _, _)| start + self.allowed_max < to);
+                let phrases = found[first..].iter().take_while(|&&(start, _, _)| start <= from);
+                let allowed = phrases.filter(|&&(_, end, _)| to <= end).any(|&(_, _, value)| {
+                    meanings(value).iter().any(|meaning| match *meaning {
+                        Meaning::AllowsWord(other) => other == word_number,
+                        Meaning::AllowsAll(dictionary) => dictionary == word.dictionary,
+                        Meaning::Word(_) => false,
+                    })
+                });
+                let excused = allowed || word.is_excused(text, folded, from, span);
+                candidates.push(Candidate { from, to, word, excused });
+            }
+        }
+        candidates
+    }
+}
+
+struct Contexts {
+    not_after: Vec<Vec<char>>,
+    context: Vec<Vec<char>>,
+}
+
+/// Candidates that are not excused and not inside a longer one of their category. What an
+/// exception excuses still says what the words inside it belong to.
+fn outermost(mut candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
+    // Among equal spans the later dictionary's entry stands first.
+    candidates.sort_by_key(|one| (one.from, std::cmp::Reverse((one.to, one.word.dictionary))));
+    let mut reach: BTreeMap<Category, usize> = BTreeMap::new();
+    candidates.retain(|one| {
+        let reach = reach.entry(one.word.entry.category).or_default();
+        let inside = one.to <= *reach;
+        *reach = one.to.max(*reach);
+        !inside && !one.excused
+    });
+    candidates
+}
+
+impl Word {
+    /// Whether the pattern stands there as a word of its own, at a place it is for.
+    fn applies(
+        &self,
+        source: &Source,
+        place: &Place<'_>,
+        text: &str,
+        folded: &Folded,
+        (from, to): (usize, usize),
+        (start, end): (usize, usize),
+    ) -> bool {
+        let entry = &self.entry;
+        // A name is wrong only on a page that is younger than the change.
+        let before_change = entry.since.is_some_and(|since| place.date.is_some_and(|date| date < since));
+        if before_change
+            || !source.scope.holds(place)
+            || self.word_start && text[..start].ends_with(is_latin)
+            || self.word_end && text[end..].starts_with(is_latin)
+            || !entry.category.is_evasive() && !self.gapped && folded.has_gap(from, to)
+            || !source.traditional && !is_verbatim(&text[start..end], &entry.pattern)
+        {
+            return false;
+        }
+        let window = from.saturating_sub(CONTEXT_CHARS)..(to + CONTEXT_CHARS).min(folded.codes.len());
+        let near = &folded.codes[window];
+        let said = |words: &Vec<u16>| near.windows(words.len()).any(|part| part == words);
+        if !self.context.is_empty() && !self.context.iter().any(said) {
+            return false;
+        }
+        entry.category != Category::Typo || !segment::crosses(text, start, end)
+    }
+
+    /// Whether what stands around it makes it right.
+    fn is_excused(&self, text: &str, folded: &Folded, from: usize, (start, _): (usize, usize)) -> bool {
+        self.not_after.iter().any(|lead| folded.codes[..from].ends_with(lead))
+            || self.entry.skip_titles && in_title(&text[..start])
     }
 }
 
 /// Whether the text breaks off inside 《…》.
 fn in_title(before: &str) -> bool {
-    const LOOK_BACK: usize = 80;
-    before.chars().rev().take(LOOK_BACK).find(|c| matches!(c, '《' | '》')) == Some('《')
+    before.chars().rev().take(TITLE_CHARS).find(|c| matches!(c, '《' | '》')) == Some('《')
+}
+
+fn fingerprint(dictionaries: &[Dictionary]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for dictionary in dictionaries {
+        // The derived form names every field, so that none can be forgotten.
+        hasher.update(format!("{dictionary:?}").as_bytes());
+    }
+    *hasher.finalize().as_bytes()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn entries(category: Category, rows: &[(&str, &[&str], &[&str])]) -> Vec<Entry> {
+        let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        rows.iter()
+            .map(|(pattern, allow, not_after)| Entry {
+                allow: own(allow),
+                not_after: own(not_after),
+                skip_titles: category == Category::OutdatedName,
+                ..Entry::new(pattern, category)
+            })
+            .collect()
+    }
+
     fn dictionary(category: Category, rows: &[(&str, &[&str], &[&str])]) -> Dictionary {
-        let entries = rows.iter().map(|(pattern, allow, not_after)| Entry {
-            pattern: (*pattern).to_owned(),
-            correction: None,
-            category,
-            severity: None,
-            note: None,
-            allow: allow.iter().map(|text| (*text).to_owned()).collect(),
-            not_after: not_after.iter().map(|text| (*text).to_owned()).collect(),
-            skip_titles: category == Category::OutdatedName,
-        });
-        Dictionary { name: "t".to_owned(), entries: entries.collect(), ..Dictionary::default() }
+        Dictionary { name: "t".to_owned(), entries: entries(category, rows), ..Dictionary::default() }
+    }
+
+    fn found_at(matcher: &Matcher, text: &str, place: &Place<'_>) -> Vec<String> {
+        let mut scratch = Scratch::default();
+        matcher.find(text, place, &mut scratch).iter().map(|hit| text[hit.start..hit.end].to_owned()).collect()
     }
 
     fn found(matcher: &Matcher, text: &str) -> Vec<String> {
-        let folded = Folded::new(text);
-        matcher.find(&folded, "a").iter().map(|hit| text[hit.start..hit.end].to_owned()).collect()
+        found_at(matcher, text, &Place::default())
     }
 
     #[test]
@@ -224,7 +404,7 @@ mod tests {
             ("原农业部", &[]),
             ("《国家旅游局公告》由国家旅游局发布", &["国家旅游局"]),
             ("百*家*乐和百\u{200B}家乐", &["百*家*乐", "百\u{200B}家乐"]),
-            ("ＶＰＮ ok, xvpn no", &["ＶＰＮ"]),
+            ("ＶＰＮ ok, xvpn no, v.p.n", &["ＶＰＮ", "v.p.n"]),
         ];
         for (text, hits) in table {
             assert_eq!(found(&matcher, text), *hits, "{text}");
@@ -246,5 +426,53 @@ mod tests {
         )])
         .expect("compiles");
         assert_eq!(found(&matcher, "时任国家粮食局负责人，市粮食局"), ["粮食局"]);
+    }
+
+    #[test]
+    fn an_allowed_phrase_covers_what_is_inside_it_and_nothing_else() {
+        let mut office = dictionary(Category::SensitiveWord, &[("乙丙", &[], &[]), ("丁戊", &[], &[])]);
+        office.allow = vec!["甲乙丙丁".to_owned()];
+        let matcher = Matcher::new(&[office]).expect("compiles");
+        assert_eq!(found(&matcher, "甲乙丙丁戊，乙丙"), ["丁戊", "乙丙"]);
+    }
+
+    #[test]
+    fn scopes_dates_context_and_traditional_characters() {
+        let mut names = dictionary(Category::OutdatedName, &[("国家旅游局", &[], &[])]);
+        names.entries[0].since = Some(jiff::civil::date(2018, 3, 19));
+        let mut own = dictionary(Category::SensitiveWord, &[("内部资料", &[], &[])]);
+        own.scope.sites = vec!["water".to_owned()];
+        own.scope.columns = vec!["通知公告".to_owned()];
+        own.entries[0].context = vec!["不得外传".to_owned()];
+        let mut spam = dictionary(Category::SpamInjection, &[("万国网赚", &[], &[])]);
+        let plain = Matcher::new(std::slice::from_ref(&spam)).expect("compiles");
+        spam.traditional = true;
+        let matcher = Matcher::new(&[names, own, spam]).expect("compiles");
+        let on = |year| Place { date: Some(jiff::civil::date(year, 1, 1)), ..Place::default() };
+        assert_eq!(found_at(&matcher, "国家旅游局", &on(2018)).len(), 0);
+        assert_eq!(found_at(&matcher, "国家旅游局", &on(2019)).len(), 1);
+        assert_eq!(found(&matcher, "国家旅游局").len(), 1);
+        let notice = Place { site: "water", column: Some("通知公告"), date: None };
+        assert_eq!(found_at(&matcher, "内部资料，不得外传", &notice).len(), 1);
+        assert_eq!(found_at(&matcher, "内部资料", &notice).len(), 0);
+        assert_eq!(found_at(&matcher, "内部资料，不得外传", &Place { column: None, ..notice }).len(), 0);
+        assert_eq!(found(&matcher, "萬國網賺"), ["萬國網賺"]);
+        assert_eq!(found(&plain, "萬國網賺").len(), 0);
+    }
+
+    #[test]
+    fn the_later_dictionary_says_what_a_word_is() {
+        let mut own = dictionary(Category::Typo, &[("帐户", &[], &[])]);
+        own.name = "own".to_owned();
+        let matcher = Matcher::new(&[dictionary(Category::Typo, &[("帐户", &[], &[])]), own]).expect("compiles");
+        let hits = matcher.find("帐户", &Place::default(), &mut Scratch::default()).len();
+        assert_eq!(hits, 1);
+        assert_eq!(matcher.find("帐户", &Place::default(), &mut Scratch::default())[0].dictionary, "own");
+    }
+
+    #[test]
+    fn a_block_full_of_hits_is_no_harm() {
+        let matcher = Matcher::new(&[dictionary(Category::SpamInjection, &[("百家乐", &[], &[])])]).expect("compiles");
+        assert_eq!(found(&matcher, &"百家乐".repeat(200_000)).len(), 200_000);
     }
 }

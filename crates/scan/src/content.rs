@@ -1,7 +1,7 @@
 //! What a page shows when its status says "ok": not found, parked, taken over.
 
 use aho_corasick::AhoCorasick;
-use xunjian_dict::{Category, CompileError, Dictionary, Folded, Matcher};
+use xunjian_dict::{Category, CompileError, Dictionary, Matcher, Place, Scratch};
 use xunjian_model::{Facts, LinkState, Target};
 
 /// Titles of "not found" pages.
@@ -53,10 +53,10 @@ impl ContentCheck {
             return Some(LinkState::Hijacked("parked domain".to_owned()));
         }
         let mut words = std::collections::BTreeSet::new();
-        let mut folded = Folded::default();
+        let mut scratch = Scratch::default();
         for text in texts() {
-            folded.refold(text);
-            words.extend(self.spam.find(&folded, "").iter().map(|hit| hit.entry.pattern.as_str()));
+            let hits = self.spam.find(text, &Place::default(), &mut scratch);
+            words.extend(hits.iter().map(|hit| hit.entry.pattern.as_str()));
         }
         if words.len() >= SPAM_WORDS_MIN {
             let shown: Vec<&str> = words.into_iter().take(SPAM_WORDS_MIN).collect();

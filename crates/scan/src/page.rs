@@ -1,10 +1,10 @@
 //! All checks of one page by itself.
 
-use xunjian_dict::Folded;
+use xunjian_dict::{Place, Scratch};
 use xunjian_model::{Block, BodyHash, Canonical, Facts, Kind, LinkKind, PageKind, PageUrl, Site, Zone};
 
 use crate::digest::{Digest, PageFinding, Row, url_hash};
-use crate::{ScanSetup, article, hidden_links, labels, places, privacy, words};
+use crate::{ScanSetup, article, dates, hidden_links, labels, places, privacy, words};
 
 /// A block's short name: equal texts are one block of a template.
 pub(crate) fn block_hash(block: &Block) -> u64 {
@@ -20,11 +20,16 @@ pub(crate) fn digest(
     setup: &ScanSetup,
 ) -> Digest {
     let mut findings = Vec::new();
-    let mut folded = Folded::default();
+    let mut scratch = Scratch::default();
     let mut base = 0;
-    words::check_head(facts, &setup.matcher, site.id.as_str(), &mut findings);
+    let place = Place {
+        site: site.id.as_str(),
+        column: facts.label("ColumnName"),
+        date: dates::effective(&facts.dates),
+    };
+    words::check_head(facts, &setup.matcher, &place, &mut scratch, &mut findings);
     for (at, block) in facts.blocks.iter().enumerate() {
-        words::check(facts, at, base, &setup.matcher, site.id.as_str(), &mut folded, &mut findings);
+        words::check(facts, at, base, &setup.matcher, &place, &mut scratch, &mut findings);
         privacy::check(block, base, &mut findings);
         base += block.text.len() as u64 + 1;
     }

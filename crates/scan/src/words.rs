@@ -1,6 +1,6 @@
 //! Dictionary hits: typos, outdated names, sensitive words, spam, placeholders.
 
-use xunjian_dict::{Category, Folded, Hit, Matcher};
+use xunjian_dict::{Category, Hit, Matcher, Place, Scratch};
 use xunjian_model::{Block, Facts, Kind, Severity, Zone};
 
 use crate::digest::{PageFinding, url_hash};
@@ -23,13 +23,12 @@ pub(crate) fn check(
     at: usize,
     base: u64,
     matcher: &Matcher,
-    site: &str,
-    folded: &mut Folded,
+    place: &Place<'_>,
+    scratch: &mut Scratch,
     findings: &mut Vec<PageFinding>,
 ) {
     let block = &facts.blocks[at];
-    folded.refold(&block.text);
-    for hit in matcher.find(folded, site) {
+    for hit in matcher.find(&block.text, place, scratch) {
         let link = facts.links.iter().find(|link| {
             link.block as usize == at
                 && (link.span.0 as usize) <= hit.start
@@ -42,7 +41,13 @@ pub(crate) fn check(
 }
 
 /// Hits in the title and in labels that readers or search engines see.
-pub(crate) fn check_head(facts: &Facts, matcher: &Matcher, site: &str, findings: &mut Vec<PageFinding>) {
+pub(crate) fn check_head(
+    facts: &Facts,
+    matcher: &Matcher,
+    place: &Place<'_>,
+    scratch: &mut Scratch,
+    findings: &mut Vec<PageFinding>,
+) {
     let labels = facts.labels.iter().filter(|label| {
         ["keywords", "description", "articletitle"].contains(&label.name.to_ascii_lowercase().as_str())
     });
@@ -50,8 +55,7 @@ pub(crate) fn check_head(facts: &Facts, matcher: &Matcher, site: &str, findings:
     for text in texts {
         let block =
             Block { text: text.clone(), zone: Zone::Head, path: "head".to_owned(), ..Block::default() };
-        let folded = Folded::new(text);
-        for hit in matcher.find(&folded, site) {
+        for hit in matcher.find(text, place, scratch) {
             let mut finding = finding_of(&hit, &block, 0);
             finding.offset = None;
             finding.template = false;
@@ -67,6 +71,9 @@ fn finding_of(hit: &Hit<'_>, block: &Block, base: u64) -> PageFinding {
         vec![("dictionary".to_owned(), hit.dictionary.to_owned()), ("path".to_owned(), block.path.clone())];
     if let Some(correction) = &hit.entry.correction {
         detail.push(("correction".to_owned(), correction.clone()));
+    }
+    if let Some(since) = hit.entry.since {
+        detail.push(("since".to_owned(), since.to_string()));
     }
     if let Some(note) = &hit.entry.note {
         detail.push(("note".to_owned(), note.clone()));
