@@ -78,7 +78,7 @@ pub(crate) const TITLE_TAILS: [&str; 24] = [
 ];
 
 /// Common slips in the words around them, and the wrong word alone.
-pub(crate) const TYPOS: [(&str, &str); 56] = [
+pub(crate) const TYPOS: [(&str, &str); 55] = [
     ("倍受青睐", "倍受青睐"),
     ("财政拔款", "拔款"),
     ("关健环节", "关健"),
@@ -117,7 +117,6 @@ pub(crate) const TYPOS: [(&str, &str); 56] = [
     ("食不裹腹", "食不裹腹"),
     ("防碍交通", "防碍"),
     ("报消费用", "报消"),
-    ("帐户余额", "帐户"),
     ("签定合同", "签定"),
     ("震憾人心", "震憾"),
     ("凑和使用", "凑和"),

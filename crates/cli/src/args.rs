@@ -134,11 +134,43 @@ pub(crate) enum Store {
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
     /// Look at every page again, also where what was found before still holds
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["stdin", "files"])]
     pub(crate) fresh: bool,
     /// Threads; 0 is one a core
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
+    /// Scan what comes on standard input (text, HTML, DOCX, XLSX, PDF) instead of the snapshots
+    #[arg(long)]
+    pub(crate) stdin: bool,
+    /// Scan files and folders (text, HTML, DOCX, XLSX, PPTX, OFD, PDF) instead of the snapshots
+    #[arg(long, num_args = 1.., value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// A further dictionary for --stdin and --files; may be repeated
+    #[arg(long = "dictionary", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) dictionaries: Vec<PathBuf>,
+    /// How --stdin and --files tell what they found
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<PlainFormat>,
+}
+
+impl Scan {
+    /// Whether texts from anywhere are scanned, not the snapshots.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.stdin || !self.files.is_empty()
+    }
+}
+
+/// How findings in files are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PlainFormat {
+    /// Two lines a finding, for people
+    Text,
+    /// One JSON array
+    Json,
+    /// One JSON object a line
+    Jsonl,
+    /// SARIF 2.1.0
+    Sarif,
 }
 
 #[derive(Debug, Args)]
@@ -175,6 +207,16 @@ pub(crate) enum Dict {
         /// Files; without any, those of the configuration
         files: Vec<PathBuf>,
     },
+    /// Show what the dictionaries find in a file, a page on the web or standard input (`-`)
+    Test {
+        /// File, http(s) address, or - for standard input
+        what: String,
+        /// A further dictionary; may be repeated
+        #[arg(long = "dictionary", value_name = "FILE", value_hint = ValueHint::FilePath)]
+        dictionaries: Vec<PathBuf>,
+    },
+    /// Count patterns by dictionary and category, and say what compiling them takes
+    Stats,
 }
 
 /// Seed, size and day of the city.

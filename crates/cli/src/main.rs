@@ -56,13 +56,14 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Init(init) => commands::init::run(terminal, &init),
         Command::Run(night) => commands::night::run(&common, terminal, &night).await,
         Command::Crawl(night) => commands::night::crawl(&common, terminal, &night).await,
+        Command::Scan(scan) if scan.is_plain() => commands::plain::run(&common, terminal, &scan),
         Command::Scan(scan) => commands::night::scan(&common, terminal, &scan),
         Command::Judge => commands::night::judge(&common, terminal),
         Command::Report(report) => commands::night::report(&common, terminal, report.out.as_deref()),
         Command::Sites(args::Sites::Check { online }) => {
             commands::sites::check(&common, terminal, online).await
         }
-        Command::Dict(args::Dict::Check { files }) => commands::dict::check(&common, terminal, &files),
+        Command::Dict(command) => commands::dict::run(&common, terminal, &command).await,
         Command::Store(command) => commands::store::run(&common, terminal, &command),
         Command::Why { url } => commands::why::run(&common, terminal, &url),
         Command::City(city) => commands::city::run(terminal, &city).await,

@@ -27,7 +27,8 @@ const REMEMBERED: usize = 64;
 /// Whether a page is a refusal by its text, which `patterns` look for.
 pub(crate) fn is_refusal(facts: &Facts, patterns: &AhoCorasick) -> bool {
     chars(facts) <= SHORT_CHARS
-        && (patterns.is_match(&facts.title) || facts.blocks.iter().any(|block| patterns.is_match(&block.text)))
+        && (patterns.is_match(&facts.title)
+            || facts.blocks.iter().any(|block| patterns.is_match(&block.text)))
 }
 
 fn chars(facts: &Facts) -> usize {

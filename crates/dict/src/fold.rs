@@ -87,15 +87,49 @@ pub(crate) fn fold_pattern(pattern: &str) -> (Vec<char>, bool) {
     (folded, gapped)
 }
 
-/// A folded text: a code for every character, and where it began in the original.
+/// The UTF-16 unit and the length of the character at `at`; beyond the basic plane `u32::MAX`.
+#[inline]
+fn unit(bytes: &[u8], at: usize, first: u8) -> (u32, usize) {
+    let low = |at: usize| u32::from(bytes.get(at).copied().unwrap_or(0) & 0x3F);
+    let first = u32::from(first);
+    match first {
+        0..0x80 => (first, 1),
+        0x80..0xE0 => ((first & 0x1F) << 6 | low(at + 1), 2),
+        0xE0..0xF0 => ((first & 0x0F) << 12 | low(at + 1) << 6 | low(at + 2), 3),
+        _ => (u32::MAX, 4),
+    }
+}
+
+/// A folded text: a code for every character, and where it began in the original. The buffers
+/// grow to the longest text and are not emptied in between.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Folded {
-    pub(crate) codes: Vec<u16>,
+    codes: Vec<u16>,
     /// Byte offsets, with [`GAP`].
     offsets: Vec<u32>,
+    length: usize,
 }
 
 impl Folded {
+    /// The codes.
+    pub(crate) fn codes(&self) -> &[u16] {
+        &self.codes[..self.length]
+    }
+
+    fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    /// Room for so many more.
+    fn room(&mut self, more: usize) -> (&mut [u16], &mut [u32]) {
+        let wanted = self.length + more;
+        if self.codes.len() < wanted {
+            self.codes.resize(wanted, UNKNOWN);
+            self.offsets.resize(wanted, 0);
+        }
+        (&mut self.codes[self.length..wanted], &mut self.offsets[self.length..wanted])
+    }
+
     /// The original bytes behind a range of codes.
     pub(crate) fn span(&self, text: &str, from: usize, to: usize) -> (usize, usize) {
         let offset = |at: usize| (self.offsets[at] & !GAP) as usize;
@@ -110,8 +144,9 @@ impl Folded {
     }
 
     fn push(&mut self, code: u16, offset: usize, gap: bool) {
-        self.codes.push(code);
-        self.offsets.push(offset as u32 | if gap { GAP } else { 0 });
+        let (codes, offsets) = self.room(1);
+        (codes[0], offsets[0]) = (code, offset as u32 | if gap { GAP } else { 0 });
+        self.length += 1;
     }
 }
 
@@ -135,47 +170,64 @@ impl Folder {
         Self { codes: FOLDED.iter().map(code).collect(), alphabet }
     }
 
+    /// One that takes every character of the basic plane as it is.
+    pub(crate) fn verbatim(alphabet: Alphabet) -> Self {
+        let code = |unit: u32| match char::from_u32(unit) {
+            Some(c) => alphabet.code(c),
+            None => UNKNOWN,
+        };
+        Self { codes: (0..BASIC as u32).map(code).collect(), alphabet }
+    }
 
     /// Folds a text, of which what lies beyond two gibibytes is left out.
     pub(crate) fn fold(&self, text: &str, folded: &mut Folded) {
-        folded.codes.clear();
-        folded.offsets.clear();
+        folded.clear();
         let bytes = text.as_bytes();
         let bytes = &bytes[..bytes.len().min(GAP as usize)];
         let mut gap = false;
         let mut at = 0;
         while at < bytes.len() {
-            // A text is valid UTF-8: its first byte says how long a character is.
-            let low = |at: usize| u32::from(bytes.get(at).copied().unwrap_or(0) & 0x3F);
-            let first = u32::from(bytes[at]);
-            let (unit, length) = match first {
-                0..0x80 => (first, 1),
-                0x80..0xE0 => ((first & 0x1F) << 6 | low(at + 1), 2),
-                0xE0..0xF0 => ((first & 0x0F) << 12 | low(at + 1) << 6 | low(at + 2), 3),
-                _ => (u32::MAX, 4),
-            };
-            let code = self.codes.get(unit as usize).copied().unwrap_or(SPECIAL);
-            if code < CODES_MAX {
-                folded.push(code, at, gap);
-                gap = false;
-                at += length;
-                continue;
+            if !gap {
+                at = self.fold_plainly(bytes, at, folded);
             }
+            let Some(&first) = bytes.get(at) else { break };
+            // A text is valid UTF-8: its first byte says how long a character is.
+            let (unit, length) = unit(bytes, at, first);
+            let code = self.codes.get(unit as usize).copied().unwrap_or(SPECIAL);
             match code {
                 INVISIBLE => at += length,
-                SEPARATOR => match after_decoration(text, at) {
-                    Some(next) => (at, gap) = (next, true),
-                    None => {
-                        self.push_all(text, at, gap, folded);
-                        (at, gap) = (at + length, false);
-                    }
-                },
-                _ => {
+                SEPARATOR if let Some(next) = after_decoration(text, at) => (at, gap) = (next, true),
+                SEPARATOR | SPECIAL => {
                     self.push_all(text, at, gap, folded);
+                    (at, gap) = (at + length, false);
+                }
+                code => {
+                    folded.push(code, at, gap);
                     (at, gap) = (at + length, false);
                 }
             }
         }
+    }
+
+    /// Folds from `at` as long as every character gives one code; where that ends.
+    fn fold_plainly(&self, bytes: &[u8], mut at: usize, folded: &mut Folded) -> usize {
+        let most = bytes.len() - at;
+        let (codes, offsets) = folded.room(most);
+        let mut count = 0;
+        for (code, offset) in codes.iter_mut().zip(offsets) {
+            let Some(&first) = bytes.get(at) else { break };
+            let (unit, length) = unit(bytes, at, first);
+            let folded = self.codes.get(unit as usize).copied().unwrap_or(SPECIAL);
+            if folded >= CODES_MAX {
+                break;
+            }
+            *code = folded;
+            *offset = at as u32;
+            count += 1;
+            at += length;
+        }
+        folded.length += count;
+        at
     }
 
     fn push_all(&self, text: &str, at: usize, gap: bool, folded: &mut Folded) {
@@ -188,7 +240,6 @@ impl Folder {
 /// Where the text goes on after separators at `at` that only decorate: few of them, between two
 /// Chinese characters, between such a one and a Latin word, or between Latin letters alone.
 fn after_decoration(text: &str, at: usize) -> Option<usize> {
-    let visible = |c: &char| !is_invisible(*c);
     let mut next = at;
     let mut run = 0;
     for c in text[at..].chars() {
@@ -202,17 +253,16 @@ fn after_decoration(text: &str, at: usize) -> Option<usize> {
         }
         next += c.len_utf8();
     }
-    let mut before = text[..at].chars().rev().filter(visible);
-    let mut after = text[next..].chars().filter(visible);
+    let mut before = text[..at].chars().rev().skip_while(|c| is_invisible(*c));
+    let mut after = text[next..].chars();
     let (last, first) = (before.next()?, after.next()?);
-    let alone = |mut beyond: Option<char>| !beyond.take().is_some_and(is_latin);
+    // What is invisible parts letters, too, where somebody put it.
+    let alone = |beyond: Option<char>| !beyond.is_some_and(is_latin);
     let decorates = match (is_cjk(last), is_cjk(first)) {
         (true, true) => true,
         (true, false) => is_latin(first),
         (false, true) => is_latin(last),
-        (false, false) => {
-            is_latin(last) && is_latin(first) && alone(before.next()) && alone(after.next())
-        }
+        (false, false) => is_latin(last) && is_latin(first) && alone(before.next()) && alone(after.next()),
     };
     decorates.then_some(next)
 }
@@ -262,8 +312,9 @@ mod tests {
         let folder = folder("百家乐号abcdefghijklmnopqrstuvwxyz0123456789- .国目的网万");
         let mut folded = Folded::default();
         folder.fold(text, &mut folded);
-        let name = |code: &u16| folder.alphabet.iter().find(|(_, other)| other == code).map_or('?', |(c, _)| c);
-        (folded.codes.iter().map(name).collect(), folded)
+        let name =
+            |code: &u16| folder.alphabet.iter().find(|(_, other)| other == code).map_or('?', |(c, _)| c);
+        (folded.codes().iter().map(name).collect(), folded)
     }
 
     #[test]
@@ -288,7 +339,7 @@ mod tests {
             let (found, folded) = fold(original);
             assert_eq!(found, text, "{original}");
             let end = original.trim_end_matches('\u{200B}').len();
-            assert_eq!(folded.span(original, 0, folded.codes.len()), (0, end), "{original}");
+            assert_eq!(folded.span(original, 0, folded.codes().len()), (0, end), "{original}");
         }
     }
 
@@ -307,7 +358,7 @@ mod tests {
             let mut folded = Folded::default();
             folder.fold(&text, &mut folded);
             let expected: Vec<u16> = chars.iter().map(|&c| folder.alphabet.code(c)).collect();
-            proptest::prop_assert_eq!(&folded.codes, &expected);
+            proptest::prop_assert_eq!(folded.codes(), &expected);
         }
 
         #[test]
@@ -315,7 +366,7 @@ mod tests {
             let folder = folder("a百");
             let mut folded = Folded::default();
             folder.fold(&text, &mut folded);
-            for at in 0..folded.codes.len() {
+            for at in 0..folded.codes().len() {
                 let (start, end) = folded.span(&text, at, at + 1);
                 proptest::prop_assert!(text.get(start..end).is_some_and(|one| !one.is_empty()));
             }

@@ -153,21 +153,21 @@ impl Matcher {
             word.not_after = one.not_after.iter().map(coded).collect();
             word.context = one.context.iter().map(coded).collect();
         }
-        let mut by_sequence: BTreeMap<Vec<u16>, Vec<Meaning>> = BTreeMap::new();
-        let mut allowed_max = 0;
-        for (chars, meaning) in folded.iter().filter(|(chars, _)| !chars.is_empty()) {
-            if !matches!(meaning, Meaning::Word(_)) {
-                allowed_max = allowed_max.max(chars.len());
-            }
-            by_sequence.entry(coded(chars)).or_default().push(*meaning);
-        }
+        let chars = folded.iter().filter(|(chars, _)| !chars.is_empty());
+        let mut sequences: Vec<(Vec<u16>, Meaning)> =
+            chars.map(|(chars, meaning)| (coded(chars), *meaning)).collect();
+        // A stable sort: among equal ones the order of the dictionaries stays.
+        sequences.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let phrases = sequences.iter().filter(|(_, meaning)| !matches!(meaning, Meaning::Word(_)));
+        let allowed_max = phrases.map(|(phrase, _)| phrase.len()).max().unwrap_or(0);
         let (mut values, mut meanings) = (Vec::new(), Vec::new());
-        for list in by_sequence.values() {
+        for same in sequences.chunk_by(|(one, _), (other, _)| one == other) {
             let from = meanings.len() as u32;
-            meanings.extend(list);
+            meanings.extend(same.iter().map(|(_, meaning)| *meaning));
             values.push(from..meanings.len() as u32);
         }
-        let sequences: Vec<Vec<u16>> = by_sequence.into_keys().collect();
+        let mut sequences: Vec<Vec<u16>> = sequences.into_iter().map(|(codes, _)| codes).collect();
+        sequences.dedup();
         Ok(Self {
             trie: Trie::build(&sequences),
             folder: Folder::new(alphabet),
@@ -185,6 +185,21 @@ impl Matcher {
             allowed_max,
             fingerprint: fingerprint(dictionaries),
         })
+    }
+
+    /// A matcher of words without folding and exceptions, for comparison with other engines.
+    pub fn verbatim(words: &[String]) -> Result<Self, CompileError> {
+        let entries = words.iter().map(|word| Entry::new(word, Category::SensitiveWord)).collect();
+        let mut matcher = Self::new(&[Dictionary { entries, ..Dictionary::default() }])?;
+        let chars: Vec<Vec<char>> = words.iter().map(|word| word.chars().collect()).collect();
+        let alphabet = Alphabet::of(chars.iter().map(Vec::as_slice)).ok_or(CompileError::Characters)?;
+        let mut sequences: Vec<Vec<u16>> =
+            chars.iter().map(|word| word.iter().map(|&c| alphabet.code(c)).collect()).collect();
+        sequences.sort();
+        sequences.dedup();
+        matcher.trie = Trie::build(&sequences);
+        matcher.folder = Folder::verbatim(alphabet);
+        Ok(matcher)
     }
 
     /// Changes whenever an entry, an exception or a scope does.
@@ -208,8 +223,9 @@ impl Matcher {
         let Scratch { folded, found } = scratch;
         self.folder.fold(text, folded);
         found.clear();
-        for at in 0..folded.codes.len() {
-            self.trie.each_from(&folded.codes, at, |length, value| found.push((at, at + length, value)));
+        let codes = folded.codes();
+        for at in 0..codes.len() {
+            self.trie.each_from(codes, at, |length, value| found.push((at, at + length, value)));
         }
         if found.is_empty() {
             return Vec::new();
@@ -230,9 +246,10 @@ impl Matcher {
     pub fn longest(&self, text: &str, scratch: &mut Scratch, mut each: impl FnMut(usize, usize)) {
         let folded = &mut scratch.folded;
         self.folder.fold(text, folded);
+        let codes = folded.codes();
         let mut at = 0;
-        while at < folded.codes.len() {
-            match self.trie.longest_from(&folded.codes, at) {
+        while at < codes.len() {
+            match self.trie.longest_from(codes, at) {
                 Some((length, _)) => {
                     let (start, end) = folded.span(text, at, at + length);
                     each(start, end);
@@ -326,8 +343,8 @@ impl Word {
         {
             return false;
         }
-        let window = from.saturating_sub(CONTEXT_CHARS)..(to + CONTEXT_CHARS).min(folded.codes.len());
-        let near = &folded.codes[window];
+        let window = from.saturating_sub(CONTEXT_CHARS)..(to + CONTEXT_CHARS).min(folded.codes().len());
+        let near = &folded.codes()[window];
         let said = |words: &Vec<u16>| near.windows(words.len()).any(|part| part == words);
         if !self.context.is_empty() && !self.context.iter().any(said) {
             return false;
@@ -337,7 +354,7 @@ impl Word {
 
     /// Whether what stands around it makes it right.
     fn is_excused(&self, text: &str, folded: &Folded, from: usize, (start, _): (usize, usize)) -> bool {
-        self.not_after.iter().any(|lead| folded.codes[..from].ends_with(lead))
+        self.not_after.iter().any(|lead| folded.codes()[..from].ends_with(lead))
             || self.entry.skip_titles && in_title(&text[..start])
     }
 }
@@ -349,9 +366,30 @@ fn in_title(before: &str) -> bool {
 
 fn fingerprint(dictionaries: &[Dictionary]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
+    let mut text = |text: &str| {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
     for dictionary in dictionaries {
-        // The derived form names every field, so that none can be forgotten.
-        hasher.update(format!("{dictionary:?}").as_bytes());
+        let Dictionary { name, version, scope, traditional, allow, entries } = dictionary;
+        text(name);
+        text(version);
+        text(&format!("{scope:?} {traditional} {allow:?}"));
+        for entry in entries {
+            let Entry { pattern, correction, category, severity, note, .. } = entry;
+            let Entry { allow, not_after, context, since, skip_titles, .. } = entry;
+            text(pattern);
+            text(category.as_str());
+            for optional in [correction, severity, note] {
+                text(optional.as_deref().unwrap_or_default());
+            }
+            for list in [allow, not_after, context] {
+                text("");
+                list.iter().for_each(|phrase| text(phrase));
+            }
+            text(&since.map(|since| since.to_string()).unwrap_or_default());
+            text(if *skip_titles { "titles" } else { "" });
+        }
     }
     *hasher.finalize().as_bytes()
 }
@@ -378,7 +416,11 @@ mod tests {
 
     fn found_at(matcher: &Matcher, text: &str, place: &Place<'_>) -> Vec<String> {
         let mut scratch = Scratch::default();
-        matcher.find(text, place, &mut scratch).iter().map(|hit| text[hit.start..hit.end].to_owned()).collect()
+        matcher
+            .find(text, place, &mut scratch)
+            .iter()
+            .map(|hit| text[hit.start..hit.end].to_owned())
+            .collect()
     }
 
     fn found(matcher: &Matcher, text: &str) -> Vec<String> {
@@ -464,7 +506,8 @@ mod tests {
     fn the_later_dictionary_says_what_a_word_is() {
         let mut own = dictionary(Category::Typo, &[("帐户", &[], &[])]);
         own.name = "own".to_owned();
-        let matcher = Matcher::new(&[dictionary(Category::Typo, &[("帐户", &[], &[])]), own]).expect("compiles");
+        let matcher =
+            Matcher::new(&[dictionary(Category::Typo, &[("帐户", &[], &[])]), own]).expect("compiles");
         let hits = matcher.find("帐户", &Place::default(), &mut Scratch::default()).len();
         assert_eq!(hits, 1);
         assert_eq!(matcher.find("帐户", &Place::default(), &mut Scratch::default())[0].dictionary, "own");
@@ -472,7 +515,8 @@ mod tests {
 
     #[test]
     fn a_block_full_of_hits_is_no_harm() {
-        let matcher = Matcher::new(&[dictionary(Category::SpamInjection, &[("百家乐", &[], &[])])]).expect("compiles");
+        let matcher =
+            Matcher::new(&[dictionary(Category::SpamInjection, &[("百家乐", &[], &[])])]).expect("compiles");
         assert_eq!(found(&matcher, &"百家乐".repeat(200_000)).len(), 200_000);
     }
 }

@@ -66,15 +66,21 @@ pub fn fits_name(bytes: &[u8], url: &PageUrl) -> bool {
     found.is_empty() || wanted.contains(&found)
 }
 
-/// The facts of a document: its text as blocks, and what was wrong with it.
+/// The facts of a document that was downloaded.
 pub fn document(body: &[u8], url: &PageUrl, truncated: bool, limits: Limits) -> Facts {
-    let name = url.path().rsplit('/').next().unwrap_or_default();
+    named_document(body, url.path().rsplit('/').next().unwrap_or_default(), truncated, limits)
+}
+
+/// The facts of a document: its text as blocks, and what was wrong with it. The name's ending
+/// tells plain text.
+pub fn named_document(body: &[u8], name: &str, truncated: bool, limits: Limits) -> Facts {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     let mut facts = Facts { title: name.to_owned(), kind: PageKind::Document, ..Facts::default() };
     if truncated {
         facts.problems.push(Problem::Truncated);
     }
     // Readers of foreign formats may panic on what nobody tried before; then there is no text.
-    let read = catch_unwind(AssertUnwindSafe(|| match (sniff(body), url.extension().as_deref()) {
+    let read = catch_unwind(AssertUnwindSafe(|| match (sniff(body), ending.as_deref()) {
         ("pdf", _) => pdf(body),
         ("zip", _) => zipped(body),
         (_, Some("txt" | "csv")) => Ok(decode(body, None).text.lines().map(str::to_owned).collect()),

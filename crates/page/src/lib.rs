@@ -21,7 +21,7 @@ use xunjian_model::{Facts, PageUrl};
 
 pub use charset::{Decoded, decode};
 pub use date::{date_in_text, dates_in_url};
-pub use document::{document, fits_name, is_document, sniff};
+pub use document::{document, fits_name, is_document, named_document, sniff};
 pub use links::is_attachment;
 
 /// Raised whenever the same bytes would give other facts.

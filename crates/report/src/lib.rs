@@ -3,6 +3,7 @@
 
 mod evidence;
 mod html;
+mod sarif;
 mod words;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde::Serialize;
 use xunjian_model::{Finding, Site, Verdict};
 
 pub use evidence::Evidence;
+pub use sarif::{SarifResult, sarif};
 
 /// Language of what people read; data is the same in both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

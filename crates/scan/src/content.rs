@@ -1,29 +1,38 @@
 //! What a page shows when its status says "ok": not found, parked, taken over.
 
+use std::sync::LazyLock;
+
 use aho_corasick::AhoCorasick;
 use xunjian_dict::{Category, CompileError, Dictionary, Matcher, Place, Scratch};
 use xunjian_model::{Facts, LinkState, Target};
 
 /// Titles of "not found" pages.
-const NOT_FOUND: [&str; 9] = [
-    "页面不存在", "页面未找到", "找不到页面", "您访问的页面", "404错误", "无法找到该页", "网页不存在",
-    "404 Not Found", "Page Not Found",
-];
+static NOT_FOUND: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    words(&[
+        "页面不存在", "页面未找到", "找不到页面", "您访问的页面", "404错误", "无法找到该页", "网页不存在",
+        "404 Not Found", "Page Not Found",
+    ])
+});
 /// Texts of parked domains.
-const PARKED: [&str; 7] = [
-    "域名出售", "域名正在出售", "该域名可出售", "domain is for sale", "buy this domain", "domain is parked",
-    "此域名已过期",
-];
+static PARKED: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    words(&[
+        "域名出售", "域名正在出售", "该域名可出售", "domain is for sale", "buy this domain",
+        "domain is parked", "此域名已过期",
+    ])
+});
 /// Longest main text of a "not found" page, in characters.
 const NOT_FOUND_CHARS_MAX: u32 = 300;
 /// Different spam words from which an outside page counts as taken over.
 const SPAM_WORDS_MIN: usize = 3;
 
+#[allow(clippy::unwrap_used, reason = "constant words, compiled in every test")]
+fn words(words: &[&str]) -> AhoCorasick {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(words).unwrap()
+}
+
 /// The look at a page the crawl opened.
 #[derive(Debug)]
 pub struct ContentCheck {
-    not_found: AhoCorasick,
-    parked: AhoCorasick,
     spam: Matcher,
 }
 
@@ -34,14 +43,13 @@ impl ContentCheck {
         for dictionary in &mut spam {
             dictionary.entries.retain(|entry| entry.category == Category::SpamInjection);
         }
-        let words = |words: &[&str]| AhoCorasick::builder().ascii_case_insensitive(true).build(words);
-        Ok(Self { not_found: words(&NOT_FOUND)?, parked: words(&PARKED)?, spam: Matcher::new(&spam)? })
+        Ok(Self { spam: Matcher::new(&spam)? })
     }
 
     /// What a page turned out to be. `None`: what it says.
     pub fn look(&self, facts: &Facts, target: Target) -> Option<LinkState> {
         let short = facts.main_chars <= NOT_FOUND_CHARS_MAX;
-        if short && self.not_found.is_match(&facts.title) {
+        if short && NOT_FOUND.is_match(&facts.title) {
             return Some(LinkState::Soft404);
         }
         if target != Target::Outside {
@@ -49,7 +57,7 @@ impl ContentCheck {
         }
         let texts =
             || facts.blocks.iter().map(|block| block.text.as_str()).chain(std::iter::once(&*facts.title));
-        if short && texts().any(|text| self.parked.is_match(text)) {
+        if short && texts().any(|text| PARKED.is_match(text)) {
             return Some(LinkState::Hijacked("parked domain".to_owned()));
         }
         let mut words = std::collections::BTreeSet::new();

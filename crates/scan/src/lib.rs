@@ -19,6 +19,7 @@ mod link_states;
 mod marks;
 mod page;
 mod places;
+mod plain;
 mod privacy;
 mod site;
 mod words;
@@ -32,6 +33,7 @@ use xunjian_store::StoreError;
 pub use columns::{Class, ColumnReport};
 pub use content::ContentCheck;
 pub use link_states::BadLinks;
+pub use plain::{PLAIN_BYTES_MAX, PlainFinding, PlainScan, scan_plain};
 pub use privacy::mask_all;
 pub use site::{SiteInput, SiteScan, scan_site};
 

@@ -64,7 +64,7 @@ pub(crate) fn check_head(
     }
 }
 
-fn finding_of(hit: &Hit<'_>, block: &Block, base: u64) -> PageFinding {
+pub(crate) fn finding_of(hit: &Hit<'_>, block: &Block, base: u64) -> PageFinding {
     let kind = kind_of(hit.entry.category);
     let severity = hit.entry.severity.as_deref().and_then(|text| text.parse::<Severity>().ok());
     let mut detail =

@@ -73,6 +73,17 @@ pub(crate) fn load(file: &Path) -> Result<Settings, ConfigError> {
     }
 }
 
+/// The dictionaries of the configuration, or the shipped ones where there is none, and further
+/// ones.
+pub(crate) fn dictionaries(file: &Path, more: &[PathBuf]) -> anyhow::Result<Vec<Dictionary>> {
+    let configured = file.exists() || file != Path::new(DEFAULT_FILE);
+    let mut dictionaries = if configured { load(file)?.dictionaries } else { xunjian_dict::shipped() };
+    for file in more {
+        dictionaries.push(xunjian_dict::load_file(file)?);
+    }
+    Ok(dictionaries)
+}
+
 struct Reading<'t> {
     source: Source<'t>,
     folder: PathBuf,

@@ -148,7 +148,11 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<(Dictionary, Included), LoadError>
         }
     }
     let Collected { mut dictionary, included, mut faults, .. } = collected;
-    if dictionary.entries.is_empty() && dictionary.allow.is_empty() && included.is_empty() && faults.is_empty() {
+    if dictionary.entries.is_empty()
+        && dictionary.allow.is_empty()
+        && included.is_empty()
+        && faults.is_empty()
+    {
         faults.push(Fault::new(1, "the dictionary has no patterns"));
     }
     if !faults.is_empty() {
@@ -165,7 +169,11 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<(Dictionary, Included), LoadError>
 fn decode(bytes: &[u8]) -> Result<String, Fault> {
     if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
         let (text, _, bad) = encoding.decode(&bytes[mark..]);
-        return if bad { Err(Fault::new(1, "it is not the UTF text its mark says")) } else { Ok(text.into_owned()) };
+        return if bad {
+            Err(Fault::new(1, "it is not the UTF text its mark says"))
+        } else {
+            Ok(text.into_owned())
+        };
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
@@ -279,7 +287,9 @@ fn check(row: &Row) -> Result<Category, String> {
     // What folding leaves is what is looked for.
     let seen = crate::fold::fold_pattern(pattern).0;
     if seen.iter().filter(|c| c.is_alphanumeric()).count() == 0 {
-        return Err(format!("pattern {pattern:?} has no letter or character of a word and would match everywhere"));
+        return Err(format!(
+            "pattern {pattern:?} has no letter or character of a word and would match everywhere"
+        ));
     }
     if seen.len() < 2 {
         return Err(format!("pattern {pattern:?} is one character and would match everywhere"));

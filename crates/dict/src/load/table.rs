@@ -105,7 +105,9 @@ fn read_row<'c>(
             "since" if value.is_empty() => {}
             "since" => match value.parse() {
                 Ok(date) => row.since = Some(date),
-                Err(_) => return collected.fault(line, format!("{value:?} is not a day: write it as 2018-03-19")),
+                Err(_) => {
+                    return collected.fault(line, format!("{value:?} is not a day: write it as 2018-03-19"));
+                }
             },
             "category" if value.is_empty() => {}
             "category" => match Category::ALL.into_iter().find(|category| category.as_str() == value) {

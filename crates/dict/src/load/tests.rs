@@ -62,7 +62,11 @@ fn faults_name_line_and_reason() {
         ("a.toml", "category = \"typo\"\n[[entry]]\npatern = \"x\"\n", "line 3: unknown field"),
         ("a.toml", "[[entry]]\npattern = \"甲乙\"\n", "line 1: no category"),
         ("a.toml", "category = \"typo\"\n[[entry]]\npattern = \" \"\n", "the pattern is empty"),
-        ("a.toml", "from = \"2020-01-02\"\nuntil = \"2020-01-01\"\nallow = [\"甲乙\"]\n", "`until` is before"),
+        (
+            "a.toml",
+            "from = \"2020-01-02\"\nuntil = \"2020-01-01\"\nallow = [\"甲乙\"]\n",
+            "`until` is before",
+        ),
         ("a.toml", "include = [\"b.toml\"]\n", "line 1: `include` needs a file"),
         ("a.txt", "", "has no patterns"),
         ("a.xlsx", "no zip", "not an XLSX file"),

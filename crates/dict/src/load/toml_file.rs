@@ -113,8 +113,7 @@ pub(super) fn read(text: &str, collected: &mut Collected) {
     let dictionary = &mut collected.dictionary;
     dictionary.name = file.name.unwrap_or_default();
     dictionary.version = file.version.unwrap_or_default();
-    dictionary.scope =
-        Scope { sites: file.sites, columns: file.columns, from: file.from, until: file.until };
+    dictionary.scope = Scope { sites: file.sites, columns: file.columns, from: file.from, until: file.until };
     dictionary.traditional = file.traditional;
     dictionary.allow = file.allow;
 }

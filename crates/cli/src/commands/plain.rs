@@ -1,0 +1,165 @@
+//! `xunjian scan --stdin` and `--files`: texts from anywhere, without a store.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use rayon::prelude::*;
+use serde_json::json;
+use xunjian_dict::Matcher;
+use xunjian_report::{SarifResult, sarif};
+use xunjian_scan::{PLAIN_BYTES_MAX, PlainFinding, PlainScan, scan_plain};
+
+use crate::args::{self, Common, PlainFormat};
+use crate::terminal::{Terminal, write_out};
+use crate::{Exit, config};
+
+/// Files read and looked through at once before their findings are shown: memory does not grow
+/// with their number.
+const AT_ONCE: usize = 64;
+/// Findings that SARIF takes; code hosts refuse more.
+const SARIF_MAX: usize = 25_000;
+
+pub(crate) fn run(common: &Common, terminal: Terminal, args: &args::Scan) -> anyhow::Result<Exit> {
+    let matcher = Matcher::new(&config::dictionaries(&common.config, &args.dictionaries)?)?;
+    let format = args.format.unwrap_or(if common.json { PlainFormat::Json } else { PlainFormat::Text });
+    let mut shown = Shown { terminal, format, kept: Vec::new(), left_out: 0, worst: None };
+    let mut unreadable = 0;
+    if args.stdin {
+        let mut body = Vec::new();
+        // One byte more than is looked at, so that a longer input is known to be cut.
+        std::io::stdin().lock().take(PLAIN_BYTES_MAX as u64 + 1).read_to_end(&mut body)?;
+        shown.show("-", scan_plain("-", &body, &matcher))?;
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
+    let mut files = args.files.iter().flat_map(|path| walk(path));
+    loop {
+        let some: Vec<PathBuf> = files.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            break;
+        }
+        let scans: Vec<_> = pool.install(|| some.par_iter().map(|file| look(file, &matcher)).collect());
+        for (file, scan) in some.iter().zip(scans) {
+            match scan {
+                Ok(scan) => shown.show(&file.display().to_string(), scan)?,
+                Err(error) => {
+                    unreadable += 1;
+                    terminal.note(format!("{}: {error:#}", file.display()));
+                }
+            }
+        }
+    }
+    shown.end()?;
+    let failed = common.fail_on.is_some_and(|limit| shown.worst.is_some_and(|worst| worst >= limit));
+    Ok(match () {
+        () if unreadable > 0 => Exit::Incomplete,
+        () if failed => Exit::Findings,
+        () => Exit::Done,
+    })
+}
+
+fn look(file: &Path, matcher: &Matcher) -> anyhow::Result<PlainScan> {
+    let mut body = Vec::new();
+    let opened = std::fs::File::open(file).context("cannot be opened")?;
+    opened.take(PLAIN_BYTES_MAX as u64 + 1).read_to_end(&mut body).context("cannot be read")?;
+    Ok(scan_plain(&file.display().to_string(), &body, matcher))
+}
+
+/// A file, or all files in a folder and its folders, in order. Links to folders are not followed.
+fn walk(path: &Path) -> Box<dyn Iterator<Item = PathBuf>> {
+    let folder = path.is_dir();
+    let Some(entries) = folder.then(|| std::fs::read_dir(path).ok()).flatten() else {
+        return Box::new(std::iter::once(path.to_owned()));
+    };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    Box::new(
+        paths.into_iter().filter(|path| !(path.is_symlink() && path.is_dir())).flat_map(|path| walk(&path)),
+    )
+}
+
+struct Shown {
+    terminal: Terminal,
+    format: PlainFormat,
+    /// Findings of one document for all.
+    kept: Vec<PlainFinding>,
+    left_out: usize,
+    worst: Option<xunjian_model::Severity>,
+}
+
+impl Shown {
+    fn show(&mut self, file: &str, scan: PlainScan) -> anyhow::Result<()> {
+        for problem in &scan.problems {
+            self.terminal.note(format!("{file}: {problem:?}"));
+        }
+        self.worst = self.worst.max(scan.findings.iter().map(|one| one.severity).max());
+        match self.format {
+            PlainFormat::Text => {
+                let lines: String = scan.findings.iter().map(|one| line(one, self.terminal)).collect();
+                write_out(&lines)
+            }
+            PlainFormat::Jsonl => {
+                let lines: Result<Vec<String>, _> = scan.findings.iter().map(serde_json::to_string).collect();
+                write_out(&lines?.into_iter().map(|line| line + "\n").collect::<String>())
+            }
+            PlainFormat::Json | PlainFormat::Sarif => {
+                let most = if matches!(self.format, PlainFormat::Sarif) { SARIF_MAX } else { usize::MAX };
+                for finding in scan.findings {
+                    match self.kept.len() < most {
+                        true => self.kept.push(finding),
+                        false => self.left_out += 1,
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn end(&self) -> anyhow::Result<()> {
+        let document = match self.format {
+            PlainFormat::Text | PlainFormat::Jsonl => return Ok(()),
+            PlainFormat::Json => json!(self.kept),
+            PlainFormat::Sarif => {
+                let result = |one: &PlainFinding| SarifResult {
+                    kind: one.kind,
+                    severity: one.severity,
+                    place: Some((one.line, one.column)),
+                    message: message(one, self.terminal),
+                    uri: "",
+                };
+                let results: Vec<SarifResult<'_>> =
+                    self.kept.iter().map(|one| SarifResult { uri: &one.file, ..result(one) }).collect();
+                sarif(&results)
+            }
+        };
+        if self.left_out > 0 {
+            self.terminal.note(format!(
+                "{} {}",
+                self.left_out,
+                self.terminal
+                    .words("个问题超出 SARIF 的上限，未写出", "findings beyond SARIF's limit are left out")
+            ));
+        }
+        write_out(&format!("{}\n", serde_json::to_string_pretty(&document)?))
+    }
+}
+
+fn message(one: &PlainFinding, terminal: Terminal) -> String {
+    let name = terminal.words(one.kind.zh(), one.kind.en());
+    match &one.correction {
+        Some(correction) => format!("{name}: {} → {correction}", one.what),
+        None => format!("{name}: {}", one.what),
+    }
+}
+
+fn line(one: &PlainFinding, terminal: Terminal) -> String {
+    format!(
+        "{}:{}:{}: {} {}\n    {}\n",
+        one.file,
+        one.line,
+        one.column,
+        one.severity,
+        message(one, terminal),
+        one.excerpt
+    )
+}

@@ -1,0 +1,176 @@
+//! Files that come from nowhere in particular: text, HTML, DOCX, XLSX, PPTX, OFD and PDF, looked
+//! through for words and personal numbers.
+
+use serde::Serialize;
+use xunjian_dict::{Matcher, Place, Scratch};
+use xunjian_model::{Block, Kind, PageUrl, Problem, Severity};
+use xunjian_page::{Limits, extract, is_html, named_document, sniff};
+
+use crate::digest::PageFinding;
+use crate::{dates, privacy, words};
+
+/// Bytes of one file that are looked at.
+pub const PLAIN_BYTES_MAX: usize = 64 << 20;
+
+/// A fault in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlainFinding {
+    /// The file's name as it was given.
+    pub file: String,
+    /// Line of a text file, or paragraph of any other, from 1.
+    pub line: usize,
+    /// Characters before the fault in its line, plus one.
+    pub column: usize,
+    /// What it is.
+    pub kind: Kind,
+    /// How severe.
+    pub severity: Severity,
+    /// Phrase or masked number.
+    pub what: String,
+    /// What it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction: Option<String>,
+    /// The fault between ⟦ and ⟧ with what stands around it.
+    pub excerpt: String,
+    /// Name of the dictionary, if one has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dictionary: Option<String>,
+}
+
+/// What one file gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlainScan {
+    /// Faults in order.
+    pub findings: Vec<PlainFinding>,
+    /// What was wrong with the file itself.
+    pub problems: Vec<Problem>,
+    /// Bytes of text that were looked at.
+    pub text_bytes: usize,
+}
+
+/// Looks through a file. What it is, its first bytes and the name's ending tell.
+pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher) -> PlainScan {
+    let mut scan = PlainScan::default();
+    let cut = &body[..body.len().min(PLAIN_BYTES_MAX)];
+    if cut.len() < body.len() {
+        scan.problems.push(Problem::Truncated);
+    }
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+    let page = matches!(ending.as_str(), "html" | "htm" | "shtml" | "xhtml" | "jhtml") || is_html(None, cut);
+    let mut looking = Looking { name, matcher, place: Place::default(), scratch: Scratch::default(), scan };
+    if page {
+        looking.page(cut);
+    } else if matches!(sniff(cut), "pdf" | "zip" | "ole" | "rar" | "7z" | "gzip") {
+        looking.document(cut);
+    } else {
+        looking.text(cut);
+    }
+    looking.scan
+}
+
+struct Looking<'s> {
+    name: &'s str,
+    matcher: &'s Matcher,
+    place: Place<'s>,
+    scratch: Scratch,
+    scan: PlainScan,
+}
+
+impl Looking<'_> {
+    fn page(&mut self, body: &[u8]) {
+        // Links lead nowhere here; only their texts count.
+        let Ok(base) = PageUrl::parse("http://file.invalid/") else { return };
+        let facts = extract(body, None, &base, Limits::default());
+        self.place.date = dates::effective(&facts.dates);
+        self.scan.problems.extend(facts.problems);
+        let title = Block { text: facts.title, ..Block::default() };
+        self.block(&title, 1);
+        for (at, block) in facts.blocks.iter().enumerate() {
+            self.block(block, at + 1);
+        }
+    }
+
+    fn document(&mut self, body: &[u8]) {
+        let facts = named_document(body, self.name, false, Limits::default());
+        self.scan.problems.extend(facts.problems);
+        for (at, block) in facts.blocks.iter().enumerate() {
+            self.block(block, at + 1);
+        }
+    }
+
+    fn text(&mut self, body: &[u8]) {
+        let decoded = xunjian_page::decode(body, None);
+        self.scan.problems.extend(decoded.problems);
+        let mut block = Block::default();
+        for (at, line) in decoded.text.lines().enumerate() {
+            block.text.clear();
+            block.text.push_str(line);
+            self.block(&block, at + 1);
+        }
+    }
+
+    fn block(&mut self, block: &Block, line: usize) {
+        self.scan.text_bytes += block.text.len();
+        let mut found = Vec::new();
+        for hit in self.matcher.find(&block.text, &self.place, &mut self.scratch) {
+            found.push(words::finding_of(&hit, block, 0));
+        }
+        privacy::check(block, 0, &mut found);
+        found.sort_by_key(|one| one.offset);
+        let told: Vec<_> = found.into_iter().map(|one| self.finding(one, block, line)).collect();
+        self.scan.findings.extend(told);
+    }
+
+    fn finding(&self, found: PageFinding, block: &Block, line: usize) -> PlainFinding {
+        let before = &block.text[..found.offset.map_or(0, |offset| offset as usize)];
+        let detail =
+            |name: &str| found.detail.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        PlainFinding {
+            file: self.name.to_owned(),
+            line,
+            column: before.chars().count() + 1,
+            kind: found.kind,
+            severity: found.severity,
+            correction: detail("correction"),
+            dictionary: detail("dictionary"),
+            what: found.what,
+            excerpt: found.excerpt,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matcher() -> Matcher {
+        Matcher::new(&xunjian_dict::shipped()).expect("compiles")
+    }
+
+    fn kinds(name: &str, body: &[u8]) -> Vec<(usize, usize, Kind)> {
+        let scan = scan_plain(name, body, &matcher());
+        scan.findings.iter().map(|one| (one.line, one.column, one.kind)).collect()
+    }
+
+    #[test]
+    fn text_html_and_numbers() {
+        let text = "第一行\n这是关健环节，电话13812341234\n";
+        let expected = [(2, 3, Kind::Typo), (2, 10, Kind::PrivacyMobile)];
+        assert_eq!(kinds("a.txt", text.as_bytes()), expected);
+        assert_eq!(kinds("-", &encoding_rs_gbk(text)), expected);
+        let html = "<!DOCTYPE html><title>x</title><p>甲<p>这是关<b>健</b>环节";
+        assert_eq!(kinds("-", html.as_bytes()), [(2, 3, Kind::Typo)]);
+    }
+
+    fn encoding_rs_gbk(text: &str) -> Vec<u8> {
+        encoding_rs::GBK.encode(text).0.into_owned()
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        let scan = scan_plain("a.docx", b"PK\x03\x04 broken", &matcher());
+        assert!(matches!(scan.problems[..], [Problem::Unreadable(_)]), "{:?}", scan.problems);
+        let scan = scan_plain("a.pdf", b"%PDF-1.7 broken", &matcher());
+        assert!(matches!(scan.problems[..], [Problem::Unreadable(_)]), "{:?}", scan.problems);
+    }
+}
