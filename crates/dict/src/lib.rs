@@ -77,9 +77,11 @@ pub struct Entry {
     pub allow: Vec<String>,
     /// Texts right before the pattern that make it right.
     pub not_after: Vec<String>,
+    /// Texts right after the pattern that make it right.
+    pub not_before: Vec<String>,
     /// Words of which one must stand near the pattern; empty: none need to.
     pub context: Vec<String>,
-    /// Right on pages that are older than this day.
+    /// Right on pages that are older than this day, and after an earlier year in the same text.
     pub since: Option<Date>,
     /// Not wrong inside a quoted title 《…》.
     pub skip_titles: bool,
@@ -96,6 +98,7 @@ impl Entry {
             note: None,
             allow: Vec::new(),
             not_after: Vec::new(),
+            not_before: Vec::new(),
             context: Vec::new(),
             since: None,
             skip_titles: false,

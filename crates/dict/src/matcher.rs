@@ -10,6 +10,8 @@ use crate::{Category, Dictionary, Entry, Scope, segment};
 
 /// Characters before and after a word in which its context words are looked for.
 const CONTEXT_CHARS: usize = 40;
+/// Characters before a name in which an earlier year makes it history.
+const HISTORY_CHARS: usize = 60;
 /// Characters before a word in which an opening 《 is looked for.
 const TITLE_CHARS: usize = 80;
 
@@ -60,6 +62,8 @@ struct Word {
     dictionary: u32,
     /// Codes of the leads of `not_after`.
     not_after: Vec<Vec<u16>>,
+    /// Codes of the texts of `not_before`.
+    not_before: Vec<Vec<u16>>,
     /// Codes of the context words.
     context: Vec<Vec<u16>>,
     word_start: bool,
@@ -131,12 +135,14 @@ impl Matcher {
                 let phrases = |list: &[String]| list.iter().map(|text| fold_pattern(text).0).collect();
                 contexts.push(Contexts {
                     not_after: phrases(&entry.not_after),
+                    not_before: phrases(&entry.not_before),
                     context: phrases(&entry.context),
                 });
                 words.push(Word {
                     entry: entry.clone(),
                     dictionary: number as u32,
                     not_after: Vec::new(),
+                    not_before: Vec::new(),
                     context: Vec::new(),
                     word_start: pattern.first().is_some_and(|&c| is_latin(c)),
                     word_end: pattern.last().is_some_and(|&c| is_latin(c)),
@@ -145,12 +151,14 @@ impl Matcher {
                 folded.push((pattern, Meaning::Word(at)));
             }
         }
-        let all = contexts.iter().flat_map(|one| one.not_after.iter().chain(&one.context));
+        let all =
+            contexts.iter().flat_map(|one| one.not_after.iter().chain(&one.not_before).chain(&one.context));
         let texts = folded.iter().map(|(chars, _)| chars).chain(all).map(Vec::as_slice);
         let alphabet = Alphabet::of(texts).ok_or(CompileError::Characters)?;
         let coded = |chars: &Vec<char>| chars.iter().map(|&c| alphabet.code(c)).collect::<Vec<u16>>();
         for (word, one) in words.iter_mut().zip(&contexts) {
             word.not_after = one.not_after.iter().map(coded).collect();
+            word.not_before = one.not_before.iter().map(coded).collect();
             word.context = one.context.iter().map(coded).collect();
         }
         let chars = folded.iter().filter(|(chars, _)| !chars.is_empty());
@@ -292,7 +300,7 @@ impl Matcher {
                         Meaning::Word(_) => false,
                     })
                 });
-                let excused = allowed || word.is_excused(text, folded, from, span);
+                let excused = allowed || word.is_excused(text, folded, (from, to), span.0);
                 candidates.push(Candidate { from, to, word, excused });
             }
         }
@@ -302,6 +310,7 @@ impl Matcher {
 
 struct Contexts {
     not_after: Vec<Vec<char>>,
+    not_before: Vec<Vec<char>>,
     context: Vec<Vec<char>>,
 }
 
@@ -353,10 +362,23 @@ impl Word {
     }
 
     /// Whether what stands around it makes it right.
-    fn is_excused(&self, text: &str, folded: &Folded, from: usize, (start, _): (usize, usize)) -> bool {
-        self.not_after.iter().any(|lead| folded.codes()[..from].ends_with(lead))
+    fn is_excused(&self, text: &str, folded: &Folded, (from, to): (usize, usize), start: usize) -> bool {
+        let codes = folded.codes();
+        self.not_after.iter().any(|lead| codes[..from].ends_with(lead))
+            || self.not_before.iter().any(|tail| codes[to..].starts_with(tail))
             || self.entry.skip_titles && in_title(&text[..start])
+            || self.entry.since.is_some_and(|since| is_history(&text[..start], since))
     }
+}
+
+/// Whether the text speaks of a year before the change, as 2001年国家工商行政管理局发布的 does.
+fn is_history(before: &str, since: Date) -> bool {
+    let from = before.char_indices().rev().take(HISTORY_CHARS).last().map_or(before.len(), |(at, _)| at);
+    let years = before[from..].split('年').rev().skip(1);
+    years.filter_map(|part| part.get(part.len().checked_sub(4)?..)).any(|year| {
+        let digits = year.bytes().all(|byte| byte.is_ascii_digit());
+        digits && year.parse::<i16>().is_ok_and(|year| (1949..since.year()).contains(&year))
+    })
 }
 
 /// Whether the text breaks off inside 《…》.
@@ -377,13 +399,13 @@ fn fingerprint(dictionaries: &[Dictionary]) -> [u8; 32] {
         text(&format!("{scope:?} {traditional} {allow:?}"));
         for entry in entries {
             let Entry { pattern, correction, category, severity, note, .. } = entry;
-            let Entry { allow, not_after, context, since, skip_titles, .. } = entry;
+            let Entry { allow, not_after, not_before, context, since, skip_titles, .. } = entry;
             text(pattern);
             text(category.as_str());
             for optional in [correction, severity, note] {
                 text(optional.as_deref().unwrap_or_default());
             }
-            for list in [allow, not_after, context] {
+            for list in [allow, not_after, not_before, context] {
                 text("");
                 list.iter().for_each(|phrase| text(phrase));
             }
@@ -482,6 +504,7 @@ mod tests {
     fn scopes_dates_context_and_traditional_characters() {
         let mut names = dictionary(Category::OutdatedName, &[("国家旅游局", &[], &[])]);
         names.entries[0].since = Some(jiff::civil::date(2018, 3, 19));
+        names.entries[0].not_before = vec!["令".to_owned()];
         let mut own = dictionary(Category::SensitiveWord, &[("内部资料", &[], &[])]);
         own.scope.sites = vec!["water".to_owned()];
         own.scope.columns = vec!["通知公告".to_owned()];
@@ -494,6 +517,9 @@ mod tests {
         assert_eq!(found_at(&matcher, "国家旅游局", &on(2018)).len(), 0);
         assert_eq!(found_at(&matcher, "国家旅游局", &on(2019)).len(), 1);
         assert_eq!(found(&matcher, "国家旅游局").len(), 1);
+        assert_eq!(found(&matcher, "1997年3月17日批准，国家旅游局发布").len(), 0);
+        assert_eq!(found(&matcher, "2020年3月17日，国家旅游局发布").len(), 1);
+        assert_eq!(found(&matcher, "国家旅游局令第9号").len(), 0);
         let notice = Place { site: "water", column: Some("通知公告"), date: None };
         assert_eq!(found_at(&matcher, "内部资料，不得外传", &notice).len(), 1);
         assert_eq!(found_at(&matcher, "内部资料", &notice).len(), 0);

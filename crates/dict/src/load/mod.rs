@@ -203,6 +203,7 @@ struct Row {
     note: Option<String>,
     allow: Vec<String>,
     not_after: Vec<String>,
+    not_before: Vec<String>,
     context: Vec<String>,
     since: Option<Date>,
     skip_titles: bool,
@@ -265,6 +266,7 @@ impl Collected {
             note: row.note,
             allow: row.allow,
             not_after: row.not_after,
+            not_before: row.not_before,
             context: row.context,
             since: row.since,
             skip_titles: row.skip_titles,
@@ -303,9 +305,9 @@ fn check(row: &Row) -> Result<Category, String> {
     if row.allow.iter().any(|phrase| phrase == pattern) {
         return Err(format!("{pattern:?} is allowed as it stands: leave the line out"));
     }
-    let phrases = [&row.allow, &row.not_after, &row.context];
+    let phrases = [&row.allow, &row.not_after, &row.not_before, &row.context];
     if phrases.iter().any(|list| list.iter().any(|phrase| phrase.trim().is_empty())) {
-        return Err("an empty phrase in `allow`, `not_after` or `context`".to_owned());
+        return Err("an empty phrase in `allow`, `not_after`, `not_before` or `context`".to_owned());
     }
     if let Some(severity) = &row.severity
         && !["info", "minor", "major", "serious"].contains(&severity.as_str())

@@ -1,5 +1,5 @@
 //! Tables: CSV, TSV and the first sheet of an XLSX file. The first row names the columns:
-//! pattern, correction, category, severity, note, since, and allow, not_after and context with
+//! pattern, correction, category, severity, note, since, and allow, not_after, not_before and context with
 //! `|` between phrases.
 
 use std::io::Cursor;
@@ -101,6 +101,7 @@ fn read_row<'c>(
             "note" => row.note = some(),
             "allow" => row.allow = phrases(),
             "not_after" => row.not_after = phrases(),
+            "not_before" => row.not_before = phrases(),
             "context" => row.context = phrases(),
             "since" if value.is_empty() => {}
             "since" => match value.parse() {

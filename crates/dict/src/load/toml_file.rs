@@ -25,6 +25,8 @@ struct File {
     allow: Vec<String>,
     #[serde(default)]
     not_after: Vec<String>,
+    #[serde(default)]
+    not_before: Vec<String>,
     since: Option<Date>,
     #[serde(default)]
     skip_titles: bool,
@@ -46,6 +48,8 @@ struct Entry {
     allow: Vec<String>,
     #[serde(default)]
     not_after: Vec<String>,
+    #[serde(default)]
+    not_before: Vec<String>,
     #[serde(default)]
     context: Vec<String>,
     since: Option<Date>,
@@ -88,6 +92,8 @@ pub(super) fn read(text: &str, collected: &mut Collected) {
         let entry = spanned.into_inner();
         let mut not_after = entry.not_after;
         not_after.extend(file.not_after.iter().cloned());
+        let mut not_before = entry.not_before;
+        not_before.extend(file.not_before.iter().cloned());
         collected.push(
             line,
             Row {
@@ -98,6 +104,7 @@ pub(super) fn read(text: &str, collected: &mut Collected) {
                 note: entry.note,
                 allow: entry.allow,
                 not_after,
+                not_before,
                 context: entry.context,
                 since: entry.since.or(file.since),
                 skip_titles: file.skip_titles,
