@@ -199,6 +199,8 @@ pub enum DateSource {
     Structured,
     /// The address (`/2024/05/06/`, `t20240506_`).
     Url,
+    /// The first line with a date, which nothing says to be the publication's.
+    Line,
 }
 
 /// A date the page gives for itself.

@@ -1,19 +1,18 @@
 //! Tokens to facts: one pass with a stack of open elements.
 
 use jiff::civil::Date;
-use memchr::memmem;
 use xunjian_model::{
-    Block, DateFact, DateSource, Facts, Fragment, Label, Link, LinkKind, ListItem, PageUrl, Problem, Zone,
-    anchor_hash,
+    Block, Facts, Fragment, Label, Link, LinkKind, ListItem, PageUrl, Problem, Zone, anchor_hash,
 };
 
 use crate::date::date_in_text;
 use crate::element::{Element, Name};
 use crate::hidden::style_hides;
 use crate::join::Joiner;
+use crate::kind::{kind_of, main_chars};
 use crate::markup::{Attributes, Reader, Token};
+use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
-use crate::whole::{kind_of, main_chars, page_dates};
 use crate::{Limits, links, zone};
 
 /// Ids, places and faulty addresses kept of a page.
@@ -84,6 +83,7 @@ struct Builder<'t> {
     flattened: u32,
     text_bytes: usize,
     left_out: bool,
+    published: Published,
 }
 
 impl<'t> Builder<'t> {
@@ -107,6 +107,7 @@ impl<'t> Builder<'t> {
             flattened: 0,
             text_bytes: 0,
             left_out: false,
+            published: Published::default(),
         }
     }
 
@@ -456,6 +457,10 @@ impl<'t> Builder<'t> {
                 }
             }
             Element::Meta => self.meta(attributes),
+            Element::Time => self.published.read(attributes, self.zone() != Zone::Footer),
+            Element::Span | Element::Other if attributes.has("itemprop") => {
+                self.published.read(attributes, false);
+            }
             _ => {}
         }
         if let Some(background) = attributes.get("background") {
@@ -480,7 +485,9 @@ impl<'t> Builder<'t> {
         if attributes.get("http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("refresh")) {
             self.facts.refresh = links::refresh_target(&content).and_then(|target| self.base.join(target));
         }
-        let Some(name) = attributes.get("name").or_else(|| attributes.get("property")) else { return };
+        let Some(name) = ["name", "property", "itemprop"].iter().find_map(|name| attributes.get(name)) else {
+            return;
+        };
         if name.trim().eq_ignore_ascii_case("robots") {
             let content = content.to_ascii_lowercase();
             self.facts.nofollow = content.contains("nofollow") || content.contains("none");
@@ -502,14 +509,7 @@ impl<'t> Builder<'t> {
         {
             self.facts.refresh = self.base.join(target);
         }
-        if let Some(at) = memmem::find(script.as_bytes(), b"datePublished")
-            && let Some(date) = script.get(at..).and_then(|rest| {
-                let end = rest.char_indices().nth(60).map_or(rest.len(), |(at, _)| at);
-                date_in_text(&rest[..end])
-            })
-        {
-            self.facts.dates.push(DateFact { date, source: DateSource::Structured });
-        }
+        self.published.read_script(script);
     }
 
     // ---- the whole page ---------------------------------------------------------------------
@@ -527,7 +527,7 @@ impl<'t> Builder<'t> {
         }
         let mut facts = self.facts;
         facts.main_chars = main_chars(&facts);
-        page_dates(&mut facts, address);
+        page_dates(&mut facts, self.published, address);
         facts.kind = kind_of(&facts);
         facts
     }
@@ -570,6 +570,8 @@ fn wide_space(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use xunjian_model::DateSource;
+
     use super::*;
 
     fn facts(html: &str) -> Facts {

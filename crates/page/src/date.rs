@@ -1,4 +1,4 @@
-//! Dates as Chinese pages write them.
+//! Dates as pages write them: the forms of Chinese pages, and those of the rest of the world.
 
 use std::sync::LazyLock;
 
@@ -31,8 +31,84 @@ pub fn date_in_text(text: &str) -> Option<Date> {
     })
 }
 
+#[allow(clippy::unwrap_used, reason = "constant pattern, compiled in every test")]
+static COMPACT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?:^|[^0-9])((?:19|20)\d{2})(\d{2})(\d{2})(?:[^0-9]|$|\d{6})").unwrap());
+
+#[allow(clippy::unwrap_used, reason = "constant pattern, compiled in every test")]
+static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:^|[^0-9.])(\d{1,2})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*((?:19|20)\d{2})(?:[^0-9]|$)").unwrap()
+});
+
+/// Beginnings of the names of months in the languages of Europe and beyond, lower case.
+const MONTHS: [&[&str]; 12] = [
+    &["jan", "jän", "ene", "gen", "ocak", "янв", "січ", "stycz", "led", "tammi", "ιαν", "يناير"],
+    &["feb", "fév", "fev", "şub", "фев", "лют", "lut", "úno", "helmi", "φεβ", "فبراير"],
+    &["mar", "mär", "mrt", "maart", "мар", "бер", "maalis", "bře", "μαρ", "márc", "مارس"],
+    &["apr", "avr", "abr", "nis", "апр", "кві", "kwie", "dub", "huhti", "απρ", "ápr", "أبريل"],
+    &["may", "mai", "mei", "mag", "maj", "май", "мая", "тра", "kvě", "touko", "μαΐ", "μαϊ", "máj", "مايو"],
+    &["jun", "juin", "giu", "haz", "июн", "чер", "czerw", "čer", "kesä", "ιουν", "jún", "يونيو"],
+    &["jul", "juil", "lug", "tem", "июл", "лип", "lip", "červenc", "heinä", "ιουλ", "júl", "يوليو"],
+    &["aug", "aoû", "ago", "ağu", "авг", "сер", "sierp", "srpn", "elo", "αυγ", "أغسطس"],
+    &["sep", "set", "eyl", "сен", "вер", "wrz", "zář", "syys", "σεπ", "szept", "سبتمبر"],
+    &["oct", "okt", "ott", "outu", "eki", "окт", "жов", "paź", "říj", "loka", "οκτ", "أكتوبر"],
+    &["nov", "kas", "ноя", "лис", "list", "marras", "νοε", "نوفمبر"],
+    &["dec", "déc", "dez", "dic", "ara", "дек", "гру", "grud", "prosin", "joulu", "δεκ", "des", "ديسمبر"],
+];
+
+/// The first date in a text in any form: those of [`date_in_text`], `20240506`, `06.05.2024`,
+/// `6 May 2024`, `May 6, 2024`.
+pub(crate) fn date_in_any_form(text: &str) -> Option<Date> {
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    date_in_text(text)
+        .or_else(|| {
+            let found = COMPACT.captures(text)?;
+            date(&found[1], &found[2], &found[3])
+        })
+        .or_else(|| {
+            let found = DAY_FIRST.captures(text)?;
+            date(&found[3], &found[2], &found[1]).or_else(|| date(&found[3], &found[1], &found[2]))
+        })
+        .or_else(|| date_with_month_name(text))
+}
+
+/// `6 May 2024`, `6. Mai 2024`, `6 de mayo de 2024`, `May 6th, 2024`.
+fn date_with_month_name(text: &str) -> Option<Date> {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let year = |word: &&str| word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
+    words.iter().enumerate().filter(|(_, word)| year(word)).find_map(|(at, year)| {
+        // The month and the day stand in the words before the year, with little between them.
+        let near = &words[at.saturating_sub(5)..at];
+        let month_at = near.iter().rposition(|word| month(word).is_some())?;
+        let day = |word: &&str| {
+            let digits = word.trim_end_matches(|c: char| c.is_alphabetic());
+            digits.parse::<i8>().ok().filter(|day| (1..=31).contains(day))
+        };
+        let before = near[..month_at].iter().rev().take(2).find_map(day);
+        let day = near[month_at + 1..].iter().find_map(day).or(before)?;
+        date(year, &month(near[month_at])?.to_string(), &day.to_string())
+    })
+}
+
+fn month(word: &str) -> Option<usize> {
+    if word.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let of_length = |name: &&str| word.starts_with(*name) && word.chars().count() <= 10;
+    // The longest beginning: июнь and июль, juin and juillet share their first letters.
+    let all = MONTHS.iter().enumerate().flat_map(|(at, names)| names.iter().map(move |name| (at + 1, name)));
+    all.filter(|(_, name)| of_length(name)).max_by_key(|(_, name)| name.len()).map(|(month, _)| month)
+}
+
 /// The date in an address, if its path is built with one.
 pub fn dates_in_url(path: &str) -> Option<Date> {
+    if !path.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let found = IN_URL.captures(path)?;
     let parts: Vec<&str> = found.iter().skip(1).flatten().map(|part| part.as_str()).collect();
     match parts[..] {

@@ -57,7 +57,7 @@ elements! {
     Noframes "noframes" Object "object" Ol "ol" Option "option" P "p" Param "param" Pre "pre"
     Script "script" Section "section" Select "select" Source "source" Span "span" Style "style"
     Summary "summary" Table "table" Tbody "tbody" Td "td" Textarea "textarea" Tfoot "tfoot"
-    Th "th" Thead "thead" Title "title" Tr "tr" Track "track" Ul "ul" Video "video" Wbr "wbr"
+    Th "th" Thead "thead" Time "time" Title "title" Tr "tr" Track "track" Ul "ul" Video "video" Wbr "wbr"
     Xmp "xmp"
 }
 

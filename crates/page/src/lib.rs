@@ -11,10 +11,11 @@ mod document;
 mod element;
 mod hidden;
 mod join;
+mod kind;
 mod links;
 mod markup;
+mod published;
 mod references;
-mod whole;
 mod zone;
 
 use xunjian_model::{Facts, PageUrl};
@@ -23,9 +24,10 @@ pub use charset::{Decoded, decode};
 pub use date::{date_in_text, dates_in_url};
 pub use document::{document, fits_name, is_document, named_document, sniff};
 pub use links::is_attachment;
+pub use published::page_date;
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 3;
+pub const EXTRACTOR_VERSION: u16 = 4;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]

@@ -9,16 +9,6 @@ use crate::digest::PageFinding;
 /// Days by which label and visible date may differ: published just before midnight.
 const AGREE_DAYS: i32 = 1;
 
-/// The date a page is taken to be of: what it says of itself, then structured data, then its
-/// address.
-pub(crate) fn effective(dates: &[DateFact]) -> Option<Date> {
-    let of = |source| dates.iter().find(|date| date.source == source).map(|date| date.date);
-    of(DateSource::Label)
-        .or_else(|| of(DateSource::Visible))
-        .or_else(|| of(DateSource::Structured))
-        .or_else(|| of(DateSource::Url))
-}
-
 /// Dates in the future, or dates that contradict each other.
 pub(crate) fn check(dates: &[DateFact], point: Date) -> Option<PageFinding> {
     let latest = point.saturating_add(1.day());

@@ -75,7 +75,7 @@ impl Fold {
             finding,
         };
         let latest = setup.point.saturating_add(1.day());
-        if let Some(date) = dates::effective(&digest.dates).filter(|date| *date <= latest)
+        if let Some(date) = xunjian_page::page_date(&digest.dates).filter(|date| *date <= latest)
             && digest.kind != PageKind::List
         {
             let newest = |known: &mut Date| *known = (*known).max(date);

@@ -4,7 +4,7 @@ use xunjian_dict::{Place, Scratch};
 use xunjian_model::{Block, BodyHash, Canonical, Facts, Kind, LinkKind, PageKind, PageUrl, Site, Zone};
 
 use crate::digest::{Digest, PageFinding, Row, url_hash};
-use crate::{ScanSetup, article, dates, hidden_links, labels, places, privacy, words};
+use crate::{ScanSetup, article, hidden_links, labels, places, privacy, words};
 
 /// A block's short name: equal texts are one block of a template.
 pub(crate) fn block_hash(block: &Block) -> u64 {
@@ -25,7 +25,7 @@ pub(crate) fn digest(
     let place = Place {
         site: site.id.as_str(),
         column: facts.label("ColumnName"),
-        date: dates::effective(&facts.dates),
+        date: xunjian_page::page_date(&facts.dates),
     };
     words::check_head(facts, &setup.matcher, &place, &mut scratch, &mut findings);
     for (at, block) in facts.blocks.iter().enumerate() {

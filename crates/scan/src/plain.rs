@@ -7,7 +7,7 @@ use xunjian_model::{Block, Kind, PageUrl, Problem, Severity};
 use xunjian_page::{Limits, extract, is_html, named_document, sniff};
 
 use crate::digest::PageFinding;
-use crate::{dates, privacy, words};
+use crate::{privacy, words};
 
 /// Bytes of one file that are looked at.
 pub const PLAIN_BYTES_MAX: usize = 64 << 20;
@@ -81,7 +81,7 @@ impl Looking<'_> {
         // Links lead nowhere here; only their texts count.
         let Ok(base) = PageUrl::parse("http://file.invalid/") else { return };
         let facts = extract(body, None, &base, Limits::default());
-        self.place.date = dates::effective(&facts.dates);
+        self.place.date = xunjian_page::page_date(&facts.dates);
         self.scan.problems.extend(facts.problems);
         let title = Block { text: facts.title, ..Block::default() };
         self.block(&title, 1);

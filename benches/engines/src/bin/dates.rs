@@ -1,0 +1,22 @@
+//! `dates FILE...`: the date each page is taken to be of, `-` where it is not known, and last the
+//! seconds that reading and telling took, without the disk.
+
+use std::time::Instant;
+
+use xunjian_model::PageUrl;
+use xunjian_page::{Limits, extract, page_date};
+
+fn main() {
+    let base = PageUrl::parse("http://page.invalid/").expect("an address");
+    let pages: Vec<Vec<u8>> = std::env::args().skip(1).map(|file| std::fs::read(file).expect("a page")).collect();
+    let begun = Instant::now();
+    let dates: Vec<_> = pages
+        .iter()
+        .map(|page| page_date(&extract(page, Some("text/html; charset=utf-8"), &base, Limits::default()).dates))
+        .collect();
+    let seconds = begun.elapsed().as_secs_f64();
+    for date in dates {
+        println!("{}", date.map_or("-".to_owned(), |date| date.to_string()));
+    }
+    println!("{seconds}");
+}

@@ -1,0 +1,40 @@
+//! What only the whole page shows: how much text it has, and what it is.
+
+use xunjian_model::{Block, DateSource, Facts, PageKind, Zone};
+
+/// Characters of main text from which a page is an article.
+const ARTICLE_CHARS: u32 = 80;
+/// Rows from which a page is a list.
+const LIST_ROWS: usize = 3;
+
+/// Characters of main text outside links, headings and the date line.
+pub(crate) fn main_chars(facts: &Facts) -> u32 {
+    let mut linked = vec![0_usize; facts.blocks.len()];
+    for link in &facts.links {
+        if let Some(count) = linked.get_mut(link.block as usize) {
+            *count += facts.link_text(link).chars().count();
+        }
+    }
+    let count = |(block, linked): (&Block, usize)| {
+        let counts = block.zone == Zone::Main && !block.hidden && block.heading == 0;
+        if counts { block.text.chars().count().saturating_sub(linked) } else { 0 }
+    };
+    facts.blocks.iter().zip(linked).map(count).sum::<usize>() as u32
+}
+
+pub(crate) fn kind_of(facts: &Facts) -> PageKind {
+    // A last list page may hold a row or two: nothing but rows, and no article's label.
+    let only_rows =
+        !facts.items.is_empty() && facts.main_chars < ARTICLE_CHARS && facts.label("ArticleTitle").is_none();
+    if facts.items.len() >= LIST_ROWS || only_rows {
+        PageKind::List
+    } else if facts.label("ArticleTitle").is_some()
+        || facts.main_chars >= ARTICLE_CHARS && facts.blocks.iter().any(|block| block.heading > 0)
+        || facts.main_chars >= ARTICLE_CHARS
+            && facts.dates.iter().any(|date| !matches!(date.source, DateSource::Url | DateSource::Line))
+    {
+        PageKind::Article
+    } else {
+        PageKind::Other
+    }
+}

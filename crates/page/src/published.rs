@@ -1,0 +1,254 @@
+//! When a page was published: every date it gives, with where it stands.
+//!
+//! From the most to the least trusted: the label of the standard (`PubDate`), a line near the title
+//! that says so, structured data and the labels of other systems, the address, the first line with
+//! a date. A moment at which a page was made or rebuilt (`Maketime`) is none of them.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use jiff::civil::Date;
+use xunjian_model::{DateFact, DateSource, Facts, PageUrl, Zone};
+
+use crate::date::{date_in_any_form, date_in_text, dates_in_url};
+use crate::markup::Attributes;
+
+/// Rows from which a page is a list, whose lines are dated for themselves.
+const LIST_ROWS: usize = 3;
+/// Main-text blocks from the top in which a visible publication date is looked for.
+const DATE_BLOCKS: usize = 12;
+/// Blocks in which the first dated line is looked for.
+const LINE_BLOCKS: usize = 400;
+/// Longest block that can be a line with the publication date.
+const DATE_LINE_CHARS: usize = 120;
+/// Longest line that is looked at for any date, in bytes.
+const DATE_LINE_BYTES: usize = 200;
+/// Bytes after a key of a script in which its date stands.
+const SCRIPT_BYTES: usize = 60;
+
+/// Labels for the day of publication, without their separators.
+const LABELS: [&str; 38] = [
+    "articlepublishedtime", "datepublished", "ogpublishedtime", "ogarticlepublishedtime", "ogpubdate",
+    "publicationdate", "publisheddate", "publishdate", "publishtime", "publishedtime", "pubdate", "pubtime",
+    "articlepublished", "articlepubdate", "articlecreated", "articlecreateat", "weiboarticlecreateat",
+    "originalpublicationdate", "dcdateissued", "dctermsissued", "dctermscreated", "dcdatecreated",
+    "dctermsdate", "dcdate", "parselypubdate", "sailthrudate", "btpubdate", "citationpublicationdate",
+    "citationdate", "cxenseparserecspublishtime", "analyticspublishdate", "rnewsdatepublished",
+    "datecreated", "displaydate", "releasedate", "createdate", "uploaddate", "date",
+];
+
+/// What structured markup says while a page is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Published {
+    /// Said to be the publication.
+    structured: Option<Date>,
+    /// The day a text was made, of scripts.
+    made: Option<Date>,
+    /// The first `<time>` above the footer.
+    time: Option<Date>,
+}
+
+impl Published {
+    /// Reads the data in a script.
+    pub(crate) fn read_script(&mut self, script: &str) {
+        if self.structured.is_some() {
+            return;
+        }
+        match date_in_script(script) {
+            Some((date, true)) => self.structured = Some(date),
+            Some((date, false)) => self.made = self.made.or(Some(date)),
+            None => {}
+        }
+    }
+
+    /// Reads `<time datetime>` and elements with `itemprop=datePublished`.
+    pub(crate) fn read(&mut self, attributes: &Attributes<'_>, above_footer: bool) {
+        let says = |name: &str, words: &[&str]| {
+            attributes.get(name).is_some_and(|value| {
+                let value = value.to_ascii_lowercase();
+                words.iter().any(|word| value.contains(word))
+            })
+        };
+        let value = ["datetime", "content", "title"].iter().find_map(|name| attributes.get(name));
+        let Some(date) = value.and_then(|value| date_in_any_form(&value)) else { return };
+        let published = says("itemprop", &["datepublished", "datecreated"])
+            || attributes.has("pubdate")
+            || says("class", &["publish", "entry-date", "created"]) && !says("class", &["updated"]);
+        if published && self.structured.is_none() {
+            self.structured = Some(date);
+        } else if above_footer
+            && self.time.is_none()
+            && !says("itemprop", &["modified"])
+            && !says("class", &["updated"])
+        {
+            self.time = Some(date);
+        }
+    }
+}
+
+/// The date of publication in a script's data (JSON-LD and the like), and whether it is said to be
+/// that, not the making of the text.
+pub(crate) fn date_in_script(script: &str) -> Option<(Date, bool)> {
+    /// Keys of the day a text was made; it may be published later.
+    const MADE: [&str; 2] = ["dateCreated", "createdAt"];
+    const PUBLISHED: [&str; 10] = [
+        "datePublished", "publishDate", "publishedAt", "published_at", "publishedDate", "pubDate",
+        "datePublication", "publicationDate", "publish_date", "publish_time",
+    ];
+    #[allow(clippy::unwrap_used, reason = "constant words, compiled in every test")]
+    static KEYS: LazyLock<AhoCorasick> =
+        LazyLock::new(|| AhoCorasick::new(PUBLISHED.iter().chain(&MADE)).unwrap());
+    // Most scripts have none of the keys; this is the fastest way to see that.
+    let may = |part: &str| memchr::memmem::find(script.as_bytes(), part.as_bytes()).is_some();
+    if !["ublish", "reated", "pubDate", "Publication"].into_iter().any(may) {
+        return None;
+    }
+    let dates = KEYS.find_iter(script).filter_map(|key| {
+        let rest = &script[key.end()..];
+        let end = rest.char_indices().take_while(|(at, _)| *at < SCRIPT_BYTES).last();
+        let value = &rest[..end.map_or(0, |(at, c)| at + c.len_utf8())];
+        // The value of this key, not of the next.
+        let value = value.split([',', '}']).next().unwrap_or_default();
+        Some((date_in_any_form(value)?, key.pattern().as_usize() < PUBLISHED.len()))
+    });
+    let mut made = None;
+    for (date, published) in dates {
+        if published {
+            return Some((date, true));
+        }
+        made.get_or_insert((date, false));
+    }
+    made
+}
+
+pub(crate) fn page_dates(facts: &mut Facts, published: Published, address: &PageUrl) {
+    let mut found = Vec::new();
+    let mut add = |source, date: Option<Date>| found.extend(date.map(|date| DateFact { date, source }));
+    let label = ["PubDate", "publishdate"].iter().find_map(|name| facts.label(name));
+    add(DateSource::Label, label.and_then(date_in_any_form));
+    let list = facts.items.len() >= LIST_ROWS;
+    let visible = if list { None } else { visible_date(facts) };
+    add(DateSource::Visible, visible);
+    let other = facts.labels.iter().filter_map(|label| {
+        let name: String =
+            label.name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        let rank = LABELS.iter().position(|known| *known == name)?;
+        Some((rank, date_in_any_form(&label.content)?))
+    });
+    let other = other.min_by_key(|(rank, _)| *rank).map(|(_, date)| date);
+    if label.is_none() {
+        add(DateSource::Structured, published.structured.or(other).or(published.made));
+    }
+    let own = facts.canonical.as_deref().or_else(|| facts.label("og:url"));
+    let canonical = own.and_then(dates_in_url);
+    add(DateSource::Url, dates_in_url(address.path()).or(canonical));
+    if !list && found.is_empty() {
+        let date = published.time.or_else(|| first_dated_line(facts));
+        found.extend(date.map(|date| DateFact { date, source: DateSource::Line }));
+    }
+    facts.dates.extend(found);
+}
+
+/// The date a page is taken to be of, by the most trusted of its dates; `None` when it gives none.
+pub fn page_date(dates: &[DateFact]) -> Option<Date> {
+    use DateSource::{Label, Line, Structured, Url, Visible};
+    let of = |source| dates.iter().find(|date| date.source == source).map(|date| date.date);
+    // Structured data tells the time in any zone; the address has the day of the place.
+    let next_day = |one: Date, other: Date| one.since(other).is_ok_and(|span| span.get_days().abs() == 1);
+    let local = of(Structured).zip(of(Url)).filter(|(one, other)| next_day(*one, *other)).map(|(_, url)| url);
+    of(Label).or_else(|| of(Visible)).or(local).or_else(|| [Structured, Url, Line].into_iter().find_map(of))
+}
+
+/// A date said to be the publication's, else one alone in a short line near the title.
+fn visible_date(facts: &Facts) -> Option<Date> {
+    const SAYS: [&str; 8] =
+        ["发布时间", "发布日期", "日期", "时间", "发表时间", "更新时间", "发文日期", "来源"];
+    /// When the page was made, not when it was published.
+    const MADE: [&str; 4] = ["生成时间", "页面生成", "制作时间", "Maketime"];
+    let lines = || {
+        facts
+            .blocks
+            .iter()
+            .filter(|block| block.zone == Zone::Main && !block.hidden)
+            .take(DATE_BLOCKS)
+            .filter(|block| block.text.chars().count() <= DATE_LINE_CHARS)
+            .filter(|block| !MADE.iter().any(|word| block.text.contains(word)))
+    };
+    let said = lines().find_map(|block| {
+        let at = SAYS.iter().find_map(|word| block.text.find(word))?;
+        date_in_text(&block.text[at..]).or_else(|| date_in_text(&block.text))
+    });
+    said.or_else(|| {
+        let starts = |text: &str| text.trim_start_matches(['[', '(', '（', '【', ' ']).starts_with("20");
+        lines().filter(|block| starts(&block.text)).find_map(|block| date_in_text(&block.text))
+    })
+}
+
+/// The first date of a short line after the first heading, else of any short line, of the footer last.
+fn first_dated_line(facts: &Facts) -> Option<Date> {
+    let dated = |skip: usize, footer: bool| {
+        facts.blocks[skip..]
+            .iter()
+            .filter(|block| !block.hidden && block.text.len() <= DATE_LINE_BYTES)
+            .filter(|block| (block.zone == Zone::Footer) == footer)
+            .take(LINE_BLOCKS)
+            .find_map(|block| date_in_any_form(&block.text))
+    };
+    let title = facts.blocks.iter().position(|block| !block.hidden && block.heading == 1);
+    title.and_then(|at| dated(at, false)).or_else(|| dated(0, false)).or_else(|| dated(0, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, extract};
+
+    fn dates(html: &str) -> Vec<(DateSource, String)> {
+        let base = PageUrl::parse("http://a.gov.cn/x.html").expect("base");
+        let facts = extract(html.as_bytes(), Some("text/html; charset=utf-8"), &base, Limits::default());
+        facts.dates.iter().map(|date| (date.source, date.date.to_string())).collect()
+    }
+
+    #[test]
+    fn every_place_of_a_date_is_known() {
+        use DateSource::{Label, Line, Structured, Url, Visible};
+        let table: &[(&str, DateSource, &str)] = &[
+            ("<meta name=PubDate content='2024-05-06 10:00'>", Label, "2024-05-06"),
+            ("<meta name='  pubdate ' content='20240506'>", Label, "2024-05-06"),
+            ("<h1>题</h1><p>发布时间：2024年5月6日 来源：办公室</p>", Visible, "2024-05-06"),
+            (
+                "<meta property='og:article:published_time' content='2024-05-06T01:02:03Z'>",
+                Structured,
+                "2024-05-06",
+            ),
+            ("<meta itemprop=datePublished content=2024-05-06>", Structured, "2024-05-06"),
+            (
+                "<script type='application/ld+json'>{\"dateModified\":\"2024-06-01\",\"datePublished\": \"2024-05-06T00:00\"}</script>",
+                Structured,
+                "2024-05-06",
+            ),
+            ("<time class='entry-date published' datetime='2024-05-06'>x</time>", Structured, "2024-05-06"),
+            ("<link rel=canonical href='/2024/05/06/x.html'>", Url, "2024-05-06"),
+            ("<h1>Title</h1><p>By A. B., 6 May 2024</p>", Line, "2024-05-06"),
+            ("<h1>Title</h1><p>May 6th, 2024 10:00</p>", Line, "2024-05-06"),
+            ("<h1>Título</h1><p>06.05.2024</p>", Line, "2024-05-06"),
+            ("<time datetime='2024-05-06T10:00'>x</time>", Line, "2024-05-06"),
+        ];
+        for (html, source, date) in table {
+            assert_eq!(dates(html), [(*source, (*date).to_owned())], "{html}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_publication_is_not_taken_for_one() {
+        for html in [
+            "<meta name=Maketime content='2024-05-06 10:00'>",
+            "<meta property='article:modified_time' content='2024-05-06'>",
+            "<p>页面生成时间：2024-05-06",
+            "<script>var updatedAt = '2024-05-06'</script>",
+            "<meta name=PubDate content='2024-02-30'>",
+        ] {
+            assert!(dates(html).iter().all(|(source, _)| *source == DateSource::Line), "{html}");
+        }
+    }
+}
