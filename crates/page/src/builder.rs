@@ -542,13 +542,14 @@ fn append(text: &str, out: &mut String) {
     let bytes = text.as_bytes();
     let mut start = 0;
     let mut at = 0;
-    while at < bytes.len() {
-        let space = match bytes[at] {
-            b' ' | b'\t'..=b'\r' | 0 => 1,
-            // The other spaces begin with these bytes.
-            0xC2 | 0xE1 | 0xE2 => wide_space(&text[at..]),
-            _ => 0,
-        };
+    loop {
+        while at < bytes.len() && !MAY_BE_SPACE[usize::from(bytes[at])] {
+            at += 1;
+        }
+        if at >= bytes.len() {
+            break;
+        }
+        let space = if bytes[at].is_ascii() { 1 } else { wide_space(&text[at..]) };
         if space == 0 {
             at += 1;
             continue;
@@ -562,6 +563,23 @@ fn append(text: &str, out: &mut String) {
     }
     out.push_str(&text[start..]);
 }
+
+/// Bytes that white space, or a zero, begins with.
+const MAY_BE_SPACE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = b'\t';
+    while byte <= b'\r' {
+        table[byte as usize] = true;
+        byte += 1;
+    }
+    table[0] = true;
+    table[b' ' as usize] = true;
+    // Spaces beyond ASCII: U+0085 and U+00A0, U+1680, U+2000 and following.
+    table[0xC2] = true;
+    table[0xE1] = true;
+    table[0xE2] = true;
+    table
+};
 
 /// Bytes of a space other than ASCII's at the beginning of a text; 0: none.
 fn wide_space(text: &str) -> usize {

@@ -19,10 +19,16 @@ static IN_URL: LazyLock<Regex> = LazyLock::new(|| {
 /// The years a page's date may have; anything else is a number that looks like one.
 const YEARS: std::ops::RangeInclusive<i16> = 1990..=2099;
 
+/// Whether four digits that may be a year stand in a text: much cheaper to see than a date.
+pub(crate) fn has_year(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let year = |at: usize| matches!(bytes.get(at..at + 4), Some([b'1', b'9', d, u] | [b'2', b'0', d, u]) if d.is_ascii_digit() && u.is_ascii_digit());
+    memchr::memchr2_iter(b'1', b'2', bytes).any(year)
+}
+
 /// The first date in a text: `2024-05-06`, `2024年5月6日`, `2024/5/6`, `2024.05.06`.
 pub fn date_in_text(text: &str) -> Option<Date> {
-    // Most texts have no digit at all; a scan for one is much cheaper than the pattern.
-    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+    if !has_year(text) {
         return None;
     }
     IN_TEXT.captures_iter(text).find_map(|found| {
@@ -59,7 +65,7 @@ const MONTHS: [&[&str]; 12] = [
 /// The first date in a text in any form: those of [`date_in_text`], `20240506`, `06.05.2024`,
 /// `6 May 2024`, `May 6, 2024`.
 pub(crate) fn date_in_any_form(text: &str) -> Option<Date> {
-    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+    if !has_year(text) {
         return None;
     }
     date_in_text(text)

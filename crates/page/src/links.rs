@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use percent_encoding::percent_decode_str;
 use xunjian_model::{LinkKind, PageUrl};
 
@@ -75,6 +75,13 @@ pub(crate) fn css_urls(style: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// A search for constant words. Leftmost, since only then are vector instructions used to skip what
+/// cannot be one of them.
+#[allow(clippy::unwrap_used, reason = "constant words, compiled in every test")]
+pub(crate) fn searcher<'w>(words: impl Iterator<Item = &'w &'w str>) -> AhoCorasick {
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).unwrap()
+}
+
 /// Whether a script seems to fill a list or the page from elsewhere.
 pub(crate) fn fills_page(script: &str) -> bool {
     const ASKS: [&str; 8] =
@@ -83,8 +90,7 @@ pub(crate) fn fills_page(script: &str) -> bool {
         ["innerHTML", ".html(", ".append(", "document.write", "insertAdjacentHTML", "new Vue"];
     static WORDS: LazyLock<[AhoCorasick; 2]> = LazyLock::new(|| {
         let words = [&ASKS[..], &WRITES[..]];
-        #[allow(clippy::unwrap_used, reason = "constant words, compiled in every test")]
-        words.map(|words| AhoCorasick::new(words).unwrap())
+        words.map(|words| searcher(words.iter()))
     });
     WORDS.iter().all(|words| words.is_match(script))
 }

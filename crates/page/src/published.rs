@@ -10,7 +10,8 @@ use aho_corasick::AhoCorasick;
 use jiff::civil::Date;
 use xunjian_model::{DateFact, DateSource, Facts, PageUrl, Zone};
 
-use crate::date::{date_in_any_form, date_in_text, dates_in_url};
+use crate::date::{date_in_any_form, date_in_text, dates_in_url, has_year};
+use crate::links::searcher;
 use crate::markup::Attributes;
 
 /// Rows from which a page is a list, whose lines are dated for themselves.
@@ -95,14 +96,7 @@ pub(crate) fn date_in_script(script: &str) -> Option<(Date, bool)> {
         "datePublished", "publishDate", "publishedAt", "published_at", "publishedDate", "pubDate",
         "datePublication", "publicationDate", "publish_date", "publish_time",
     ];
-    #[allow(clippy::unwrap_used, reason = "constant words, compiled in every test")]
-    static KEYS: LazyLock<AhoCorasick> =
-        LazyLock::new(|| AhoCorasick::new(PUBLISHED.iter().chain(&MADE)).unwrap());
-    // Most scripts have none of the keys; this is the fastest way to see that.
-    let may = |part: &str| memchr::memmem::find(script.as_bytes(), part.as_bytes()).is_some();
-    if !["ublish", "reated", "pubDate", "Publication"].into_iter().any(may) {
-        return None;
-    }
+    static KEYS: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(PUBLISHED.iter().chain(&MADE)));
     let dates = KEYS.find_iter(script).filter_map(|key| {
         let rest = &script[key.end()..];
         let end = rest.char_indices().take_while(|(at, _)| *at < SCRIPT_BYTES).last();
@@ -171,7 +165,7 @@ fn visible_date(facts: &Facts) -> Option<Date> {
             .iter()
             .filter(|block| block.zone == Zone::Main && !block.hidden)
             .take(DATE_BLOCKS)
-            .filter(|block| block.text.chars().count() <= DATE_LINE_CHARS)
+            .filter(|block| has_year(&block.text) && block.text.chars().count() <= DATE_LINE_CHARS)
             .filter(|block| !MADE.iter().any(|word| block.text.contains(word)))
     };
     let said = lines().find_map(|block| {

@@ -22,6 +22,7 @@ mod places;
 mod plain;
 mod privacy;
 mod site;
+mod slips;
 mod words;
 
 use jiff::civil::Date;
@@ -38,7 +39,7 @@ pub use privacy::mask_all;
 pub use site::{SiteInput, SiteScan, scan_site};
 
 /// Raised whenever the same facts would give other findings.
-pub const SCANNER_VERSION: u16 = 3;
+pub const SCANNER_VERSION: u16 = 4;
 
 /// The kinds a check exists for; the others of the model come with later checks.
 pub const KINDS: &[Kind] = &[

@@ -4,7 +4,7 @@ use xunjian_dict::{Place, Scratch};
 use xunjian_model::{Block, BodyHash, Canonical, Facts, Kind, LinkKind, PageKind, PageUrl, Site, Zone};
 
 use crate::digest::{Digest, PageFinding, Row, url_hash};
-use crate::{ScanSetup, article, hidden_links, labels, places, privacy, words};
+use crate::{ScanSetup, article, hidden_links, labels, places, privacy, slips, words};
 
 /// A block's short name: equal texts are one block of a template.
 pub(crate) fn block_hash(block: &Block) -> u64 {
@@ -31,6 +31,7 @@ pub(crate) fn digest(
     for (at, block) in facts.blocks.iter().enumerate() {
         words::check(facts, at, base, &setup.matcher, &place, &mut scratch, &mut findings);
         privacy::check(block, base, &mut findings);
+        slips::check(block, base, &mut findings);
         base += block.text.len() as u64 + 1;
     }
     let is_document = facts.kind == PageKind::Document;

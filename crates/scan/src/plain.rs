@@ -7,7 +7,7 @@ use xunjian_model::{Block, Kind, PageUrl, Problem, Severity};
 use xunjian_page::{Limits, extract, is_html, named_document, sniff};
 
 use crate::digest::PageFinding;
-use crate::{privacy, words};
+use crate::{privacy, slips, words};
 
 /// Bytes of one file that are looked at.
 pub const PLAIN_BYTES_MAX: usize = 64 << 20;
@@ -116,6 +116,7 @@ impl Looking<'_> {
             found.push(words::finding_of(&hit, block, 0));
         }
         privacy::check(block, 0, &mut found);
+        slips::check(block, 0, &mut found);
         found.sort_by_key(|one| one.offset);
         let told: Vec<_> = found.into_iter().map(|one| self.finding(one, block, line)).collect();
         self.scan.findings.extend(told);
