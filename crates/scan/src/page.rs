@@ -27,10 +27,11 @@ pub(crate) fn digest(
         column: facts.label("ColumnName"),
         date: xunjian_page::page_date(&facts.dates),
     };
+    let contact_page = privacy::is_contact_page(facts);
     words::check_head(facts, &setup.matcher, &place, &mut scratch, &mut findings);
     for (at, block) in facts.blocks.iter().enumerate() {
         words::check(facts, at, base, &setup.matcher, &place, &mut scratch, &mut findings);
-        privacy::check(block, base, &mut findings);
+        privacy::check(block, base, contact_page, &mut findings);
         slips::check(block, base, &mut findings);
         base += block.text.len() as u64 + 1;
     }

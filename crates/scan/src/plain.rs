@@ -115,7 +115,7 @@ impl Looking<'_> {
         for hit in self.matcher.find(&block.text, &self.place, &mut self.scratch) {
             found.push(words::finding_of(&hit, block, 0));
         }
-        privacy::check(block, 0, &mut found);
+        privacy::check(block, 0, false, &mut found);
         slips::check(block, 0, &mut found);
         found.sort_by_key(|one| one.offset);
         let told: Vec<_> = found.into_iter().map(|one| self.finding(one, block, line)).collect();

@@ -3,52 +3,69 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use xunjian_model::{Block, Kind, Masked, MaskedKind, Severity, Zone};
+use xunjian_model::{Block, Facts, Kind, Masked, MaskedKind, Severity, Zone};
 
 use crate::digest::PageFinding;
 use crate::excerpt::around;
 use crate::page::block_hash;
 
+/// Digits, of which some may be wide and some parted by one space or hyphen.
 #[allow(clippy::unwrap_used, reason = "constant pattern, compiled in every test")]
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[0-9]{11,19}[Xx]?").unwrap());
+static NUMBER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[0-9０-９](?:[ \-－]?[0-9０-９]){10,}[XxＸ]?").unwrap());
 
 /// First two digits of an identity number: provinces and the like (GB/T 2260).
 const PROVINCES: [u8; 35] = [
     11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54,
     61, 62, 63, 64, 65, 71, 81, 82, 83,
 ];
+/// Characters before a number in which a word says what it is.
+const BEFORE: usize = 24;
+/// Words before a mobile number that belongs to an office.
+const OFFICIAL: [&str; 9] = [
+    "热线", "咨询电话", "监督电话", "举报电话", "服务电话", "值班", "办公电话", "办公室电话", "联系电话：办",
+];
+/// Words that say that a number belongs to a person who did not mean to publish it.
+const PERSONAL: [&str; 14] = [
+    "姓名", "申请人", "受助人", "户主", "家长", "监护人", "患者", "死者", "当事人", "被执行人", "住址",
+    "低保", "残疾人", "学生",
+];
+/// Words before the code of an organisation (GB 32100), which has 18 characters, too.
+const CREDIT_CODE: [&str; 5] = ["信用代码", "社会信用", "税号", "纳税人识别号", "组织机构代码"];
+/// Titles and columns of pages whose purpose is to give numbers.
+const CONTACT_PAGES: [&str; 6] = ["联系我们", "联系方式", "通讯录", "值班表", "联系电话", "机构电话"];
 
-struct Found<'t> {
+struct Found {
     kind: MaskedKind,
-    number: &'t str,
+    /// The number's digits alone.
+    number: String,
     start: usize,
     end: usize,
+    severity: Severity,
+}
+
+/// Whether a page is there to give numbers: then mobiles on it are meant to be read.
+pub(crate) fn is_contact_page(facts: &Facts) -> bool {
+    let column = facts.label("ColumnName").unwrap_or_default();
+    CONTACT_PAGES.iter().any(|word| facts.title.contains(word) || column.contains(word))
 }
 
 /// Faults of one block. Numbers in footers are the office's own.
-pub(crate) fn check(block: &Block, base: u64, findings: &mut Vec<PageFinding>) {
+pub(crate) fn check(block: &Block, base: u64, contact_page: bool, findings: &mut Vec<PageFinding>) {
     if block.zone == Zone::Footer {
         return;
     }
     for found in numbers(&block.text) {
-        let before: String = {
-            let text = &block.text[..found.start];
-            let from = text.char_indices().rev().take(12).last().map_or(found.start, |(at, _)| at);
-            text[from..].to_owned()
+        let kind = match found.kind {
+            MaskedKind::IdCard => Kind::PrivacyIdCard,
+            MaskedKind::Mobile => Kind::PrivacyMobile,
+            MaskedKind::BankCard => Kind::PrivacyBankCard,
         };
-        let (kind, mut severity) = match found.kind {
-            MaskedKind::IdCard => (Kind::PrivacyIdCard, Severity::Serious),
-            MaskedKind::Mobile => (Kind::PrivacyMobile, Severity::Major),
-            MaskedKind::BankCard => (Kind::PrivacyBankCard, Severity::Serious),
-        };
-        let official = ["热线", "咨询电话", "监督电话", "举报电话", "服务电话", "值班", "办公电话"];
-        if found.kind == MaskedKind::Mobile && official.iter().any(|word| before.contains(word)) {
-            severity = Severity::Info;
-        }
+        let meant = contact_page && found.kind == MaskedKind::Mobile;
         findings.push(PageFinding {
             kind,
-            severity,
-            what: Masked::new(found.kind, found.number).as_str().to_owned(),
+            severity: if meant { Severity::Info } else { found.severity },
+            what: Masked::new(found.kind, &found.number).as_str().to_owned(),
             excerpt: around(&block.text, found.start, found.end),
             offset: Some(base + found.start as u64),
             detail: vec![("path".to_owned(), block.path.clone())],
@@ -65,72 +82,168 @@ pub fn mask_all(text: &str) -> String {
     let mut from = 0;
     for found in numbers(text) {
         out.push_str(&text[from..found.start]);
-        out.push_str(Masked::new(found.kind, found.number).as_str());
+        out.push_str(Masked::new(found.kind, &found.number).as_str());
         from = found.end;
     }
     out.push_str(&text[from..]);
     out
 }
 
-fn numbers(text: &str) -> impl Iterator<Item = Found<'_>> {
-    NUMBER.find_iter(text).filter_map(|found| {
-        let alphanumeric = |c: char| c.is_ascii_alphanumeric();
-        let (before, after) = (&text[..found.start()], &text[found.end()..]);
-        // Parts of longer codes are not numbers of people; a decimal is an amount.
-        if before.ends_with(alphanumeric) || after.starts_with(alphanumeric) || before.ends_with('.') {
-            return None;
-        }
-        let number = found.as_str();
-        let kind = kind_of(number, before)?;
-        Some(Found { kind, number, start: found.start(), end: found.end() })
-    })
+fn numbers(text: &str) -> impl Iterator<Item = Found> {
+    NUMBER.find_iter(text).flat_map(|run| in_run(text, run.start(), run.end()))
 }
 
-fn kind_of(number: &str, before: &str) -> Option<MaskedKind> {
-    if is_id_card(number) {
-        Some(MaskedKind::IdCard)
+/// Digits without a separator between them.
+struct Group {
+    digits: String,
+    start: usize,
+    end: usize,
+}
+
+/// The groups that numbers are written in: how many digits each has.
+const WRITTEN: [&[usize]; 7] = [
+    &[3, 4, 4],
+    &[6, 8, 4],
+    &[6, 4, 4, 4],
+    &[4, 4, 4, 4, 3],
+    &[4, 4, 4, 4, 2],
+    &[4, 4, 4, 4, 1],
+    &[4, 4, 4, 4],
+];
+
+/// Numbers in a run of digits and separators.
+fn in_run(text: &str, start: usize, end: usize) -> Vec<Found> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut parted = true;
+    for (at, c) in text[start..end].char_indices() {
+        let digit = match c {
+            '０'..='９' => char::from(b'0' + (c as u32 - '０' as u32) as u8),
+            'Ｘ' => 'X',
+            ' ' | '-' | '－' => {
+                parted = true;
+                continue;
+            }
+            c => c,
+        };
+        let at = start + at;
+        if std::mem::take(&mut parted) {
+            groups.push(Group { digits: String::with_capacity(19), start: at, end: at });
+        }
+        if let Some(group) = groups.last_mut() {
+            group.digits.push(digit);
+            group.end = at + c.len_utf8();
+        }
+    }
+    let mut found = Vec::new();
+    let mut from = 0;
+    while from < groups.len() {
+        let lengths = WRITTEN.iter().filter(|lengths| {
+            let some = groups.get(from..from + lengths.len());
+            some.is_some_and(|some| {
+                some.iter().zip(**lengths).all(|(group, length)| group.digits.len() == *length)
+            })
+        });
+        let counts = std::iter::once(1).chain(lengths.map(|lengths| lengths.len()));
+        let one = counts.filter_map(|count| Some((count, number(text, &groups[from..from + count])?))).next();
+        match one {
+            Some((count, one)) => {
+                found.push(one);
+                from += count;
+            }
+            None => from += 1,
+        }
+    }
+    found
+}
+
+/// The number that groups are together, if they are one.
+fn number(text: &str, groups: &[Group]) -> Option<Found> {
+    let (start, end) = (groups.first()?.start, groups.last()?.end);
+    let (before, after) = (&text[..start], &text[end..]);
+    // Parts of longer codes are not numbers of people; a decimal is an amount.
+    let alphanumeric = |c: char| c.is_ascii_alphanumeric() || ('０'..='９').contains(&c);
+    if before.ends_with(alphanumeric) || after.starts_with(alphanumeric) || before.ends_with('.') {
+        return None;
+    }
+    let number: String = groups.iter().map(|group| group.digits.as_str()).collect();
+    let from = before.char_indices().rev().take(BEFORE).last().map_or(start, |(at, _)| at);
+    let (kind, severity) = kind_of(&number, &before[from..])?;
+    Some(Found { kind, number, start, end, severity })
+}
+
+fn kind_of(number: &str, near: &str) -> Option<(MaskedKind, Severity)> {
+    let says = |words: &[&str]| words.iter().any(|word| near.contains(word));
+    if is_id_card(number) && !says(&CREDIT_CODE) {
+        Some((MaskedKind::IdCard, Severity::Serious))
+    } else if is_old_id_card(number) && says(&["身份证"]) {
+        // Without a check digit, and out of use since 2013.
+        Some((MaskedKind::IdCard, Severity::Minor))
     } else if is_mobile(number) {
-        Some(MaskedKind::Mobile)
-    } else if is_bank_card(number, before) {
-        Some(MaskedKind::BankCard)
+        let severity = match () {
+            () if says(&OFFICIAL) => Severity::Info,
+            () if says(&PERSONAL) => Severity::Serious,
+            () => Severity::Major,
+        };
+        Some((MaskedKind::Mobile, severity))
+    } else if is_bank_card(number, near) {
+        Some((MaskedKind::BankCard, Severity::Serious))
     } else {
         None
     }
 }
 
+/// Whether a number lies in a segment given to mobile subscribers (MIIT, as of 2024): none of
+/// those for machines.
 fn is_mobile(number: &str) -> bool {
-    // 13x–19x except the internet-of-things and never assigned blocks.
-    number.len() == 11
-        && number.starts_with('1')
-        && matches!(number.as_bytes()[1], b'3'..=b'9')
-        && !["140", "141", "142", "143", "144", "154"].iter().any(|head| number.starts_with(head))
+    let Ok([b'1', second, third, ..]) = <[u8; 11]>::try_from(number.as_bytes()) else { return false };
+    match second {
+        b'3' | b'8' => true,
+        b'4' => matches!(third, b'5' | b'7' | b'9'),
+        b'5' => third != b'4',
+        b'6' => matches!(third, b'2' | b'5'..=b'7'),
+        b'7' => third != b'9',
+        b'9' => third != b'4',
+        _ => false,
+    }
 }
 
+/// Whether a number has a region, a day of birth and the check digit of GB 11643.
 fn is_id_card(number: &str) -> bool {
     if number.len() != 18 {
         return false;
     }
     let digits = number.as_bytes();
-    let part = |range: std::ops::Range<usize>| number[range].parse::<i16>().ok();
-    let province = part(0..2).is_some_and(|code| PROVINCES.iter().any(|&known| i16::from(known) == code));
-    let born = match (part(6..10), part(10..12), part(12..14)) {
-        (Some(y), Some(m), Some(d)) => {
-            (1900..=2100).contains(&y) && jiff::civil::Date::new(y, m as i8, d as i8).is_ok()
-        }
-        _ => false,
-    };
     let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let sum: u32 = digits.iter().zip(weights).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
     let check = b"10X98765432"[(sum % 11) as usize];
-    province && born && digits[17].to_ascii_uppercase() == check
+    has_region(number) && is_birthday(&number[6..14]) && digits[17].to_ascii_uppercase() == check
 }
 
-fn is_bank_card(number: &str, before: &str) -> bool {
+/// The same with the 15 digits of before 1999.
+fn is_old_id_card(number: &str) -> bool {
+    number.len() == 15 && has_region(number) && is_birthday(&format!("19{}", &number[6..12]))
+}
+
+fn has_region(number: &str) -> bool {
+    let province = number[..2].parse::<u8>().is_ok_and(|code| PROVINCES.contains(&code));
+    // A person lives in a county, not in a province or a prefecture as such.
+    province && &number[2..4] != "00" && &number[4..6] != "00"
+}
+
+fn is_birthday(day: &str) -> bool {
+    let part = |range: std::ops::Range<usize>| day[range].parse::<i16>().ok();
+    match (part(0..4), part(4..6), part(6..8)) {
+        (Some(y), Some(m), Some(d)) => {
+            (1900..=2040).contains(&y) && jiff::civil::Date::new(y, m as i8, d as i8).is_ok()
+        }
+        _ => false,
+    }
+}
+
+fn is_bank_card(number: &str, near: &str) -> bool {
     if !(16..=19).contains(&number.len()) || !number.bytes().all(|digit| digit.is_ascii_digit()) {
         return false;
     }
-    let from = before.char_indices().rev().take(12).last().map_or(0, |(at, _)| at);
-    let near = &before[from..];
     let said = ["卡号", "银行卡", "账号", "帐号", "账户", "开户"].iter().any(|word| near.contains(word));
     // UnionPay cards begin with 62; others need a word that says what they are.
     (number.starts_with("62") || said && matches!(number.as_bytes()[0], b'3'..=b'6' | b'9')) && luhn(number)
@@ -163,18 +276,38 @@ mod tests {
             ("编号201381234123400", "编号201381234123400"),
             ("代码91150900MA0N123456", "代码91150900MA0N123456"),
             ("流水110101199013000001", "流水110101199013000001"),
+            ("统一社会信用代码11010519491231002X", "统一社会信用代码11010519491231002X"),
+            ("身份证１１０１０５１９４９１２３１００２Ｘ", "身份证11*************02X"),
+            ("身份证号110105 19491231 002X", "身份证号11*************02X"),
+            ("身份证110105491231002", "身份证11**********002"),
+            ("编号110105491231002", "编号110105491231002"),
+            ("身份证110000194912310025", "身份证110000194912310025"),
+            ("电话138-1234-1234、138 1234 1234", "电话138****1234、138****1234"),
+            ("2024 1381234 1234", "2024 1381234 1234"),
+            ("张三 2024-05-06 13812341234 备注", "张三 2024-05-06 138****1234 备注"),
+            ("13812341234-13912341234", "138****1234-139****1234"),
+            ("卡号6222 0212 3456 7894", "卡号6222********7894"),
+            ("物联网14412341234、19412341234", "物联网14412341234、19412341234"),
         ];
         for (text, masked) in table {
             assert_eq!(mask_all(text), masked);
         }
     }
 
+    #[test]
+    fn who_a_mobile_belongs_to_says_how_bad_it_is() {
+        let severity = |text: &str| numbers(text).next().map(|found| found.severity);
+        assert_eq!(severity("监督电话13812341234"), Some(Severity::Info));
+        assert_eq!(severity("手机13812341234"), Some(Severity::Major));
+        assert_eq!(severity("低保户主张三，手机13812341234"), Some(Severity::Serious));
+    }
+
     proptest::proptest! {
         #[test]
-        fn masking_never_leaves_a_number(text in "[0-9Xx ，a文]{0,80}") {
+        fn masking_never_leaves_a_number(text in "[0-9０-３Xx ，a文-]{0,80}") {
             let masked = mask_all(&text);
             proptest::prop_assert_eq!(numbers(&masked).count(), 0);
-            proptest::prop_assert_eq!(masked.chars().count(), text.chars().count());
+            proptest::prop_assert!(masked.chars().count() <= text.chars().count());
         }
     }
 }

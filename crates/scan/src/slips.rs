@@ -76,10 +76,11 @@ fn slips(text: &str) -> Vec<Slip> {
             let exists = Date::new(number(1).unwrap_or(2000), month as i8, day as i8);
             match (exists, date.get(4)) {
                 (Err(_), _) => add("impossible-date", whole.start(), whole.end(), Severity::Minor),
-                (Ok(exists), Some(said)) if date.get(1).is_some() => {
-                    if weekday(said.as_str()).is_some_and(|said| said != exists.weekday()) {
-                        add("weekday", whole.start(), whole.end(), Severity::Minor);
-                    }
+                (Ok(exists), Some(said))
+                    if date.get(1).is_some()
+                        && weekday(said.as_str()).is_some_and(|said| said != exists.weekday()) =>
+                {
+                    add("weekday", whole.start(), whole.end(), Severity::Minor);
                 }
                 _ => {}
             }
