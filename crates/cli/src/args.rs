@@ -80,6 +80,9 @@ pub(crate) enum Command {
     /// The data folder: sizes, check, repair, compaction, WARC files out and in
     #[command(subcommand)]
     Store(Store),
+    /// How fast this machine works on what the store holds
+    #[command(subcommand)]
+    Bench(Bench),
     /// What is known of an address, and why it was or was not fetched
     Why {
         /// The address
@@ -188,6 +191,19 @@ pub(crate) struct Init {
     /// Overwrite files that are there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Scan all snapshots of the last crawl anew, with one thread and with several
+    Scan {
+        /// Threads to measure; may be repeated. Without any: one, and one a core
+        #[arg(long = "threads", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+        threads: Vec<u16>,
+        /// How often each number of threads is measured; the best counts
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+        rounds: u16,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -65,6 +65,9 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         }
         Command::Dict(command) => commands::dict::run(&common, terminal, &command).await,
         Command::Store(command) => commands::store::run(&common, terminal, &command),
+        Command::Bench(args::Bench::Scan { threads, rounds }) => {
+            commands::bench::scan(&common, terminal, &threads, rounds)
+        }
         Command::Why { url } => commands::why::run(&common, terminal, &url),
         Command::City(city) => commands::city::run(terminal, &city).await,
         Command::Completions { shell } => {

@@ -84,6 +84,9 @@ pub enum Problem {
     Truncated,
     /// A document whose text cannot be read; the reason.
     Unreadable(String),
+    /// The title is written in character references, as injected titles are so that nobody finds
+    /// them in the template.
+    EncodedTitle,
 }
 
 /// `<meta name content>`.

@@ -15,6 +15,8 @@ use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
 use crate::{Limits, links, zone};
 
+/// Character references from which a title is written in them, if they are most of it.
+const ENCODED_MIN: usize = 4;
 /// Ids, places and faulty addresses kept of a page.
 const PLACES_MAX: usize = 4_096;
 
@@ -172,6 +174,10 @@ impl<'t> Builder<'t> {
         match raw {
             Raw::Title if self.facts.title.is_empty() => {
                 self.facts.title = collapse(&references::decoded(content, false));
+                let encoded = content.matches("&#").count();
+                if encoded >= ENCODED_MIN && encoded * 2 > self.facts.title.chars().count() {
+                    self.facts.problems.push(Problem::EncodedTitle);
+                }
             }
             Raw::Script => self.script(content),
             Raw::Style => self.style(content),
@@ -184,8 +190,7 @@ impl<'t> Builder<'t> {
             self.flattened += 1;
             return;
         }
-        let hides = attributes.has("hidden")
-            || attributes.get("style").is_some_and(|style| style_hides(&style))
+        let hides = hides(attributes)
             || name.element == Element::Marquee
                 && attributes.get("height").is_some_and(|height| matches!(&*height, "0" | "1"));
         if hides && !self.hidden() {
@@ -431,7 +436,16 @@ impl<'t> Builder<'t> {
                 }
             }
             Element::Script => link("src", LinkKind::Script),
-            Element::Iframe | Element::Frame => link("src", LinkKind::Frame),
+            Element::Iframe | Element::Frame => {
+                link("src", LinkKind::Frame);
+                let none = |name| {
+                    attributes.get(name).is_some_and(|size| matches!(&*size, "0" | "1" | "0px" | "1px"))
+                };
+                let hides = none("width") || none("height") || hides(attributes);
+                if let Some(frame) = self.facts.links.last_mut().filter(|link| link.kind == LinkKind::Frame) {
+                    frame.hidden |= hides;
+                }
+            }
             Element::Video | Element::Audio | Element::Source | Element::Embed | Element::Object => {
                 link(if attributes.has("src") { "src" } else { "data" }, LinkKind::Media);
                 self.add_srcset(attributes);
@@ -531,6 +545,11 @@ impl<'t> Builder<'t> {
         facts.kind = kind_of(&facts);
         facts
     }
+}
+
+/// Whether an element hides itself.
+fn hides(attributes: &Attributes<'_>) -> bool {
+    attributes.has("hidden") || attributes.get("style").is_some_and(|style| style_hides(&style))
 }
 
 fn collapse(text: &str) -> String {
@@ -649,8 +668,21 @@ mod tests {
         assert_eq!(facts.links[1].url, "http://a.gov.cn/y.pdf");
         assert_eq!(facts.link_text(&facts.links[1]), "附件");
         assert_eq!(facts.links[2].kind, LinkKind::Image);
+        assert!(facts.problems.is_empty());
         let sources: Vec<_> = facts.dates.iter().map(|date| date.source).collect();
         assert_eq!(sources, [DateSource::Label, DateSource::Url]);
+    }
+
+    #[test]
+    fn frames_of_no_size_and_titles_in_references() {
+        let facts = facts(
+            "<title>&#28595;&#38376;&#36172;&#22330;官网</title><iframe src=http://x.com/ width=0 height=0></iframe>\
+             <iframe src=http://y.com/ style='display:none'></iframe><iframe src=/map.html width=600></iframe>",
+        );
+        assert_eq!(facts.title, "澳门赌场官网");
+        assert_eq!(facts.problems, [Problem::EncodedTitle]);
+        let hidden: Vec<bool> = facts.links.iter().map(|link| link.hidden).collect();
+        assert_eq!(hidden, [true, true, false]);
     }
 
     #[test]

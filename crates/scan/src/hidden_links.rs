@@ -1,4 +1,4 @@
-//! Links a reader cannot see that lead to strangers (暗链).
+//! Links and frames a reader cannot see that lead to strangers (暗链).
 
 use xunjian_model::{Facts, Kind, LinkKind, PageUrl, Site};
 
@@ -8,7 +8,8 @@ use crate::digest::PageFinding;
 const TRUSTED: [&str; 4] = ["gov.cn", "conac.cn", "miitbeian.gov.cn", "beian.gov.cn"];
 
 pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>) {
-    for link in facts.links.iter().filter(|link| link.hidden && link.kind == LinkKind::Page) {
+    let leads = |kind| matches!(kind, LinkKind::Page | LinkKind::Frame);
+    for link in facts.links.iter().filter(|link| link.hidden && leads(link.kind)) {
         let Ok(url) = PageUrl::parse(&link.url) else { continue };
         let host = url.host();
         let trusted = |zone: &str| host == zone || host.ends_with(&format!(".{zone}"));

@@ -1,7 +1,9 @@
 //! All checks of one page by itself.
 
 use xunjian_dict::{Place, Scratch};
-use xunjian_model::{Block, BodyHash, Canonical, Facts, Kind, LinkKind, PageKind, PageUrl, Site, Zone};
+use xunjian_model::{
+    Block, BodyHash, Canonical, Facts, Kind, LinkKind, PageKind, PageUrl, Problem, Site, Zone,
+};
 
 use crate::digest::{Digest, PageFinding, Row, url_hash};
 use crate::{ScanSetup, article, hidden_links, labels, places, privacy, slips, words};
@@ -42,6 +44,7 @@ pub(crate) fn digest(
         mixed_content(facts, url, &mut findings);
         places::check_addresses(facts, &mut findings);
     }
+    explain_injection(facts, &mut findings);
     // One fault at one place is one finding, however often the page repeats it; a hit in the
     // page's own text stands before the same hit in a link's.
     findings.sort_by(|a, b| {
@@ -74,6 +77,33 @@ pub(crate) fn digest(
         labelled_article: is_article
             && ["ArticleTitle", "PubDate", "ContentSource"].iter().any(|name| facts.label(name).is_some()),
         no_body: is_article && article::has_no_body(facts),
+    }
+}
+
+/// A spam word alone is weak: what else of the page speaks for an injection is told with it. A title
+/// in character references is a sign by itself.
+fn explain_injection(facts: &Facts, findings: &mut Vec<PageFinding>) {
+    let encoded = facts.problems.contains(&Problem::EncodedTitle);
+    let hidden = findings.iter().any(|one| one.kind == Kind::HiddenLink);
+    let words = findings.iter().filter(|one| one.kind == Kind::SpamInjection);
+    let words: std::collections::BTreeSet<&str> = words.map(|one| one.what.as_str()).collect();
+    let several = (words.len() > 1).then(|| format!("{} words", words.len()));
+    if words.is_empty() && encoded && hidden {
+        let excerpt = format!("⟦{}⟧", facts.title);
+        findings.push(PageFinding::new(Kind::SpamInjection, "title", excerpt));
+    }
+    for finding in findings.iter_mut().filter(|one| one.kind == Kind::SpamInjection) {
+        let is = |name: &str| finding.detail.iter().any(|(key, value)| key == name && value == "true");
+        let mut reasons: Vec<String> = several.iter().cloned().collect();
+        let signs = [
+            (is("hidden"), "hidden text"),
+            (hidden, "hidden links"),
+            (encoded, "title in character references"),
+        ];
+        reasons.extend(signs.iter().filter(|(there, _)| *there).map(|(_, sign)| (*sign).to_owned()));
+        if !reasons.is_empty() {
+            finding.detail.push(("reasons".to_owned(), reasons.join("; ")));
+        }
     }
 }
 
