@@ -34,7 +34,7 @@ use xunjian_store::StoreError;
 pub use columns::{Class, ColumnReport};
 pub use content::ContentCheck;
 pub use link_states::BadLinks;
-pub use plain::{PLAIN_BYTES_MAX, PlainFinding, PlainScan, scan_plain};
+pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, scan_plain};
 pub use privacy::mask_all;
 pub use site::{SiteInput, SiteScan, scan_site};
 

@@ -1,16 +1,54 @@
 //! All checks of one page by itself.
 
-use xunjian_dict::{Place, Scratch};
+use std::cell::OnceCell;
+
+use xunjian_dict::Place;
 use xunjian_model::{
     Block, BodyHash, Canonical, Facts, Kind, LinkKind, PageKind, PageUrl, Problem, Site, Zone,
 };
 
 use crate::digest::{Digest, PageFinding, Row, url_hash};
+use crate::excerpt::around;
 use crate::{ScanSetup, article, hidden_links, labels, places, privacy, slips, words};
 
-/// A block's short name: equal texts are one block of a template.
-pub(crate) fn block_hash(block: &Block) -> u64 {
-    url_hash(&block.text)
+/// Findings of a page's own texts from which no further text is looked at: nobody reads more, and
+/// a page made of nothing else must not fill the memory.
+const FINDINGS_MAX: usize = 10_000;
+
+/// A block with what findings in it need to say.
+pub(crate) struct Passage<'b> {
+    pub(crate) block: &'b Block,
+    /// Bytes of text before it on the page.
+    pub(crate) base: u64,
+    hash: OnceCell<u64>,
+}
+
+impl<'b> Passage<'b> {
+    pub(crate) fn new(block: &'b Block, base: u64) -> Self {
+        Self { block, base, hash: OnceCell::new() }
+    }
+
+    /// Short name of its text: equal texts are one block of a template.
+    pub(crate) fn hash(&self) -> u64 {
+        *self.hash.get_or_init(|| url_hash(&self.block.text))
+    }
+
+    /// A fault at `start..end` of its text.
+    pub(crate) fn finding(
+        &self,
+        kind: Kind,
+        what: impl Into<String>,
+        start: usize,
+        end: usize,
+    ) -> PageFinding {
+        PageFinding {
+            offset: Some(self.base + start as u64),
+            detail: vec![("path".to_owned(), self.block.path.clone())],
+            block: self.hash(),
+            template: self.block.zone != Zone::Main,
+            ..PageFinding::new(kind, what, around(&self.block.text, start, end))
+        }
+    }
 }
 
 /// Runs the page's own checks.
@@ -22,7 +60,7 @@ pub(crate) fn digest(
     setup: &ScanSetup,
 ) -> Digest {
     let mut findings = Vec::new();
-    let mut scratch = Scratch::default();
+    let mut seen = words::Seen::default();
     let mut base = 0;
     let place = Place {
         site: site.id.as_str(),
@@ -30,11 +68,15 @@ pub(crate) fn digest(
         date: xunjian_page::page_date(&facts.dates),
     };
     let contact_page = privacy::is_contact_page(facts);
-    words::check_head(facts, &setup.matcher, &place, &mut scratch, &mut findings);
+    words::check_head(facts, &setup.matcher, &place, &mut seen.scratch, &mut findings);
     for (at, block) in facts.blocks.iter().enumerate() {
-        words::check(facts, at, base, &setup.matcher, &place, &mut scratch, &mut findings);
-        privacy::check(block, base, contact_page, &mut findings);
-        slips::check(block, base, &mut findings);
+        let passage = Passage::new(block, base);
+        words::check(facts, at, &passage, &setup.matcher, &place, &mut seen, &mut findings);
+        privacy::check(&passage, contact_page, &mut findings);
+        slips::check(&passage, &mut findings);
+        if findings.len() >= FINDINGS_MAX {
+            break;
+        }
         base += block.text.len() as u64 + 1;
     }
     let is_document = facts.kind == PageKind::Document;

@@ -7,10 +7,14 @@ use xunjian_model::{Block, Kind, PageUrl, Problem, Severity};
 use xunjian_page::{Limits, extract, is_html, named_document, sniff};
 
 use crate::digest::PageFinding;
+use crate::page::Passage;
 use crate::{privacy, slips, words};
 
 /// Bytes of one file that are looked at.
 pub const PLAIN_BYTES_MAX: usize = 64 << 20;
+
+/// Faults told of one file.
+pub const PLAIN_FINDINGS_MAX: usize = 100_000;
 
 /// A fault in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -57,7 +61,8 @@ pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher) -> PlainScan {
     }
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let page = matches!(ending.as_str(), "html" | "htm" | "shtml" | "xhtml" | "jhtml") || is_html(None, cut);
-    let mut looking = Looking { name, matcher, place: Place::default(), scratch: Scratch::default(), scan };
+    let mut looking =
+        Looking { name, matcher, place: Place::default(), scratch: Scratch::default(), scan, full: None };
     if page {
         looking.page(cut);
     } else if matches!(sniff(cut), "pdf" | "zip" | "ole" | "rar" | "7z" | "gzip") {
@@ -74,6 +79,8 @@ struct Looking<'s> {
     place: Place<'s>,
     scratch: Scratch,
     scan: PlainScan,
+    /// The line at which no more findings were taken.
+    full: Option<usize>,
 }
 
 impl Looking<'_> {
@@ -110,26 +117,41 @@ impl Looking<'_> {
     }
 
     fn block(&mut self, block: &Block, line: usize) {
-        self.scan.text_bytes += block.text.len();
-        let mut found = Vec::new();
-        for hit in self.matcher.find(&block.text, &self.place, &mut self.scratch) {
-            found.push(words::finding_of(&hit, block, 0));
+        if self.scan.findings.len() >= PLAIN_FINDINGS_MAX {
+            if self.full.is_none() {
+                self.full = Some(line);
+                self.scan.problems.push(Problem::TooMany("findings".to_owned()));
+            }
+            return;
         }
-        privacy::check(block, 0, false, &mut found);
-        slips::check(block, 0, &mut found);
+        self.scan.text_bytes += block.text.len();
+        let left = PLAIN_FINDINGS_MAX - self.scan.findings.len();
+        let passage = Passage::new(block, 0);
+        let mut found = Vec::new();
+        for hit in self.matcher.find(&block.text, &self.place, &mut self.scratch).into_iter().take(left) {
+            found.push(words::finding_of(&hit, &passage));
+        }
+        privacy::check(&passage, false, &mut found);
+        slips::check(&passage, &mut found);
         found.sort_by_key(|one| one.offset);
-        let told: Vec<_> = found.into_iter().map(|one| self.finding(one, block, line)).collect();
-        self.scan.findings.extend(told);
+        // They are in order, so the characters before each are counted on from the last.
+        let (mut at, mut column) = (0, 1);
+        for one in found {
+            let offset = one.offset.map_or(0, |offset| offset as usize);
+            column += block.text[at..offset].chars().count();
+            at = offset;
+            let told = self.finding(one, column, line);
+            self.scan.findings.push(told);
+        }
     }
 
-    fn finding(&self, found: PageFinding, block: &Block, line: usize) -> PlainFinding {
-        let before = &block.text[..found.offset.map_or(0, |offset| offset as usize)];
+    fn finding(&self, found: PageFinding, column: usize, line: usize) -> PlainFinding {
         let detail =
             |name: &str| found.detail.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         PlainFinding {
             file: self.name.to_owned(),
             line,
-            column: before.chars().count() + 1,
+            column,
             kind: found.kind,
             severity: found.severity,
             correction: detail("correction"),
@@ -165,6 +187,15 @@ mod tests {
 
     fn encoding_rs_gbk(text: &str) -> Vec<u8> {
         encoding_rs::GBK.encode(text).0.into_owned()
+    }
+
+    #[test]
+    fn a_file_full_of_faults_is_cut_and_says_so() {
+        let scan = scan_plain("a.txt", "百家乐，关健环节\n".repeat(60_000).as_bytes(), &matcher());
+        assert!(scan.findings.len() <= PLAIN_FINDINGS_MAX + 1);
+        assert_eq!(scan.problems, [Problem::TooMany("findings".to_owned())]);
+        let scan = scan_plain("a.txt", "百家乐".repeat(1_000_000).as_bytes(), &matcher());
+        assert_eq!(scan.findings.len(), PLAIN_FINDINGS_MAX);
     }
 
     #[test]

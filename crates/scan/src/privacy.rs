@@ -3,11 +3,10 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use xunjian_model::{Block, Facts, Kind, Masked, MaskedKind, Severity, Zone};
+use xunjian_model::{Facts, Kind, Masked, MaskedKind, Severity, Zone};
 
 use crate::digest::PageFinding;
-use crate::excerpt::around;
-use crate::page::block_hash;
+use crate::page::Passage;
 
 /// Digits, of which some may be wide and some parted by one space or hyphen.
 #[allow(clippy::unwrap_used, reason = "constant pattern, compiled in every test")]
@@ -51,7 +50,8 @@ pub(crate) fn is_contact_page(facts: &Facts) -> bool {
 }
 
 /// Faults of one block. Numbers in footers are the office's own.
-pub(crate) fn check(block: &Block, base: u64, contact_page: bool, findings: &mut Vec<PageFinding>) {
+pub(crate) fn check(passage: &Passage<'_>, contact_page: bool, findings: &mut Vec<PageFinding>) {
+    let block = passage.block;
     if block.zone == Zone::Footer {
         return;
     }
@@ -62,16 +62,10 @@ pub(crate) fn check(block: &Block, base: u64, contact_page: bool, findings: &mut
             MaskedKind::BankCard => Kind::PrivacyBankCard,
         };
         let meant = contact_page && found.kind == MaskedKind::Mobile;
+        let what = Masked::new(found.kind, &found.number);
         findings.push(PageFinding {
-            kind,
             severity: if meant { Severity::Info } else { found.severity },
-            what: Masked::new(found.kind, &found.number).as_str().to_owned(),
-            excerpt: around(&block.text, found.start, found.end),
-            offset: Some(base + found.start as u64),
-            detail: vec![("path".to_owned(), block.path.clone())],
-            block: block_hash(block),
-            template: block.zone != Zone::Main,
-            link: None,
+            ..passage.finding(kind, what.as_str(), found.start, found.end)
         });
     }
 }

@@ -7,11 +7,10 @@ use std::sync::LazyLock;
 
 use jiff::civil::{Date, Weekday};
 use regex::Regex;
-use xunjian_model::{Block, Kind, Severity, Zone};
+use xunjian_model::{Kind, Severity, Zone};
 
 use crate::digest::PageFinding;
-use crate::excerpt::around;
-use crate::page::block_hash;
+use crate::page::Passage;
 
 /// A slip in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,23 +38,15 @@ static UNITS: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Slips of one block of the main text.
-pub(crate) fn check(block: &Block, base: u64, findings: &mut Vec<PageFinding>) {
+pub(crate) fn check(passage: &Passage<'_>, findings: &mut Vec<PageFinding>) {
+    let block = passage.block;
     if block.hidden || block.zone != Zone::Main {
         return;
     }
-    let text = block.text.as_str();
-    for slip in slips(text) {
-        findings.push(PageFinding {
-            kind: Kind::Typo,
-            severity: slip.severity,
-            what: text[slip.start..slip.end].to_owned(),
-            excerpt: around(text, slip.start, slip.end),
-            offset: Some(base + slip.start as u64),
-            detail: vec![("path".to_owned(), block.path.clone()), ("rule".to_owned(), slip.rule.to_owned())],
-            block: block_hash(block),
-            template: false,
-            link: None,
-        });
+    for slip in slips(&block.text) {
+        let what = &block.text[slip.start..slip.end];
+        let found = passage.finding(Kind::Typo, what, slip.start, slip.end);
+        findings.push(PageFinding { severity: slip.severity, ..found.with("rule", slip.rule) });
     }
 }
 

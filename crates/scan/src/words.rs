@@ -1,11 +1,12 @@
 //! Dictionary hits: typos, outdated names, sensitive words, spam, placeholders.
 
+use std::collections::HashSet;
+
 use xunjian_dict::{Category, Hit, Matcher, Place, Scratch};
 use xunjian_model::{Block, Facts, Kind, Severity, Zone};
 
 use crate::digest::{PageFinding, url_hash};
-use crate::excerpt::around;
-use crate::page::block_hash;
+use crate::page::Passage;
 
 pub(crate) fn kind_of(category: Category) -> Kind {
     match category {
@@ -21,22 +22,37 @@ pub(crate) fn kind_of(category: Category) -> Kind {
 pub(crate) fn check(
     facts: &Facts,
     at: usize,
-    base: u64,
+    passage: &Passage<'_>,
     matcher: &Matcher,
     place: &Place<'_>,
-    scratch: &mut Scratch,
+    seen: &mut Seen,
     findings: &mut Vec<PageFinding>,
 ) {
-    let block = &facts.blocks[at];
-    for hit in matcher.find(&block.text, place, scratch) {
+    for hit in matcher.find(&passage.block.text, place, &mut seen.scratch) {
         let link = facts.links.iter().find(|link| {
             link.block as usize == at
                 && (link.span.0 as usize) <= hit.start
                 && hit.end <= link.span.1 as usize
         });
-        let mut finding = finding_of(&hit, block, base);
-        finding.link = link.map(|link| url_hash(&link.url));
-        findings.push(finding);
+        let link = link.map(|link| url_hash(&link.url));
+        if seen.is_new(&hit, link) {
+            findings.push(PageFinding { link, ..finding_of(&hit, passage) });
+        }
+    }
+}
+
+/// What of a page's words was seen: one at one place is one finding, and a page that repeats it a
+/// million times takes no more memory for it.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) scratch: Scratch,
+    /// The entries by their place in memory, and the links they stand in.
+    hits: HashSet<(usize, Option<u64>)>,
+}
+
+impl Seen {
+    fn is_new(&mut self, hit: &Hit<'_>, link: Option<u64>) -> bool {
+        self.hits.insert((std::ptr::from_ref(hit.entry) as usize, link))
     }
 }
 
@@ -56,7 +72,7 @@ pub(crate) fn check_head(
         let block =
             Block { text: text.clone(), zone: Zone::Head, path: "head".to_owned(), ..Block::default() };
         for hit in matcher.find(text, place, scratch) {
-            let mut finding = finding_of(&hit, &block, 0);
+            let mut finding = finding_of(&hit, &Passage::new(&block, 0));
             finding.offset = None;
             finding.template = false;
             findings.push(finding);
@@ -64,32 +80,22 @@ pub(crate) fn check_head(
     }
 }
 
-pub(crate) fn finding_of(hit: &Hit<'_>, block: &Block, base: u64) -> PageFinding {
+pub(crate) fn finding_of(hit: &Hit<'_>, passage: &Passage<'_>) -> PageFinding {
     let kind = kind_of(hit.entry.category);
-    let severity = hit.entry.severity.as_deref().and_then(|text| text.parse::<Severity>().ok());
-    let mut detail =
-        vec![("dictionary".to_owned(), hit.dictionary.to_owned()), ("path".to_owned(), block.path.clone())];
-    if let Some(correction) = &hit.entry.correction {
-        detail.push(("correction".to_owned(), correction.clone()));
+    let mut finding = passage.finding(kind, hit.entry.pattern.clone(), hit.start, hit.end);
+    if let Some(severity) = hit.entry.severity.as_deref().and_then(|text| text.parse::<Severity>().ok()) {
+        finding.severity = severity;
     }
-    if let Some(since) = hit.entry.since {
-        detail.push(("since".to_owned(), since.to_string()));
-    }
-    if let Some(note) = &hit.entry.note {
-        detail.push(("note".to_owned(), note.clone()));
-    }
-    if block.hidden {
-        detail.push(("hidden".to_owned(), "true".to_owned()));
-    }
-    PageFinding {
-        kind,
-        severity: severity.unwrap_or(kind.severity()),
-        what: hit.entry.pattern.clone(),
-        excerpt: around(&block.text, hit.start, hit.end),
-        offset: Some(base + hit.start as u64),
-        detail,
-        block: block_hash(block),
-        template: block.zone != Zone::Main,
-        link: None,
-    }
+    let since = hit.entry.since.map(|since| since.to_string());
+    let hidden = passage.block.hidden.then(|| "true".to_owned());
+    let details = [
+        ("dictionary", Some(hit.dictionary.to_owned())),
+        ("correction", hit.entry.correction.clone()),
+        ("since", since),
+        ("note", hit.entry.note.clone()),
+        ("hidden", hidden),
+    ];
+    let said = details.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    finding.detail.extend(said);
+    finding
 }
