@@ -3,6 +3,8 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::StoreError;
 
@@ -61,6 +63,10 @@ pub(crate) fn is_store(folder: &Path) -> bool {
     fs::read_to_string(folder.join("format")).is_ok_and(|text| check(folder, &text).is_ok())
 }
 
+/// How long a lock is waited for: a process that was just killed, or a child that its parent is just
+/// starting and that has not let go of what was open yet, holds it for a moment.
+const PATIENCE: Duration = Duration::from_millis(400);
+
 /// Held as long as the store is open; the system frees it when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
@@ -70,10 +76,14 @@ impl Lock {
         let path = folder.join("lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(|source| StoreError::io(&path, source))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
-            Err(TryLockError::Error(source)) => Err(StoreError::io(&path, source)),
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(file)),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => thread::sleep(PATIENCE / 20),
+                Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(folder.to_owned())),
+                Err(TryLockError::Error(source)) => return Err(StoreError::io(&path, source)),
+            }
         }
     }
 }
