@@ -42,6 +42,6 @@ cargo test --locked --workspace --test interrupted -- --ignored
 echo "== the archive in other tools"
 WARC_TOOLS="$PWD/$tools/bin" cargo test --locked --workspace --test warc_tools -- --ignored
 echo "== accuracy"
-# Built with the tests: alone it would want every dependency anew, with fewer features.
+# Built as the tests were: alone it would want every dependency anew, with fewer features.
 cargo build --locked --workspace --bins --tests
 target/debug/accuracy --from 1000 --count 2 --at-least 0.99
