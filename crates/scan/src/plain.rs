@@ -61,8 +61,7 @@ pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher) -> PlainScan {
     }
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let page = matches!(ending.as_str(), "html" | "htm" | "shtml" | "xhtml" | "jhtml") || is_html(None, cut);
-    let mut looking =
-        Looking { name, matcher, place: Place::default(), scratch: Scratch::default(), scan, full: None };
+    let mut looking = Looking { name, matcher, place: Place::default(), scratch: Scratch::default(), scan };
     if page {
         looking.page(cut);
     } else if matches!(sniff(cut), "pdf" | "zip" | "ole" | "rar" | "7z" | "gzip") {
@@ -79,8 +78,6 @@ struct Looking<'s> {
     place: Place<'s>,
     scratch: Scratch,
     scan: PlainScan,
-    /// The line at which no more findings were taken.
-    full: Option<usize>,
 }
 
 impl Looking<'_> {
@@ -118,10 +115,6 @@ impl Looking<'_> {
 
     fn block(&mut self, block: &Block, line: usize) {
         if self.scan.findings.len() >= PLAIN_FINDINGS_MAX {
-            if self.full.is_none() {
-                self.full = Some(line);
-                self.scan.problems.push(Problem::TooMany("findings".to_owned()));
-            }
             return;
         }
         self.scan.text_bytes += block.text.len();
@@ -142,6 +135,9 @@ impl Looking<'_> {
             at = offset;
             let told = self.finding(one, column, line);
             self.scan.findings.push(told);
+        }
+        if self.scan.findings.len() >= PLAIN_FINDINGS_MAX {
+            self.scan.problems.push(Problem::TooMany("findings".to_owned()));
         }
     }
 
@@ -196,6 +192,7 @@ mod tests {
         assert_eq!(scan.problems, [Problem::TooMany("findings".to_owned())]);
         let scan = scan_plain("a.txt", "百家乐".repeat(1_000_000).as_bytes(), &matcher());
         assert_eq!(scan.findings.len(), PLAIN_FINDINGS_MAX);
+        assert_eq!(scan.problems, [Problem::TooMany("findings".to_owned())]);
     }
 
     #[test]
