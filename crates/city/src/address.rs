@@ -43,6 +43,12 @@ impl SitePlan {
             (Family::Div, p) => format!("/list-{number}-{}.html", p + 1),
             (Family::Script, 0) => format!("/{slug}/index.html"),
             (Family::Script, p) => format!("/{slug}/index_{p}.html"),
+            (Family::Call, 0) => format!("/{slug}/index.shtml"),
+            (Family::Call, p) => format!("/{slug}/index_{p}.shtml"),
+            (Family::Records, 0) => format!("/col/col{number}/index.html"),
+            (Family::Records, p) => format!("/col/col{number}/index.html?pageNum={}", p + 1),
+            (Family::Json, 0) => format!("/{slug}/list.html"),
+            (Family::Json, p) => format!("/{slug}/list_{p}.html"),
             (Family::Odd, 0) => format!("/{slug}.htm"),
             (Family::Odd, p) => format!("/{slug}/{p}.htm"),
         }
@@ -60,6 +66,9 @@ impl SitePlan {
             Family::Div => format!("/show-{number}-{at}.html"),
             Family::Script => format!("/{slug}/{at}.html"),
             Family::Odd => format!("/info/{number}/{at}.htm"),
+            Family::Call => format!("/{slug}/{y}{m:02}/t{y}{m:02}{d:02}_{at}.shtml"),
+            Family::Records => format!("/art/{y}/{m}/{d}/art_{number}_{at}.html"),
+            Family::Json => format!("/{slug}/content_{at}.html"),
         }
     }
 
@@ -99,10 +108,36 @@ impl SitePlan {
                 }
                 _ => None,
             },
-            Family::Table => match parts[..] {
+            Family::Call => match parts[..] {
+                [slug, file] => {
+                    let page = match file.strip_suffix(".shtml")? {
+                        "index" => 0,
+                        other => other.strip_prefix("index_")?.parse().ok()?,
+                    };
+                    Some(PageRef::List { column: by_slug(slug)?, page })
+                }
+                [slug, _, file] => {
+                    let at = file.strip_suffix(".shtml")?.split_once('_')?.1.parse().ok()?;
+                    Some(PageRef::Article { column: by_slug(slug)?, at })
+                }
+                _ => None,
+            },
+            Family::Json => {
+                let [slug, file] = parts[..] else { return None };
+                let column = by_slug(slug)?;
+                match file.strip_suffix(".html")?.split_once('_') {
+                    None => Some(PageRef::List { column, page: 0 }),
+                    Some(("list", page)) => Some(PageRef::List { column, page: page.parse().ok()? }),
+                    Some((_, at)) => Some(PageRef::Article { column, at: at.parse().ok()? }),
+                }
+            }
+            Family::Table | Family::Records => match parts[..] {
                 ["col", column, file] => {
                     let column = by_number(column.strip_prefix("col")?)?;
                     let page = match file.strip_suffix(".html")? {
+                        "index" if !query.is_empty() => {
+                            query.strip_prefix("pageNum=")?.parse::<u32>().ok()?.checked_sub(1)?
+                        }
                         "index" => 0,
                         other => other.strip_prefix("index_")?.parse().ok()?,
                     };

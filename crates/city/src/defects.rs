@@ -30,6 +30,8 @@ pub(crate) enum Payload {
     NoDate,
     /// The page shows and labels another date, days after the true one.
     ShiftDate(i64),
+    /// Lists show another date than the page.
+    ShiftList(i64),
     /// Only the label is shifted.
     ShiftLabel(i64),
     /// A label is left out.
@@ -172,7 +174,7 @@ fn page_kinds(site: &SitePlan) -> Vec<&'static str> {
     if site.family != Family::Bare {
         kinds.extend(["date-conflict", "missing-label", "bad-label"]);
     }
-    if matches!(site.family, Family::Bare | Family::Div | Family::Script | Family::Odd) {
+    if matches!(site.family, Family::Bare | Family::Div | Family::Script | Family::Odd | Family::Json) {
         kinds.push("undated-page");
     }
     kinds
@@ -272,6 +274,11 @@ fn plant(
             let phrase = pick(rng, &PLACEHOLDERS);
             (kind, Some(phrase.to_owned()), Payload::Html(format!("<p>{phrase}</p>")))
         }
+        "spam-injection" if rng.u8(..5) == 0 => {
+            let host = format!("js{tag}.shop-sim.com");
+            let html = format!("<script src=\"//{host}/j/{tag}.js\"></script>");
+            (kind, Some(host), Payload::Html(html))
+        }
         "spam-injection" => {
             let phrase = pick(rng, &SPAM);
             let shown: String = match rng.u8(..5) {
@@ -318,6 +325,10 @@ fn plant(
         "empty-article" => (kind, None, Payload::NoBody),
         "undated-page" => (kind, None, Payload::NoDate),
         "future-date" => (kind, None, Payload::ShiftDate(4_000 + rng.i64(0..300))),
+        // Lists that a script fills are seen by a browser alone.
+        "date-conflict" if site.family != Family::Script && rng.u8(..3) == 0 => {
+            (kind, None, Payload::ShiftList(-(30 + rng.i64(0..300))))
+        }
         "date-conflict" => (kind, None, Payload::ShiftLabel(-(30 + rng.i64(0..300)))),
         "missing-label" => {
             let label = pick(rng, &["ArticleTitle", "PubDate", "ContentSource", "SiteIDCode"]);

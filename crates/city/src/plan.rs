@@ -27,10 +27,26 @@ pub enum Family {
     Script,
     /// Labels in odd case and with spaces, `index_1.htm`, `/info/1001/1.htm`.
     Odd,
+    /// UTF-8, `/slug/index_1.shtml` that only `createPageHTML(n, i, …)` names, labels in capitals
+    /// and a `Maketime`, leftovers of the template.
+    Call,
+    /// Rows in `<datastore><record><![CDATA[` of a script, `/col/col1001/index.html`.
+    Records,
+    /// Rows as JSON in a script, further pages by `var countPage`, `/slug/content_1.html`.
+    Json,
 }
 
-const FAMILIES: [Family; 6] =
-    [Family::Dated, Family::Table, Family::Bare, Family::Div, Family::Script, Family::Odd];
+const FAMILIES: [Family; 9] = [
+    Family::Dated,
+    Family::Table,
+    Family::Bare,
+    Family::Div,
+    Family::Script,
+    Family::Odd,
+    Family::Call,
+    Family::Records,
+    Family::Json,
+];
 
 /// What a column is for; its class decides how often it has to be updated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -228,7 +244,7 @@ impl SitePlan {
             4 | 5 if sites > 4 => Fate::StaleHome,
             _ => Fate::Fine,
         };
-        let mut family = FAMILIES[(order[index] + (seed % 6) as usize) % 6];
+        let mut family = FAMILIES[(order[index] + (seed % 9) as usize) % FAMILIES.len()];
         if family == Family::Script && fate == Fate::BlankMany {
             family = Family::Dated;
         }

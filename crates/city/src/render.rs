@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 
 use crate::address::PageRef;
 use crate::defects::{Defect, Payload, Plants, Special};
-use crate::plan::{Class, Family, LIST_ITEMS, SitePlan};
+use crate::plan::{Class, EPOCH, Family, LIST_ITEMS, SitePlan};
 use crate::rng::{mix, rng};
 use crate::text;
 
@@ -97,6 +97,9 @@ impl Renderer<'_> {
     fn date_in_list(&self, column: usize, at: u32) -> Option<DateTime> {
         match self.defect(column, at) {
             Some(Defect { payload: Payload::NoDate, .. }) => None,
+            Some(Defect { payload: Payload::ShiftList(days), .. }) => {
+                Some(self.site.published(column, at).saturating_add(jiff::Span::new().days(*days)))
+            }
             _ => Some(self.site.published(column, at)),
         }
     }
@@ -141,6 +144,13 @@ impl Renderer<'_> {
                 "<ul id=\"list\" class=\"list\"></ul><div id=\"pager\"></div><script>fetch('/api/{}/{page}.json').then(r=>r.json()).then(d=>{{document.getElementById('list').innerHTML=d.map(i=>'<li><a href=\"'+i.url+'\">'+i.title+'</a><span>'+i.date+'</span></li>').join('')}});</script>",
                 plan.slug
             );
+        } else if site.family == Family::Json {
+            let data = self.list_data(column, page);
+            let _ = write!(
+                body,
+                "<ul id=\"list\" class=\"list\"></ul><script>var currentPage = {page};//所在页从0开始\nvar countPage = {};//共多少页\nvar page = {{\"list\":{data}}};\nshow(page, countPage);</script>",
+                site.list_pages(column, self.day)
+            );
         } else {
             body.push_str(&self.rows(items.rev().map(|at| (column, at))));
             body.push_str(&self.pager(column, page));
@@ -182,6 +192,10 @@ impl Renderer<'_> {
     fn rows(&self, items: impl Iterator<Item = (usize, u32)>) -> String {
         let mut out = String::new();
         let (open, close) = match self.site.family {
+            Family::Records => (
+                "<div class=\"list\"><script type=\"text/xml\"><datastore><recordset>",
+                "</recordset></datastore></script></div>",
+            ),
             Family::Table => ("<table class=\"list\">", "</table>"),
             Family::Bare => ("<dl class=\"list\">", "</dl>"),
             Family::Div => ("<div class=\"list\">", "</div>"),
@@ -202,6 +216,10 @@ impl Renderer<'_> {
                     out,
                     "<div class=\"item\"><div class=\"t\"><a href=\"{path}\">{title}</a></div><div class=\"d\">{date}</div></div>"
                 ),
+                Family::Records => write!(
+                    out,
+                    "<record><![CDATA[<li><a href=\"{path}\" title=\"{title}\" target=\"_blank\">{title}</a><b>{date}</b></li>]]></record>"
+                ),
                 Family::Odd => write!(out, "<li><span>{date}</span><a target=_blank href={path}>{title}</a>"),
                 _ => write!(
                     out,
@@ -216,6 +234,11 @@ impl Renderer<'_> {
 
     fn pager(&self, column: usize, page: u32) -> String {
         let pages = self.site.list_pages(column, self.day);
+        if self.site.family == Family::Call {
+            return format!(
+                "<div class=\"page\"><script language=\"JavaScript\">createPageHTML({pages}, {page}, \"index\", \"shtml\");</script></div>"
+            );
+        }
         let mut out = format!("<div class=\"pager\">共{pages}页 ");
         let link = |page: u32| self.site.path(PageRef::List { column, page });
         if page > 0 {
@@ -360,6 +383,9 @@ impl Renderer<'_> {
             Family::Div => format!("{}", date.strftime("%Y/%m/%d %H:%M:%S")),
             Family::Script => format!("日期：{}", date.strftime("%Y-%m-%d %H:%M")),
             Family::Odd => format!("发布时间: {}", date.strftime("%Y.%m.%d")),
+            Family::Call => format!("{}", date.strftime("%Y年%m月%d日 %H:%M")),
+            Family::Records => format!("发布时间： <i>{}</i>", date.strftime("%Y-%m-%d %H:%M")),
+            Family::Json => format!("【发布时间】{}", date.strftime("%Y-%m-%d")),
         }
     }
 
@@ -471,12 +497,23 @@ impl Renderer<'_> {
             labels.extend(head.labels.into_iter().filter(|(name, _)| !name.starts_with('-')));
             for (name, content) in labels {
                 let _ = match site.family {
+                    Family::Call => {
+                        writeln!(out, "<META name=\"{}\" content=\"{content}\">", name.to_uppercase())
+                    }
                     Family::Odd => {
                         writeln!(out, "<META NAME=\"{} \" CONTENT=\" {content}\">", name.to_lowercase())
                     }
                     _ => writeln!(out, "<meta name=\"{name}\" content=\"{content}\">"),
                 };
             }
+        }
+        if site.family == Family::Call {
+            // When the page was made anew, which says nothing of when it was published.
+            let made = EPOCH.saturating_add(jiff::Span::new().days(i64::from(self.day)));
+            let _ = writeln!(
+                out,
+                "<meta name=\"Maketime\" content=\"{made} 06:00:00\">\n<!--TRS_TEMPLATE 公用头部 begin-->"
+            );
         }
         out.push_str("<link rel=\"stylesheet\" href=\"/style/main.css\"><script src=\"/js/site.js\"></script>\n</head><body>\n");
         let _ = write!(
@@ -507,7 +544,12 @@ impl Renderer<'_> {
 
     fn footer(&self) -> String {
         let site = self.site;
-        let mut out = String::from("<div class=\"footer\"><div class=\"friends\">友情链接：");
+        let mut out = String::new();
+        if site.index.is_multiple_of(3) {
+            // A counter that every page has.
+            out.push_str("<script src=\"//tj.tongji-sim.cn/count.js\"></script>");
+        }
+        out.push_str("<div class=\"footer\"><div class=\"friends\">友情链接：");
         for host in ["www.xinwen-sim.com.cn", "www.zhengfu-sim.gov.cn", "data.tongji-sim.cn"] {
             let _ = write!(out, "<a href=\"http://{host}/\">{host}</a> ");
         }

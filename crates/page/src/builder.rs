@@ -13,6 +13,7 @@ use crate::kind::{kind_of, main_chars};
 use crate::markup::{Attributes, Reader, Token};
 use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
+use crate::script_list::{self, DataRow, Part};
 use crate::{Limits, links, zone};
 
 /// Character references from which a title is written in them, if they are most of it.
@@ -22,21 +23,7 @@ const PLACES_MAX: usize = 4_096;
 
 pub(crate) fn build(text: &str, base: &PageUrl, limits: Limits) -> Facts {
     let mut builder = Builder::new(base, limits);
-    let mut reader = Reader::new(text);
-    let mut attributes = Attributes::default();
-    while let Some(token) = reader.next(&mut attributes) {
-        match token {
-            Token::Text(text) => builder.text(text),
-            Token::Start { name, self_closing } => {
-                builder.read_element(name, &attributes);
-                match Raw::of(name.element) {
-                    Some(raw) => builder.raw(raw, name, &mut reader),
-                    None => builder.start(name, self_closing, &attributes),
-                }
-            }
-            Token::End(name) => builder.end(name),
-        }
-    }
+    builder.read(text);
     builder.finish(base)
 }
 
@@ -86,6 +73,10 @@ struct Builder<'t> {
     text_bytes: usize,
     left_out: bool,
     published: Published,
+    /// What is read stands in a script.
+    in_script: bool,
+    /// Elements below do not end: the script stands inside of them.
+    floor: usize,
 }
 
 impl<'t> Builder<'t> {
@@ -110,6 +101,26 @@ impl<'t> Builder<'t> {
             text_bytes: 0,
             left_out: false,
             published: Published::default(),
+            in_script: false,
+            floor: 0,
+        }
+    }
+
+    fn read(&mut self, text: &'t str) {
+        let mut reader = Reader::new(text);
+        let mut attributes = Attributes::default();
+        while let Some(token) = reader.next(&mut attributes) {
+            match token {
+                Token::Text(text) => self.text(text),
+                Token::Start { name, self_closing } => {
+                    self.read_element(name, &attributes);
+                    match Raw::of(name.element) {
+                        Some(raw) => self.raw(raw, name, &mut reader),
+                        None => self.start(name, self_closing, &attributes),
+                    }
+                }
+                Token::End(name) => self.end(name),
+            }
         }
     }
 
@@ -223,7 +234,9 @@ impl<'t> Builder<'t> {
             self.heading = 0;
         }
         // An end tag closes the nearest element of its name; one without a start is ignored.
-        if let Some(at) = self.stack.iter().rposition(|open| open.name.is(&name)) {
+        let floor = self.floor;
+        if let Some(at) = self.stack[floor..].iter().rposition(|open| open.name.is(&name)) {
+            let at = floor + at;
             while self.stack.len() > at {
                 self.pop();
             }
@@ -268,11 +281,12 @@ impl<'t> Builder<'t> {
             Tr | Td | Th => &[Table],
             _ => &[Div, Td, Li, Body, Button],
         };
-        while let Some(at) = self
-            .stack
+        let floor = self.floor;
+        while let Some(at) = self.stack[floor..]
             .iter()
             .rposition(|open| closes.contains(&open.name.element) || stops.contains(&open.name.element))
         {
+            let at = floor + at;
             if stops.contains(&self.stack[at].name.element) {
                 break;
             }
@@ -516,7 +530,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn script(&mut self, script: &str) {
+    fn script(&mut self, script: &'t str) {
         self.facts.scripted |= links::fills_page(script);
         if self.facts.refresh.is_none()
             && let Some(target) = links::script_target(script)
@@ -524,6 +538,43 @@ impl<'t> Builder<'t> {
             self.facts.refresh = self.base.join(target);
         }
         self.published.read_script(script);
+        // What a script holds is markup once, not scripts in scripts.
+        if !self.in_script {
+            let address = self.base.url().as_str().to_owned();
+            script_list::parts(script, &address, |part| self.list_part(part));
+        }
+    }
+
+    fn list_part(&mut self, part: Part<'t>) {
+        match part {
+            Part::Page(address) => {
+                self.add_link(&address, Some(LinkKind::Page));
+            }
+            Part::Row(row) => self.data_row(row),
+            Part::Markup(markup) => {
+                self.flush();
+                (self.in_script, self.floor) = (true, self.stack.len());
+                self.read(markup);
+                self.flush();
+                while self.stack.len() > self.floor {
+                    self.pop();
+                }
+                (self.in_script, self.floor) = (false, 0);
+            }
+        }
+    }
+
+    /// A row of data, as the row of markup that a script makes of it.
+    fn data_row(&mut self, row: DataRow) {
+        self.flush();
+        let Some(link) = self.add_link(&row.url, None) else { return };
+        append(&row.title, &mut self.current);
+        self.facts.links[link].span = (0, self.current.len() as u32);
+        self.current_links.push(link);
+        self.flush();
+        if let Some(date) = row.date {
+            self.facts.items.push(ListItem { link: link as u32, date: Some(date) });
+        }
     }
 
     // ---- the whole page ---------------------------------------------------------------------
@@ -645,6 +696,29 @@ mod tests {
         ] {
             assert_eq!(row(html), wanted, "{html}");
         }
+    }
+
+    #[test]
+    fn lists_in_scripts_have_rows_and_next_pages() {
+        let page = "<div class=list><ul><script type='text/xml'><datastore><nextgroup><![CDATA[<a href='/next.jsp?page=1'></a>]]></nextgroup>\
+            <recordset><record><![CDATA[<li><a href='/1.html'>甲</a><span>2024-05-06</span></li></ul></div></div>]]></record>\
+            <record><![CDATA[<script><datastore><![CDATA[<a href=/deep>]]></record></recordset></datastore></script></ul></div>\
+            <script>var data = [{\"title\":\"乙\",\"url\":\"/2.html\",\"date\":\"2024-05-05\"}]; createPageHTML(2, 0, \"index\", \"shtml\");</script><p>正文</p>";
+        let facts = facts(page);
+        let rows: Vec<_> = facts
+            .items
+            .iter()
+            .map(|item| (facts.link_text(&facts.links[item.link as usize]), item.date.map(|d| d.to_string())))
+            .collect();
+        assert_eq!(rows, [("甲", Some("2024-05-06".to_owned())), ("乙", Some("2024-05-05".to_owned()))]);
+        let links: Vec<_> = facts.links.iter().map(|link| link.url.as_str()).collect();
+        let wanted = ["/next.jsp?page=1", "/1.html", "/x/index_1.shtml", "/2.html"];
+        assert_eq!(links, wanted.map(|path| format!("http://a.gov.cn{path}")));
+        assert_eq!(
+            facts.blocks.last().map(|block| block.path.as_str()),
+            Some("p"),
+            "what was open is closed"
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod links;
 mod markup;
 mod published;
 mod references;
+mod script_list;
 mod zone;
 
 use xunjian_model::{Facts, PageUrl};
@@ -27,7 +28,7 @@ pub use links::is_attachment;
 pub use published::page_date;
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 4;
+pub const EXTRACTOR_VERSION: u16 = 5;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use xunjian_model::{DateFact, DateSource, Kind};
 use crate::digest::PageFinding;
 
 /// Days by which label and visible date may differ: published just before midnight.
-const AGREE_DAYS: i32 = 1;
+pub(crate) const AGREE_DAYS: i32 = 1;
 
 /// Dates in the future, or dates that contradict each other.
 pub(crate) fn check(dates: &[DateFact], point: Date) -> Option<PageFinding> {

@@ -74,6 +74,8 @@ pub(crate) struct Digest {
     pub(crate) no_body: bool,
     /// Links to places in pages.
     pub(crate) fragments: Vec<Fragment>,
+    /// Foreign hosts whose scripts the page runs.
+    pub(crate) script_hosts: Vec<String>,
 }
 
 /// A short name for an address in digests.

@@ -8,7 +8,9 @@ use xunjian_model::{Canonical, Facts, Kind, PageKind, Site};
 use xunjian_store::{Space, Store};
 
 use crate::digest::{Digest, PageFinding, url_hash};
+use crate::listed::Listed;
 use crate::places::Places;
+use crate::scripts::ScriptHosts;
 use crate::site::{Seen, snapshot_name};
 use crate::{ScanError, ScanSetup, dates, labels};
 
@@ -44,6 +46,8 @@ pub(crate) struct Fold {
     pub(crate) kept: u64,
     pub(crate) text_bytes: u64,
     pub(crate) places: Places,
+    pub(crate) listed: Listed,
+    pub(crate) script_hosts: ScriptHosts,
 }
 
 #[derive(Default)]
@@ -88,6 +92,9 @@ impl Fold {
         }
         let is_article =
             !is_home && !is_column && !matches!(digest.kind, PageKind::List | PageKind::Document);
+        let own = xunjian_page::page_date(&digest.dates).filter(|date| is_article && *date <= latest);
+        self.listed.add(&url, &digest, own);
+        self.script_hosts.add(&digest.script_hosts, candidate);
         if is_article {
             if let Some(finding) = dates::check(&digest.dates, setup.point) {
                 self.candidates.push(candidate(finding));

@@ -16,11 +16,13 @@ mod freshness;
 mod hidden_links;
 mod labels;
 mod link_states;
+mod listed;
 mod marks;
 mod page;
 mod places;
 mod plain;
 mod privacy;
+mod scripts;
 mod site;
 mod slips;
 mod words;
@@ -39,7 +41,7 @@ pub use privacy::mask_all;
 pub use site::{SiteInput, SiteScan, scan_site};
 
 /// Raised whenever the same facts would give other findings.
-pub const SCANNER_VERSION: u16 = 4;
+pub const SCANNER_VERSION: u16 = 5;
 
 /// The kinds a check exists for; the others of the model come with later checks.
 pub const KINDS: &[Kind] = &[

@@ -9,7 +9,7 @@ use xunjian_model::{
 
 use crate::digest::{Digest, PageFinding, Row, url_hash};
 use crate::excerpt::around;
-use crate::{ScanSetup, article, hidden_links, labels, places, privacy, slips, words};
+use crate::{ScanSetup, article, hidden_links, labels, places, privacy, scripts, slips, words};
 
 /// Findings of a page's own texts from which no further text is looked at: nobody reads more, and
 /// a page made of nothing else must not fill the memory.
@@ -116,6 +116,7 @@ pub(crate) fn digest(
         rows: rows(facts, site, canonical),
         missing_labels: if is_document { 0 } else { labels::missing(facts) },
         fragments: places::of(facts),
+        script_hosts: scripts::hosts_of(facts, site),
         labelled_article: is_article
             && ["ArticleTitle", "PubDate", "ContentSource"].iter().any(|name| facts.label(name).is_some()),
         no_body: is_article && article::has_no_body(facts),

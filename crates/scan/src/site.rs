@@ -135,6 +135,9 @@ pub fn scan_site(
     candidates.append(&mut fold.empty);
     candidates.extend(std::mem::take(&mut fold.places).missing(store, site, setup)?);
     candidates.extend(fold.merged(site));
+    // After the page's own conflicts: one fault, one finding.
+    candidates.extend(std::mem::take(&mut fold.listed).conflicts(store, site)?);
+    candidates.extend(std::mem::take(&mut fold.script_hosts).strangers(store, &site.id, fold.pages, setup)?);
     scan.findings = findings(candidates, site, setup);
     Ok(scan)
 }

@@ -1,0 +1,253 @@
+//! Lists and next pages that stand in scripts, as content systems of the field write them: records of
+//! markup in `<![CDATA[`, arrays of JSON, and pagers that are told their numbers alone.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+
+use crate::date::date_in_any_form;
+use crate::links::searcher;
+
+/// Pages a pager leads to from the first page of a list.
+const PAGES_MAX: u32 = 1_000;
+/// The same from any other page, so that long lists do not name each other by the square.
+const PAGES_AHEAD: u32 = 10;
+/// Bytes of one array that is read.
+const ARRAY_BYTES_MAX: usize = 1 << 20;
+/// Places of a script that look like an array and are none, until nothing more is looked for.
+const FAILURES_MAX: usize = 16;
+
+/// What of a list stands in a script.
+pub(crate) enum Part<'s> {
+    /// Markup of a row, or of a link to the next rows.
+    Markup(&'s str),
+    /// A row of data.
+    Row(DataRow),
+    /// Address of another page of the list, relative to the page.
+    Page(String),
+}
+
+/// A row of data: where it leads, its title, its date.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct DataRow {
+    pub(crate) url: String,
+    pub(crate) title: String,
+    pub(crate) date: Option<Date>,
+}
+
+/// Hands over what of a list stands in a script.
+pub(crate) fn parts<'s>(script: &'s str, address: &str, mut each: impl FnMut(Part<'s>)) {
+    const SIGNS: [&str; 8] =
+        ["<datastore", "createPageHTML", "countPage", "rl\"", "URL\"", "Url\"", "ink\"", "ref\""];
+    static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(SIGNS.iter()));
+    if !WORDS.is_match(script) {
+        return;
+    }
+    if script.contains("<datastore") {
+        records(script).for_each(|record| each(Part::Markup(record)));
+    }
+    if let Some(pager) = Pager::of(script, address) {
+        pager.others().for_each(|page| each(Part::Page(page)));
+    }
+    rows(script, |row| each(Part::Row(row)));
+}
+
+/// The texts of `<![CDATA[...]]>`.
+fn records(script: &str) -> impl Iterator<Item = &str> {
+    let mut rest = script;
+    std::iter::from_fn(move || {
+        let (record, after) = rest.split_once("<![CDATA[")?.1.split_once("]]>")?;
+        rest = after;
+        Some(record)
+    })
+}
+
+// ---- pagers ---------------------------------------------------------------------------------
+
+/// A list over several files: `index.html`, `index_1.html`, …
+#[derive(Debug, PartialEq, Eq)]
+struct Pager<'s> {
+    pages: u32,
+    current: u32,
+    stem: &'s str,
+    ending: &'s str,
+}
+
+impl<'s> Pager<'s> {
+    /// `createPageHTML(12, 0, "index", "shtml")`, or `var countPage = 12` and its like.
+    fn of(script: &'s str, address: &'s str) -> Option<Self> {
+        script
+            .match_indices("createPageHTML")
+            .find_map(|(at, name)| Self::of_call(&script[at + name.len()..]))
+            .or_else(|| Self::of_variables(script, address))
+    }
+
+    fn of_call(rest: &'s str) -> Option<Self> {
+        let inner = rest.trim_start().strip_prefix('(')?.split_once(')')?.0;
+        let mut numbers = Vec::new();
+        let mut words = Vec::new();
+        for argument in inner.split(',').map(str::trim) {
+            let quoted = argument.trim_matches(['"', '\'']);
+            match argument.parse() {
+                Ok(number) => numbers.push(number),
+                Err(_) if quoted.len() + 2 == argument.len() => words.push(quoted),
+                // The function itself, or a call with variables.
+                Err(_) => return None,
+            }
+        }
+        let [.., stem, ending] = words[..] else { return None };
+        Some(Self { pages: *numbers.first()?, current: *numbers.get(1)?, stem, ending })
+            .filter(Self::is_sound)
+    }
+
+    fn of_variables(script: &'s str, address: &'s str) -> Option<Self> {
+        let pages = number_of(script, "countPage")?;
+        let current = number_of(script, "currentPage").unwrap_or(0);
+        let file = address.split(['?', '#']).next()?.rsplit('/').next()?;
+        let (stem, ending) = file.rsplit_once('.').unwrap_or(("index", "html"));
+        let stem = stem.rsplit_once('_').map_or(stem, |(stem, _)| stem);
+        Some(Self { pages, current, stem, ending }).filter(Self::is_sound)
+    }
+
+    fn is_sound(&self) -> bool {
+        let plain = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        plain(self.stem) && plain(self.ending) && self.current < self.pages
+    }
+
+    fn others(&self) -> impl Iterator<Item = String> {
+        let last = self.pages.min(PAGES_MAX.saturating_add(1));
+        let (from, to) = match self.current {
+            0 => (1, last),
+            current => (current + 1, self.pages.min(current.saturating_add(1 + PAGES_AHEAD))),
+        };
+        let (stem, ending) = (self.stem, self.ending);
+        (from..to).map(move |page| format!("{stem}_{page}.{ending}"))
+    }
+}
+
+/// The number a variable is set to.
+fn number_of(script: &str, name: &str) -> Option<u32> {
+    script.match_indices(name).find_map(|(at, _)| {
+        let value = script[at + name.len()..].trim_start().strip_prefix('=')?.trim_start();
+        let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+        value[..digits].parse().ok()
+    })
+}
+
+// ---- rows of data ---------------------------------------------------------------------------
+
+fn rows(script: &str, mut each: impl FnMut(DataRow)) {
+    let mut rest = script;
+    let mut failures = 0;
+    while failures < FAILURES_MAX {
+        let Some(at) = memchr::memchr(b'[', rest.as_bytes()) else { return };
+        rest = &rest[at..];
+        let object = rest[1..].trim_start().strip_prefix('{').map(str::trim_start);
+        if !object.is_some_and(|object| object.starts_with('"')) {
+            rest = &rest[1..];
+            continue;
+        }
+        let mut end = rest.len().min(ARRAY_BYTES_MAX);
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let mut array =
+            serde_json::Deserializer::from_str(&rest[..end]).into_iter::<Vec<Map<String, Value>>>();
+        match array.next() {
+            Some(Ok(objects)) => {
+                objects.iter().filter_map(row).for_each(&mut each);
+                rest = &rest[array.byte_offset()..];
+            }
+            _ => {
+                failures += 1;
+                rest = &rest[1..];
+            }
+        }
+    }
+}
+
+fn row(object: &Map<String, Value>) -> Option<DataRow> {
+    const URLS: [&str; 9] =
+        ["url", "link", "href", "linkurl", "docpuburl", "puburl", "articleurl", "weburl", "infourl"];
+    const TITLES: [&str; 5] = ["title", "doctitle", "articletitle", "showtitle", "name"];
+    const DATES: [&str; 11] = [
+        "date", "pubdate", "publishtime", "publishdate", "publishedtime", "docreltime", "pubtime", "time",
+        "publishedtimestr", "createtime", "crtime",
+    ];
+    let value = |names: &[&str]| {
+        names.iter().find_map(|name| {
+            let plain = |key: &str| {
+                key.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).eq(name.chars())
+            };
+            let text = object.iter().find(|(key, _)| plain(key))?.1.as_str()?.trim();
+            (!text.is_empty()).then_some(text)
+        })
+    };
+    Some(DataRow {
+        url: value(&URLS)?.to_owned(),
+        title: value(&TITLES)?.to_owned(),
+        date: value(&DATES).and_then(date_in_any_form),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pages(script: &str, address: &str) -> Vec<String> {
+        Pager::of(script, address).map(|pager| pager.others().collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn pagers_of_the_field() {
+        let first = ["index_1.shtml", "index_2.shtml"];
+        assert_eq!(pages(r#"createPageHTML(3, 0, "index", "shtml");"#, "http://a.cn/x/"), first);
+        assert_eq!(pages(r#"createPageHTML('page_div',3,0,'index','shtml',45)"#, "http://a.cn/x/"), first);
+        assert_eq!(pages(r#"createPageHTML(3, 1, "index", "shtml");"#, "http://a.cn/x/"), ["index_2.shtml"]);
+        let variables = "var currentPage = 0;//所在页从0开始\nvar countPage = 3//共多少页";
+        assert_eq!(pages(variables, "http://a.cn/x/"), ["index_1.html", "index_2.html"]);
+        assert_eq!(pages(variables, "http://a.cn/x/list.htm?a=1"), ["list_1.htm", "list_2.htm"]);
+        let later = "var countPage = 3, currentPage = 1;";
+        assert_eq!(pages(later, "http://a.cn/x/list_1.htm"), ["list_2.htm"]);
+    }
+
+    #[test]
+    fn pagers_that_say_nothing_or_nonsense() {
+        for script in [
+            "function createPageHTML(_nPageCount, _nCurrIndex, _sPageName, _sPageExt){}",
+            r#"createPageHTML(1, 0, "index", "html");"#,
+            r#"createPageHTML(3, 7, "index", "html");"#,
+            r#"createPageHTML(3, 0, "../../x", "html");"#,
+            "createPageHTML(",
+            "var countPage = many;",
+            "var countPage = 99999999999999999999;",
+        ] {
+            assert!(pages(script, "http://a.cn/").is_empty(), "{script}");
+        }
+        assert_eq!(pages(r#"createPageHTML(4000000000, 0, "index", "html")"#, "http://a.cn/").len(), 1_000);
+        assert_eq!(pages(r#"createPageHTML(4294967295, 4294967294, "i", "h")"#, "http://a.cn/").len(), 0);
+    }
+
+    #[test]
+    fn rows_of_data() {
+        let mut found = Vec::new();
+        rows(
+            r#"var page = {"total":2,"list":[{"docTitle":"甲","docPubUrl":"/a.html","doc_rel_time":"2024-05-06 10:00"},
+               {"title":"乙","url":"b.html"},{"title":"","url":"c.html"},{"other":[1]}]}; x([{"broken":]); y([1,{"url":"z"}])"#,
+            |row| found.push(row),
+        );
+        let row = |url: &str, title: &str, date: Option<Date>| DataRow {
+            url: url.to_owned(),
+            title: title.to_owned(),
+            date,
+        };
+        assert_eq!(
+            found,
+            [row("/a.html", "甲", Some(jiff::civil::date(2024, 5, 6))), row("b.html", "乙", None),]
+        );
+    }
+}

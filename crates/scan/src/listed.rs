@@ -1,0 +1,94 @@
+//! The date a list gives for a page against the date the page gives for itself.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::civil::Date;
+use xunjian_model::{Kind, PageKind, Site};
+use xunjian_store::{Space, Store};
+
+use crate::ScanError;
+use crate::dates::AGREE_DAYS;
+use crate::digest::{Digest, PageFinding, url_hash};
+use crate::fold::{Candidate, first_folder};
+
+/// Rows, and articles, of a site that are compared; bounds the memory.
+const ROWS_MAX: usize = 500_000;
+/// Rows of a list that agree for each that does not: where more differ, the list shows another date
+/// on purpose, such as the day a document was signed.
+const AGREEING: usize = 3;
+
+/// Dates in lists and of articles, by hash of the article's address.
+#[derive(Default)]
+pub(crate) struct Listed {
+    rows: HashMap<u64, (u32, Date)>,
+    articles: HashMap<u64, Date>,
+    /// Folders of lists.
+    folders: Vec<String>,
+}
+
+impl Listed {
+    /// Takes in a page's rows, or its own date.
+    pub(crate) fn add(&mut self, url: &str, digest: &Digest, own: Option<Date>) {
+        if let Some(date) = own.filter(|_| digest.kind != PageKind::List && self.articles.len() < ROWS_MAX) {
+            self.articles.insert(url_hash(url), date);
+        }
+        let mut dated = digest.rows.iter().filter_map(|row| Some((row.target, row.date?))).peekable();
+        if dated.peek().is_none() {
+            return;
+        }
+        let folder = first_folder(url).unwrap_or_default();
+        let folder = match self.folders.iter().position(|known| *known == folder) {
+            Some(at) => at,
+            None => {
+                self.folders.push(folder);
+                self.folders.len() - 1
+            }
+        };
+        for (target, date) in dated {
+            if self.rows.len() < ROWS_MAX {
+                self.rows.entry(target).or_insert((folder as u32, date));
+            }
+        }
+    }
+
+    /// Articles whose date is another in the list that names them.
+    pub(crate) fn conflicts(self, store: &Store, site: &Site) -> Result<Vec<Candidate>, ScanError> {
+        let mut counts = vec![(0_usize, 0_usize); self.folders.len()];
+        let mut apart = HashMap::new();
+        for (target, (folder, listed)) in &self.rows {
+            let Some(own) = self.articles.get(target) else { continue };
+            let days = own.since(*listed).map_or(i32::MAX, |span| span.get_days().abs());
+            let count = &mut counts[*folder as usize];
+            if days <= AGREE_DAYS {
+                count.0 += 1;
+            } else {
+                count.1 += 1;
+                apart.insert(*target, (*folder, *listed, *own));
+            }
+        }
+        apart.retain(|_, (folder, ..)| {
+            let (agree, differ) = counts[*folder as usize];
+            agree >= differ * AGREEING
+        });
+        let mut conflicts = Vec::new();
+        if apart.is_empty() {
+            return Ok(conflicts);
+        }
+        let mut seen = HashSet::new();
+        for row in store.urls(Some(&site.id)) {
+            let (url, record) = row?;
+            let hash = url_hash(&url);
+            let Some((_, listed, own)) = apart.get(&hash).filter(|_| seen.insert(hash)) else { continue };
+            let digest: Option<Digest> =
+                store.get(Space::Digest, &[site.id.as_str().as_bytes(), url.as_bytes()])?;
+            conflicts.push(Candidate {
+                title: digest.map(|digest| digest.title).unwrap_or_default(),
+                snapshot: crate::site::snapshot_name(&record),
+                finding: PageFinding::new(Kind::DateConflict, "", format!("⟦{own}⟧ ≠ ⟦{listed}⟧"))
+                    .with("list", listed.to_string()),
+                url,
+            });
+        }
+        Ok(conflicts)
+    }
+}
