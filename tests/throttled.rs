@@ -18,7 +18,7 @@ const SUBJECTS: [&str; PAGES] =
 
 fn config(sites: &[&str], port: u16, more: &str) -> String {
     let mut text = format!(
-        "data = \"xunjian-data\"\n{more}\n[politeness]\nrequests_per_second = 40\nconnections = 2\naddress_requests_per_second = 0\naddress_connections = 64\nblock_s = 0.3\nblock_max_s = 2\npatience_s = 20\n[crawl]\nretry_pause_s = 0.1\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n"
+        "data = \"xunjian-data\"\n{more}\n[politeness]\nrequests_per_second = 40\nconnections = 2\naddress_requests_per_second = 0\naddress_connections = 64\nblock_s = 0.3\nblock_max_s = 2\npatience_s = 20\n[crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n"
     );
     for site in sites {
         text.push_str(&format!("\"{site}.test\" = \"127.0.0.1:{port}\"\n"));

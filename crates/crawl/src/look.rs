@@ -4,7 +4,7 @@ use xunjian_fetch::{Answer, Ask};
 use xunjian_frontier::Item;
 use xunjian_model::{
     BodyHash, Facts, FileFacts, Hop, LeftOut, LinkKind, LinkState, PageUrl, Problem, Rendering, Snapshot,
-    Target, UrlRecord,
+    Target, UrlRecord, View,
 };
 use xunjian_page::{extract, is_html};
 
@@ -95,7 +95,7 @@ async fn is_soft_outside(shared: &Shared, host: &HostState, item: &Item, facts: 
     soft_page(shared, host, &home).await == Some(text_hash(facts))
 }
 
-fn facts_of(shared: &Shared, answer: &Answer) -> Facts {
+pub(crate) fn facts_of(shared: &Shared, answer: &Answer) -> Facts {
     let mut facts =
         extract(&answer.body, answer.header("content-type"), &answer.final_url, shared.setup.page);
     if answer.truncated {
@@ -207,7 +207,7 @@ fn new_version(
         body_hash,
         body_bytes: answer.body.len() as u64,
         truncated: answer.truncated,
-        rendered: false,
+        view: View::Sent,
     };
     Page { snapshot, body: answer.body, facts, text }
 }

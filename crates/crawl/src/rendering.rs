@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use xunjian_fetch::{Ask, Want};
 use xunjian_frontier::Item;
 use xunjian_model::{
-    BodyHash, Facts, LinkState, PageUrl, Rendering, SiteId, Snapshot, Target, Timings, UrlRecord,
+    BodyHash, Facts, LinkState, PageUrl, Rendering, SiteId, Snapshot, Target, Timings, UrlRecord, View,
 };
 use xunjian_render::{Asking, Browser, Page, RenderError, RenderLimits, Request, Resource, Source};
 
@@ -178,7 +178,7 @@ pub(crate) async fn render(
         body_hash,
         body_bytes: body.len() as u64,
         truncated: false,
-        rendered: true,
+        view: View::Rendered,
     };
     Some(Box::new(RenderedPage { snapshot: Some((snapshot, body)), links }))
 }

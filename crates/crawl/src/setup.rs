@@ -34,6 +34,9 @@ pub struct CrawlLimits {
     pub failures_max: u32,
     /// Pages in a row that refused, though saying 200, or asked to wait, before one is given up.
     pub limited_tries_max: u32,
+    /// Share of pages, 0–1, that are asked for a second time as a search engine asks; home pages are
+    /// whenever it is above 0.
+    pub second_look_share: f64,
 }
 
 impl Default for CrawlLimits {
@@ -49,6 +52,7 @@ impl Default for CrawlLimits {
             outside: true,
             failures_max: 8,
             limited_tries_max: 50,
+            second_look_share: 0.02,
         }
     }
 }
@@ -68,6 +72,10 @@ impl Default for Incremental {
 
 /// Looks at a page outside, or one that may say "not found": what state it shows, if not "ok".
 pub type ContentCheck = Arc<dyn Fn(&Facts, Target) -> Option<LinkState> + Send + Sync>;
+
+/// Holds a page against what a search engine is shown: in what they differ, if that matters, and
+/// whether a person has to judge it.
+pub type SecondLook = Arc<dyn Fn(&Facts, &Facts) -> Option<(String, bool)> + Send + Sync>;
 
 /// What a crawl needs.
 #[derive(Clone)]
@@ -90,6 +98,8 @@ pub struct CrawlSetup {
     pub incremental: Option<Incremental>,
     /// Content check.
     pub content_check: ContentCheck,
+    /// Comparison with what search engines are shown.
+    pub second_look: SecondLook,
 }
 
 /// Endless addresses that were cut.

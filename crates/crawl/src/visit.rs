@@ -2,11 +2,12 @@
 
 use xunjian_fetch::{Answer, Ask, Failure, Want};
 use xunjian_frontier::Item;
-use xunjian_model::{LeftOut, LinkState, Snapshot, Target, UrlRecord};
+use xunjian_model::{LeftOut, LinkState, Snapshot, Target, UrlRecord, View};
 
 use crate::hosts::{HostState, lock};
 use crate::look::{Looked, Refused, look};
 use crate::rendering::render_again;
+use crate::second_look::look_again;
 use crate::writer::{Outcome, Visit};
 use crate::{Progress, Shared, now};
 
@@ -126,6 +127,7 @@ fn leave_out(
         links: Vec::new(),
         page: None,
         rendered: None,
+        second_look: None,
         revisit: None,
         deleted: false,
         line: None,
@@ -242,6 +244,7 @@ async fn conclude(
     if page.is_some() || record.state != Some(LinkState::Ok) || record.body_hash != known.body_hash {
         revisit = None;
     }
+    let second_look = look_again(shared, item, &mut record, page.as_deref()).await;
     let was_there = known.snapshot_at.is_some() && known.gone_since.is_none();
     let gone = matches!(record.state, Some(LinkState::Gone(_) | LinkState::Soft404));
     let deleted = gone && was_there;
@@ -264,6 +267,7 @@ async fn conclude(
         page,
         links,
         rendered,
+        second_look,
         revisit,
         deleted,
         line: Some(line),
@@ -293,7 +297,7 @@ fn revisit_of(
         body_hash: known.body_hash?,
         body_bytes: answer.body.len() as u64,
         truncated: answer.truncated,
-        rendered: false,
+        view: View::Sent,
     }))
 }
 

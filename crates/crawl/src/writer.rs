@@ -51,6 +51,8 @@ pub(crate) struct Visit {
     pub(crate) links: Vec<Item>,
     /// The page as a browser shows it.
     pub(crate) rendered: Option<Box<RenderedPage>>,
+    /// The page as a search engine is shown it, where that is another.
+    pub(crate) second_look: Option<Box<(Snapshot, Vec<u8>)>>,
     /// A record that the page was seen unchanged.
     pub(crate) revisit: Option<Box<Snapshot>>,
     /// A visit to a page of a site: whether the site opened.
@@ -215,6 +217,9 @@ impl Writer<'_> {
                 batch.put_snapshot(owner, snapshot, body)?;
             }
             self.links(batch, links, gathered)?;
+        }
+        if let Some((snapshot, body)) = visit.second_look.as_deref() {
+            batch.put_snapshot(owner, snapshot, body)?;
         }
         if let Some(revisit) = &visit.revisit {
             batch.put_revisit(owner, revisit)?;

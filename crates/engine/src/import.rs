@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use xunjian_crawl::SiteCrawl;
 use xunjian_fetch::decode_body;
-use xunjian_model::{BodyHash, LinkState, PageUrl, Site, SiteId, Snapshot, Target, Timings, UrlRecord};
+use xunjian_model::{BodyHash, LinkState, PageUrl, Site, SiteId, Snapshot, Target, Timings, UrlRecord, View};
 use xunjian_store::{HttpMessage, ReadError, Space, Store, StoreError, WarcReader, WarcRecord};
 
 use crate::run::key;
@@ -229,7 +229,7 @@ impl Import<'_> {
             body_hash,
             body_bytes: body.len() as u64,
             truncated,
-            rendered: false,
+            view: View::Sent,
         };
         batch.put_snapshot(Some(&site.id), &snapshot, &body)?;
         Ok(())

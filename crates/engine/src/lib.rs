@@ -233,7 +233,8 @@ impl Engine {
         stop: StopSignal,
     ) -> Result<CrawlSummary, EngineError> {
         let settings = &self.settings;
-        let content = xunjian_scan::ContentCheck::new(&settings.dictionaries)?;
+        let content = Arc::new(xunjian_scan::ContentCheck::new(&settings.dictionaries)?);
+        let second_look = Arc::clone(&content);
         let mut run = RunRecord::begin_or_resume(&self.store, only, nightly)?;
         if self.store.is_queue_lost()? {
             run.seeded = false;
@@ -250,6 +251,7 @@ impl Engine {
             render: settings.render.clone(),
             incremental: settings.incremental,
             content_check: Arc::new(move |facts, target| content.look(facts, target)),
+            second_look: Arc::new(move |first, second| second_look.differs(first, second)),
         };
         if !run.seeded {
             xunjian_crawl::seed(&self.store, &setup, run.started_at)?;

@@ -105,6 +105,17 @@ pub struct Ask {
     pub cookies: Option<Arc<CookieJar>>,
     /// Whether the connection is likely to be used again.
     pub keep_alive: bool,
+    /// `User-Agent` and `Referer` of somebody else.
+    pub seen_as: Option<&'static SeenAs>,
+}
+
+/// As whom a page is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SeenAs {
+    /// `User-Agent`.
+    pub user_agent: &'static str,
+    /// `Referer`.
+    pub referer: &'static str,
 }
 
 /// What of a body is wanted.
@@ -130,6 +141,7 @@ impl Ask {
             want: Want::Text,
             cookies: None,
             keep_alive: true,
+            seen_as: None,
         }
     }
 }
@@ -378,7 +390,10 @@ impl Fetcher {
                 request.headers_mut().insert(name, value);
             }
         };
-        add("user-agent", &self.limits.user_agent);
+        add("user-agent", ask.seen_as.map_or(&self.limits.user_agent, |other| other.user_agent));
+        if let Some(other) = ask.seen_as {
+            add("referer", other.referer);
+        }
         add("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
         add("accept-language", "zh-CN,zh;q=0.9");
         match ask.want {

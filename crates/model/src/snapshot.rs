@@ -69,6 +69,18 @@ pub struct TlsFacts {
     pub version: String,
 }
 
+/// Through whose eyes a snapshot shows a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum View {
+    /// What the server sent us.
+    #[default]
+    Sent,
+    /// What a browser made of it: the document after its scripts had run.
+    Rendered,
+    /// What the server sent when it took us for a search engine.
+    SearchEngine,
+}
+
 /// A kept version of a page: what was asked, what came, where the body lies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -94,9 +106,8 @@ pub struct Snapshot {
     pub body_bytes: u64,
     /// The body was cut at the limit.
     pub truncated: bool,
-    /// Not what the server sent but what a browser made of it: the document after its scripts
-    /// had run.
-    pub rendered: bool,
+    /// Through whose eyes it shows the page.
+    pub view: View,
 }
 
 impl Snapshot {

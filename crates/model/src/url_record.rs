@@ -170,6 +170,20 @@ pub struct FileFacts {
     pub first: Vec<u8>,
 }
 
+/// A page that shows search engines something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cloaked {
+    /// When: with the address, the key of the snapshot of what they are shown.
+    #[serde(with = "crate::moment")]
+    pub at: Timestamp,
+    /// Body of that snapshot.
+    pub body_hash: BodyHash,
+    /// In what it differs.
+    pub why: String,
+    /// A machine cannot tell that it is meant to deceive.
+    pub unsure: bool,
+}
+
 /// What is known of one address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UrlRecord {
@@ -226,6 +240,8 @@ pub struct UrlRecord {
     pub rendering: Rendering,
     /// An attachment whose text is not read.
     pub file: Option<FileFacts>,
+    /// What search engines are shown in its place, as last seen.
+    pub cloaked: Option<Cloaked>,
 }
 
 /// Why an address was not asked for.
@@ -306,6 +322,7 @@ impl UrlRecord {
             hops: Vec::new(),
             rendering: Rendering::NotNeeded,
             file: None,
+            cloaked: None,
         }
     }
 

@@ -123,6 +123,14 @@ impl Fold {
             _ => 0,
         };
         self.labels.add(&url, &digest.title, &snapshot, needs, digest.missing_labels);
+        if let Some(cloaked) = &record.cloaked {
+            let mut finding = PageFinding::new(Kind::Cloaking, "", format!("⟦{}⟧", cloaked.why));
+            if cloaked.unsure {
+                finding = finding.with("review", "search engines are shown another page");
+            }
+            let snapshot = Some(format!("{}@{}", cloaked.body_hash.to_hex(), cloaked.at));
+            self.candidates.push(Candidate { snapshot, ..candidate(finding) });
+        }
         self.places.add(&digest.fragments, site, candidate);
         for finding in digest.findings.iter().chain(&links) {
             if finding.link.is_none() {

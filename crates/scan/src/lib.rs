@@ -58,6 +58,7 @@ pub const KINDS: &[Kind] = &[
     Kind::SensitiveWord,
     Kind::SpamInjection,
     Kind::HiddenLink,
+    Kind::Cloaking,
     Kind::PrivacyIdCard,
     Kind::PrivacyMobile,
     Kind::PrivacyBankCard,

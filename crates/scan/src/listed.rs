@@ -16,6 +16,8 @@ const ROWS_MAX: usize = 500_000;
 /// Rows of a list that agree for each that does not: where more differ, the list shows another date
 /// on purpose, such as the day a document was signed.
 const AGREEING: usize = 3;
+/// Rows of a list that speak for it; fewer are judged by all lists of the site.
+const ROWS_MIN: usize = 20;
 
 /// Dates in lists and of articles, by hash of the article's address.
 #[derive(Default)]
@@ -66,8 +68,10 @@ impl Listed {
                 apart.insert(*target, (*folder, *listed, *own));
             }
         }
+        let all = counts.iter().fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
         apart.retain(|_, (folder, ..)| {
-            let (agree, differ) = counts[*folder as usize];
+            let own = counts[*folder as usize];
+            let (agree, differ) = if own.0 + own.1 < ROWS_MIN { all } else { own };
             agree >= differ * AGREEING
         });
         let mut conflicts = Vec::new();

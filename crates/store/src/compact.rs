@@ -43,9 +43,9 @@ pub struct Compacted {
 /// Address, time and body of a snapshot.
 type Version = (Vec<u8>, Timestamp, BodyHash);
 
-/// The versions of one page, oldest first: what was sent, and what a browser made of it.
+/// The versions of one page, oldest first: each view for itself.
 #[derive(Default)]
-struct Versions([Vec<Version>; 2]);
+struct Versions([Vec<Version>; 3]);
 
 impl Versions {
     fn is_of_another(&self, url: &[u8]) -> bool {
@@ -53,7 +53,7 @@ impl Versions {
     }
 
     fn add(&mut self, url: Vec<u8>, at: Timestamp, kept: &KeptSnapshot) {
-        self.0[usize::from(kept.rendered)].push((url, at, kept.body_hash));
+        self.0[kept.view as usize].push((url, at, kept.body_hash));
     }
 
     /// Forgets all and answers with those beyond the newest; at least one version is kept.

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha1::{Digest as _, Sha1};
-use xunjian_model::{BodyHash, PageUrl, Snapshot};
+use xunjian_model::{BodyHash, PageUrl, Snapshot, View};
 
 use crate::records::KeptSnapshot;
 use crate::{Space, Store, StoreError, decode, time_of_key, warc};
@@ -92,7 +92,7 @@ impl Export<'_> {
             self.written.clear();
         }
         let first = self.written.get(&snapshot.body_hash).cloned();
-        if snapshot.rendered {
+        if snapshot.view == View::Rendered {
             return self.conversion(&url, &date, snapshot, body);
         }
         let mut http = format!("HTTP/1.1 {} {}\r\n", snapshot.status, reason(snapshot.status));
@@ -121,6 +121,9 @@ impl Export<'_> {
                 "response"
             }
         };
+        if snapshot.view == View::SearchEngine {
+            let _ = write!(fields, "{}: search-engine\r\n", warc::SEEN_AS);
+        }
         if snapshot.truncated {
             fields.push_str("WARC-Truncated: length\r\n");
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use xunjian_model::{BodyHash, LinkState, SiteId, Target, UrlRecord};
+use xunjian_model::{BodyHash, LinkState, SiteId, Target, UrlRecord, View};
 
 use crate::acknowledged::{self, Acknowledged};
 use crate::journal::{Entry, Tails};
@@ -194,8 +194,8 @@ impl<'f> Replay<'f> {
         }
         put(key, encode(&KeptSnapshot::new(&described.snapshot, place))?)?;
         self.made.from_archive += 1;
-        if described.snapshot.rendered {
-            // It is rendered anew the next time its page is looked at.
+        if described.snapshot.view != View::Sent {
+            // It is rendered or asked for anew the next time its page is looked at.
             return Ok(());
         }
         let owner = described.site.as_ref();

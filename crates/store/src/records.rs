@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use xunjian_model::{BodyHash, Hop, PageUrl, Snapshot, Timings, TlsFacts};
+use xunjian_model::{BodyHash, Hop, PageUrl, Snapshot, Timings, TlsFacts, View};
 
 use crate::segment::Location;
 
@@ -19,8 +19,8 @@ pub(crate) struct KeptSnapshot {
     truncated: bool,
     /// Its own WARC record: `response`, `revisit` or `conversion`.
     pub(crate) place: Location,
-    /// What a browser made of the page.
-    pub(crate) rendered: bool,
+    /// Through whose eyes it shows the page.
+    pub(crate) view: View,
 }
 
 impl KeptSnapshot {
@@ -35,7 +35,7 @@ impl KeptSnapshot {
             body_bytes: snapshot.body_bytes,
             truncated: snapshot.truncated,
             place,
-            rendered: snapshot.rendered,
+            view: snapshot.view,
         }
     }
 
@@ -56,7 +56,7 @@ impl KeptSnapshot {
             body_hash: self.body_hash,
             body_bytes: self.body_bytes,
             truncated: self.truncated,
-            rendered: self.rendered,
+            view: self.view,
         }
     }
 }

@@ -6,13 +6,15 @@
 
 use std::fmt::Write as _;
 
-use xunjian_model::{BodyHash, Hop, PageUrl, SiteId, Snapshot, Timings};
+use xunjian_model::{BodyHash, Hop, PageUrl, SiteId, Snapshot, Timings, View};
 
 const CRLF: &str = "\r\n";
 /// The site a page belongs to, so that the archive alone is enough to make an index.
 pub(crate) const SITE: &str = "Xunjian-Site";
 const CONVERSION: &str = "conversion";
 /// Marks what a browser made of a page; its value is the length of the body in bytes.
+/// A page as a search engine was shown it.
+pub(crate) const SEEN_AS: &str = "Xunjian-Seen-As";
 const RENDERED: &str = "Xunjian-Rendered";
 const REVISIT_SAME: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
 const REVISIT_NOT_MODIFIED: &str = "http://netpreserve.org/warc/1.1/revisit/server-not-modified";
@@ -40,7 +42,8 @@ pub(crate) fn info() -> Vec<u8> {
 /// A page with its body.
 pub(crate) fn response(owner: Option<&SiteId>, snapshot: &Snapshot, body: &[u8]) -> Vec<u8> {
     // What a browser makes of a page is no response of its server (ISO 28500, 6.8).
-    record(if snapshot.rendered { CONVERSION } else { "response" }, owner, snapshot, Some(body), "")
+    let kind = if snapshot.view == View::Rendered { CONVERSION } else { "response" };
+    record(kind, owner, snapshot, Some(body), "")
 }
 
 /// A page whose body is kept already under another record.
@@ -55,9 +58,9 @@ fn record(
     body: Option<&[u8]>,
     fields: &str,
 ) -> Vec<u8> {
-    let (http, content_type) = match snapshot.rendered {
-        true => (String::new(), "text/html;charset=utf-8"),
-        false => (http_head(snapshot), "application/http;msgtype=response"),
+    let (http, content_type) = match snapshot.view {
+        View::Rendered => (String::new(), "text/html;charset=utf-8"),
+        _ => (http_head(snapshot), "application/http;msgtype=response"),
     };
     let date = snapshot.fetched_at.to_string();
     let url = snapshot.url.as_str();
@@ -78,7 +81,10 @@ fn record(
     if snapshot.truncated {
         head.push_str("WARC-Truncated: length\r\n");
     }
-    if snapshot.rendered {
+    if snapshot.view == View::SearchEngine {
+        let _ = write!(head, "{SEEN_AS}: search-engine{CRLF}");
+    }
+    if snapshot.view == View::Rendered {
         let _ = write!(head, "{RENDERED}: {}{CRLF}", snapshot.body_bytes);
     }
     let content = http.len() + body.map_or(0, <[u8]>::len);
@@ -185,7 +191,11 @@ pub(crate) fn described(record: &[u8]) -> Option<Described> {
         body_hash: BodyHash::from_hex(field("WARC-Payload-Digest")?.strip_prefix("blake3:")?)?,
         body_bytes: rendered.or_else(|| http_field("Content-Length"))?.parse().ok()?,
         truncated: field("WARC-Truncated").is_some(),
-        rendered: rendered.is_some(),
+        view: match (rendered, field(SEEN_AS)) {
+            (Some(_), _) => View::Rendered,
+            (None, Some(_)) => View::SearchEngine,
+            (None, None) => View::Sent,
+        },
     };
     let site = field(SITE).and_then(|site| SiteId::new(site).ok());
     Some(Described { site, snapshot, has_body, http })
@@ -229,7 +239,7 @@ mod tests {
             body_hash: BodyHash::of(body),
             body_bytes: body.len() as u64,
             truncated: false,
-            rendered: false,
+            view: View::Sent,
         };
         let record = response(None, &snapshot, body);
         assert_eq!(payload(&record), body);

@@ -32,6 +32,8 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Demo) 
         write_truth(&city, file)?;
     }
     let mut settings = config::load(&file)?;
+    // What search engines are shown is to be found in one night here.
+    settings.crawl.second_look_share = 1.0;
     if let Some(data) = &common.data {
         settings.data.clone_from(data);
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use xunjian_crawl::{Robots, SiteLearnt};
 use xunjian_engine::{Engine, EngineError};
-use xunjian_model::{HostRecord, LeftOut, LinkState, PageUrl, Rendering, Site, UrlRecord};
+use xunjian_model::{HostRecord, LeftOut, LinkState, PageUrl, Rendering, Site, UrlRecord, View};
 use xunjian_store::{Space, Store, StoreError};
 
 use crate::Exit;
@@ -36,7 +36,7 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
         snapshots.push(json!({
             "snapshot": format!("{}@{}", snapshot.body_hash.to_hex(), snapshot.fetched_at),
             "status": snapshot.status, "body_bytes": snapshot.body_bytes, "truncated": snapshot.truncated,
-            "rendered": snapshot.rendered,
+            "rendered": snapshot.view == View::Rendered, "search_engine": snapshot.view == View::SearchEngine,
         }));
     }
     let none = || "–".to_owned();

@@ -67,6 +67,9 @@ pub(super) fn limits(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Craw
     at_least(table, source, "failures_max", limits.failures_max > 0, "1 or more");
     table.set(source, "limited_tries_max", &mut limits.limited_tries_max);
     at_least(table, source, "limited_tries_max", limits.limited_tries_max > 0, "1 or more");
+    table.set(source, "second_look_share", &mut limits.second_look_share);
+    let share = (0.0..=1.0).contains(&limits.second_look_share);
+    at_least(table, source, "second_look_share", share, "between 0 and 1");
     limits
 }
 
