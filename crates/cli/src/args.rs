@@ -233,6 +233,18 @@ pub(crate) enum Dict {
     },
     /// Count patterns by dictionary and category, and say what compiling them takes
     Stats,
+    /// Make a model of clean text, for `scan.typo_model`: what may be a typo that no list knows
+    Train {
+        /// Text files, UTF-8 or GBK; the more and the cleaner, the better
+        #[arg(required = true)]
+        texts: Vec<PathBuf>,
+        /// Lines of a word, a space and its frequency
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        words: Option<PathBuf>,
+        /// Where the model is written
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        out: PathBuf,
+    },
 }
 
 /// Seed, size and day of the city.

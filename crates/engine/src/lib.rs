@@ -66,6 +66,8 @@ pub struct Settings {
     pub page: xunjian_page::Limits,
     /// Dictionaries, shipped and own.
     pub dictionaries: Vec<Dictionary>,
+    /// Typos by statistics; `None`: not looked for.
+    pub typo_model: Option<Arc<xunjian_spell::Model>>,
     /// Indicators.
     pub catalogue: Catalogue,
     /// Threads of the scan; 0: one per core.
@@ -325,6 +327,7 @@ impl Engine {
         let news: Span = freshness.news_days.days();
         let setup = ScanSetup {
             matcher: Matcher::new(&self.settings.dictionaries)?,
+            typo_model: self.settings.typo_model.clone(),
             point: self.point(&run),
             run_at: run.started_at,
             freshness: Freshness {

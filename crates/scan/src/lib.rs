@@ -25,12 +25,16 @@ mod privacy;
 mod scripts;
 mod site;
 mod slips;
+mod unlikely;
 mod words;
+
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use xunjian_dict::Matcher;
 use xunjian_model::{Canonical, Kind};
+use xunjian_spell::Model;
 use xunjian_store::StoreError;
 
 pub use columns::{Class, ColumnReport};
@@ -100,6 +104,8 @@ impl Freshness {
 pub struct ScanSetup {
     /// Compiled dictionaries.
     pub matcher: Matcher,
+    /// How clean text is written, to find typos that no dictionary knows; `None`: not looked for.
+    pub typo_model: Option<Arc<Model>>,
     /// The moment all windows are counted back from, in the site's zone.
     pub point: Date,
     /// When the run was.
@@ -117,6 +123,7 @@ impl ScanSetup {
     pub fn fingerprint(&self, canonical: &Canonical) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.matcher.fingerprint());
+        hasher.update(&self.typo_model.as_ref().map_or([0; 32], |model| model.fingerprint()));
         hasher.update(&SCANNER_VERSION.to_le_bytes());
         hasher.update(&xunjian_page::EXTRACTOR_VERSION.to_le_bytes());
         for rule in canonical.drop_parameters.iter().chain(&canonical.index_names) {

@@ -9,7 +9,7 @@ use xunjian_model::{
 
 use crate::digest::{Digest, PageFinding, Row, url_hash};
 use crate::excerpt::around;
-use crate::{ScanSetup, article, hidden_links, labels, places, privacy, scripts, slips, words};
+use crate::{ScanSetup, article, hidden_links, labels, places, privacy, scripts, slips, unlikely, words};
 
 /// Findings of a page's own texts from which no further text is looked at: nobody reads more, and
 /// a page made of nothing else must not fill the memory.
@@ -74,6 +74,9 @@ pub(crate) fn digest(
         words::check(facts, at, &passage, &setup.matcher, &place, &mut seen, &mut findings);
         privacy::check(&passage, contact_page, &mut findings);
         slips::check(&passage, &mut findings);
+        if let Some(model) = &setup.typo_model {
+            unlikely::check(facts, at, &passage, model, &mut findings);
+        }
         if findings.len() >= FINDINGS_MAX {
             break;
         }

@@ -29,16 +29,19 @@ pub(crate) fn check(
     findings: &mut Vec<PageFinding>,
 ) {
     for hit in matcher.find(&passage.block.text, place, &mut seen.scratch) {
-        let link = facts.links.iter().find(|link| {
-            link.block as usize == at
-                && (link.span.0 as usize) <= hit.start
-                && hit.end <= link.span.1 as usize
-        });
-        let link = link.map(|link| url_hash(&link.url));
+        let link = link_over(facts, at, hit.start, hit.end);
         if seen.is_new(&hit, link) {
             findings.push(PageFinding { link, ..finding_of(&hit, passage) });
         }
     }
+}
+
+/// Where the link leads whose text holds `start..end` of a block.
+pub(crate) fn link_over(facts: &Facts, at: usize, start: usize, end: usize) -> Option<u64> {
+    let over = facts.links.iter().find(|link| {
+        link.block as usize == at && (link.span.0 as usize) <= start && end <= link.span.1 as usize
+    });
+    over.map(|link| url_hash(&link.url))
 }
 
 /// What of a page's words was seen: one at one place is one finding, and a page that repeats it a

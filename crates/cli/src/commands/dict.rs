@@ -11,6 +11,7 @@ use xunjian_dict::{Conflict, LoadError, Matcher, conflicts};
 use xunjian_fetch::{Ask, Fetcher, OpenGate};
 use xunjian_model::PageUrl;
 use xunjian_scan::{PLAIN_BYTES_MAX, scan_plain};
+use xunjian_spell::{Counts, Minimums};
 
 use crate::args::{self, Common};
 use crate::terminal::Terminal;
@@ -21,6 +22,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, command: &args::Dic
         args::Dict::Check { files } => check(common, terminal, files),
         args::Dict::Test { what, dictionaries } => test(common, terminal, what, dictionaries).await,
         args::Dict::Stats => stats(common, terminal),
+        args::Dict::Train { texts, words, out } => train(terminal, texts, words.as_deref(), out),
     }
 }
 
@@ -167,4 +169,36 @@ fn expanded(file: &Path) -> anyhow::Result<Vec<PathBuf>> {
         config::expand(file).map_err(anyhow::Error::msg).with_context(|| file.display().to_string())?;
     anyhow::ensure!(!files.is_empty(), "{}: no such file", file.display());
     Ok(files)
+}
+
+fn train(terminal: Terminal, texts: &[PathBuf], words: Option<&Path>, out: &Path) -> anyhow::Result<Exit> {
+    let mut counts = Counts::default();
+    let read = |file: &Path| -> anyhow::Result<String> {
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(xunjian_dict::decode_text(&bytes))
+    };
+    for file in texts {
+        counts.add(&read(file)?);
+    }
+    if let Some(file) = words {
+        for (at, line) in read(file)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let mut columns = line.split_whitespace();
+            let row = columns.next().zip(columns.next().and_then(|number| number.parse().ok()));
+            let (word, frequency) = row.with_context(|| {
+                format!("{}:{}: a word and its frequency are needed", file.display(), at + 1)
+            })?;
+            counts.add_word(word, frequency);
+        }
+    }
+    let model = counts.model(Minimums::default());
+    let bytes = model.to_bytes();
+    std::fs::write(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    let [one, two, three, four] = model.runs();
+    terminal.print(&format!(
+        "{}: {one} + {two} + {three} + {four}, {} bytes\n",
+        out.display(),
+        bytes.len()
+    ))?;
+    terminal.json(&json!({ "file": out, "runs": model.runs(), "bytes": bytes.len() }))?;
+    Ok(Exit::Done)
 }

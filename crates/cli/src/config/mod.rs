@@ -8,6 +8,7 @@ mod render;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -15,6 +16,7 @@ use toml::de::DeTable;
 use xunjian_dict::{Dictionary, LoadError};
 use xunjian_engine::Settings;
 use xunjian_judge::Catalogue;
+use xunjian_spell::Model;
 
 use reader::{Fault, Source, Table};
 use register::Register;
@@ -128,6 +130,7 @@ impl Reading<'_> {
         crawl.finish(source);
         let threads = scan.get(source, "threads").unwrap_or(0);
         let dictionaries = self.dictionaries(&mut scan);
+        let typo_model = self.typo_model(&mut scan);
         scan.finish(&mut self.source);
         let catalogue = self.catalogue(&mut judge);
         judge.finish(&mut self.source);
@@ -159,6 +162,7 @@ impl Reading<'_> {
             metrics: listen,
             page,
             dictionaries,
+            typo_model,
             catalogue: catalogue?,
             threads,
         })
@@ -173,6 +177,25 @@ impl Reading<'_> {
                 self.source.fault(at, format!("`network.ca_file`: cannot read {}: {error}", path.display()))
             })
             .ok()
+    }
+
+    /// The model of clean text for typos that no dictionary knows: none, the shipped one, or a file.
+    fn typo_model(&mut self, scan: &mut Table<'_, '_>) -> Option<Arc<Model>> {
+        let wanted = scan.get(&mut self.source, "statistical_typos").unwrap_or(false);
+        let file: Option<String> = scan.get(&mut self.source, "typo_model");
+        let at = scan.value("typo_model").map_or(0, |value| value.span().start);
+        if !wanted {
+            return None;
+        }
+        let Some(file) = file else { return Some(Arc::new(Model::shipped())) };
+        let read = std::fs::read(self.folder.join(&file)).map_err(|error| error.to_string());
+        match read.and_then(|bytes| Model::from_bytes(&bytes).map_err(|error| error.to_string())) {
+            Ok(model) => Some(Arc::new(model)),
+            Err(error) => {
+                self.source.fault(at, format!("`scan.typo_model`: {file}: {error}"));
+                None
+            }
+        }
     }
 
     /// The shipped dictionaries, unless they are switched off, and the office's own.
