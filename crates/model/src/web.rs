@@ -221,4 +221,40 @@ mod tests {
         }
         assert_eq!(base.extension().as_deref(), Some("html"));
     }
+
+    /// The cases of the web platform tests, which are no part of this repository: they lie beside the
+    /// source of the `url` crate, where `tests/run.sh` looks for them.
+    #[test]
+    #[ignore = "needs the cases that tests/run.sh finds"]
+    fn the_public_cases_of_addresses() {
+        let file = std::env::var("URL_CASES").expect("URL_CASES names the file of the cases");
+        let cases: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(file).expect("readable")).expect("JSON");
+        let mut tried = 0;
+        for case in cases.as_array().expect("an array") {
+            let Some(input) = case["input"].as_str() else { continue };
+            let parsed = match case["base"].as_str() {
+                Some(base) => PageUrl::parse(base).and_then(|base| base.join(input)),
+                None => PageUrl::parse(input),
+            };
+            let web = |href: &str| href.starts_with("http://") || href.starts_with("https://");
+            match case["href"].as_str().filter(|_| case["failure"] != true) {
+                Some(href) if web(href) && case["base"].as_str().is_none_or(web) => {
+                    tried += 1;
+                    let wanted = PageUrl::parse(href).expect(href);
+                    assert_eq!(parsed.as_ref(), Ok(&wanted), "{input:?}");
+                    let plain = case["hash"] == ""
+                        && case["username"] == ""
+                        && case["password"] == ""
+                        && case["search"] != "?";
+                    if plain && !href.ends_with(['?', '#']) {
+                        assert_eq!(wanted.as_str(), href, "{input:?}");
+                    }
+                }
+                // Addresses of other kinds are none of a page.
+                _ => assert!(parsed.is_err() || case["base"].is_string(), "{input:?}: {parsed:?}"),
+            }
+        }
+        assert!(tried > 200, "{tried}");
+    }
 }

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::str::Utf8Error;
 
+use crate::prescan::charset_of_meta;
 use encoding_rs::{Encoding, GB18030, UTF_8};
 use xunjian_model::{Charset, Problem};
 
-/// Bytes looked at for a `<meta charset>` (WHATWG: 1,024; Chinese pages put scripts before it).
-const META_BYTES: usize = 4_096;
+/// Bytes looked at for a `<meta charset>` (WHATWG: 1,024; pages put scripts and comments before it, and
+/// browsers begin again when it comes later still).
+const META_BYTES: usize = 16 << 10;
 /// Bytes given to the detector, which is slow.
 const DETECT_BYTES: usize = 16_384;
 
@@ -90,25 +92,7 @@ fn from_header(content_type: Option<&str>) -> Option<&'static Encoding> {
 }
 
 fn from_meta(body: &[u8]) -> Option<&'static Encoding> {
-    let mut rest = &body[..body.len().min(META_BYTES)];
-    while let Some(at) = memchr::memchr(b'<', rest) {
-        rest = &rest[at + 1..];
-        if !rest.get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"meta")) {
-            continue;
-        }
-        let tag = &rest[..memchr::memchr(b'>', rest).unwrap_or(rest.len())];
-        let tag = String::from_utf8_lossy(tag).to_ascii_lowercase();
-        if let Some(at) = tag.find("charset") {
-            let value = tag[at + 7..].trim_start().strip_prefix('=')?.trim_start();
-            let value = value.trim_start_matches(['"', '\'']);
-            let end = value.find(['"', '\'', ' ', ';', '/', '>']).unwrap_or(value.len());
-            return Encoding::for_label(&value.as_bytes()[..end]).map(|encoding| {
-                // WHATWG: a meta that says UTF-16 is a lie by construction.
-                if encoding.is_ascii_compatible() { encoding } else { UTF_8 }
-            });
-        }
-    }
-    None
+    charset_of_meta(&body[..body.len().min(META_BYTES)])
 }
 
 #[cfg(test)]
@@ -139,5 +123,36 @@ mod tests {
         let broken = decode(b"ok \xFF\xFE\xFD end", Some("text/html; charset=utf-8"));
         assert!(broken.text.contains("ok "));
         assert!(!broken.problems.is_empty());
+    }
+
+    /// The public cases of html5lib, which are no part of this repository: `tests/run.sh` fetches them.
+    #[test]
+    #[ignore = "needs the cases that tests/run.sh fetches"]
+    fn the_public_cases_of_charsets() {
+        let folder = std::env::var("HTML5LIB_TESTS").expect("HTML5LIB_TESTS names the folder of the cases");
+        let mut wrong = Vec::new();
+        let mut tried = 0;
+        for file in ["tests1.dat", "tests2.dat"] {
+            let bytes =
+                std::fs::read(std::path::Path::new(&folder).join("encoding").join(file)).expect("readable");
+            let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+            for case in text.split("#data\n").skip(1) {
+                let (input, rest) = case.split_once("\n#encoding\n").expect("an encoding");
+                let wanted = rest.lines().next().unwrap_or_default();
+                let wanted = Encoding::for_label(wanted.as_bytes()).expect("a charset");
+                let body: Vec<u8> = input.chars().map(|c| c as u8).collect();
+                if input.contains("<script") || body.starts_with(b"\xEF\xBB\xBF") {
+                    // Scripts do not run here; a byte order mark is seen before any `<meta>`.
+                    continue;
+                }
+                let found = from_meta(&body).unwrap_or(encoding_rs::WINDOWS_1252);
+                tried += 1;
+                if found != wanted {
+                    wrong.push(format!("{input} -> {} not {}", found.name(), wanted.name()));
+                }
+            }
+        }
+        assert!(tried > 50, "{tried}");
+        assert!(wrong.is_empty(), "{} of {tried}: {}", wrong.len(), wrong.join("\n---\n"));
     }
 }

@@ -14,6 +14,7 @@ mod join;
 mod kind;
 mod links;
 mod markup;
+mod prescan;
 mod published;
 mod references;
 mod script_list;

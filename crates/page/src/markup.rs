@@ -448,6 +448,109 @@ mod tests {
         assert_eq!(one, other, "{text:?}");
     }
 
+    /// The public cases of html5lib, which are no part of this repository: `tests/run.sh` fetches them.
+    fn public_cases(kind: &str, ending: &str) -> Vec<(String, String)> {
+        let folder = std::env::var("HTML5LIB_TESTS").expect("HTML5LIB_TESTS names the folder of the cases");
+        let folder = std::path::Path::new(&folder).join(kind);
+        let files =
+            std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let files = files.map(|file| file.expect("a file").path());
+        let files = files.filter(|file| file.extension().is_some_and(|one| one == ending));
+        files
+            .map(|file| {
+                let bytes = std::fs::read(&file).expect("readable");
+                (file.display().to_string(), String::from_utf8_lossy(&bytes).into_owned())
+            })
+            .collect()
+    }
+
+    /// What a case of the tokenizer asks for, in our words; `None`: it is about something that is read
+    /// otherwise here (another state to begin with, elements whose content is raw).
+    fn wanted(case: &serde_json::Value) -> Option<Said> {
+        let states = case["initialStates"].as_array();
+        if states.is_some_and(|states| !states.iter().any(|one| one == "Data state")) {
+            return None;
+        }
+        let mut said = Said::default();
+        for token in case["output"].as_array()? {
+            let text = |at: usize| token[at].as_str().unwrap_or_default();
+            match text(0) {
+                "Character" => said.text(text(1)),
+                "EndTag" => said.0.push(format!("/{}", text(1))),
+                "StartTag" if Raw::is(text(1)) => return None,
+                "StartTag" => {
+                    let mut words = vec![format!("{} {}", text(1), token[3] == true)];
+                    words.extend(
+                        token[2]
+                            .as_object()?
+                            .iter()
+                            .map(|(name, value)| format!("{name}={:?}", value.as_str().unwrap_or_default())),
+                    );
+                    said.0.push(words.join(" "));
+                }
+                _ => {}
+            }
+        }
+        Some(said)
+    }
+
+    struct Raw;
+
+    impl Raw {
+        fn is(name: &str) -> bool {
+            raw_kind(name).is_some() || matches!(name, "plaintext" | "iframe" | "noembed" | "noframes")
+        }
+    }
+
+    #[test]
+    #[ignore = "needs the cases that tests/run.sh fetches"]
+    fn the_public_cases_of_the_tokenizer() {
+        let (mut tried, mut left) = (0, 0);
+        for (file, text) in public_cases("tokenizer", "test") {
+            let cases: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            for case in cases["tests"].as_array().into_iter().flatten() {
+                let input = case["input"].as_str().expect("an input");
+                let wanted = wanted(case)
+                    .filter(|_| case["doubleEscaped"] != true && !input.contains(['\r', '\0', '\u{FEFF}']));
+                let Some(wanted) = wanted else {
+                    left += 1;
+                    continue;
+                };
+                tried += 1;
+                // Attributes are an object there, without an order.
+                let sorted = |said: Said| {
+                    let sort = |words: String| match words.split_once(' ') {
+                        Some((head, rest)) if !words.starts_with(['"', '/']) => {
+                            let mut rest: Vec<&str> = rest.split(' ').collect();
+                            rest.sort_unstable();
+                            format!("{head} {}", rest.join(" "))
+                        }
+                        _ => words,
+                    };
+                    said.0.into_iter().map(sort).collect::<Vec<_>>()
+                };
+                assert_eq!(sorted(ours(input)), sorted(wanted), "{file}: {input:?}");
+            }
+        }
+        assert!(tried > 1_000, "{tried} tried, {left} left out");
+    }
+
+    #[test]
+    #[ignore = "needs the cases that tests/run.sh fetches"]
+    fn the_public_cases_of_the_tree() {
+        let mut tried = 0;
+        for (_, text) in public_cases("tree-construction", "dat") {
+            for case in text.split("#data\n").skip(1) {
+                let input = case.split("\n#errors").next().unwrap_or_default();
+                if !input.contains(['\r', '\0']) && !input.to_ascii_lowercase().contains("<plaintext") {
+                    compare(input);
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried > 1_000, "{tried}");
+    }
+
     #[test]
     fn what_the_standard_says_of_odd_markup() {
         for text in [
