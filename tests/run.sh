@@ -46,9 +46,12 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 echo "== real pages"
 cargo test --locked --workspace --test real_pages -- --ignored
 echo "== public suites"
-url_crate=$(cargo metadata --locked --format-version 1 | python3 -c 'import json, os, sys
-print(next(os.path.dirname(one["manifest_path"]) for one in json.load(sys.stdin)["packages"] if one["name"] == "url"))')
-HTML5LIB_TESTS="$PWD/$suites/html5lib-1.1/html5lib/tests/testdata" URL_CASES="$url_crate/tests/urltestdata.json" \
+source_of() {
+    cargo metadata --locked --format-version 1 | python3 -c 'import json, os, sys
+print(next(os.path.dirname(one["manifest_path"]) for one in json.load(sys.stdin)["packages"] if one["name"] == sys.argv[1]))' "$1"
+}
+HTML5LIB_TESTS="$PWD/$suites/html5lib-1.1/html5lib/tests/testdata" \
+    URL_CASES="$(source_of url)/tests/urltestdata.json" SARIF_SCHEMA="$(source_of serde-sarif)/src/schema.json" \
     cargo test --locked --workspace --lib public_cases -- --ignored
 echo "== a hundred kills"
 cargo test --locked --workspace --test interrupted -- --ignored

@@ -112,4 +112,39 @@ mod tests {
         assert_eq!(location["artifactLocation"]["uri"], "%E7%9B%AE%E5%BD%95/a%20b.txt");
         assert_eq!(location["region"]["startColumn"], 4);
     }
+
+    /// The standard's own schema, which is no part of this repository: it lies in the source of the
+    /// `serde-sarif` crate, where `tests/run.sh` looks for it.
+    #[test]
+    #[ignore = "needs the schema that tests/run.sh finds"]
+    fn the_public_cases_of_sarif() {
+        let file = std::env::var("SARIF_SCHEMA").expect("SARIF_SCHEMA names the file of the schema");
+        let mut schema: Value =
+            serde_json::from_slice(&std::fs::read(file).expect("readable")).expect("JSON");
+        // Its pattern for languages has a bracket too many.
+        for part in ["run", "toolComponent"] {
+            let language = schema["definitions"][part]["properties"]["language"].as_object_mut();
+            language.expect("an object").remove("pattern");
+        }
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let all: Vec<SarifResult<'_>> = Kind::ALL
+            .iter()
+            .flat_map(|kind| Severity::ALL.map(|severity| (*kind, severity)))
+            .map(|(kind, severity)| SarifResult {
+                kind,
+                severity,
+                uri: "http://a.gov.cn/目录/a b.html?x=1#y",
+                place: (severity != Severity::Info).then_some((1, 1)),
+                message: "“关健”→关键\n".to_owned(),
+            })
+            .collect();
+        for document in [sarif(&[]), sarif(&all)] {
+            let faults: Vec<String> = validator
+                .iter_errors(&document)
+                .map(|fault| format!("{}: {fault}", fault.instance_path()))
+                .collect();
+            assert!(faults.is_empty(), "{faults:#?}");
+        }
+        assert!(validator.validate(&json!({ "version": "2.1.0" })).is_err(), "the schema asks for something");
+    }
 }
