@@ -125,20 +125,21 @@ impl Model {
                 && self.fits(&read, from, to)
                 && self.gain(&read, at, own[at]) - WEIGHED > margin
             {
-                words.push((at, from, to));
+                words.push((from, to));
             } else {
                 (read[at], meant[at]) = (own[at], chars[at]);
             }
         }
-        let mut changes: Vec<(usize, usize, String)> = Vec::new();
-        for (at, from, to) in words {
-            if changes.last().is_some_and(|(_, before, _)| *before > at) {
-                continue;
+        // Words that share a character are one suspect.
+        let mut changes: Vec<(usize, usize)> = Vec::new();
+        for (mut from, mut to) in words {
+            while let Some((first, last)) = changes.pop_if(|(_, last)| *last > from) {
+                (from, to) = (from.min(first), to.max(last));
             }
-            let from = from.max(changes.last().map_or(0, |(_, before, _)| *before));
-            changes.push((from, to, meant[from..to].iter().collect()));
+            changes.push((from, to));
         }
-        changes
+        let read = |(from, to): (usize, usize)| (from, to, meant[from..to].iter().collect());
+        changes.into_iter().map(read).collect()
     }
 
     /// Whether some character stands in no run of three that the model knows.
