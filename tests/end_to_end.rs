@@ -52,6 +52,10 @@ fn what_was_planted_is_found_and_nothing_else() {
     {
         assert!(one["evidence"]["snapshot"].is_string(), "{one}");
     }
+    // Words in texts are told with the bytes they are written in.
+    let words = findings.iter().filter(|one| one["kind"] == "typo" && one["evidence"]["offset"].is_u64());
+    let bytes = |one: &Value| one["detail"]["bytes"].as_str().is_some_and(|bytes| bytes.contains('-'));
+    assert!(words.clone().count() > 10 && words.clone().all(bytes), "{:#?}", words.collect::<Vec<_>>());
     let evidence = std::fs::read_dir(world.path("xunjian-data/report/evidence")).expect("folder").count();
     assert!(evidence > 0);
 

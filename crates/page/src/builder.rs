@@ -1,5 +1,7 @@
 //! Tokens to facts: one pass with a stack of open elements.
 
+use std::ops::Range;
+
 use jiff::civil::Date;
 use xunjian_model::{
     Block, Facts, Fragment, Label, Link, LinkKind, ListItem, PageUrl, Problem, Zone, anchor_hash,
@@ -14,6 +16,7 @@ use crate::markup::{Attributes, Reader, Token};
 use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
 use crate::script_list::{self, DataRow, Part};
+use crate::source::Trace;
 use crate::{Limits, links, zone};
 
 /// Character references from which a title is written in them, if they are most of it.
@@ -25,6 +28,20 @@ pub(crate) fn build(text: &str, base: &PageUrl, limits: Limits) -> Facts {
     let mut builder = Builder::new(base, limits);
     builder.read(text);
     builder.finish(base)
+}
+
+/// Where parts of the blocks' texts are written in a page.
+pub(crate) fn trace(
+    text: &str,
+    base: &PageUrl,
+    limits: Limits,
+    wanted: Vec<Range<usize>>,
+) -> Vec<Option<Range<usize>>> {
+    let mut builder = Builder::new(base, limits);
+    builder.trace = Some(Trace::new(text, wanted));
+    builder.read(text);
+    builder.flush();
+    builder.trace.map(Trace::found).unwrap_or_default()
 }
 
 struct Open<'t> {
@@ -73,6 +90,8 @@ struct Builder<'t> {
     text_bytes: usize,
     left_out: bool,
     published: Published,
+    /// Where texts are written, if that is asked.
+    trace: Option<Trace>,
     /// What is read stands in a script.
     in_script: bool,
     /// Elements below do not end: the script stands inside of them.
@@ -101,6 +120,7 @@ impl<'t> Builder<'t> {
             text_bytes: 0,
             left_out: false,
             published: Published::default(),
+            trace: None,
             in_script: false,
             floor: 0,
         }
@@ -140,12 +160,25 @@ impl<'t> Builder<'t> {
             return;
         }
         self.text_bytes += text.len();
-        let current = &mut self.current;
-        references::pieces(text, false, |piece| match piece {
-            Piece::Text(text) => append(text, current),
-            Piece::Characters(first, second) => {
+        let (current, trace) = (&mut self.current, &mut self.trace);
+        references::pieces(text, false, |piece, part| match (piece, &mut *trace) {
+            (Piece::Text(text), None) => append(text, current),
+            (Piece::Text(piece), Some(trace)) => {
+                for (at, character) in piece.char_indices() {
+                    let (before, start) = (current.len(), part.start + at);
+                    append(&piece[at..at + character.len_utf8()], current);
+                    if current.len() > before {
+                        trace.add(before, text, start..start + character.len_utf8());
+                    }
+                }
+            }
+            (Piece::Characters(first, second), trace) => {
+                let before = current.len();
                 for character in std::iter::once(first).chain(second) {
                     append(character.encode_utf8(&mut [0; 4]), current);
+                }
+                if let Some(trace) = trace.as_mut().filter(|_| current.len() > before) {
+                    trace.add(before, text, part);
                 }
             }
         });
@@ -309,11 +342,12 @@ impl<'t> Builder<'t> {
         if let Some(link) = reopen {
             self.anchor = Some((link, 0));
         }
-        if text.trim().is_empty() {
-            return;
+        let kept = !text.trim().is_empty() && self.facts.blocks.len() < self.limits.blocks_max;
+        if let Some(trace) = &mut self.trace {
+            trace.end(kept.then_some(&*text));
         }
-        if self.facts.blocks.len() >= self.limits.blocks_max {
-            self.left_out = true;
+        if !kept {
+            self.left_out |= !text.trim().is_empty();
             return;
         }
         if let Some(date) = date_in_text(&text)

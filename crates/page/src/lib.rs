@@ -18,6 +18,7 @@ mod prescan;
 mod published;
 mod references;
 mod script_list;
+mod source;
 mod zone;
 
 use xunjian_model::{Facts, PageUrl};
@@ -27,6 +28,7 @@ pub use date::{date_in_text, dates_in_url};
 pub use document::{document, fits_name, is_document, named_document, sniff};
 pub use links::is_attachment;
 pub use published::page_date;
+pub use source::source_of;
 
 /// Raised whenever the same bytes would give other facts.
 pub const EXTRACTOR_VERSION: u16 = 5;

@@ -1,6 +1,7 @@
 //! Character references (HTML standard, section 13.2.5.72): `&amp;`, `&#30465;`, `&nbsp`.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use html5ever::data::NAMED_ENTITIES;
 use memchr::memchr;
@@ -20,24 +21,27 @@ pub(crate) enum Piece<'t> {
     Characters(char, Option<char>),
 }
 
-/// Hands over a text piece by piece.
-pub(crate) fn pieces<'t>(text: &'t str, attribute: bool, mut each: impl FnMut(Piece<'t>)) {
+/// Hands over a text piece by piece, each with its bytes in the text.
+pub(crate) fn pieces<'t>(text: &'t str, attribute: bool, mut each: impl FnMut(Piece<'t>, Range<usize>)) {
     let mut rest = text;
+    let mut done = 0;
     while let Some(at) = memchr(b'&', rest.as_bytes()) {
         let Some((first, second, bytes)) = reference(&rest[at + 1..], attribute) else {
             let end = at + 1;
-            each(Piece::Text(&rest[..end]));
+            each(Piece::Text(&rest[..end]), done..done + end);
+            done += end;
             rest = &rest[end..];
             continue;
         };
         if at > 0 {
-            each(Piece::Text(&rest[..at]));
+            each(Piece::Text(&rest[..at]), done..done + at);
         }
-        each(Piece::Characters(first, second));
+        each(Piece::Characters(first, second), done + at..done + at + 1 + bytes);
+        done += at + 1 + bytes;
         rest = &rest[at + 1 + bytes..];
     }
     if !rest.is_empty() {
-        each(Piece::Text(rest));
+        each(Piece::Text(rest), done..text.len());
     }
 }
 
@@ -52,7 +56,7 @@ pub(crate) fn in_attribute(value: &str) -> Cow<'_, str> {
 /// A text without references.
 pub(crate) fn decoded(text: &str, attribute: bool) -> String {
     let mut out = String::with_capacity(text.len());
-    pieces(text, attribute, |piece| match piece {
+    pieces(text, attribute, |piece, _| match piece {
         Piece::Text(text) => out.push_str(text),
         Piece::Characters(first, second) => {
             out.push(first);

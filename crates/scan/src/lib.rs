@@ -45,7 +45,7 @@ pub use privacy::mask_all;
 pub use site::{SiteInput, SiteScan, scan_site};
 
 /// Raised whenever the same facts would give other findings.
-pub const SCANNER_VERSION: u16 = 5;
+pub const SCANNER_VERSION: u16 = 6;
 
 /// The kinds a check exists for; the others of the model come with later checks.
 pub const KINDS: &[Kind] = &[

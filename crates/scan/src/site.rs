@@ -6,8 +6,8 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use rayon::prelude::*;
 use xunjian_model::{
-    Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, PageUrl,
-    Rendering, Severity, Site, UrlRecord,
+    Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, PageKind,
+    PageUrl, Rendering, Severity, Site, UrlRecord,
 };
 use xunjian_store::{Space, Store, StoreError};
 
@@ -196,7 +196,8 @@ fn look_at(
         None => {
             let Some(read) = facts_of(store, &address, &record, setup)? else { return Ok(None) };
             text_bytes = read.blocks.iter().map(|block| block.text.len() as u64).sum();
-            let digest = page::digest(&read, body, &address, (site, canonical), setup);
+            let mut digest = page::digest(&read, body, &address, (site, canonical), setup);
+            tell_sources(store, (&address, &record, &read), setup, &mut digest)?;
             facts = Some(read);
             digest
         }
@@ -212,6 +213,66 @@ fn look_at(
     Ok(Some(Seen { url, record, digest, links, kept: was_kept, text_bytes }))
 }
 
+/// Findings of a page that are told with the bytes they are written in; nobody looks at more.
+const SOURCES_MAX: usize = 100;
+
+/// Tells of each finding in a page's text which bytes of the snapshot it is written in.
+fn tell_sources(
+    store: &Store,
+    (url, record, facts): (&PageUrl, &UrlRecord, &Facts),
+    setup: &ScanSetup,
+    digest: &mut Digest,
+) -> Result<(), StoreError> {
+    if digest.kind == PageKind::Document {
+        return Ok(());
+    }
+    let found = digest.findings.iter().enumerate().filter_map(|(at, finding)| {
+        let hit = finding.excerpt.split_once('⟦')?.1.split_once('⟧')?.0;
+        Some((at, place_of(facts, usize::try_from(finding.offset?).ok()?, hit)?))
+    });
+    let (at, wanted): (Vec<usize>, Vec<_>) = found.take(SOURCES_MAX).unzip();
+    if at.is_empty() {
+        return Ok(());
+    }
+    let Some(body) = record.shown().map(|(hash, _)| store.body(&hash)).transpose()?.flatten() else {
+        return Ok(());
+    };
+    let sources = xunjian_page::source_of(&body, media_type(record), url, setup.page, wanted);
+    for (at, source) in at.into_iter().zip(sources) {
+        if let Some(bytes) = source {
+            digest.findings[at].detail.push(("bytes".to_owned(), format!("{}-{}", bytes.start, bytes.end)));
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of a hit, which may be masked, from `start` on in a page's texts one after the other.
+fn place_of(facts: &Facts, start: usize, hit: &str) -> Option<std::ops::Range<usize>> {
+    let mut before = 0;
+    let block = facts.blocks.iter().find(|block| {
+        let own = before..before + block.text.len();
+        if !own.contains(&start) {
+            before = own.end + 1;
+        }
+        own.contains(&start)
+    })?;
+    let mut text = block.text.get(start - before..)?.chars();
+    let mut end = start;
+    for masked in hit.chars() {
+        let written = text.next().filter(|written| *written == masked || masked == '*')?;
+        end += written.len_utf8();
+    }
+    Some(start..end)
+}
+
+/// The media type of what a page shows.
+fn media_type(record: &UrlRecord) -> Option<&str> {
+    match record.rendering {
+        Rendering::Done { .. } => Some("text/html; charset=utf-8"),
+        _ => record.media_type.as_deref(),
+    }
+}
+
 fn facts_of(
     store: &Store,
     url: &PageUrl,
@@ -220,11 +281,7 @@ fn facts_of(
 ) -> Result<Option<Facts>, StoreError> {
     let Some((hash, _)) = record.shown() else { return Ok(None) };
     let Some(body) = store.body(&hash)? else { return Ok(None) };
-    let media_type = match record.rendering {
-        Rendering::Done { .. } => Some("text/html; charset=utf-8"),
-        _ => record.media_type.as_deref(),
-    };
-    let mut facts = xunjian_page::extract_any(&body, media_type, url, setup.page);
+    let mut facts = xunjian_page::extract_any(&body, media_type(record), url, setup.page);
     // What the page shows once its scripts have run is all there is, if it came to rest.
     if let Rendering::Done { settled, .. } = record.rendering {
         facts.scripted = !settled;

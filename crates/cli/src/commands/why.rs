@@ -72,6 +72,12 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
     if let Some(rendering) = rendering {
         rows.push((terminal.words("浏览器渲染", "Rendered"), rendering));
     }
+    if let Some(cloaked) = &record.cloaked {
+        rows.push((
+            terminal.words("搜索引擎所见", "To search engines"),
+            format!("{} · {}", cloaked.at, cloaked.why),
+        ));
+    }
     if let Some(since) = record.gone_since {
         rows.push((terminal.words("消失于", "Gone since"), since.to_string()));
     }
@@ -99,6 +105,7 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
         "final_url": record.final_url, "redirects": hops, "file": record.file.as_ref().map(|file| json!({"kind": file.kind, "bytes": file.bytes})), "snapshots": snapshots, "seen": record.seen,
         "changes": record.changes, "expected_change": record.expected_change(),
         "gone_since": record.gone_since,
+        "cloaked": record.cloaked.as_ref().map(|cloaked| json!({"at": cloaked.at, "why": cloaked.why})),
         "host": {
             "not_before": host.not_before, "addresses": host.addresses, "certificate": host.certificate,
             "robots_status": host.robots.map(|robots| robots.status),
