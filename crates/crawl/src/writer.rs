@@ -82,9 +82,15 @@ pub(crate) struct Committed {
 type Commits = mpsc::UnboundedSender<Result<Committed, StoreError>>;
 
 pub(crate) fn run(shared: &Shared, mut inbox: mpsc::Receiver<Outcome>, log: CrawlLog, commits: &Commits) {
-    let mut writer =
-        Writer { shared, known: HashSet::new(), sites: BTreeMap::new(), watched: BTreeMap::new(), log };
-    while let Some(first) = inbox.blocking_recv() {
+    let mut writer = Writer {
+        shared,
+        known: HashSet::new(),
+        sites: BTreeMap::new(),
+        watched: BTreeMap::new(),
+        log,
+        held: None,
+    };
+    while let Some(first) = writer.held.take().or_else(|| inbox.blocking_recv()) {
         let mut gathered = Gathered::default();
         let result = writer.batch(first, &mut inbox, &mut gathered);
         let ends = gathered.ends || result.is_err();
@@ -117,6 +123,8 @@ struct Writer<'s> {
     sites: BTreeMap<SiteId, SiteCrawl>,
     watched: BTreeMap<SiteId, Watched>,
     log: CrawlLog,
+    /// What has to wait for the batch before it.
+    held: Option<Outcome>,
 }
 
 /// What the addresses of one site are watched for.
@@ -147,6 +155,11 @@ impl Writer<'_> {
                 Some(Outcome::Links(links)) => {
                     self.links(&mut batch, &links, gathered)?;
                     gathered.outcomes += 1;
+                }
+                // A page that this batch keeps cannot be taken back before it is kept.
+                Some(Outcome::TakeBack(item)) if gathered.done.iter().any(|done| done.url == item.url) => {
+                    self.held = Some(Outcome::TakeBack(item));
+                    break;
                 }
                 Some(Outcome::TakeBack(item)) => {
                     self.take_back(&mut batch, &item, gathered)?;
