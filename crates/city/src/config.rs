@@ -26,10 +26,12 @@ impl City {
         fs::create_dir_all(&folder).map_err(|source| ConfigError { path: folder.clone(), source })?;
         save(folder.join("ca.pem"), served.ca_pem.clone())?;
         save(folder.join("words.toml"), words())?;
-        let mut ledger = String::from("site,platform,name,url,last_post,state\n");
+        let mut ledger = String::from("site,platform,name,office,address,last_post,state,closed\n");
         for account in self.accounts() {
-            let crate::Account { site, platform, name, url, last_post, state } = account;
-            ledger.push_str(&format!("{site},{platform},{name},{url},{last_post},{state}\n"));
+            let crate::Account { site, platform, name, office, url, last_post, state, closed } = account;
+            let closed = closed.map_or_else(String::new, |day| day.to_string());
+            ledger
+                .push_str(&format!("{site},{platform},{name},{office},{url},{last_post},{state},{closed}\n"));
         }
         save(folder.join("media.csv"), ledger)?;
         save(file.to_owned(), self.config(served.port))
@@ -61,15 +63,16 @@ impl City {
             text.push_str(&format!("\"{host}\" = {addresses}\n"));
         }
         text.push_str(
-            "\n[politeness]\nrequests_per_second = 0\nconnections = 4\naddress_requests_per_second = 0\naddress_connections = 64\n# One of the sites is down by design; it is not waited for.\nblock_s = 0.2\nblock_max_s = 0.5\npatience_s = 1\n\n[scan]\ndictionaries = [\"city/words.toml\"]\n",
+            "\n[politeness]\nrequests_per_second = 0\nconnections = 4\naddress_requests_per_second = 0\naddress_connections = 64\n# One of the sites is down by design; it is not waited for.\nblock_s = 0.2\nblock_max_s = 0.5\npatience_s = 1\n\n[scan]\ndictionaries = [\"city/words.toml\"]\n\n[media]\nledger = \"city/media.csv\"\n",
         );
         for site in self.sites() {
             text.push_str(&format!(
-                "\n[[site]]\nid = \"{}\"\nname = \"{}\"\nurl = \"{}/\"\nkind = \"{}\"\n",
+                "\n[[site]]\nid = \"{}\"\nname = \"{}\"\nurl = \"{}/\"\nkind = \"{}\"\ncode = \"{}\"\n",
                 site.id,
                 site.name,
                 site.origin(),
-                if site.portal { "portal" } else { "department" }
+                if site.portal { "portal" } else { "department" },
+                site.code
             ));
         }
         text

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use fastrand::Rng;
 
 use crate::address::PageRef;
-use crate::plan::{Class, Family, SitePlan};
+use crate::plan::{Class, Family, Fate, SitePlan};
 use crate::rng::{mix, pick, rng};
 use crate::text;
 use crate::words::{OUTDATED, PLACEHOLDERS, SENSITIVE, SPAM, TYPOS};
@@ -100,6 +100,32 @@ impl Plants {
         self.traps.get(&(column, at)).map(String::as_str)
     }
 
+    /// The faults a notice names of a site, and no other.
+    pub(crate) fn of_notice(site: &SitePlan) -> Self {
+        let mut plants = Self::default();
+        let mut add = |kind: &'static str, class: Class, special: Special| {
+            let Some(column) = site.columns.iter().position(|column| column.class == class) else { return };
+            let Some(at) = site.count(column, 0).checked_sub(1) else { return };
+            // Documents without an interpretation are the newest ones that would have one.
+            let at = if special == Special::InterpretationMissing {
+                site.interpreted(0).saturating_sub(1)
+            } else {
+                at
+            };
+            plants.by_page.insert((column, at), plants.defects.len());
+            let payload = Payload::Special(special);
+            plants.defects.push(Defect { kind, column, at, what: None, payload, from: 0, until: u32::MAX });
+        };
+        match site.index {
+            0..13 => add("interpretation-missing", Class::Policy, Special::InterpretationMissing),
+            13..18 => add("guide-address-vague", Class::Service, Special::GuideAddress),
+            18..20 => add("guide-material-vague", Class::Service, Special::GuideMaterial),
+            20..22 => add("policy-name-only", Class::Service, Special::PolicyNameOnly),
+            _ => {}
+        }
+        plants
+    }
+
     pub(crate) fn new(site: &SitePlan) -> Self {
         let mut rng = rng(&[site.seed, 11]);
         let mut plants = Self { soft_host: rng.u8(..8) == 0, ..Self::default() };
@@ -124,7 +150,8 @@ impl Plants {
                 "interpretation-missing" => class == Class::Policy,
                 "interpretation-unlinked" => class == Class::Interpretation,
                 k if k.starts_with("guide") || k == "policy-name-only" => class == Class::Service,
-                "message-overdue" => class == Class::Interaction,
+                // Petitions are none of the channels that count.
+                "message-overdue" => class == Class::Interaction && site.fate != Fate::NoChannel,
                 // Emptying a guide or a message would also be another fault.
                 "empty-article" => class == Class::News || class == Class::Notice,
                 // A message always shows when it was asked and answered.

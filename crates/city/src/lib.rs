@@ -25,10 +25,10 @@ use defects::Plants;
 
 pub use config::ConfigError;
 pub use hostile::{Hostile, Misdeed, serve_hostile};
-pub use plan::{Class, Column, EPOCH, Family, SitePlan, Validators};
+pub use plan::{Class, Column, EPOCH, Entrance, Family, SitePlan, Validators};
 pub use score::{KindScore, Reported, Score, score};
 pub use serve::{ServeError, Served};
-pub use truth::{Account, TruthRow};
+pub use truth::{Account, TruthRow, VerdictRow};
 
 /// Most sites a city may have; the office answers for 45.
 pub const SITES_MAX: usize = 450;
@@ -73,6 +73,17 @@ impl City {
             .map(|index| SitePlan::new(options.seed, index, &order, options.sites, options.pages))
             .collect();
         let plants = sites.iter().map(Plants::new).collect();
+        Self { options, sites, plants }
+    }
+
+    /// A city built to the facts of the notice of the second quarter of 2022: 45 sites, of which one
+    /// portal fails, 13 interpret little, 5 give vague addresses, 4 vague materials or policies, 5 count
+    /// no messages, and 39 do not find services and messages.
+    pub fn of_notice(seed: u64) -> Self {
+        let options = CityOptions { seed, sites: 45, pages: 60, day: 0 };
+        let sites: Vec<SitePlan> =
+            (0..45).map(|index| SitePlan::of_notice(seed, index, options.pages)).collect();
+        let plants = sites.iter().map(Plants::of_notice).collect();
         Self { options, sites, plants }
     }
 

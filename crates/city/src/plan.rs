@@ -127,6 +127,10 @@ pub(crate) enum Fate {
     StaleHome,
     /// Refuses connections (V2).
     Down,
+    /// Six guides lack five of their ten elements (V6).
+    PoorGuides,
+    /// No channel for messages but one for petitions, which does not count (V5).
+    NoChannel,
 }
 
 /// One site of the city.
@@ -160,8 +164,25 @@ pub struct SitePlan {
     pub missing_mark: Option<&'static str>,
     /// Columns in the navigation's order.
     pub columns: Vec<Column>,
+    /// The portal's navigation lacks the column of its leaders.
+    pub missing_leaders: bool,
+    /// The entrance for error reports, or its code, is not right.
+    pub entrance: Entrance,
     pub(crate) fate: Fate,
     pub(crate) seed: u64,
+    /// A site of the city that is built to a notice's facts.
+    pub(crate) notice: bool,
+}
+
+/// The entrance 我为政府网站找错.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// It is there with the right code.
+    Right,
+    /// It has another site's code.
+    WrongCode,
+    /// There is none.
+    Missing,
 }
 
 const COUNTIES: [(&str, &str); 12] = [
@@ -242,6 +263,8 @@ impl SitePlan {
             1 | 2 => Fate::BlankMany,
             3 => Fate::StaleMany,
             4 | 5 if sites > 4 => Fate::StaleHome,
+            6 if sites > 8 => Fate::PoorGuides,
+            8 if sites > 12 => Fate::NoChannel,
             _ => Fate::Fine,
         };
         let mut family = FAMILIES[(order[index] + (seed % 9) as usize) % FAMILIES.len()];
@@ -249,7 +272,7 @@ impl SitePlan {
             family = Family::Dated;
         }
         let total = (f64::from(pages.max(20)) * (0.6 + rng.f64() * 0.8)) as u32;
-        let columns = columns(&mut rng, portal, family, fate, total);
+        let columns = columns(&mut rng, portal, family, fate, total, false);
         let place = if portal { index as u32 + 1 } else { 0 };
         Self {
             index,
@@ -270,9 +293,37 @@ impl SitePlan {
             hotline: format!("0474-8{:06}", rng.u32(..1_000_000)),
             missing_mark: (rng.u8(..8) == 0).then(|| MARKS[rng.usize(..MARKS.len())]),
             columns,
+            missing_leaders: portal && mix(&[seed, 8, index as u64]).is_multiple_of(5),
+            entrance: match mix(&[seed, 9, index as u64]) % 12 {
+                0 => Entrance::Missing,
+                1 => Entrance::WrongCode,
+                _ => Entrance::Right,
+            },
             fate,
             seed: mix(&[seed, 2, index as u64]),
+            notice: false,
         }
+    }
+
+    /// A site of a city built to the facts of the notice of the second quarter of 2022: well in
+    /// everything that is not its own fault there.
+    pub(crate) fn of_notice(seed: u64, index: usize, pages: u32) -> Self {
+        let order: Vec<usize> = (100..145).collect();
+        let mut site = Self::new(seed, index, &order, 45, pages);
+        // One portal fails: five or more of its columns are blank.
+        site.fate = if index == 1 { Fate::BlankMany } else { Fate::Fine };
+        if site.family == Family::Script {
+            site.family = Family::Dated;
+        }
+        let mut rng = rng(&[seed, 10, index as u64]);
+        site.columns = columns(&mut rng, site.portal, site.family, site.fate, pages, true);
+        site.missing_mark = None;
+        site.missing_leaders = false;
+        site.entrance = Entrance::Right;
+        site.ipv6 = true;
+        site.https = false;
+        site.notice = true;
+        site
     }
 
     /// Scheme and host, without a final slash.
@@ -282,12 +333,36 @@ impl SitePlan {
 
     /// Whether the message column shows how many were received and answered.
     pub(crate) fn counts_messages(&self) -> bool {
-        !mix(&[self.seed, 5]).is_multiple_of(4)
+        match self.notice {
+            true => !(22..27).contains(&self.index),
+            false => !mix(&[self.seed, 5]).is_multiple_of(4),
+        }
     }
 
     /// Whether the site's own search finds services and messages.
     pub(crate) fn searches_services(&self) -> bool {
-        !mix(&[self.seed, 6]).is_multiple_of(3)
+        match self.notice {
+            true => self.index >= 39,
+            false => !mix(&[self.seed, 6]).is_multiple_of(3),
+        }
+    }
+
+    /// Policy documents that have an interpretation: the first so many.
+    pub(crate) fn interpreted(&self, day: u32) -> u32 {
+        self.count(3, day).min(self.count(2, day))
+    }
+
+    /// Whether a guide lacks half of its elements.
+    pub(crate) fn poor_guide(&self, at: u32) -> bool {
+        self.fate == Fate::PoorGuides && at < 6
+    }
+
+    /// Name of a column in the navigation.
+    pub(crate) fn column_name(&self, column: usize) -> &'static str {
+        match self.columns[column].class {
+            Class::Interaction if self.fate == Fate::NoChannel => "信访信箱",
+            _ => self.columns[column].name,
+        }
     }
 
     pub(crate) fn down(&self) -> bool {
@@ -353,7 +428,14 @@ impl SitePlan {
     }
 }
 
-fn columns(rng: &mut fastrand::Rng, portal: bool, family: Family, fate: Fate, total: u32) -> Vec<Column> {
+fn columns(
+    rng: &mut fastrand::Rng,
+    portal: bool,
+    family: Family,
+    fate: Fate,
+    total: u32,
+    spotless: bool,
+) -> Vec<Column> {
     let count = if portal { 14 } else { 10 };
     let weight = |class: Class| match class {
         Class::News => 5,
@@ -369,10 +451,14 @@ fn columns(rng: &mut fastrand::Rng, portal: bool, family: Family, fate: Fate, to
     let mut stale_left = match fate {
         Fate::StaleMany => 6,
         Fate::StaleHome => 0,
+        _ if spotless => 0,
         _ => u32::from(rng.u8(..3) == 0) + u32::from(rng.u8(..4) == 0),
     };
     let mut blank_left = match fate {
         Fate::BlankMany => 5 + u32::from(rng.bool()),
+        _ if spotless => 0,
+        // Guides and messages are what the site is about.
+        Fate::PoorGuides => 0,
         _ => u32::from(rng.u8(..4) == 0),
     };
     if family == Family::Script {
@@ -402,7 +488,8 @@ fn columns(rng: &mut fastrand::Rng, portal: bool, family: Family, fate: Fate, to
             } else if stale && stale_left > 0 {
                 stale_left -= 1;
             }
-            let base = if blank { 0 } else { (articles * weight(class) / weights).max(1) };
+            let enough = if fate == Fate::PoorGuides && class == Class::Service { 8 } else { 1 };
+            let base = if blank { 0 } else { (articles * weight(class) / weights).max(enough) };
             let days = match (class, stale) {
                 (Class::News, true) => 18 + rng.i64(0..150),
                 (Class::Notice | Class::Policy, true) => 200 + rng.i64(0..300),

@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 
 use crate::address::PageRef;
 use crate::defects::{Defect, Payload, Plants, Special};
-use crate::plan::{Class, EPOCH, Family, LIST_ITEMS, SitePlan};
+use crate::plan::{Class, EPOCH, Entrance, Family, LIST_ITEMS, SitePlan};
 use crate::rng::{mix, rng};
 use crate::text;
 
@@ -43,12 +43,21 @@ impl Renderer<'_> {
     /// The title of an article, with its planted fault.
     fn title(&self, column: usize, at: u32) -> String {
         if let Some(Defect { payload: Payload::Title(title), .. }) = self.defect(column, at) {
-            return title.clone();
+            let internal =
+                self.site.columns[column].class == Class::Policy && at >= self.site.interpreted(self.day);
+            return if internal { format!("{title}（会议通知）") } else { title.clone() };
         }
         let mut rng = rng(&[self.site.seed, 21, column as u64, u64::from(at)]);
         let title = text::title(&mut rng);
         match self.site.columns[column].class {
-            Class::Interpretation => format!("一图读懂《{}》", self.title_of_policy(at)),
+            // Nobody has to interpret what is of no wide interest.
+            Class::Policy if at >= self.site.interpreted(self.day) => {
+                format!("关于召开{title}会议的通知（{}）", at + 1)
+            }
+            Class::Interpretation if self.interprets(at) => {
+                format!("一图读懂《{}》", self.title_of_policy(at))
+            }
+            Class::Interpretation => format!("{title}问答（{}）", at + 1),
             Class::Service => format!("{title}办理"),
             Class::Interaction => format!("咨询{title}"),
             _ => format!("{title}（{}）", at + 1),
@@ -78,6 +87,24 @@ impl Renderer<'_> {
         self.chrome(Head { title: format!("搜索-{}", site.name), ..Head::default() }, &body)
     }
 
+    /// A page about the office: a column that is a text.
+    pub(crate) fn about(&self, name: &str) -> String {
+        let site = self.site;
+        let head = Head {
+            title: format!("{name}-{}", site.name),
+            labels: vec![
+                ("ColumnName", name.to_owned()),
+                ("ColumnType", name.to_owned()),
+                ("ColumnDescription", format!("{}{name}栏目", site.name)),
+                ("ColumnKeywords", format!("{},{name}", site.name)),
+            ],
+            crumbs: Vec::new(),
+        };
+        let mut rng = rng(&[site.seed, 25, name.len() as u64]);
+        let text: String = (0..3).map(|_| format!("<p>{}</p>", text::paragraph(&mut rng))).collect();
+        self.chrome(head, &format!("<div class=\"content\"><h1>{name}</h1>{text}</div>"))
+    }
+
     /// A page about the site itself, or one that says "not found" with whatever status.
     pub(crate) fn plain(&self, title: &str, text: &str) -> String {
         let head = Head { title: format!("{title}-{}", self.site.name), ..Head::default() };
@@ -88,10 +115,17 @@ impl Renderer<'_> {
         2
     }
 
+    /// Whether an article of the interpretations interprets the document of its number.
+    fn interprets(&self, at: u32) -> bool {
+        let missing = self.defect(self.policy_column(), at);
+        let missing = missing
+            .is_some_and(|defect| matches!(defect.payload, Payload::Special(Special::InterpretationMissing)));
+        at < self.site.interpreted(self.day) && !missing
+    }
+
     fn title_of_policy(&self, at: u32) -> String {
-        let count = self.site.count(self.policy_column(), 0).max(1);
-        let mut rng = rng(&[self.site.seed, 21, self.policy_column() as u64, u64::from(at % count)]);
-        format!("{}（{}）", text::title(&mut rng), at % count + 1)
+        let mut rng = rng(&[self.site.seed, 21, self.policy_column() as u64, u64::from(at)]);
+        format!("{}（{}）", text::title(&mut rng), at + 1)
     }
 
     fn date_in_list(&self, column: usize, at: u32) -> Option<DateTime> {
@@ -114,7 +148,7 @@ impl Renderer<'_> {
             let _ = write!(
                 body,
                 "<div class=\"box\"><h2><a href=\"{path}\">{}</a><span class=\"more\"><a href=\"{path}\">更多</a></span></h2>",
-                site.columns[column].name
+                site.column_name(column)
             );
             let count = site.count(column, self.day);
             body.push_str(&self.rows((count.saturating_sub(8)..count).rev().map(|at| (column, at))));
@@ -137,7 +171,7 @@ impl Renderer<'_> {
         let count = site.count(column, self.day);
         let newest = count.saturating_sub(page * LIST_ITEMS);
         let items = newest.saturating_sub(LIST_ITEMS)..newest;
-        let mut body = format!("<div class=\"list-wrap\"><h2>{}</h2>", plan.name);
+        let mut body = format!("<div class=\"list-wrap\"><h2>{}</h2>", site.column_name(column));
         if site.family == Family::Script {
             let _ = write!(
                 body,
@@ -161,14 +195,14 @@ impl Renderer<'_> {
         body.push_str("</div>");
         let url = site.path(PageRef::List { column, page: 0 });
         let head = Head {
-            title: format!("{}-{}", plan.name, site.name),
+            title: format!("{}-{}", site.column_name(column), site.name),
             labels: vec![
-                ("ColumnName", plan.name.to_owned()),
-                ("ColumnType", plan.name.to_owned()),
-                ("ColumnDescription", format!("{}{}栏目", site.name, plan.name)),
-                ("ColumnKeywords", format!("{},{}", site.name, plan.name)),
+                ("ColumnName", site.column_name(column).to_owned()),
+                ("ColumnType", site.column_name(column).to_owned()),
+                ("ColumnDescription", format!("{}{}栏目", site.name, site.column_name(column))),
+                ("ColumnKeywords", format!("{},{}", site.name, site.column_name(column))),
             ],
-            crumbs: vec![(plan.name.to_owned(), url)],
+            crumbs: vec![(site.column_name(column).to_owned(), url)],
         };
         self.chrome(head, &body)
     }
@@ -262,7 +296,6 @@ impl Renderer<'_> {
 
     fn article(&self, column: usize, at: u32) -> String {
         let site = self.site;
-        let plan = &site.columns[column];
         let defect = self.defect(column, at);
         let payload = defect.map(|defect| &defect.payload);
         if let Some(Payload::Cloak(spam)) = payload
@@ -325,7 +358,7 @@ impl Renderer<'_> {
             title: if site.family == Family::Table { title } else { format!("{title}_{}", site.name) },
             labels,
             crumbs: vec![
-                (plan.name.to_owned(), site.path(PageRef::List { column, page: 0 })),
+                (site.column_name(column).to_owned(), site.path(PageRef::List { column, page: 0 })),
                 ("正文".to_owned(), site.path(PageRef::Article { column, at })),
             ],
         };
@@ -340,10 +373,10 @@ impl Renderer<'_> {
         source: &str,
         payload: Option<&Payload>,
     ) -> Vec<(&'static str, String)> {
-        let plan = &self.site.columns[column];
+        let site = self.site;
         let mut labels = vec![
-            ("ColumnName", plan.name.to_owned()),
-            ("ColumnType", plan.name.to_owned()),
+            ("ColumnName", site.column_name(column).to_owned()),
+            ("ColumnType", site.column_name(column).to_owned()),
             ("ArticleTitle", title.to_owned()),
             ("ContentSource", source.to_owned()),
         ];
@@ -403,19 +436,18 @@ impl Renderer<'_> {
         let mut body = String::new();
         let site = self.site;
         match site.columns[column].class {
-            Class::Service => body.push_str(&guide(rng, site, special)),
+            Class::Service => body.push_str(&guide(rng, site, special, site.poor_guide(at))),
             Class::Interaction => body.push_str(&self.message(column, at, rng, special)),
             Class::Policy => {
                 let _ = write!(body, "<p>云政办发〔{}〕{}号</p>", site.published(column, at).year(), at + 1);
-                let count = site.count(3, 0);
-                if special != Some(Special::InterpretationMissing) && at < count {
+                if special != Some(Special::InterpretationMissing) && self.interprets(at) {
                     let path = site.path(PageRef::Article { column: 3, at });
                     let _ = write!(body, "<p>相关解读：<a href=\"{path}\">{}</a></p>", self.title(3, at));
                 }
             }
             Class::Interpretation if special != Some(Special::InterpretationUnlinked) => {
                 let policy = self.policy_column();
-                if at < site.count(policy, 0) {
+                if self.interprets(at) {
                     let path = site.path(PageRef::Article { column: policy, at });
                     let _ =
                         write!(body, "<p>解读文件：<a href=\"{path}\">{}</a></p>", self.title(policy, at));
@@ -521,13 +553,19 @@ impl Renderer<'_> {
             "<div class=\"header\"><a href=\"/\"><img src=\"/images/logo.png\" alt=\"{}\"></a></div>\n<div class=\"nav\"><ul><li><a href=\"/\">首页</a></li>",
             site.name
         );
-        for (column, plan) in site.columns.iter().enumerate() {
+        for column in 0..site.columns.len() {
             let _ = write!(
                 out,
                 "<li><a href=\"{}\">{}</a></li>",
                 site.path(PageRef::List { column, page: 0 }),
-                plan.name
+                site.column_name(column)
             );
+        }
+        if site.portal {
+            out.push_str("<li><a href=\"/about/overview.html\">市情概况</a></li><li><a href=\"/about/functions.html\">机构职能</a></li>");
+            if !site.missing_leaders {
+                out.push_str("<li><a href=\"/about/leaders.html\">领导信息</a></li>");
+            }
         }
         out.push_str("</ul><ul class=\"drop\" style=\"display:none\"><li><a href=\"http://www.zhengfu-sim.gov.cn/\">上级政府</a></li></ul></div>\n");
         if !head.crumbs.is_empty() {
@@ -570,6 +608,17 @@ impl Renderer<'_> {
             );
         }
         out.push_str("</p>");
+        let code = match site.entrance {
+            Entrance::Right => Some(site.code.clone()),
+            Entrance::WrongCode => Some("1509990099".to_owned()),
+            Entrance::Missing => None,
+        };
+        if let Some(code) = code {
+            let _ = write!(
+                out,
+                "<span id=\"_span_jiucuo\"></span><script id=\"_jiucuo_\" sitecode=\"{code}\" src=\"/js/jiucuo.js\"></script>"
+            );
+        }
         if shows("党政机关标识") {
             out.push_str("<span id=\"_ideConac\"><img src=\"/images/conac.png\" alt=\"党政机关\"></span>");
         }
@@ -578,7 +627,10 @@ impl Renderer<'_> {
     }
 }
 
-fn guide(rng: &mut fastrand::Rng, site: &SitePlan, special: Option<Special>) -> String {
+/// Elements that a poor guide lacks.
+pub(crate) const POOR_GUIDE_LACKS: [&str; 5] = ["收费标准", "办理时间", "联系电话", "办理流程", "办理机构"];
+
+fn guide(rng: &mut fastrand::Rng, site: &SitePlan, special: Option<Special>, poor: bool) -> String {
     let address = match special {
         Some(Special::GuideAddress) => "政务服务中心".to_owned(),
         _ => format!("云川市{}{}路{}号一楼{}号窗口", text::place(rng), "民安", rng.u8(1..200), rng.u8(1..40)),
@@ -605,6 +657,9 @@ fn guide(rng: &mut fastrand::Rng, site: &SitePlan, special: Option<Special>) -> 
     ];
     if special == Some(Special::GuideElements) {
         rows.retain(|(name, _)| *name != "收费标准");
+    }
+    if poor {
+        rows.retain(|(name, _)| !POOR_GUIDE_LACKS.contains(name));
     }
     let rows: String =
         rows.into_iter().map(|(name, value)| format!("<tr><th>{name}</th><td>{value}</td></tr>")).collect();

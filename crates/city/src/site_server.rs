@@ -75,14 +75,18 @@ impl City {
             ["style", "main.css"] => {
                 Answer::new(200, "text/css", "body{font-size:14px}.nav li{float:left}\n")
             }
-            ["js", "site.js"] => Answer::new(200, "application/javascript", "var site={};\n"),
+            ["js", "site.js" | "jiucuo.js"] => Answer::new(200, "application/javascript", "var site={};\n"),
             ["images", name] if !name.starts_with("lost-") => Answer::new(200, "image/png", files::PNG),
             ["files", name] => self.file(site, name).unwrap_or_else(|| self.missing(&render)),
+            ["about", "overview.html"] => html(site, &render.about("市情概况")),
+            ["about", "functions.html"] => html(site, &render.about("机构职能")),
+            ["about", "leaders.html"] => html(site, &render.about("领导信息")),
             ["about", _] => html(site, &render.plain("关于本站", "本站由云川市数据中心提供技术支持。")),
             ["soft", _] => html(site, &render.plain("页面不存在", "您访问的页面不存在或已被删除。")),
             ["search"] => {
                 let words = ask.path.split_once("q=").map_or("", |(_, q)| q);
-                html(site, &render.search(&percent_decode(words)))
+                let words = words.split('&').next().unwrap_or_default();
+                html(site, &render.search(&read_field(words, site.family)))
             }
             ["api", slug, file] => {
                 let column = site.columns.iter().position(|column| column.slug == slug);
@@ -227,7 +231,18 @@ fn compress(site: &SitePlan, accepts: &str, answer: &mut Answer) {
     }
 }
 
-fn percent_decode(text: &str) -> String {
+/// A field as it came, in the charset of the site's pages.
+fn read_field(text: &str, family: Family) -> String {
+    let bytes = percent_decode(text);
+    let encoding = match family {
+        Family::Table => encoding_rs::GBK,
+        Family::Div => encoding_rs::GB18030,
+        _ => encoding_rs::UTF_8,
+    };
+    encoding.decode(&bytes).0.into_owned()
+}
+
+fn percent_decode(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -248,5 +263,5 @@ fn percent_decode(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    out
 }

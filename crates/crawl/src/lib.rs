@@ -16,12 +16,14 @@ mod prepare;
 mod progress;
 mod rendering;
 mod robots;
+mod search;
 mod second_look;
 mod seed;
 mod setup;
 mod sitemap;
 mod sites;
 mod traps;
+mod turns;
 mod visit;
 mod window;
 mod worker;
@@ -44,11 +46,13 @@ pub use prepare::AGENT;
 pub use progress::{HostProgress, Progress};
 pub use rendering::RenderSetup;
 pub use robots::Robots;
-pub use seed::seed;
+pub use search::{Known, Sought, search, search_form};
+pub use seed::{queue_again, seed};
 pub use setup::{ContentCheck, CrawlLimits, CrawlSetup, Cut, Incremental, SecondLook, SiteCrawl, StopSignal};
 pub use sitemap::{Sitemap, parse as parse_sitemap};
 pub use sites::SiteLearnt;
 pub use traps::shape;
+pub use turns::Turns;
 pub use window::{Hours, HoursError, Window, WindowError};
 
 use hosts::{HostState, Hosts};
@@ -184,7 +188,9 @@ pub async fn crawl(
     shared.progress.watch(Arc::downgrade(&shared));
     let waiting = shared.store.keys(Space::Queue, &[]).count();
     Progress::add(&shared.progress.queued, waiting as u64);
-    note_ipv6(&shared).await?;
+    if shared.setup.follow {
+        note_ipv6(&shared).await?;
+    }
     let writer = {
         let shared = Arc::clone(&shared);
         std::thread::Builder::new()

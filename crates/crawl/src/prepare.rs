@@ -54,7 +54,9 @@ pub(crate) async fn prepare(shared: &Shared, host: &HostState, site: &Site) -> P
         false => None,
     };
     shared.keep_host(host).await;
-    read_sitemaps(shared, &robots, site, &home).await;
+    if shared.setup.follow {
+        read_sitemaps(shared, &robots, site, &home).await;
+    }
     Prepared { robots, soft }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use xunjian_frontier::{EmbeddedFrontier, Frontier, Item};
-use xunjian_model::{LeftOut, LinkState, PageUrl, Target, UrlRecord};
+use xunjian_model::{LeftOut, LinkState, PageUrl, SiteId, Target, UrlRecord};
 use xunjian_store::{Space, Store, StoreError};
 
 use crate::setup::{CrawlSetup, Incremental};
@@ -68,6 +68,22 @@ pub fn seed(store: &Arc<Store>, setup: &CrawlSetup, now: Timestamp) -> Result<()
         }
     }
     batch.commit()
+}
+
+/// Queues known addresses to be asked once more; those that are not known are left out. Answers
+/// with how many were queued.
+pub fn queue_again(store: &Arc<Store>, wanted: &[(Option<SiteId>, String)]) -> Result<usize, StoreError> {
+    let frontier = EmbeddedFrontier::new(Arc::clone(store));
+    let mut batch = store.begin();
+    let mut queued = 0;
+    for (owner, text) in wanted {
+        let Ok(url) = PageUrl::parse(text) else { continue };
+        let Some(record) = store.url(owner.as_ref(), url.as_str())? else { continue };
+        frontier.put(&mut batch, &Item::new(url, owner.clone(), record.target, record.depth))?;
+        queued += 1;
+    }
+    batch.commit()?;
+    Ok(queued)
 }
 
 /// Whether an address is asked for in an incremental run: what is not well, entrances, and every

@@ -100,6 +100,8 @@ pub struct CrawlSetup {
     pub content_check: ContentCheck,
     /// Comparison with what search engines are shown.
     pub second_look: SecondLook,
+    /// Whether addresses that are not known yet are queued; false to ask for some pages once more.
+    pub follow: bool,
 }
 
 /// Endless addresses that were cut.
@@ -162,7 +164,7 @@ impl StopSignal {
     }
 
     /// Sleeps, but no longer than until it is asked.
-    pub(crate) async fn sleep(&self, duration: Duration) {
+    pub async fn sleep(&self, duration: Duration) {
         let asked = self.0.1.notified();
         tokio::pin!(asked);
         // Listening begins before the look, so that no stop falls in between.

@@ -338,7 +338,7 @@ impl Writer<'_> {
         gathered: &mut Gathered,
     ) -> Result<(), StoreError> {
         let depth_max = self.shared.setup.limits.depth_max;
-        for item in links {
+        for item in links.iter().filter(|_| self.shared.setup.follow) {
             // Whatever it is linked as, an address is one.
             if !self.known.insert(link_hash(item.url.as_str()))
                 || self.shared.store.knows(item.site.as_ref(), item.url.as_str())?

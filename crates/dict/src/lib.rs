@@ -10,12 +10,14 @@ mod fold;
 mod load;
 mod matcher;
 mod segment;
+mod sheet;
 mod shipped;
 mod trie;
 
 pub use conflicts::{Conflict, conflicts};
 pub use load::{ENTRIES_MAX, FILE_BYTES_MAX, Fault, LoadError, decode_text, load_bytes, load_file};
 pub use matcher::{CompileError, Hit, Matcher, Place, Scratch};
+pub use sheet::{RowFault, read_sheet};
 pub use shipped::shipped;
 
 use jiff::civil::Date;

@@ -3,35 +3,50 @@
 //! crawl → scan → judge → report. Each step reads what the one before it kept in the store, so
 //! each can be run alone, and a run that was killed goes on where it was acknowledged.
 
+mod accounts;
+mod cases;
 mod import;
+mod judging;
 mod life;
 mod maintain;
 mod measure;
+mod monitor;
+mod recheck;
 mod reporting;
 mod run;
+mod searches;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, ToSpan as _};
+use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 use xunjian_crawl::{
     CrawlEnd, CrawlLimits, CrawlSetup, Incremental, Politeness, Progress, SiteCrawl, SiteLearnt, StopSignal,
 };
 use xunjian_dict::{Dictionary, Matcher};
 use xunjian_fetch::{FetchLimits, Fetcher, Network};
-use xunjian_judge::Catalogue;
-use xunjian_model::{Finding, FindingState, LinkState, Outcome, Site, SiteId, Verdict};
-use xunjian_scan::{BadLinks, ColumnReport, Freshness, ScanSetup, SiteInput};
+use xunjian_judge::{Calendar, Catalogue};
+use xunjian_model::{Account, Finding, FindingState, Kind, Site, SiteId};
+use xunjian_scan::{BadLinks, ColumnClass, ColumnReport, KnownPage, Overdue, ScanSetup, SiteInput};
 use xunjian_store::{Space, Store, StoreError};
 
+pub use accounts::{FeedFault, MEDIA, MediaImport};
+pub use cases::{Action, CaseError, Filed, Hand, Proposal, Wanted};
 pub use import::{ImportError, Imported};
+pub use judging::QuarterJudged;
 pub use maintain::compact;
 pub use measure::{Cpu, StepCost};
+pub use monitor::{Monitor, MonitorSettings, Outage, Probe, Round};
+pub use recheck::Rechecked;
 pub use reporting::WrittenReport;
 pub use run::RunRecord;
+pub use searches::SiteSearch;
+
+/// Kinds that other steps look for than the scan.
+const NOT_OF_THE_SCAN: [Kind; 3] = [Kind::SearchMiss, Kind::MediaStale, Kind::MediaZombie];
 
 /// Everything a run needs, checked.
 #[derive(Clone, Debug)]
@@ -70,6 +85,16 @@ pub struct Settings {
     pub typo_model: Option<Arc<xunjian_spell::Model>>,
     /// Indicators.
     pub catalogue: Catalogue,
+    /// Working days.
+    pub calendar: Calendar,
+    /// The availability monitor.
+    pub monitor: MonitorSettings,
+    /// The ledger of accounts that is taken with every scan; `None`: the one that was imported.
+    pub ledger: Option<Vec<Account>>,
+    /// Ask each site's own search for known pages.
+    pub search: bool,
+    /// When the nightly run begins; for whoever keeps the schedule.
+    pub nightly: Option<jiff::civil::Time>,
     /// Threads of the scan; 0: one per core.
     pub threads: usize,
 }
@@ -168,6 +193,14 @@ pub struct SiteSummary {
     pub home_newest: Option<Date>,
     /// Columns.
     pub columns: Vec<ColumnReport>,
+    /// Service guides.
+    pub guides: u64,
+    /// Messages that are shown.
+    pub messages: u64,
+    /// Newest day one was answered.
+    pub newest_answer: Option<Date>,
+    /// Pages to ask the site's search for.
+    pub known: Vec<KnownPage>,
 }
 
 /// What a scan found, in counts.
@@ -235,26 +268,13 @@ impl Engine {
         stop: StopSignal,
     ) -> Result<CrawlSummary, EngineError> {
         let settings = &self.settings;
-        let content = Arc::new(xunjian_scan::ContentCheck::new(&settings.dictionaries)?);
-        let second_look = Arc::clone(&content);
         let mut run = RunRecord::begin_or_resume(&self.store, only, nightly)?;
         if self.store.is_queue_lost()? {
             run.seeded = false;
             run.save(&self.store)?;
             self.store.queue_restored()?;
         }
-        let setup = CrawlSetup {
-            sites: self.sites(&run).cloned().collect(),
-            run: run.number,
-            limits: settings.crawl.clone(),
-            politeness: settings.politeness.clone(),
-            page: settings.page,
-            revisit_records: settings.revisit_records,
-            render: settings.render.clone(),
-            incremental: settings.incremental,
-            content_check: Arc::new(move |facts, target| content.look(facts, target)),
-            second_look: Arc::new(move |first, second| second_look.differs(first, second)),
-        };
+        let setup = self.crawl_setup(&run)?;
         if !run.seeded {
             xunjian_crawl::seed(&self.store, &setup, run.started_at)?;
             run.seeded = true;
@@ -293,6 +313,25 @@ impl Engine {
         Ok(summary)
     }
 
+    pub(crate) fn crawl_setup(&self, run: &RunRecord) -> Result<CrawlSetup, EngineError> {
+        let settings = &self.settings;
+        let content = Arc::new(xunjian_scan::ContentCheck::new(&settings.dictionaries)?);
+        let second_look = Arc::clone(&content);
+        Ok(CrawlSetup {
+            sites: self.sites(run).cloned().collect(),
+            run: run.number,
+            limits: settings.crawl.clone(),
+            politeness: settings.politeness.clone(),
+            page: settings.page,
+            revisit_records: settings.revisit_records,
+            render: settings.render.clone(),
+            incremental: settings.incremental,
+            content_check: Arc::new(move |facts, target| content.look(facts, target)),
+            second_look: Arc::new(move |first, second| second_look.differs(first, second)),
+            follow: true,
+        })
+    }
+
     /// Sites of which pages were not seen that should have been, with the reason.
     pub fn incomplete(&self) -> Result<Vec<(SiteId, SiteCrawl)>, EngineError> {
         let run = self.last_run()?;
@@ -322,45 +361,20 @@ impl Engine {
     /// at every page again, also where what was found before still holds.
     pub fn scan(&self, fresh: bool, each: impl Fn(&Site) + Sync) -> Result<ScanSummary, EngineError> {
         let run = self.last_run()?;
-        let months = |count: i32| count.months();
-        let freshness = self.settings.catalogue.freshness;
-        let news: Span = freshness.news_days.days();
-        let setup = ScanSetup {
-            matcher: Matcher::new(&self.settings.dictionaries)?,
-            typo_model: self.settings.typo_model.clone(),
-            point: self.point(&run),
-            run_at: run.started_at,
-            freshness: Freshness {
-                news,
-                notice: months(freshness.notice_months),
-                personnel: months(freshness.personnel_months),
-            },
-            page: self.settings.page,
-            fresh,
-        };
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.settings.threads)
-            .build()
-            .map_err(|error| EngineError::Threads(error.to_string()))?;
+        let setup = self.scan_setup(&run, fresh)?;
+        let pool = self.pool()?;
         let bad = BadLinks::read(&self.store, self.settings.sites.iter().map(|site| &site.id))?;
         let mut total = ScanSummary::default();
         for site in self.sites(&run) {
             let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
-            let mut canonical = SiteLearnt::read(&self.store, &site.id)?.canonical;
-            canonical
-                .drop_parameters
-                .extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
-            let input = SiteInput { home: crawl.home.clone(), ipv6: crawl.ipv6, canonical };
+            let input = self.site_input(&run, site)?;
             let scan = pool.install(|| xunjian_scan::scan_site(&self.store, site, &input, &bad, &setup))?;
             let complete = run.crawl.finished && !crawl.is_incomplete();
-            let summary = SiteSummary {
-                pages: scan.pages,
-                kept: scan.kept,
-                text_bytes: scan.text_bytes,
-                home_newest: scan.home_newest,
-                columns: scan.columns,
-            };
-            let lives = life::live(&self.store, &site.id, scan.findings, run.started_at, complete)?;
+            let summary = judging::summary_of(&scan);
+            let scope = |finding: &Finding| !NOT_OF_THE_SCAN.contains(&finding.kind);
+            let (at, day) = (run.started_at, self.day(run.started_at));
+            let look = life::Look { at, day, complete, between: false, scope: &scope };
+            let lives = life::live(&self.store, &site.id, scan.findings, &look)?;
             total.pages += summary.pages;
             total.kept += summary.kept;
             total.text_bytes += summary.text_bytes;
@@ -370,13 +384,90 @@ impl Engine {
             let mut batch = self.store.begin();
             batch.put(
                 Space::Run,
-                &run::key(b"scan", run.number, &site.id).each_ref().map(Vec::as_slice),
+                &run::key(b"summary", run.number, &site.id).each_ref().map(Vec::as_slice),
                 &summary,
             )?;
             batch.commit()?;
             each(site);
         }
+        if let Some(ledger) = &self.settings.ledger {
+            self.import_accounts(ledger)?;
+        }
+        total.findings += self.scan_media(self.point(&run), run.started_at)?;
         Ok(total)
+    }
+
+    /// What a scan of a run is made with.
+    pub(crate) fn scan_setup(&self, run: &RunRecord, fresh: bool) -> Result<ScanSetup, EngineError> {
+        let settings = &self.settings;
+        let catalogue = &settings.catalogue;
+        let age = |class: &xunjian_judge::ColumnClass| {
+            let days = class.max_age_days.map(|days| days.days());
+            days.or_else(|| class.max_age_months.map(|months| months.months()))
+        };
+        let classes = catalogue.classes.iter().map(|class| ColumnClass {
+            id: class.id.clone(),
+            words: class.words.clone(),
+            max_age: age(class),
+        });
+        let point = self.point(run);
+        Ok(ScanSetup {
+            matcher: Matcher::new(&settings.dictionaries)?,
+            typo_model: settings.typo_model.clone(),
+            point,
+            run_at: run.started_at,
+            home_age: catalogue.home_days().days(),
+            classes: classes.collect(),
+            documents_age: catalogue
+                .indicator("D5")
+                .and_then(|one| one.span())
+                .unwrap_or_else(|| 12.months()),
+            overdue: self.overdue(point),
+            as_of: None,
+            page: settings.page,
+            fresh,
+        })
+    }
+
+    /// Whether a message took too long: unanswered, or answered within the window, after more working
+    /// days than the catalogue allows. In a year whose holidays are not known, three weeks.
+    fn overdue(&self, point: Date) -> Overdue {
+        const UNKNOWN_YEAR_DAYS: i32 = 21;
+        let indicator = self.settings.catalogue.indicator("D12");
+        let days = indicator.and_then(|one| one.limit_working_days).unwrap_or(15);
+        let window = indicator.and_then(|one| one.span()).unwrap_or_else(|| 12.months());
+        let begin = point.saturating_sub(window);
+        let calendar = self.settings.calendar.clone();
+        let newest = calendar.before(point, days);
+        if let Err(error) = &newest {
+            tracing::warn!(%error, "working days are counted as three weeks");
+        }
+        let newest = newest.unwrap_or_else(|_| point.saturating_sub(UNKNOWN_YEAR_DAYS.days()));
+        Overdue(Arc::new(move |asked, answered| match answered {
+            None => asked <= newest,
+            Some(answered) if asked < begin || answered <= asked => false,
+            Some(answered) => match calendar.between(asked, answered) {
+                Ok(worked) => worked > days,
+                Err(_) => answered > asked.saturating_add(UNKNOWN_YEAR_DAYS.days()),
+            },
+        }))
+    }
+
+    pub(crate) fn site_input(&self, run: &RunRecord, site: &Site) -> Result<SiteInput, EngineError> {
+        let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
+        let mut canonical = SiteLearnt::read(&self.store, &site.id)?.canonical;
+        canonical.drop_parameters.extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
+        Ok(SiteInput { home: crawl.home, ipv6: crawl.ipv6, canonical })
+    }
+
+    pub(crate) fn pool(&self) -> Result<rayon::ThreadPool, EngineError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.settings.threads).build();
+        pool.map_err(|error| EngineError::Threads(error.to_string()))
+    }
+
+    /// A moment as a day in the zone.
+    pub(crate) fn day(&self, at: Timestamp) -> Date {
+        self.settings.zone.to_datetime(at).date()
     }
 
     /// The current findings of a site (those that are not gone), sorted by id.
@@ -385,62 +476,10 @@ impl Engine {
         Ok(all.into_iter().filter(|finding| finding.state != FindingState::Gone).collect())
     }
 
-    // ---- judge ------------------------------------------------------------------------------
-
-    /// Judges every site and keeps the verdicts with the run.
-    pub fn judge(&self) -> Result<Vec<Verdict>, EngineError> {
-        let run = self.last_run()?;
-        let mut verdicts = Vec::new();
-        for site in self.sites(&run) {
-            let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
-            let scanned = self.site_summary(&run, &site.id)?;
-            let facts = xunjian_judge::Facts {
-                visits: crawl.visits,
-                failed_visits: crawl.failed_visits,
-                unreachable: crawl.home.as_ref().is_none_or(LinkState::is_unreachable),
-                home_newest: scanned.home_newest,
-                point: self.point(&run),
-                incomplete: crawl.is_incomplete(),
-            };
-            let findings = self.findings(&site.id)?;
-            verdicts.push(xunjian_judge::judge(site, &findings, &facts, &self.settings.catalogue));
-        }
-        let mut batch = self.store.begin();
-        for verdict in &verdicts {
-            let key = run::key(b"verdict", run.number, &verdict.site);
-            batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), verdict)?;
-        }
-        batch.commit()?;
-        Ok(verdicts)
-    }
-
-    fn site_summary(&self, run: &RunRecord, site: &SiteId) -> Result<SiteSummary, EngineError> {
-        let key = run::key(b"scan", run.number, site);
-        Ok(self.store.get(Space::Run, &key.each_ref().map(Vec::as_slice))?.unwrap_or_default())
-    }
-
-    /// The verdicts kept with the last run; sites never judged are judged first.
-    fn verdicts(&self, run: &RunRecord) -> Result<Vec<Verdict>, EngineError> {
-        let mut verdicts = Vec::new();
-        for site in self.sites(run) {
-            let key = run::key(b"verdict", run.number, &site.id);
-            match self.store.get(Space::Run, &key.each_ref().map(Vec::as_slice))? {
-                Some(verdict) => verdicts.push(verdict),
-                None => return self.judge(),
-            }
-        }
-        Ok(verdicts)
-    }
-
     /// Ends the run: the next crawl begins a new one.
     pub fn finish(&self) -> Result<(), EngineError> {
         let mut run = self.last_run()?;
         run.finished = run.crawl.finished;
         Ok(run.save(&self.store)?)
-    }
-
-    /// Sites by result.
-    pub fn count(verdicts: &[Verdict], outcome: Outcome) -> usize {
-        verdicts.iter().filter(|verdict| verdict.result == outcome).count()
     }
 }

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::Uri;
 use hyper::rt::ReadBufCursor;
@@ -185,6 +185,7 @@ impl Connector {
     async fn handshake(&self, tcp: Counted, host: &str) -> Result<Stream, ConnectError> {
         let literal = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(literal).map_err(|error| ConnectError::Tls(error.to_string()))?;
+        let begun = Instant::now();
         let stream = self.tls.connect(name, tcp).await.map_err(|error| {
             let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
             match inner {
@@ -197,8 +198,18 @@ impl Connector {
         let certificate = tls::certificate(session.peer_certificates().unwrap_or_default(), version.clone());
         let h2 = session.alpn_protocol() == Some(b"h2");
         let seen = TlsSeen { facts: TlsFacts { version }, certificate: certificate.map(Arc::new) };
-        Ok(Stream { io: Io::Tls(Box::new(TokioIo::new(stream))), tls: Some(seen), h2, proxied: false })
+        let times = ConnectTimes { connect_ms: 0, tls_ms: crate::millis(begun) };
+        Ok(Stream { io: Io::Tls(Box::new(TokioIo::new(stream))), tls: Some(seen), h2, proxied: false, times })
     }
+}
+
+/// How long a connection took to be there, in milliseconds: the lookup of the name is in the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectTimes {
+    /// Until the connection stood.
+    pub connect_ms: u32,
+    /// The TLS handshake.
+    pub tls_ms: u32,
 }
 
 /// What a connection's handshake showed.
@@ -224,8 +235,13 @@ impl tower_service::Service<Uri> for Connector {
             // Waiting for a place is not the server's fault, so it is not part of the time.
             let permit = Arc::clone(&connector.open).acquire_owned().await;
             let permit = permit.map_err(|error| ConnectError::Io(error.to_string()))?;
+            let begun = Instant::now();
             match tokio::time::timeout(timeout, connector.connect(uri, permit)).await {
-                Ok(result) => result,
+                Ok(result) => result.map(|mut stream| {
+                    let all = crate::millis(begun);
+                    stream.times.connect_ms = all.saturating_sub(stream.times.tls_ms);
+                    stream
+                }),
                 Err(_) => Err(ConnectError::Timeout),
             }
         })
@@ -276,6 +292,7 @@ pub(crate) struct Stream {
     tls: Option<TlsSeen>,
     h2: bool,
     proxied: bool,
+    times: ConnectTimes,
 }
 
 enum Io {
@@ -285,13 +302,19 @@ enum Io {
 
 impl Stream {
     fn plain(tcp: Counted, proxied: bool) -> Self {
-        Self { io: Io::Plain(TokioIo::new(tcp)), tls: None, h2: false, proxied }
+        Self {
+            io: Io::Plain(TokioIo::new(tcp)),
+            tls: None,
+            h2: false,
+            proxied,
+            times: ConnectTimes::default(),
+        }
     }
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        let connected = Connected::new().proxy(self.proxied);
+        let connected = Connected::new().proxy(self.proxied).extra(self.times);
         let connected = if self.h2 { connected.negotiated_h2() } else { connected };
         match &self.tls {
             Some(seen) => connected.extra(seen.clone()),

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Method, Uri};
 use hyper_util::client::legacy::Client;
@@ -27,7 +27,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use xunjian_model::{Certificate, Hop, LinkState, PageUrl, Timings, TlsFacts};
 
 pub use body::{MediaKind, decode_body};
-pub use connect::ConnectError;
+pub use connect::{ConnectError, ConnectTimes};
 pub use cookies::CookieJar;
 pub use gate::{Entering, Gate, OpenGate, Pass};
 pub use guard::{AddressGuard, Cidr, CidrError};
@@ -107,6 +107,8 @@ pub struct Ask {
     pub keep_alive: bool,
     /// `User-Agent` and `Referer` of somebody else.
     pub seen_as: Option<&'static SeenAs>,
+    /// Fields of a form (`application/x-www-form-urlencoded`) to be sent by POST.
+    pub form: Option<String>,
 }
 
 /// As whom a page is asked for.
@@ -142,6 +144,7 @@ impl Ask {
             cookies: None,
             keep_alive: true,
             seen_as: None,
+            form: None,
         }
     }
 }
@@ -167,6 +170,8 @@ pub struct Answer {
     pub tls: Option<TlsFacts>,
     /// The server's certificate.
     pub certificate: Option<Arc<Certificate>>,
+    /// How long the connection of the last hop took to be there, when it was.
+    pub connection: ConnectTimes,
 }
 
 impl Answer {
@@ -235,7 +240,7 @@ pub struct Network {
 /// The HTTP client. Cheap to clone.
 #[derive(Clone)]
 pub struct Fetcher {
-    client: Client<Connector, Empty<Bytes>>,
+    client: Client<Connector, Full<Bytes>>,
     limits: Arc<FetchLimits>,
     resolver: Resolver,
     proxy: Option<Proxy>,
@@ -330,7 +335,11 @@ impl Fetcher {
             match (target, state) {
                 (_, Some(state)) | (Err(state), None) => return Err(Failure { state, hops }),
                 // Validators belong to the first address alone.
-                (Ok(url), None) => ask = Ask { url, etag: None, last_modified: None, ..ask },
+                (Ok(url), None) => {
+                    // A form is sent once; what it leads to is read (RFC 9110 section 15.4).
+                    let form = ask.form.filter(|_| matches!(answer.status, 307 | 308));
+                    ask = Ask { url, etag: None, last_modified: None, form, ..ask }
+                }
             }
         }
     }
@@ -365,6 +374,7 @@ impl Fetcher {
             }
         };
         let tls = parts.extensions.get::<TlsSeen>().cloned();
+        let connection = parts.extensions.get::<ConnectTimes>().copied().unwrap_or_default();
         let (tls, certificate) = tls.map(|seen| (seen.facts, seen.certificate)).unzip();
         Ok(Answer {
             hops: Vec::new(),
@@ -376,14 +386,19 @@ impl Fetcher {
             timings: Timings { first_byte_ms, total_ms: millis(begun) },
             tls,
             certificate: certificate.flatten(),
+            connection,
         })
     }
 
-    fn request(&self, ask: &Ask) -> Result<hyper::Request<Empty<Bytes>>, LinkState> {
+    fn request(&self, ask: &Ask) -> Result<hyper::Request<Full<Bytes>>, LinkState> {
         let broken = |reason: String| LinkState::Broken(reason);
         let uri: Uri = ask.url.as_str().parse().map_err(|e| broken(format!("address: {e}")))?;
-        let mut request = hyper::Request::new(Empty::new());
-        *request.method_mut() = if ask.head { Method::HEAD } else { Method::GET };
+        let mut request = hyper::Request::new(Full::from(ask.form.clone().unwrap_or_default()));
+        *request.method_mut() = match (&ask.form, ask.head) {
+            (Some(_), _) => Method::POST,
+            (None, true) => Method::HEAD,
+            (None, false) => Method::GET,
+        };
         *request.uri_mut() = uri;
         let mut add = |name: &'static str, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -396,6 +411,9 @@ impl Fetcher {
         }
         add("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
         add("accept-language", "zh-CN,zh;q=0.9");
+        if ask.form.is_some() {
+            add("content-type", "application/x-www-form-urlencoded");
+        }
         match ask.want {
             // A part of a packed body cannot be unpacked, so it is asked for as it is.
             Want::First(bytes) if !ask.head => add("range", &format!("bytes=0-{}", bytes.max(1) - 1)),

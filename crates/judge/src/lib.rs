@@ -1,10 +1,29 @@
-//! Verdicts by the standard: the catalogue of indicators, vetoes, warnings, reviews.
+//! Verdicts by the standard: the catalogue of indicators, vetoes, points, rates, working days.
 //!
-//! Pure: findings and counts in, verdicts out. Thresholds are data ([`Catalogue`]); nothing here
-//! guesses what only a person can judge, it is counted under `reviews` instead.
+//! Pure: findings, rulings and facts in, verdicts out. Every line is data ([`Catalogue`]); nothing
+//! here guesses what only a person can judge, it stays open and says so.
 
+mod calendar;
 mod catalogue;
+mod deductions;
+mod facts;
+mod media;
+mod notice;
+mod rates;
+mod verdict;
 mod vetoes;
 
-pub use catalogue::{Catalogue, CatalogueError, FreshnessRule, Rule};
-pub use vetoes::{Facts, judge};
+pub use calendar::{Calendar, CalendarError, UnknownYear};
+pub use catalogue::{
+    AppliesTo, Catalogue, CatalogueError, ColumnClass, Group, Indicator, RateRule, RectificationRule,
+    Scoring, Who,
+};
+pub use facts::{Column, Facts, Ruled, Watched};
+pub use media::{AccountVerdict, Activity, judge_account};
+pub use notice::{
+    AccountRow, Annexes, Comparison, Counts, FailedSite, Group as NoticeGroup, Notice, NoticeSite,
+    ProblemRow, Quarter, QuarterError, SiteRow, Stated, compare, notice,
+};
+pub use rates::{Agreement, Digits, Rate, agreement, percent};
+pub use verdict::judge;
+pub use vetoes::VISITS_A_DAY_MIN;

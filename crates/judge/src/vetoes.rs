@@ -1,265 +1,422 @@
-//! Single vetoes V1–V4 and what warns of them.
+//! Single vetoes V1–V6 and what warns of them.
+
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use xunjian_model::{Finding, Kind, Outcome, Severity, Site, Tally, Verdict};
+use xunjian_model::{Judgement, Kind, Standing};
 
-use crate::Catalogue;
-use crate::catalogue::Rule;
+use crate::catalogue::{Catalogue, Indicator};
+use crate::facts::{Facts, Ruled};
 
-/// What a site is judged from, besides its findings.
-#[derive(Clone, Debug, Default)]
-pub struct Facts {
-    /// Visits to the site.
-    pub visits: u64,
-    /// Visits in which it did not open.
-    pub failed_visits: u64,
-    /// The home page did not open at all.
-    pub unreachable: bool,
-    /// Newest dated item on the home page.
-    pub home_newest: Option<Date>,
-    /// The monitoring point.
-    pub point: Date,
-    /// The crawl did not see the whole site.
-    pub incomplete: bool,
-}
-
-/// Judges one site by its current findings.
-pub fn judge(site: &Site, findings: &[Finding], facts: &Facts, catalogue: &Catalogue) -> Verdict {
-    let mut verdict = Verdict {
-        site: site.id.clone(),
-        name: site.name.clone(),
-        kind: site.kind,
-        result: Outcome::Pass,
-        vetoes: Vec::new(),
-        warnings: Vec::new(),
-        reviews: Vec::new(),
-        score: None,
-        deductions: Vec::new(),
-    };
-    serious(&mut verdict, findings, catalogue.rule("V1"));
-    unreachable(&mut verdict, findings, facts, catalogue.rule("V2"));
-    if !facts.unreachable {
-        stale_home(&mut verdict, findings, facts, catalogue.rule("V3"));
-        columns(&mut verdict, findings, catalogue);
-    }
-    if facts.incomplete && !facts.unreachable {
-        // What was not seen may be right or wrong: the site cannot pass on the rest alone.
-        let reason = reason("未能抓取全站", "the crawl did not see the whole site");
-        verdict.reviews.push(tally(catalogue.rule("V2"), 0.0, reason, Vec::new()));
-    }
-    verdict.result = if !verdict.vetoes.is_empty() {
-        Outcome::Fail
-    } else if !verdict.reviews.is_empty() {
-        Outcome::Review
-    } else {
-        Outcome::Pass
-    };
-    verdict
-}
+/// Visits a day the standard asks for (V2).
+pub const VISITS_A_DAY_MIN: u64 = 20;
 
 /// A reason in both languages.
-struct Reason {
-    zh: String,
-    en: String,
+pub(crate) struct Reason {
+    pub(crate) zh: String,
+    pub(crate) en: String,
 }
 
-fn reason(zh: impl Into<String>, en: impl Into<String>) -> Reason {
+pub(crate) fn reason(zh: impl Into<String>, en: impl Into<String>) -> Reason {
     Reason { zh: zh.into(), en: en.into() }
 }
 
-fn tally(rule: &Rule, value: f64, reason: Reason, findings: Vec<String>) -> Tally {
-    Tally {
-        rule: rule.id.clone(),
-        name: rule.name.clone(),
-        name_en: rule.name_en.clone(),
-        value,
-        threshold: rule.veto,
-        unit: rule.unit.clone(),
-        reason: reason.zh,
-        reason_en: reason.en,
-        verified: rule.verified,
-        findings,
+/// Rows under way.
+pub(crate) struct Rows<'c> {
+    pub(crate) catalogue: &'c Catalogue,
+    pub(crate) rows: Vec<Judgement>,
+}
+
+impl<'c> Rows<'c> {
+    pub(crate) fn push(
+        &mut self,
+        indicator: &Indicator,
+        standing: Standing,
+        reason: Reason,
+        findings: Vec<String>,
+    ) -> &mut Judgement {
+        self.rows.push(Judgement {
+            indicator: indicator.id.clone(),
+            standing,
+            value: None,
+            points: 0.0,
+            reason: reason.zh,
+            reason_en: reason.en,
+            inputs: Vec::new(),
+            findings,
+        });
+        let at = self.rows.len() - 1;
+        &mut self.rows[at]
+    }
+
+    /// A count against the two lines of an indicator; both include the number itself.
+    fn count(&mut self, id: &str, value: f64, reason: Reason, findings: Vec<String>) -> &mut Judgement {
+        let indicator = self.catalogue.counted(id);
+        let reached = |line: Option<f64>| line.is_some_and(|line| value >= line);
+        let standing = match () {
+            () if reached(indicator.veto) => Standing::Veto,
+            () if reached(indicator.warn) => Standing::Warning,
+            () => Standing::Pass,
+        };
+        let row = self.push(indicator, standing, reason, findings);
+        row.value = Some(value);
+        row
     }
 }
 
-/// Counts against a rule's two lines.
-fn count(verdict: &mut Verdict, rule: &Rule, value: f64, reason: Reason, findings: Vec<String>) {
-    if value >= rule.veto {
-        verdict.vetoes.push(tally(rule, value, reason, findings));
-    } else if value >= rule.warn {
-        verdict.warnings.push(tally(rule, value, reason, findings));
-    }
+pub(crate) fn ids<'r>(findings: impl IntoIterator<Item = &'r Ruled<'r>>) -> Vec<String> {
+    findings.into_iter().map(Ruled::id).collect()
 }
 
-fn ids<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
-    findings.map(|finding| finding.id.to_string()).collect()
+fn of<'r>(findings: &'r [Ruled<'r>], kind: Kind) -> Vec<&'r Ruled<'r>> {
+    findings.iter().filter(|one| one.finding.kind == kind).collect()
+}
+
+/// Judges the vetoes of a site.
+pub(crate) fn judge(
+    rows: &mut Rows<'_>,
+    findings: &[Ruled<'_>],
+    facts: &Facts,
+    applies: impl Fn(&str) -> bool,
+) {
+    serious(rows, findings);
+    unreachable(rows, findings, facts);
+    if facts.unreachable {
+        for id in ["V3", "V4a", "V4b", "V4c", "V5a", "V5b", "V6a", "V6b"] {
+            let why = reason("网站无法访问，未判定", "the site did not open, so this was not judged");
+            rows.push(rows.catalogue.counted(id), Standing::NotApplicable, why, Vec::new());
+        }
+        return;
+    }
+    stale_home(rows, findings, facts);
+    columns(rows, findings);
+    channel(rows, findings, facts);
+    messages(rows, findings, facts);
+    for id in ["V6a", "V6b"] {
+        if !applies(id) {
+            let why = reason("无公共服务职能", "no public services");
+            rows.push(rows.catalogue.counted(id), Standing::NotApplicable, why, Vec::new());
+        }
+    }
+    if applies("V6a") {
+        services(rows, findings, facts);
+    }
+    if applies("V6b") {
+        guides(rows, findings, facts);
+    }
 }
 
 /// V1: never counted by a machine; whatever could be one waits for a person.
-fn serious(verdict: &mut Verdict, findings: &[Finding], rule: &Rule) {
-    let candidates =
-        ids(findings.iter().filter(|one| one.indicator == rule.id && one.severity == Severity::Serious));
-    if !candidates.is_empty() {
-        let value = candidates.len() as f64;
-        let reason = reason(
+fn serious(rows: &mut Rows<'_>, findings: &[Ruled<'_>]) {
+    let own: Vec<&Ruled<'_>> = findings.iter().filter(|one| one.finding.indicator == "V1").collect();
+    let confirmed: Vec<&Ruled<'_>> = own
+        .iter()
+        .copied()
+        .filter(|one| one.counts() && one.finding.severity == xunjian_model::Severity::Serious)
+        .collect();
+    let waiting: Vec<&Ruled<'_>> = own.iter().copied().filter(|one| one.waits()).collect();
+    let indicator = rows.catalogue.counted("V1");
+    let numbers = [("confirmed", confirmed.len()), ("waiting", waiting.len())];
+    let inputs: Vec<_> = numbers.map(|(name, count)| (name.to_owned(), count.to_string())).into();
+    let row = if confirmed.is_empty() && !waiting.is_empty() {
+        let why = reason(
             "疑似问题，待人工确认；未经确认不计入否决",
             "candidates for a person to confirm; unconfirmed ones are no veto",
         );
-        verdict.reviews.push(tally(rule, value, reason, candidates));
-    }
+        let row = rows.push(indicator, Standing::Open, why, ids(waiting.iter().copied()));
+        row.value = Some(waiting.len() as f64);
+        row
+    } else {
+        let names: Vec<&str> = confirmed.iter().map(|one| one.finding.kind.zh()).collect();
+        let kinds: Vec<&str> = confirmed.iter().map(|one| one.finding.kind.en()).collect();
+        let why = if confirmed.is_empty() {
+            reason("未发现疑似问题", "no candidates")
+        } else {
+            reason(
+                format!("经人工确认：{}", unique(&names).join("、")),
+                format!("confirmed by a person: {}", unique(&kinds).join(", ")),
+            )
+        };
+        rows.count("V1", confirmed.len() as f64, why, ids(confirmed.iter().copied()))
+    };
+    row.inputs = inputs;
 }
 
-/// V2, from the crawl's own visits until the monitor exists, and so marked.
-fn unreachable(verdict: &mut Verdict, findings: &[Finding], facts: &Facts, rule: &Rule) {
-    let behind = || ids(findings.iter().filter(|one| one.kind == Kind::Unreachable));
+fn unique<'t>(names: &[&'t str]) -> Vec<&'t str> {
+    let mut seen = Vec::new();
+    names.iter().for_each(|name| {
+        if !seen.contains(name) {
+            seen.push(*name);
+        }
+    });
+    seen
+}
+
+/// V2, from the monitor; from the crawl's own visits where it did not run, and so marked.
+fn unreachable(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
+    let behind = ids(of(findings, Kind::Unreachable));
+    if let Some(watched) = facts.watched.filter(|watched| watched.visits > 0) {
+        let share = watched.failed as f64 * 100.0 / watched.visits as f64;
+        let whole = watched.visits + watched.reported;
+        let with = (watched.failed + watched.reported_failed) as f64 * 100.0 / whole as f64;
+        let thin = match watched.thin_days {
+            0 => reason("", ""),
+            days => reason(
+                format!("；{days} 天访问不足 {VISITS_A_DAY_MIN} 次"),
+                format!("; {days} days with fewer than {VISITS_A_DAY_MIN} visits"),
+            ),
+        };
+        let why = reason(
+            format!(
+                "监测 {} 至 {}：{} 次访问中 {} 次打不开；含已报备停机 {with:.2}%{}",
+                watched.from, watched.to, watched.visits, watched.failed, thin.zh
+            ),
+            format!(
+                "monitored {} to {}: {} of {} visits failed; {with:.2} % with reported outages{}",
+                watched.from, watched.to, watched.failed, watched.visits, thin.en
+            ),
+        );
+        let row = rows.count("V2", share, why, behind);
+        row.inputs = [
+            ("visits", watched.visits.to_string()),
+            ("failed", watched.failed.to_string()),
+            ("reported outage visits left out", watched.reported.to_string()),
+            ("own line visits left out", watched.own_line.to_string()),
+            ("share", format!("{share:.3} %")),
+            ("share with reported outages", format!("{with:.3} %")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        return;
+    }
     let share = match facts.visits {
         0 if facts.unreachable => 100.0,
-        0 => return,
+        0 => 0.0,
         visits => facts.failed_visits as f64 * 100.0 / visits as f64,
     };
     let (failed, visits) = (facts.failed_visits, facts.visits);
-    let reason = reason(
+    let why = reason(
         format!("{visits} 次访问中 {failed} 次失败；按抓取时的访问统计，并非一周监测"),
         format!(
             "{failed} of {visits} visits failed; counted from the crawl's own visits, not from a week of monitoring"
         ),
     );
-    count(verdict, rule, share, reason, behind());
+    let row = rows.count("V2", share, why, behind);
+    row.inputs = vec![("visits".to_owned(), visits.to_string()), ("failed".to_owned(), failed.to_string())];
+    if facts.incomplete && !facts.unreachable && row.standing != Standing::Veto {
+        // What was not seen may be right or wrong: the site cannot pass on the rest alone.
+        row.standing = Standing::Open;
+        row.reason.push_str("；未能抓取全站");
+        row.reason_en.push_str("; the crawl did not see the whole site");
+    }
 }
 
 /// V3: days since the newest item on the home page.
-fn stale_home(verdict: &mut Verdict, findings: &[Finding], facts: &Facts, rule: &Rule) {
-    let behind: Vec<&Finding> = findings.iter().filter(|one| one.kind == Kind::StaleHome).collect();
+fn stale_home(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
+    let behind = of(findings, Kind::StaleHome);
+    let dismissed = !behind.is_empty() && behind.iter().all(|one| !one.counts() && !one.waits());
+    let point = facts.point;
+    let indicator = rows.catalogue.counted("V3");
+    if dismissed {
+        let why = reason("经人工排除", "dismissed by a person");
+        rows.push(indicator, Standing::Pass, why, ids(behind));
+        return;
+    }
     let Some(newest) = facts.home_newest else {
-        if !behind.is_empty() {
-            let reason = reason("首页没有带日期的信息", "no dated item on the home page");
-            verdict.reviews.push(tally(rule, 0.0, reason, ids(behind.into_iter())));
-        }
+        let why = reason("首页没有带日期的信息", "no dated item on the home page");
+        let (standing, value) = match behind.iter().any(|one| one.counts()) {
+            _ if behind.is_empty() => (Standing::Pass, None),
+            // An item without a date counts as not updated, once a person has looked.
+            true if behind.iter().all(|one| one.ruling.is_some()) => (Standing::Veto, indicator.veto),
+            _ => (Standing::Open, None),
+        };
+        rows.push(indicator, standing, why, ids(behind)).value = value;
         return;
     };
-    let days = facts.point.since(newest).map_or(0, |span| span.get_days());
-    let reason = reason(
-        format!("最新信息 {newest}，监测时间点 {}", facts.point),
-        format!("newest item {newest}, monitoring point {}", facts.point),
+    let days = days_between(newest, point);
+    let why = reason(
+        format!("最新信息 {newest}，监测时间点 {point}"),
+        format!("newest item {newest}, monitoring point {point}"),
     );
-    count(verdict, rule, f64::from(days), reason, ids(behind.into_iter()));
+    let row = rows.count("V3", f64::from(days), why, ids(behind));
+    row.inputs = vec![
+        ("newest item".to_owned(), newest.to_string()),
+        ("monitoring point".to_owned(), point.to_string()),
+        ("days".to_owned(), days.to_string()),
+    ];
+}
+
+fn days_between(from: Date, to: Date) -> i32 {
+    to.since(from).map_or(0, |span| span.get_days())
 }
 
 /// V4a–c. A blank column counts in V4b and V4c (2015 definition); the overlap is shown.
-fn columns(verdict: &mut Verdict, findings: &[Finding], catalogue: &Catalogue) {
-    let class = |one: &&Finding, wanted: &[&str]| {
-        one.detail.get("class").is_some_and(|class| wanted.contains(&class.as_str()))
+fn columns(rows: &mut Rows<'_>, findings: &[Ruled<'_>]) {
+    let counted_in = |one: &Ruled<'_>| {
+        let class = one.detail("class").unwrap_or_default();
+        let class = rows.catalogue.classes.iter().find(|known| known.id == class);
+        class.and_then(|class| class.indicator.clone())
     };
-    let stale: Vec<&Finding> = findings.iter().filter(|one| one.kind == Kind::StaleColumn).collect();
-    let all_blank = findings.iter().filter(|one| one.kind == Kind::BlankColumn);
-    let (unsure, blank): (Vec<&Finding>, Vec<&Finding>) = all_blank.partition(|one| one.for_review());
+    let stale: Vec<&Ruled<'_>> =
+        of(findings, Kind::StaleColumn).into_iter().filter(|one| one.counts()).collect();
+    let (blank, rest): (Vec<&Ruled<'_>>, Vec<&Ruled<'_>>) =
+        of(findings, Kind::BlankColumn).into_iter().partition(|one| one.counts());
+    let unsure: Vec<&Ruled<'_>> = rest.into_iter().filter(|one| one.waits()).collect();
+    let listed = |columns: &[&Ruled<'_>]| -> Vec<(String, String)> {
+        let line = |one: &&Ruled<'_>| {
+            let newest = one.detail("newest").unwrap_or("-");
+            (
+                one.finding.what().to_owned(),
+                format!("{} {newest} {}", one.detail("class").unwrap_or(""), one.finding.url),
+            )
+        };
+        columns.iter().map(line).collect()
+    };
 
-    let fresh_classes: Vec<&Finding> =
-        stale.iter().copied().filter(|one| class(one, &["news", "notice", "policy"])).collect();
-    let rule = catalogue.rule("V4a");
-    let news = fresh_classes.iter().filter(|one| class(one, &["news"])).count();
-    let others = fresh_classes.len() - news;
+    let fresh: Vec<&Ruled<'_>> =
+        stale.iter().copied().filter(|one| counted_in(one).as_deref() == Some("V4a")).collect();
+    let news = fresh.iter().filter(|one| one.detail("class") == Some("news")).count();
+    let others = fresh.len() - news;
     let why = reason(
         format!("动态要闻类 {news} 个，通知公告和政策文件类 {others} 个"),
         format!("{news} news, {others} notice and policy columns"),
     );
-    count(verdict, rule, fresh_classes.len() as f64, why, ids(fresh_classes.into_iter()));
+    let inputs = listed(&fresh);
+    rows.count("V4a", fresh.len() as f64, why, ids(fresh)).inputs = inputs;
 
-    let long: Vec<&Finding> = stale.iter().chain(&blank).copied().collect();
+    let long: Vec<&Ruled<'_>> = stale.iter().chain(&blank).copied().collect();
     let why = reason(
         format!("不更新 {} 个，空白 {} 个（空白栏目同时计入 V4c）", stale.len(), blank.len()),
         format!("{} stale and {} blank columns (blank ones count in V4c, too)", stale.len(), blank.len()),
     );
-    count(verdict, catalogue.rule("V4b"), long.len() as f64, why, ids(long.into_iter()));
+    let inputs = listed(&long);
+    rows.count("V4b", long.len() as f64, why, ids(long)).inputs = inputs;
 
-    let rule = catalogue.rule("V4c");
-    let names: Vec<&str> = blank.iter().map(|one| one.what()).collect();
-    let why = reason(names.join("、"), names.join(", "));
-    count(verdict, rule, blank.len() as f64, why, ids(blank.iter().copied()));
+    let names: Vec<&str> = blank.iter().map(|one| one.finding.what()).collect();
+    let why = match names.is_empty() {
+        true => reason("没有空白栏目", "no blank column"),
+        false => reason(names.join("、"), names.join(", ")),
+    };
+    let inputs = listed(&blank);
+    let row = rows.count("V4c", blank.len() as f64, why, ids(blank.iter().copied()));
+    row.inputs = inputs;
+    let line = row_line(rows.catalogue, "V4c");
     if !unsure.is_empty()
-        && blank.len() as f64 + unsure.len() as f64 >= rule.warn
-        && (blank.len() as f64) < rule.veto
+        && (blank.len() + unsure.len()) as f64 >= line.0
+        && (blank.len() as f64) < line.1
+        && let Some(row) = rows.rows.last_mut()
     {
-        let why = reason(
-            "列表由脚本填充，需渲染检查或人工判断",
-            "filled by a script: a rendered check or a person decides",
-        );
-        let value = unsure.len() as f64;
-        verdict.reviews.push(tally(rule, value, why, ids(unsure.into_iter())));
+        row.standing = Standing::Open;
+        row.value = Some(unsure.len() as f64);
+        row.reason = "列表由脚本填充，需渲染检查或人工判断".to_owned();
+        row.reason_en = "filled by a script: a rendered check or a person decides".to_owned();
+        row.findings = ids(unsure);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
+fn row_line(catalogue: &Catalogue, id: &str) -> (f64, f64) {
+    let indicator = catalogue.counted(id);
+    (indicator.warn.unwrap_or(f64::MAX), indicator.veto.unwrap_or(f64::MAX))
+}
 
-    use super::*;
-    use jiff::Timestamp;
-    use jiff::civil::date;
-    use xunjian_model::{Evidence, FindingId, FindingState, PageUrl, SiteId, SiteKind};
-
-    fn site() -> Site {
-        let url = PageUrl::parse("http://a.gov.cn/").expect("url");
-        Site::new(SiteId::new("a").expect("id"), "甲".to_owned(), url, SiteKind::Department)
+/// A fault that only a person can confirm, and that is a veto once it is confirmed.
+fn confirmed(rows: &mut Rows<'_>, id: &str, candidates: Vec<&Ruled<'_>>, fine: Reason, fault: Reason) {
+    let counted = candidates.iter().filter(|one| one.counts()).count();
+    if counted == 0 && candidates.iter().any(|one| one.waits()) {
+        let why = reason(format!("{}，待人工确认", fault.zh), format!("{}; a person confirms it", fault.en));
+        let indicator = rows.catalogue.counted(id);
+        rows.push(indicator, Standing::Open, why, ids(candidates)).value = Some(1.0);
+        return;
     }
+    let why = if counted > 0 { fault } else { fine };
+    rows.count(id, counted as f64, why, ids(candidates.into_iter().filter(|one| one.counts())));
+}
 
-    fn findings(kind: Kind, class: &str, count: usize) -> Vec<Finding> {
-        let site = site();
-        let one = |at: usize| Finding {
-            id: FindingId::new(&site.id, kind.indicator(), kind, "u", &at.to_string()),
-            site: site.id.clone(),
-            indicator: kind.indicator().to_owned(),
-            kind,
-            severity: kind.severity(),
-            state: FindingState::New,
-            url: "u".to_owned(),
-            title: String::new(),
-            evidence: Evidence::default(),
-            first_seen: Timestamp::UNIX_EPOCH,
-            last_seen: Timestamp::UNIX_EPOCH,
-            detail: BTreeMap::from([("class".to_owned(), class.to_owned())]),
-        };
-        (0..count).map(one).collect()
-    }
+/// V5a.
+fn channel(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
+    let candidates = of(findings, Kind::ChannelMissing);
+    confirmed(
+        rows,
+        "V5a",
+        candidates,
+        reason(
+            format!("有咨询建言渠道；公开留言 {} 条", facts.messages),
+            format!("there is a channel; {} messages are shown", facts.messages),
+        ),
+        reason("未发现网上咨询建言渠道", "no online channel for questions was found"),
+    );
+}
 
-    fn lines(findings: &[Finding], facts: &Facts) -> (Outcome, Vec<String>, Vec<String>) {
-        let verdict = judge(&site(), findings, facts, &Catalogue::shipped());
-        let ids = |tallies: &[Tally]| tallies.iter().map(|tally| tally.rule.clone()).collect();
-        (verdict.result, ids(&verdict.vetoes), ids(&verdict.warnings))
-    }
+/// V5b: unanswered for more than the limit, asked within the window.
+fn messages(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
+    let indicator = rows.catalogue.counted("V5b");
+    let begin = indicator.span().map(|window| facts.point.saturating_sub(window));
+    let months = indicator.limit_months.unwrap_or(3);
+    let limit = facts.point.saturating_sub(jiff::Span::new().months(months));
+    let overdue: Vec<&Ruled<'_>> = of(findings, Kind::MessageOverdue)
+        .into_iter()
+        .filter(|one| one.counts() && one.detail("answered").is_none())
+        .filter(|one| {
+            let asked = one.detail("asked").and_then(|text| text.parse::<Date>().ok());
+            // More than three months: a message asked on the limit itself is not over it yet.
+            asked.is_some_and(|asked| asked < limit && begin.is_none_or(|begin| asked >= begin))
+        })
+        .collect();
+    let inputs: Vec<(String, String)> = overdue
+        .iter()
+        .map(|one| (one.detail("asked").unwrap_or_default().to_owned(), one.finding.url.clone()))
+        .chain([("asked from".to_owned(), begin.map_or_else(String::new, |begin| begin.to_string()))])
+        .chain([("asked before".to_owned(), limit.to_string())])
+        .collect();
+    let why = reason(
+        format!("近一年留言中超过 {months} 个月未答复 {} 条", overdue.len()),
+        format!("{} messages of the last year unanswered for more than {months} months", overdue.len()),
+    );
+    rows.count("V5b", overdue.len() as f64, why, ids(overdue)).inputs = inputs;
+}
 
-    #[test]
-    fn every_threshold_counts_from_the_number_itself() {
-        let point = date(2026, 6, 30);
-        let facts = |failed, newest| Facts {
-            visits: 100,
-            failed_visits: failed,
-            home_newest: Some(newest),
-            point,
-            ..Facts::default()
-        };
-        let fresh = date(2026, 6, 29);
-        let pass = |warning: &str| (Outcome::Pass, Vec::new(), vec![warning.to_owned()]);
-        let fail = |veto: &str| (Outcome::Fail, vec![veto.to_owned()], Vec::new());
-        let none = (Outcome::Pass, Vec::new(), Vec::new());
-        assert_eq!(lines(&[], &facts(2, fresh)), none);
-        assert_eq!(lines(&[], &facts(3, fresh)), pass("V2"));
-        assert_eq!(lines(&[], &facts(5, fresh)), fail("V2"));
-        assert_eq!(lines(&[], &facts(0, date(2026, 6, 21))), none);
-        assert_eq!(lines(&[], &facts(0, date(2026, 6, 20))), pass("V3"));
-        assert_eq!(lines(&[], &facts(0, date(2026, 6, 16))), fail("V3"));
-        let facts = facts(0, fresh);
-        assert_eq!(lines(&findings(Kind::StaleColumn, "news", 2), &facts), none);
-        assert_eq!(lines(&findings(Kind::StaleColumn, "news", 4), &facts), pass("V4a"));
-        assert_eq!(lines(&findings(Kind::StaleColumn, "news", 5), &facts), fail("V4a"));
-        assert_eq!(lines(&findings(Kind::StaleColumn, "planning", 9), &facts), pass("V4b"));
-        assert_eq!(lines(&findings(Kind::StaleColumn, "planning", 10), &facts), fail("V4b"));
-        assert_eq!(lines(&findings(Kind::BlankColumn, "other", 1), &facts), none);
-        assert_eq!(lines(&findings(Kind::BlankColumn, "other", 4), &facts), pass("V4c"));
-        assert_eq!(lines(&findings(Kind::BlankColumn, "other", 5), &facts), fail("V4c"));
-        assert_eq!(lines(&findings(Kind::SensitiveWord, "", 1), &facts).0, Outcome::Review);
-        let unseen = Facts { incomplete: true, ..facts };
-        assert_eq!(lines(&[], &unseen).0, Outcome::Review);
-        assert_eq!(lines(&findings(Kind::BlankColumn, "other", 5), &unseen).0, Outcome::Fail);
+/// V6a.
+fn services(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
+    let candidates = of(findings, Kind::ServiceMissing);
+    confirmed(
+        rows,
+        "V6a",
+        candidates,
+        reason(
+            format!("提供办事指南 {} 个", facts.guides),
+            format!("{} service guides are offered", facts.guides),
+        ),
+        reason("未发现办事服务", "no services were found"),
+    );
+}
+
+/// V6b: guides that lack so many classes that nobody can use them.
+fn guides(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
+    let classes = rows.catalogue.counted("V6b").limit_classes.unwrap_or(4) as usize;
+    let mut lacking: BTreeMap<&str, Vec<&Ruled<'_>>> = BTreeMap::new();
+    for one in of(findings, Kind::GuideElementMissing).into_iter().filter(|one| one.counts()) {
+        lacking.entry(one.finding.url.as_str()).or_default().push(one);
     }
+    lacking.retain(|_, missing| missing.len() >= classes);
+    let poor = lacking.len() as u64;
+    let inputs = lacking
+        .iter()
+        .map(|(url, missing)| {
+            let names: Vec<&str> = missing.iter().map(|one| one.finding.what()).collect();
+            (names.join("、"), (*url).to_owned())
+        })
+        .chain([("guides".to_owned(), facts.guides.to_string())])
+        .collect();
+    let (_, veto) = row_line(rows.catalogue, "V6b");
+    // Fewer guides than the line: then all of them have to be poor.
+    let all_poor = poor > 0 && facts.guides <= poor && (facts.guides as f64) < veto;
+    let value = if all_poor { veto } else { poor as f64 };
+    let why = reason(
+        format!("{} 个办事指南中 {poor} 个缺 {classes} 类及以上要素", facts.guides),
+        format!("{poor} of {} guides lack {classes} or more element classes", facts.guides),
+    );
+    let findings: Vec<String> = lacking.into_values().flatten().map(Ruled::id).collect();
+    let row = rows.count("V6b", value, why, findings);
+    row.value = Some(poor as f64);
+    row.inputs = inputs;
 }

@@ -44,6 +44,36 @@ pub struct Facts {
     pub fragments: Vec<Fragment>,
     /// `mailto:` and `tel:` links whose address cannot be one.
     pub bad_addresses: Vec<String>,
+    /// Forms.
+    pub forms: Vec<Form>,
+    /// Site code that the entrance 我为政府网站找错 is written with (`sitecode`).
+    pub entrance_code: Option<String>,
+}
+
+/// A form a reader can fill in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// Where it is sent, absolute.
+    pub action: String,
+    /// It is sent by POST.
+    pub post: bool,
+    /// `accept-charset`, where it names one.
+    pub charset: Option<String>,
+    /// Its fields, in order.
+    pub fields: Vec<Field>,
+}
+
+/// A field of a form.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    /// Name; fields without one are not sent.
+    pub name: String,
+    /// `type`, lower-case; `text` when there is none.
+    pub kind: String,
+    /// What stands in it.
+    pub value: String,
+    /// `placeholder`, `title` or `id`: what it is for.
+    pub hint: String,
 }
 
 /// A link to a place in a page.

@@ -89,6 +89,12 @@ kinds! {
     MessageOverdue "message-overdue" Major "V5" "留言超期未答复" "Message overdue";
     MessageStatsMissing "message-stats-missing" Minor "D11" "缺少留言统计" "Message statistics missing";
     SearchMiss "search-miss" Minor "D18" "搜索不到" "Search miss";
+    ColumnMissing "column-missing" Minor "D1" "缺少栏目" "Column missing";
+    ChannelMissing "channel-missing" Major "V5" "无互动渠道" "No channel for messages";
+    ServiceMissing "service-missing" Major "V6" "未提供服务" "No services offered";
+    BadDomain "bad-domain" Minor "D14" "域名不规范" "Domain against the rules";
+    MissingEntrance "missing-entrance" Minor "D17" "缺少找错入口" "Error report entrance missing";
+    StatisticsStale "statistics-stale" Minor "D10" "办事统计不更新" "Service statistics not updated";
     MediaStale "media-stale" Major "M2" "新媒体不更新" "Stale account";
     MediaZombie "media-zombie" Major "M2" "僵尸账号" "Zombie account";
 }

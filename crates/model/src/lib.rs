@@ -4,10 +4,12 @@
 //! in these types, so each word has one meaning in code, configuration, JSON and reports.
 
 pub mod canonical;
+mod case;
 mod facts;
 mod finding;
 mod host_record;
 mod mask;
+mod media;
 mod moment;
 mod site;
 mod snapshot;
@@ -16,18 +18,20 @@ mod verdict;
 mod web;
 
 pub use canonical::Canonical;
+pub use case::{Assessment, Case, Decision, Event, Rectification, Ruling, Step};
 pub use facts::{
-    Block, Charset, DateFact, DateSource, Facts, Fragment, Label, Link, LinkKind, ListItem, PageKind,
-    Problem, Zone, anchor_hash,
+    Block, Charset, DateFact, DateSource, Facts, Field, Form, Fragment, Label, Link, LinkKind, ListItem,
+    PageKind, Problem, Zone, anchor_hash,
 };
 pub use finding::{
     Evidence, Finding, FindingId, FindingState, Kind, ParseKindError, Severity, UnknownSeverity,
 };
 pub use host_record::{Certificate, HostRecord, KeptRobots, KeptSoftPage};
 pub use mask::{Masked, MaskedKind};
+pub use media::{Account, AccountState, Post};
 pub use moment::kept as kept_moment;
 pub use site::{Site, SiteId, SiteIdError, SiteKind};
 pub use snapshot::{BodyHash, Hop, Snapshot, Timings, TlsFacts, View};
 pub use url_record::{Cloaked, FileFacts, LeftOut, LinkState, Rendering, Target, UrlRecord};
-pub use verdict::{Deduction, Outcome, Tally, Verdict};
+pub use verdict::{Deduction, Judgement, Outcome, Standing, Tally, Verdict};
 pub use web::{Host, PageUrl, UrlError};

@@ -98,6 +98,12 @@ pub struct Site {
     /// Further addresses the crawl begins with, in the site's scope.
     #[serde(default)]
     pub seeds: Vec<PageUrl>,
+    /// Site code (网站标识码) of the register.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// It has no public services: V6 and the group of services do not apply.
+    #[serde(default)]
+    pub no_service: bool,
 }
 
 impl Site {
@@ -113,6 +119,8 @@ impl Site {
             cookies: false,
             drop_parameters: Vec::new(),
             seeds: Vec::new(),
+            code: None,
+            no_service: false,
         }
     }
 

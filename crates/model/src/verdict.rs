@@ -72,6 +72,62 @@ pub struct Deduction {
     pub findings: Vec<String>,
 }
 
+/// How a site stands under one indicator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Nothing is wrong.
+    Pass,
+    /// Near a veto.
+    Warning,
+    /// A veto is reached.
+    Veto,
+    /// Points are lost.
+    Deducted,
+    /// Points are won.
+    Bonus,
+    /// A person has to judge first.
+    Open,
+    /// It does not apply to the site.
+    NotApplicable,
+}
+
+impl Standing {
+    /// Chinese and English word.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Pass => ("符合", "pass"),
+            Self::Warning => ("预警", "warning"),
+            Self::Veto => ("否决", "veto"),
+            Self::Deducted => ("扣分", "points lost"),
+            Self::Bonus => ("加分", "bonus"),
+            Self::Open => ("待人工判定", "a person decides"),
+            Self::NotApplicable => ("不适用", "does not apply"),
+        }
+    }
+}
+
+/// One indicator's row: what went in, which lines it was held against, what came out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// Indicator, for example `V4c`.
+    pub indicator: String,
+    /// What came out.
+    pub standing: Standing,
+    /// What was counted, where something is.
+    pub value: Option<f64>,
+    /// Points lost or won.
+    pub points: f64,
+    /// Plain words, Chinese.
+    pub reason: String,
+    /// The same, English.
+    pub reason_en: String,
+    /// What it was judged from, by name.
+    pub inputs: Vec<(String, String)>,
+    /// Findings behind it.
+    pub findings: Vec<String>,
+}
+
 /// How a site stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -89,8 +145,17 @@ pub struct Verdict {
     pub warnings: Vec<Tally>,
     /// What waits for a person before it can count.
     pub reviews: Vec<Tally>,
-    /// Score of 100, where the site is scored; `null` until points are judged.
+    /// Score, where the site is scored and no veto ended that: what it has if everything that waits
+    /// for a person turns out well.
     pub score: Option<f64>,
     /// Points lost.
     pub deductions: Vec<Deduction>,
+    /// The score if everything that waits for a person turns out badly.
+    pub score_least: Option<f64>,
+    /// Points won, in the score already.
+    pub bonus: f64,
+    /// Indicators in the score whose points were not read in the official text.
+    pub unverified: Vec<String>,
+    /// Every indicator's row.
+    pub indicators: Vec<Judgement>,
 }

@@ -9,6 +9,7 @@ use xunjian_model::{
 
 use crate::date::date_in_text;
 use crate::element::{Element, Name};
+use crate::forms::Forms;
 use crate::hidden::style_hides;
 use crate::join::Joiner;
 use crate::kind::{kind_of, main_chars};
@@ -94,6 +95,7 @@ struct Builder<'t> {
     trace: Option<Trace>,
     /// What is read stands in a script.
     in_script: bool,
+    forms: Forms,
     /// Elements below do not end: the script stands inside of them.
     floor: usize,
 }
@@ -122,6 +124,7 @@ impl<'t> Builder<'t> {
             published: Published::default(),
             trace: None,
             in_script: false,
+            forms: Forms::default(),
             floor: 0,
         }
     }
@@ -265,6 +268,9 @@ impl<'t> Builder<'t> {
         }
         if element.heading_level().is_some() {
             self.heading = 0;
+        }
+        if element == Element::Form {
+            self.forms.close();
         }
         // An end tag closes the nearest element of its name; one without a start is ignored.
         let floor = self.floor;
@@ -483,7 +489,12 @@ impl<'t> Builder<'t> {
                     self.facts.main_media += 1;
                 }
             }
-            Element::Script => link("src", LinkKind::Script),
+            Element::Script => {
+                link("src", LinkKind::Script);
+                if let Some(code) = attributes.get("sitecode") {
+                    self.facts.entrance_code.get_or_insert(code.trim().to_owned());
+                }
+            }
             Element::Iframe | Element::Frame => {
                 link("src", LinkKind::Frame);
                 let none = |name| {
@@ -499,7 +510,11 @@ impl<'t> Builder<'t> {
                 self.add_srcset(attributes);
                 self.facts.main_media += 1;
             }
-            Element::Form => link("action", LinkKind::Form),
+            Element::Form => {
+                link("action", LinkKind::Form);
+                self.forms.open(&mut self.facts, self.base.url(), attributes);
+            }
+            Element::Input => self.forms.field(&mut self.facts, attributes),
             Element::Area => {
                 if let Some(href) = attributes.get("href") {
                     self.add_link(&href, None);

@@ -9,6 +9,7 @@ mod charset;
 mod date;
 mod document;
 mod element;
+mod forms;
 mod hidden;
 mod join;
 mod kind;
@@ -31,7 +32,7 @@ pub use published::page_date;
 pub use source::source_of;
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 5;
+pub const EXTRACTOR_VERSION: u16 = 6;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]

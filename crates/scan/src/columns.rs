@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use xunjian_model::{Facts, LinkKind, PageUrl, Site, Zone};
 
+use crate::ScanSetup;
 use crate::digest::url_hash;
 
 /// Longest name of a column, in characters.
@@ -12,47 +13,25 @@ const NAME_CHARS_MAX: usize = 12;
 /// Characters of main text with which a page without rows is not blank.
 const BLANK_CHARS_MAX: u32 = 60;
 
-/// What a column is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Class {
-    /// 动态、要闻.
-    News,
-    /// 通知公告.
-    Notice,
-    /// 政策文件.
-    Policy,
-    /// 政策解读.
-    Interpretation,
-    /// 人事信息.
-    Personnel,
-    /// 规划计划.
-    Planning,
-    /// 办事服务.
-    Service,
-    /// 互动交流.
-    Interaction,
-    /// Anything else.
-    Other,
+/// A class of columns, as the catalogue has it.
+#[derive(Clone, Debug)]
+pub struct ColumnClass {
+    /// Its id; checks know `news`, `policy`, `interpretation`, `interaction`, `service` and others.
+    pub id: String,
+    /// Words of a column's name; the first class with one counts.
+    pub words: Vec<String>,
+    /// Oldest the newest item may be.
+    pub max_age: Option<jiff::Span>,
 }
 
-impl Class {
-    /// The class a column's name says; the first word found decides.
-    pub fn of(name: &str) -> Self {
-        const WORDS: [(Class, &[&str]); 8] = [
-            (Class::Interpretation, &["解读", "图解"]),
-            (Class::News, &["动态", "要闻", "新闻", "快讯", "资讯", "时政"]),
-            (Class::Notice, &["通知", "公告", "公示", "通告"]),
-            (Class::Policy, &["政策", "文件", "法规", "规章"]),
-            (Class::Personnel, &["人事", "任免", "招考", "招聘"]),
-            (Class::Planning, &["规划", "计划"]),
-            (Class::Interaction, &["信箱", "咨询", "互动", "留言", "征集", "访谈", "调查"]),
-            (Class::Service, &["办事", "服务", "指南"]),
-        ];
-        let found = WORDS.iter().find(|(_, words)| words.iter().any(|word| name.contains(word)));
-        found.map_or(Class::Other, |(class, _)| *class)
-    }
+/// The id of the class a column's name says.
+pub(crate) fn class_of<'c>(name: &str, classes: &'c [ColumnClass]) -> Option<&'c str> {
+    let found = classes.iter().find(|class| class.words.iter().any(|word| name.contains(word.as_str())));
+    found.map(|class| class.id.as_str())
 }
+
+/// Id of a column that no class fits.
+const OTHER: &str = "other";
 
 /// A column as it was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +40,8 @@ pub struct ColumnReport {
     pub name: String,
     /// First list page.
     pub url: String,
-    /// Class.
-    pub class: Class,
+    /// Id of its class in the catalogue, or `other`.
+    pub class: String,
     /// Newest dated item, not later than the monitoring point.
     pub newest: Option<Date>,
     /// Has offered no information since it was opened, as far as the page shows.
@@ -72,7 +51,7 @@ pub struct ColumnReport {
 }
 
 /// The columns a home page names: short links of its navigation to other pages of the site.
-pub(crate) fn discover(home: &Facts, site: &Site) -> Vec<(String, PageUrl)> {
+pub(crate) fn discover(home: &Facts, site: &Site, classes: &[ColumnClass]) -> Vec<(String, PageUrl)> {
     let mut found: Vec<(String, PageUrl)> = Vec::new();
     for link in home.links.iter().filter(|link| link.kind == LinkKind::Page && !link.hidden) {
         let name = home.link_text(link).trim().to_owned();
@@ -83,7 +62,7 @@ pub(crate) fn discover(home: &Facts, site: &Site) -> Vec<(String, PageUrl)> {
             continue;
         }
         // Outside the navigation only a name that says its class is taken for a column.
-        let named = link.zone == Zone::Main && chars <= 6 && Class::of(&name) != Class::Other;
+        let named = link.zone == Zone::Main && chars <= 6 && class_of(&name, classes).is_some();
         if (link.zone == Zone::Navigation || named) && !found.iter().any(|(_, known)| *known == url) {
             found.push((name, url));
         }
@@ -98,9 +77,9 @@ pub(crate) fn read(
     url: &PageUrl,
     facts: &Facts,
     newest_elsewhere: Option<Date>,
-    point: Date,
+    setup: &ScanSetup,
 ) -> Option<ColumnReport> {
-    let latest = point.saturating_add(1.day());
+    let latest = setup.point.saturating_add(1.day());
     let in_list = facts.items.iter().filter_map(|item| item.date).filter(|date| *date <= latest).max();
     let rows = facts.links.iter().filter(|link| {
         link.zone == Zone::Main
@@ -118,7 +97,7 @@ pub(crate) fn read(
     is_list.then(|| ColumnReport {
         name: name.to_owned(),
         url: url.to_string(),
-        class: Class::of(name),
+        class: class_of(name, &setup.classes).unwrap_or(OTHER).to_owned(),
         newest,
         blank: empty && newest.is_none(),
         scripted: facts.scripted,

@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use xunjian_model::{BodyHash, DateFact, Fragment, Kind, PageKind, Severity};
 
+use crate::messages::Message;
+
 /// A fault on a page, before the site's checks have seen it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PageFinding {
@@ -76,6 +78,16 @@ pub(crate) struct Digest {
     pub(crate) fragments: Vec<Fragment>,
     /// Foreign hosts whose scripts the page runs.
     pub(crate) script_hosts: Vec<String>,
+    /// Number of a policy document.
+    pub(crate) number: Option<String>,
+    /// Addresses a document names as its interpretation.
+    pub(crate) named_interpretations: Vec<String>,
+    /// Hashes of what the main text of an interpretation leads to.
+    pub(crate) main_links: Vec<u64>,
+    /// It is a service guide.
+    pub(crate) guide: bool,
+    /// The message it shows.
+    pub(crate) message: Option<Message>,
 }
 
 /// A short name for an address in digests.

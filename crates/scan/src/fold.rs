@@ -7,12 +7,15 @@ use jiff::civil::Date;
 use xunjian_model::{Canonical, Facts, Kind, PageKind, Site};
 use xunjian_store::{Space, Store};
 
+use crate::columns::class_of;
 use crate::digest::{Digest, PageFinding, url_hash};
+use crate::documents::Documents;
 use crate::listed::Listed;
+use crate::messages::Message;
 use crate::places::Places;
 use crate::scripts::ScriptHosts;
-use crate::site::{Seen, snapshot_name};
-use crate::{ScanError, ScanSetup, dates, labels};
+use crate::site::{KnownPage, Seen, snapshot_name};
+use crate::{ScanError, ScanSetup, dates, labels, presence};
 
 /// Pages from which the same fault in the main text is the template's, not the authors'.
 const TEMPLATE_PAGES: usize = 20;
@@ -48,6 +51,14 @@ pub(crate) struct Fold {
     pub(crate) places: Places,
     pub(crate) listed: Listed,
     pub(crate) script_hosts: ScriptHosts,
+    pub(crate) documents: Documents,
+    /// Service guides.
+    pub(crate) guides: u64,
+    /// Messages that are shown, and the newest day one was answered.
+    pub(crate) messages: u64,
+    pub(crate) newest_answer: Option<Date>,
+    /// The newest article of each class of columns, by its own label.
+    pub(crate) newest_of_class: BTreeMap<String, (Date, KnownPage)>,
 }
 
 #[derive(Default)]
@@ -84,6 +95,7 @@ impl Fold {
         {
             let newest = |known: &mut Date| *known = (*known).max(date);
             if let Some(column) = &digest.column {
+                self.know(column, date, &url, &digest.title, setup);
                 self.newest_by_column.entry(column.clone()).and_modify(newest).or_insert(date);
             }
             if let Some(folder) = first_folder(&url).filter(|_| digest.kind == PageKind::Article) {
@@ -95,6 +107,18 @@ impl Fold {
         let own = xunjian_page::page_date(&digest.dates).filter(|date| is_article && *date <= latest);
         self.listed.add(&url, &digest, own);
         self.script_hosts.add(&digest.script_hosts, candidate);
+        self.documents.add(&url, &digest, &snapshot, setup.point.saturating_sub(setup.documents_age));
+        self.guides += u64::from(digest.guide);
+        let counts = !digest.column.as_deref().is_some_and(presence::is_other_channel);
+        if let Some(message) = digest.message.filter(|_| counts) {
+            self.messages += 1;
+            self.newest_answer = self.newest_answer.max(message.answered.filter(|date| *date <= setup.point));
+            // An answer without a date is one.
+            let undated = message.has_answer && message.answered.is_none();
+            if !undated && (setup.overdue.0)(message.asked, message.answered) {
+                self.candidates.push(candidate(overdue(&message)));
+            }
+        }
         if is_article {
             if let Some(finding) = dates::check(&digest.dates, setup.point) {
                 self.candidates.push(candidate(finding));
@@ -138,6 +162,17 @@ impl Fold {
             }
             self.candidates.push(candidate(finding.clone()));
         }
+    }
+
+    fn know(&mut self, column: &str, date: Date, url: &str, title: &str, setup: &ScanSetup) {
+        let Some(class) = class_of(column, &setup.classes) else { return };
+        if self.newest_of_class.get(class).is_some_and(|(known, _)| *known >= date) {
+            return;
+        }
+        // The name of the site stands behind the title.
+        let title = title.split(['_', '|']).next().unwrap_or(title).trim().to_owned();
+        let page = KnownPage { class: class.to_owned(), title, url: url.to_owned() };
+        self.newest_of_class.insert(class.to_owned(), (date, page));
     }
 
     /// The newest article known to be of a column by its label, or by lying under its folder.
@@ -225,6 +260,19 @@ impl Fold {
     }
 }
 
+fn overdue(message: &Message) -> PageFinding {
+    let asked = message.asked.to_string();
+    let excerpt = match message.answered {
+        Some(answered) => format!("{asked} → ⟦{answered}⟧"),
+        None => format!("{asked} → ⟦未答复⟧"),
+    };
+    let finding = PageFinding::new(Kind::MessageOverdue, "", excerpt).with("asked", asked);
+    match message.answered {
+        Some(answered) => finding.with("answered", answered.to_string()),
+        None => finding,
+    }
+}
+
 impl LabelCount {
     fn add(&mut self, url: &str, title: &str, snapshot: &Option<String>, needs: u16, lacks: u16) {
         let lacks = lacks & needs;
@@ -253,7 +301,7 @@ pub(crate) fn confirm_listed(
     }
     let mut listed: HashMap<u64, Option<Date>> = HashMap::new();
     let fingerprint = setup.fingerprint(canonical);
-    for row in store.scan::<Digest>(Space::Digest, &[site.id.as_str().as_bytes(), b""]) {
+    for row in store.scan::<Digest>(Space::Digest, &[&setup.digest_owner(&site.id), b""]) {
         let (_, digest) = row?;
         if digest.fingerprint != fingerprint {
             continue;

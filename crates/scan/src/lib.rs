@@ -6,21 +6,27 @@
 //! digests every night. Memory holds findings, never pages.
 
 mod article;
+mod as_of;
 mod columns;
 mod content;
 mod dates;
 mod digest;
+mod documents;
+mod elements;
 mod excerpt;
 mod fold;
 mod freshness;
+mod guides;
 mod hidden_links;
 mod labels;
 mod link_states;
 mod listed;
 mod marks;
+mod messages;
 mod page;
 mod places;
 mod plain;
+mod presence;
 mod privacy;
 mod scripts;
 mod site;
@@ -37,15 +43,16 @@ use xunjian_model::{Canonical, Kind};
 use xunjian_spell::Model;
 use xunjian_store::StoreError;
 
-pub use columns::{Class, ColumnReport};
+pub use as_of::NOT_IN_SNAPSHOTS;
+pub use columns::{ColumnClass, ColumnReport};
 pub use content::ContentCheck;
 pub use link_states::BadLinks;
-pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, scan_plain};
+pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, scan_plain, scan_text};
 pub use privacy::mask_all;
-pub use site::{SiteInput, SiteScan, scan_site};
+pub use site::{KnownPage, SiteInput, SiteScan, scan_site, search_finding, snapshot_of};
 
 /// Raised whenever the same facts would give other findings.
-pub const SCANNER_VERSION: u16 = 6;
+pub const SCANNER_VERSION: u16 = 7;
 
 /// The kinds a check exists for; the others of the model come with later checks.
 pub const KINDS: &[Kind] = &[
@@ -79,23 +86,34 @@ pub const KINDS: &[Kind] = &[
     Kind::MissingMark,
     Kind::NoIpv6,
     Kind::Unreachable,
+    Kind::InterpretationMissing,
+    Kind::InterpretationUnlinked,
+    Kind::GuideElementMissing,
+    Kind::GuideAddressVague,
+    Kind::GuideMaterialVague,
+    Kind::PolicyNameOnly,
+    Kind::MessageOverdue,
+    Kind::MessageStatsMissing,
+    Kind::ColumnMissing,
+    Kind::ChannelMissing,
+    Kind::ServiceMissing,
+    Kind::BadDomain,
+    Kind::MissingEntrance,
+    Kind::StatisticsStale,
+    // Found by asking, not by scanning.
+    Kind::SearchMiss,
+    Kind::MediaStale,
+    Kind::MediaZombie,
 ];
 
-/// How old the newest item of a column may be, by class; from the catalogue.
-#[derive(Clone, Copy, Debug)]
-pub struct Freshness {
-    /// Home page and news columns (V3, V4a).
-    pub news: Span,
-    /// Notice and policy columns (V4a).
-    pub notice: Span,
-    /// Personnel and planning columns (V4b).
-    pub personnel: Span,
-}
+/// Whether a message that was asked on one day, and answered on another or not yet, took too long by
+/// the monitoring point (D12). Working days are the judge's to count.
+#[derive(Clone)]
+pub struct Overdue(pub Arc<dyn Fn(Date, Option<Date>) -> bool + Send + Sync>);
 
-impl Freshness {
-    /// Whether an item is as old as the limit or older; the limit itself counts (含).
-    pub(crate) fn is_stale(limit: Span, newest: Date, point: Date) -> bool {
-        newest <= point.saturating_sub(limit)
+impl std::fmt::Debug for Overdue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Overdue")
     }
 }
 
@@ -110,8 +128,16 @@ pub struct ScanSetup {
     pub point: Date,
     /// When the run was.
     pub run_at: Timestamp,
-    /// Freshness limits.
-    pub freshness: Freshness,
+    /// Oldest the newest item of a home page may be (V3).
+    pub home_age: Span,
+    /// Classes of columns.
+    pub classes: Vec<ColumnClass>,
+    /// Documents from so long before the point on are looked at (D5, D6).
+    pub documents_age: Span,
+    /// Messages.
+    pub overdue: Overdue,
+    /// Look at the pages as they were at this moment, from their snapshots; nothing is kept.
+    pub as_of: Option<Timestamp>,
     /// Limits of one page's extraction.
     pub page: xunjian_page::Limits,
     /// Look at every page again, also where its kept digest still holds.

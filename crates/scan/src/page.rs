@@ -9,7 +9,10 @@ use xunjian_model::{
 
 use crate::digest::{Digest, PageFinding, Row, url_hash};
 use crate::excerpt::around;
-use crate::{ScanSetup, article, hidden_links, labels, places, privacy, scripts, slips, unlikely, words};
+use crate::{
+    ScanSetup, article, documents, guides, hidden_links, labels, messages, places, privacy, scripts, slips,
+    unlikely, words,
+};
 
 /// Findings of a page's own texts from which no further text is looked at: nobody reads more, and
 /// a page made of nothing else must not fill the memory.
@@ -83,6 +86,7 @@ pub(crate) fn digest(
         base += block.text.len() as u64 + 1;
     }
     let is_document = facts.kind == PageKind::Document;
+    let guide = guides::check(facts, &mut findings);
     if !is_document {
         hidden_links::check(facts, site, &mut findings);
         labels::check(facts, site, &mut findings);
@@ -107,6 +111,8 @@ pub(crate) fn digest(
     });
 
     let is_article = facts.kind != PageKind::List && !is_document;
+    let number = documents::number(facts);
+    let target = |url: &String| target_url(url, site, canonical).unwrap_or_else(|| url.clone());
     Digest {
         body,
         fingerprint: setup.fingerprint(canonical),
@@ -122,6 +128,17 @@ pub(crate) fn digest(
         script_hosts: scripts::hosts_of(facts, site),
         labelled_article: is_article
             && ["ArticleTitle", "PubDate", "ContentSource"].iter().any(|name| facts.label(name).is_some()),
+        named_interpretations: match number {
+            Some(_) => documents::named_interpretations(facts).iter().map(target).collect(),
+            None => Vec::new(),
+        },
+        number,
+        main_links: match documents::is_interpretation(&facts.title) {
+            true => main_links(facts, site, canonical),
+            false => Vec::new(),
+        },
+        guide,
+        message: messages::read(facts),
         no_body: is_article && article::has_no_body(facts),
     }
 }
@@ -155,15 +172,23 @@ fn explain_injection(facts: &Facts, findings: &mut Vec<PageFinding>) {
 
 /// Hash of the address that is asked for when a link is followed.
 pub(crate) fn target_hash(url: &str, site: &Site, canonical: &Canonical) -> u64 {
+    target_url(url, site, canonical).map_or_else(|| url_hash(url), |folded| url_hash(&folded))
+}
+
+/// That address, where it differs from what is written.
+fn target_url(url: &str, site: &Site, canonical: &Canonical) -> Option<String> {
     // Only what a rule may change is worth parsing again.
-    let plain = !url.contains(['?', ';']) && *canonical == Canonical::default();
-    match PageUrl::parse(url) {
-        _ if plain => url_hash(url),
-        Ok(parsed) if site.in_scope(&parsed) && parsed != site.url => {
-            url_hash(canonical.apply(&parsed).as_str())
-        }
-        _ => url_hash(url),
+    if !url.contains(['?', ';']) && *canonical == Canonical::default() {
+        return None;
     }
+    let parsed = PageUrl::parse(url).ok()?;
+    (site.in_scope(&parsed) && parsed != site.url).then(|| canonical.apply(&parsed).to_string())
+}
+
+/// Where the main text leads to.
+fn main_links(facts: &Facts, site: &Site, canonical: &Canonical) -> Vec<u64> {
+    let main = facts.links.iter().filter(|link| link.zone == Zone::Main && link.kind == LinkKind::Page);
+    main.map(|link| target_hash(&link.url, site, canonical)).collect()
 }
 
 /// Links of the main text with their rows' dates.

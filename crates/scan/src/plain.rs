@@ -1,6 +1,7 @@
 //! Files that come from nowhere in particular: text, HTML, DOCX, XLSX, PPTX, OFD and PDF, looked
 //! through for words and personal numbers.
 
+use jiff::civil::Date;
 use serde::Serialize;
 use xunjian_dict::{Matcher, Place, Scratch};
 use xunjian_model::{Block, Kind, PageUrl, Problem, Severity};
@@ -70,6 +71,15 @@ pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher) -> PlainScan {
         looking.text(cut);
     }
     looking.scan
+}
+
+/// Looks through a text that was published on a day.
+pub fn scan_text(text: &str, date: Option<Date>, matcher: &Matcher) -> Vec<PlainFinding> {
+    let place = Place { date, ..Place::default() };
+    let scan = PlainScan::default();
+    let mut looking = Looking { name: "", matcher, place, scratch: Scratch::default(), scan };
+    looking.text(text.as_bytes());
+    looking.scan.findings
 }
 
 struct Looking<'s> {

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use jiff::Timestamp;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use xunjian_model::{
     Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, PageKind,
     PageUrl, Rendering, Severity, Site, UrlRecord,
@@ -16,7 +18,7 @@ use crate::digest::{Digest, PageFinding};
 use crate::fold::{Candidate, Fold, at_home, confirm_listed, first_folder};
 use crate::freshness::{column_finding, stale_home};
 use crate::link_states::{BadLinks, kind_of};
-use crate::{ScanError, ScanSetup, marks, page};
+use crate::{ScanError, ScanSetup, marks, page, presence};
 
 /// Pages handed to the threads at once; bounds what is in memory.
 const PAGES_AT_ONCE: usize = 1_024;
@@ -45,8 +47,44 @@ pub struct SiteScan {
     pub kept: u64,
     /// Bytes of text read anew.
     pub text_bytes: u64,
-    /// Newest dated item on the home page.
+    /// Newest dated item on the home page; of one that only leads on, of its second-level pages.
     pub home_newest: Option<Date>,
+    /// The newest page of some classes, to ask the site's search for.
+    pub known: Vec<KnownPage>,
+    /// Service guides.
+    pub guides: u64,
+    /// Messages that are shown.
+    pub messages: u64,
+    /// Newest day one was answered.
+    pub newest_answer: Option<Date>,
+}
+
+/// A page that is known to be on the site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownPage {
+    /// Class of its column.
+    pub class: String,
+    /// Title, as lists show it.
+    pub title: String,
+    /// Address.
+    pub url: String,
+}
+
+/// Classes whose pages a site's search has to find (D18).
+const SOUGHT: [&str; 4] = ["news", "policy", "interaction", "service"];
+
+/// Keeps the newest listed page of a column's class.
+fn know(known: &mut Vec<KnownPage>, class: &str, facts: &Facts) {
+    if !SOUGHT.contains(&class) || known.iter().any(|one| one.class == class) {
+        return;
+    }
+    let newest = facts.items.iter().filter(|item| item.date.is_some()).max_by_key(|item| item.date);
+    let link = newest.and_then(|item| facts.links.get(item.link as usize));
+    if let Some((link, title)) =
+        link.map(|link| (link, facts.link_text(link))).filter(|(_, title)| !title.is_empty())
+    {
+        known.push(KnownPage { class: class.to_owned(), title: title.to_owned(), url: link.url.clone() });
+    }
 }
 
 /// One page of the site with its digest.
@@ -80,7 +118,8 @@ pub fn scan_site(
         return Ok(scan);
     }
     let home = home_facts(store, site, setup)?;
-    let found_columns = home.as_ref().map(|(facts, _)| columns::discover(facts, site)).unwrap_or_default();
+    let found_columns =
+        home.as_ref().map(|(facts, _)| columns::discover(facts, site, &setup.classes)).unwrap_or_default();
     let column_urls: HashSet<String> = found_columns.iter().map(|(_, url)| url.to_string()).collect();
 
     let mut fold = Fold::default();
@@ -92,18 +131,13 @@ pub fn scan_site(
     scan.text_bytes = fold.text_bytes;
 
     if let Some((home, snapshot)) = &home {
-        let mut mark_findings: Vec<Candidate> =
-            marks::check(home).into_iter().map(|finding| at_home(site, finding)).collect();
-        for candidate in &mut mark_findings {
-            candidate.snapshot.clone_from(snapshot);
-        }
-        candidates.extend(mark_findings);
+        let missing = presence::check(home, &found_columns, fold.guides, site, setup);
+        let found = marks::check(home).into_iter().chain(missing);
+        candidates
+            .extend(found.map(|finding| Candidate { snapshot: snapshot.clone(), ..at_home(site, finding) }));
         let latest = setup.point.saturating_add(1.day());
         scan.home_newest =
             home.items.iter().filter_map(|item| item.date).filter(|date| *date <= latest).max();
-        if let Some(finding) = stale_home(scan.home_newest, home, setup) {
-            candidates.push(Candidate { snapshot: snapshot.clone(), ..at_home(site, finding) });
-        }
     }
     // Only a folder that no other column shares says whose articles lie in it.
     let mut folders: HashMap<String, usize> = HashMap::new();
@@ -112,16 +146,37 @@ pub fn scan_site(
     }
     for (name, url) in &found_columns {
         let Some((facts, snapshot)) = page_facts(store, site, url, setup)? else { continue };
+        if let Some(finding) = presence::statistics(name, &facts) {
+            let (url, title, snapshot) = (url.to_string(), facts.title.clone(), snapshot.clone());
+            candidates.push(Candidate { url, title, snapshot, finding });
+        }
         let own_folder = first_folder(url.as_str()).filter(|own| folders.get(own) == Some(&1));
         let elsewhere = fold.newest_of(name, &facts, own_folder.as_deref());
-        let Some(column) = columns::read(name, url, &facts, elsewhere, setup.point) else { continue };
+        let Some(column) = columns::read(name, url, &facts, elsewhere, setup) else { continue };
         if let Some(finding) = column_finding(&column, setup) {
             let (title, url) = (facts.title.clone(), url.to_string());
             candidates.push(Candidate { url, title, snapshot, finding });
         }
+        know(&mut scan.known, &column.class, &facts);
         scan.columns.push(column);
     }
     let home_snapshot = home.as_ref().and_then(|(_, snapshot)| snapshot.clone());
+    if let Some((home, _)) = &home {
+        // A home page that only leads on is as fresh as the pages it leads to.
+        if home.items.iter().all(|item| item.date.is_none()) {
+            scan.home_newest = scan.columns.iter().filter_map(|column| column.newest).max();
+        }
+        if let Some(finding) = stale_home(scan.home_newest, home, setup) {
+            candidates.push(Candidate { snapshot: home_snapshot.clone(), ..at_home(site, finding) });
+        }
+    }
+    for (class, (_, page)) in std::mem::take(&mut fold.newest_of_class) {
+        if SOUGHT.contains(&class.as_str()) && !scan.known.iter().any(|one| one.class == class) {
+            scan.known.push(page);
+        }
+    }
+    (scan.guides, scan.messages, scan.newest_answer) = (fold.guides, fold.messages, fold.newest_answer);
+    candidates.extend(std::mem::take(&mut fold.documents).unpaired(store, site, setup)?);
     candidates.extend(fold.label_findings(site, &home_snapshot));
     confirm_listed(store, (site, &input.canonical), &mut fold, setup)?;
     fold.undated_site(site, &home_snapshot);
@@ -133,11 +188,17 @@ pub fn scan_site(
     });
     candidates.append(&mut fold.undated);
     candidates.append(&mut fold.empty);
-    candidates.extend(std::mem::take(&mut fold.places).missing(store, site, setup)?);
+    if setup.as_of.is_none() {
+        candidates.extend(std::mem::take(&mut fold.places).missing(store, site, setup)?);
+    }
     candidates.extend(fold.merged(site));
     // After the page's own conflicts: one fault, one finding.
     candidates.extend(std::mem::take(&mut fold.listed).conflicts(store, site)?);
-    candidates.extend(std::mem::take(&mut fold.script_hosts).strangers(store, &site.id, fold.pages, setup)?);
+    if setup.as_of.is_none() {
+        let hosts = std::mem::take(&mut fold.script_hosts);
+        candidates.extend(hosts.strangers(store, &site.id, fold.pages, setup)?);
+    }
+    setup.forget(store, &site.id)?;
     scan.findings = findings(candidates, site, setup);
     Ok(scan)
 }
@@ -153,9 +214,13 @@ fn for_each_page(
     mut each: impl FnMut(Seen),
 ) -> Result<(), ScanError> {
     let fingerprint = setup.fingerprint(canonical);
-    let mut rows = store.urls(Some(&site.id)).filter(|row| {
-        row.as_ref()
-            .map_or(true, |(_, record)| record.state == Some(LinkState::Ok) && record.body_hash.is_some())
+    let owner = setup.digest_owner(&site.id);
+    let mut rows = store.urls(Some(&site.id)).filter_map(|row| {
+        let as_it_was = |(url, record): (String, UrlRecord)| {
+            let record = setup.record(store, &url, record)?;
+            Ok(record.map(|record| (url, record)))
+        };
+        row.and_then(as_it_was).transpose()
     });
     loop {
         let chunk: Vec<(String, UrlRecord)> = rows.by_ref().take(PAGES_AT_ONCE).collect::<Result<_, _>>()?;
@@ -168,7 +233,7 @@ fn for_each_page(
             .collect::<Result<_, _>>()?;
         let mut batch = store.begin();
         for page in seen.iter().flatten().filter(|page| !page.kept) {
-            batch.put(Space::Digest, &[site.id.as_str().as_bytes(), page.url.as_bytes()], &page.digest)?;
+            batch.put(Space::Digest, &[&owner, page.url.as_bytes()], &page.digest)?;
         }
         batch.commit()?;
         seen.into_iter().flatten().for_each(&mut each);
@@ -185,7 +250,7 @@ fn look_at(
     record: UrlRecord,
 ) -> Result<Option<Seen>, StoreError> {
     let (Some((body, _)), Ok(address)) = (record.shown(), PageUrl::parse(&url)) else { return Ok(None) };
-    let kept: Option<Digest> = store.get(Space::Digest, &[site.id.as_str().as_bytes(), url.as_bytes()])?;
+    let kept: Option<Digest> = store.get(Space::Digest, &[&setup.digest_owner(&site.id), url.as_bytes()])?;
     let kept =
         kept.filter(|digest| !setup.fresh && digest.body == body && digest.fingerprint == *fingerprint);
     let was_kept = kept.is_some();
@@ -296,6 +361,7 @@ pub(crate) fn page_facts(
     setup: &ScanSetup,
 ) -> Result<Option<(Facts, Option<String>)>, StoreError> {
     let Some(record) = store.url(Some(&site.id), url.as_str())? else { return Ok(None) };
+    let Some(record) = setup.record(store, url.as_str(), record)? else { return Ok(None) };
     let snapshot = snapshot_name(&record);
     Ok(facts_of(store, url, &record, setup)?.map(|facts| (facts, snapshot)))
 }
@@ -306,6 +372,11 @@ fn home_facts(
     setup: &ScanSetup,
 ) -> Result<Option<(Facts, Option<String>)>, StoreError> {
     page_facts(store, site, &site.url, setup)
+}
+
+/// The name of the snapshot that shows what an address shows, `<body hash>@<time>`.
+pub fn snapshot_of(store: &Store, site: &Site, url: &str) -> Result<Option<String>, StoreError> {
+    Ok(store.url(Some(&site.id), url)?.as_ref().and_then(snapshot_name))
 }
 
 pub(crate) fn snapshot_name(record: &UrlRecord) -> Option<String> {
@@ -335,30 +406,52 @@ fn bad_links(facts: &Facts, bad: &BadLinks, site: &Site, canonical: &Canonical) 
 
 // ---- findings -------------------------------------------------------------------------------
 
+/// The finding that a site's search misses pages of these classes; of none when it has no search.
+pub fn search_finding(
+    site: &Site,
+    snapshot: Option<String>,
+    missed: &[String],
+    run_at: Timestamp,
+) -> Finding {
+    let finding = match missed.is_empty() {
+        true => PageFinding::new(Kind::SearchMiss, "", "").with("review", "no search form on the home page"),
+        false => PageFinding::new(Kind::SearchMiss, "", format!("⟦{}⟧", missed.join(", ")))
+            .with("missed", missed.join(", ")),
+    };
+    let candidate = Candidate { snapshot, ..at_home(site, finding) };
+    finding_of(candidate, site, run_at)
+}
+
 fn findings(candidates: Vec<Candidate>, site: &Site, setup: &ScanSetup) -> Vec<Finding> {
     let mut findings: BTreeMap<FindingId, Finding> = BTreeMap::new();
-    for Candidate { url, title, snapshot, finding } in candidates {
-        let indicator = finding.kind.indicator();
-        let id = FindingId::new(&site.id, indicator, finding.kind, &url, &finding.what);
-        let mut detail: BTreeMap<String, String> = finding.detail.into_iter().collect();
-        if !finding.what.is_empty() {
-            detail.insert("what".to_owned(), finding.what);
-        }
-        let severity: Severity = finding.severity;
-        findings.entry(id.clone()).or_insert(Finding {
-            id,
-            site: site.id.clone(),
-            indicator: indicator.to_owned(),
-            kind: finding.kind,
-            severity,
-            state: FindingState::New,
-            url,
-            title,
-            evidence: Evidence { excerpt: finding.excerpt, offset: finding.offset, snapshot },
-            first_seen: setup.run_at,
-            last_seen: setup.run_at,
-            detail,
-        });
+    for candidate in candidates {
+        let finding = finding_of(candidate, site, setup.run_at);
+        findings.entry(finding.id.clone()).or_insert(finding);
     }
     findings.into_values().collect()
+}
+
+fn finding_of(candidate: Candidate, site: &Site, run_at: Timestamp) -> Finding {
+    let Candidate { url, title, snapshot, finding } = candidate;
+    let indicator = finding.kind.indicator();
+    let id = FindingId::new(&site.id, indicator, finding.kind, &url, &finding.what);
+    let mut detail: BTreeMap<String, String> = finding.detail.into_iter().collect();
+    if !finding.what.is_empty() {
+        detail.insert("what".to_owned(), finding.what);
+    }
+    let severity: Severity = finding.severity;
+    Finding {
+        id,
+        site: site.id.clone(),
+        indicator: indicator.to_owned(),
+        kind: finding.kind,
+        severity,
+        state: FindingState::New,
+        url,
+        title,
+        evidence: Evidence { excerpt: finding.excerpt, offset: finding.offset, snapshot },
+        first_seen: run_at,
+        last_seen: run_at,
+        detail,
+    }
 }

@@ -21,6 +21,14 @@ pub enum Space {
     Run = b'R' as isize,
     /// Site → what was learnt of it.
     Site = b'L' as isize,
+    /// Site, id → what people did about a finding, and its life.
+    Case = b'C' as isize,
+    /// Site, indicator → what people judged.
+    Assessment = b'J' as isize,
+    /// Site, time → a visit of the availability monitor.
+    Probe = b'W' as isize,
+    /// New-media accounts and their posts.
+    Media = b'A' as isize,
     /// Everything about the store itself.
     Meta = b'M' as isize,
 }

@@ -108,12 +108,31 @@ impl Night {
     }
 
     /// Scan, judge and report of a crawled run.
-    pub(crate) fn after_crawl(&mut self) -> anyhow::Result<WrittenReport> {
+    pub(crate) async fn after_crawl(&mut self) -> anyhow::Result<WrittenReport> {
+        tokio::task::block_in_place(|| self.scan(false))?;
+        self.search().await?;
         tokio::task::block_in_place(|| {
-            self.scan(false)?;
             self.judge()?;
             self.report(None)
         })
+    }
+
+    /// Asks the sites' own searches for what the scan knows to be there.
+    async fn search(&mut self) -> anyhow::Result<()> {
+        let cpu = Cpu::now();
+        let total = self.engine.settings().sites.len() as u64;
+        let done = AtomicU64::new(0);
+        let bar = std::sync::Mutex::new(self.terminal.bar(self.terminal.words("站内搜索", "search"), total));
+        self.engine
+            .search(|site| {
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                if let Ok(mut bar) = bar.lock() {
+                    bar.set(done, total, &site.name);
+                }
+            })
+            .await?;
+        self.costs.insert("search", cpu.cost());
+        Ok(())
     }
 
     /// Names the sites that were not seen whole.
@@ -268,7 +287,7 @@ pub(crate) async fn whole(
         terminal.note(terminal.words("已停止；再次运行将继续。", "Stopped; run again to go on."));
         return Ok(None);
     }
-    night.after_crawl().map(Some)
+    night.after_crawl().await.map(Some)
 }
 
 /// `xunjian crawl`.

@@ -1,6 +1,7 @@
 //! `xunjian.toml`: text in, checked settings out, all mistakes at once.
 
 mod crawl;
+mod judge;
 mod network;
 mod reader;
 mod register;
@@ -15,7 +16,6 @@ use jiff::tz::TimeZone;
 use toml::de::DeTable;
 use xunjian_dict::{Dictionary, LoadError};
 use xunjian_engine::Settings;
-use xunjian_judge::Catalogue;
 use xunjian_spell::Model;
 
 use reader::{Fault, Source, Table};
@@ -104,6 +104,10 @@ impl Reading<'_> {
         let mut crawl = root.section(source, "crawl");
         let mut scan = root.section(source, "scan");
         let mut judge = root.section(source, "judge");
+        let mut media = root.section(source, "media");
+        let mut monitoring = root.section(source, "monitor");
+        let mut serve = root.section(source, "serve");
+        let mut search = root.section(source, "search");
         let mut store = root.section(source, "store");
         let mut metrics = root.section(source, "metrics");
         let mut rendering = root.section(source, "render");
@@ -132,9 +136,21 @@ impl Reading<'_> {
         let dictionaries = self.dictionaries(&mut scan);
         let typo_model = self.typo_model(&mut scan);
         scan.finish(&mut self.source);
-        let catalogue = self.catalogue(&mut judge);
+        let catalogue = judge::catalogue(&mut judge, &mut self.source, &self.folder);
+        let calendar = judge::calendar(&mut judge, &mut self.source, &self.folder);
         judge.finish(&mut self.source);
+        let ledger = judge::ledger(&mut media, &mut self.source, &self.folder, &mut self.others);
+        media.finish(&mut self.source);
+        let mut monitor = judge::monitor(&mut monitoring, &mut self.source);
+        monitoring.finish(&mut self.source);
+        let nightly = judge::nightly(&mut serve, &mut self.source);
+        serve.finish(&mut self.source);
+        let asks = search.get(&mut self.source, "enabled").unwrap_or(true);
+        search.finish(&mut self.source);
         let register = self.register(file, &mut root);
+        judge::check_ids(&mut self.source, &register.sites);
+        let rows = root.rows(&mut self.source, "outage");
+        monitor.outages = judge::outages(&mut self.source, &rows, &register.sites, &zone);
         root.finish(&mut self.source);
         let Some(data) = data else {
             self.source.fault(
@@ -164,6 +180,11 @@ impl Reading<'_> {
             dictionaries,
             typo_model,
             catalogue: catalogue?,
+            calendar,
+            monitor,
+            ledger,
+            search: asks,
+            nightly,
             threads,
         })
     }
@@ -234,16 +255,6 @@ impl Reading<'_> {
             }
         }
         dictionaries
-    }
-
-    fn catalogue(&mut self, judge: &mut Table<'_, '_>) -> Option<Catalogue> {
-        let Some(file) = judge.get::<PathBuf>(&mut self.source, "catalogue") else {
-            return Some(Catalogue::shipped());
-        };
-        let at = judge.value("catalogue").map_or(0, |value| value.span().start);
-        Catalogue::load(&self.folder.join(file))
-            .map_err(|error| self.source.fault(at, format!("`judge.catalogue`: {error}")))
-            .ok()
     }
 
     fn register(&mut self, file: &Path, root: &mut Table<'_, '_>) -> Register {

@@ -9,9 +9,11 @@ use xunjian_model::{PageUrl, Site, SiteId, SiteKind};
 use super::reader::{Fault, Source, Table};
 
 /// Columns of `sites.csv`; `hosts`, `seeds` and `drop_parameters` hold several
-/// separated by spaces, `cookies` is true or empty.
-pub(crate) const COLUMNS: [&str; 9] =
-    ["id", "name", "url", "kind", "hosts", "ignore_robots", "seeds", "cookies", "drop_parameters"];
+/// separated by spaces, `cookies` and `no_service` are true or empty.
+pub(crate) const COLUMNS: [&str; 11] = [
+    "id", "name", "url", "kind", "hosts", "ignore_robots", "seeds", "cookies", "drop_parameters", "code",
+    "no_service",
+];
 
 /// The sites of a register, with where each stands.
 #[derive(Default)]
@@ -40,6 +42,8 @@ impl Register {
                 seeds: table.get(source, "seeds").unwrap_or_default(),
                 cookies: table.get(source, "cookies").unwrap_or(false),
                 drop_parameters: table.get(source, "drop_parameters").unwrap_or_default(),
+                code: table.get(source, "code"),
+                no_service: table.get(source, "no_service").unwrap_or(false),
             };
             table.finish(source);
             let place = format!("{}:{}", file.display(), source.line(at));
@@ -91,15 +95,15 @@ impl Register {
                 let text = column(name).unwrap_or_default();
                 text.split_whitespace().map(str::to_owned).collect()
             };
-            let cookies = match column("cookies").as_deref() {
+            let mut yes = |name: &str| match column(name).as_deref() {
                 None | Some("false") => false,
                 Some("true") => true,
                 Some(other) => {
-                    faults
-                        .push(fault(line, format!("`cookies` must be true, false or empty, not {other:?}")));
-                    continue;
+                    faults.push(fault(line, format!("`{name}` must be true, false or empty, not {other:?}")));
+                    false
                 }
             };
+            let (cookies, no_service) = (yes("cookies"), yes("no_service"));
             let row = Row {
                 id: column("id"),
                 name: column("name"),
@@ -110,6 +114,8 @@ impl Register {
                 seeds: several("seeds"),
                 cookies,
                 drop_parameters: several("drop_parameters"),
+                code: column("code"),
+                no_service,
             };
             let reasons = self.add(row, format!("{}:{line}", file.display()));
             faults.extend(reasons.into_iter().map(|reason| fault(line, reason)));
@@ -161,6 +167,8 @@ impl Register {
             ignore_robots: row.ignore_robots,
             cookies: row.cookies,
             drop_parameters: row.drop_parameters,
+            code: row.code,
+            no_service: row.no_service,
             ..Site::new(id, name, url, kind)
         };
         for text in &row.seeds {
@@ -189,4 +197,6 @@ struct Row {
     seeds: Vec<String>,
     cookies: bool,
     drop_parameters: Vec<String>,
+    code: Option<String>,
+    no_service: bool,
 }

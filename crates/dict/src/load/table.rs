@@ -2,76 +2,53 @@
 //! pattern, correction, category, severity, note, since, and allow, not_after, not_before and context with
 //! `|` between phrases.
 
-use std::io::Cursor;
-
-use calamine::{Data, Reader as _, Xlsx};
+use std::ops::ControlFlow;
 
 use super::{Collected, Row};
-use crate::Category;
+use crate::{Category, sheet};
 
 pub(super) fn from_text(text: &str, delimiter: u8, collected: &mut Collected) {
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let headers: Vec<String> = match reader.headers() {
-        Ok(headers) => headers.iter().map(|header| header.trim().to_owned()).collect(),
-        Err(error) => return collected.fault(1, error.to_string()),
-    };
-    if !has_pattern(&headers, collected) {
-        return;
-    }
-    for record in reader.records() {
-        match record {
-            Ok(record) => {
-                let line = record.position().map_or(0, |position| position.line() as usize);
-                read_row(line, &headers, record.iter(), collected);
-            }
-            Err(error) => {
-                let line = error.position().map_or(0, |position| position.line() as usize);
-                collected.fault(line, error.to_string());
-            }
-        }
-        if collected.is_full() {
-            return;
-        }
-    }
+    let mut rows = Rows { headers: None, collected };
+    let faults = sheet::delimited(text, delimiter, &mut |line, cells| rows.add(line, cells));
+    faults.into_iter().for_each(|(line, reason)| rows.collected.fault(line, reason));
+    rows.end();
 }
 
 pub(super) fn from_xlsx(bytes: &[u8], collected: &mut Collected) {
-    let mut book: Xlsx<_> = match Xlsx::new(Cursor::new(bytes)) {
-        Ok(book) => book,
-        Err(error) => return collected.fault(1, format!("not an XLSX file: {error}")),
-    };
-    let sheet = match book.worksheet_range_at(0) {
-        Some(Ok(sheet)) => sheet,
-        Some(Err(error)) => return collected.fault(1, error.to_string()),
-        None => return collected.fault(1, "the file has no sheet"),
-    };
-    let first = sheet.start().map_or(0, |(row, _)| row as usize) + 1;
-    let mut rows = sheet.rows();
-    let headers: Vec<String> =
-        rows.next().unwrap_or_default().iter().map(|cell| text_of(cell).trim().to_owned()).collect();
-    if !has_pattern(&headers, collected) {
-        return;
-    }
-    for (at, row) in rows.enumerate() {
-        let cells: Vec<String> = row.iter().map(text_of).collect();
-        if cells.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
-        read_row(first + at + 1, &headers, cells.iter().map(String::as_str), collected);
-        if collected.is_full() {
-            return;
-        }
+    let mut rows = Rows { headers: None, collected };
+    let faults = sheet::xlsx(bytes, &mut |line, cells| rows.add(line, cells));
+    let unreadable = !faults.is_empty();
+    faults.into_iter().for_each(|(line, reason)| rows.collected.fault(line, reason));
+    if !unreadable {
+        rows.end();
     }
 }
 
-fn text_of(cell: &Data) -> String {
-    match cell {
-        Data::DateTime(date) => {
-            let (year, month, day, ..) = date.to_ymd_hms_milli();
-            format!("{year:04}-{month:02}-{day:02}")
+struct Rows<'c> {
+    headers: Option<Vec<String>>,
+    collected: &'c mut Collected,
+}
+
+impl Rows<'_> {
+    fn add(&mut self, line: usize, cells: &[String]) -> ControlFlow<()> {
+        match &self.headers {
+            None => {
+                let right = has_pattern(cells, self.collected);
+                self.headers = Some(cells.to_vec());
+                if right { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            }
+            Some(headers) => {
+                read_row(line, headers, cells.iter().map(String::as_str), self.collected);
+                if self.collected.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            }
         }
-        other => other.to_string(),
+    }
+
+    /// A file without any row names no columns.
+    fn end(self) {
+        if self.headers.is_none() {
+            has_pattern(&[], self.collected);
+        }
     }
 }
 

@@ -1,0 +1,64 @@
+//! Turns for single visits outside a crawl: the same pace towards hosts and addresses, one visit at a
+//! time to each.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::{Instant, sleep, sleep_until};
+use xunjian_fetch::{Entering, Gate, Pass, Resolver};
+use xunjian_model::{Host, PageUrl};
+
+use crate::pace::Pace;
+use crate::politeness::Politeness;
+
+/// Grants turns.
+pub struct Turns {
+    politeness: Politeness,
+    resolver: Resolver,
+    hosts: Mutex<HashMap<Host, Arc<Mutex<Pace>>>>,
+    addresses: Mutex<HashMap<IpAddr, Arc<Mutex<Pace>>>>,
+}
+
+impl Turns {
+    /// Turns by these rates.
+    pub fn new(politeness: Politeness, resolver: Resolver) -> Self {
+        Self { politeness, resolver, hosts: Mutex::default(), addresses: Mutex::default() }
+    }
+
+    async fn paces(&self, url: &PageUrl) -> Vec<Arc<Mutex<Pace>>> {
+        let new = |rates: &crate::Rates| Arc::new(Mutex::new(Pace::new(rates.clone())));
+        let mut paces = Vec::new();
+        let rates = &self.politeness.rates;
+        paces.push(Arc::clone(self.hosts.lock().await.entry(url.host_key()).or_insert_with(|| new(rates))));
+        let rates = &self.politeness.address_rates;
+        // They are sorted: no two visits wait for each other.
+        for address in self.resolver.reachable(url.host()).await {
+            paces.push(Arc::clone(self.addresses.lock().await.entry(address).or_insert_with(|| new(rates))));
+        }
+        paces
+    }
+}
+
+impl Gate for Turns {
+    fn enter<'g>(&'g self, url: &'g PageUrl) -> Entering<'g> {
+        Box::pin(async move {
+            let mut held: Vec<OwnedMutexGuard<Pace>> = Vec::new();
+            for pace in self.paces(url).await {
+                held.push(pace.lock_owned().await);
+            }
+            for pace in &mut held {
+                let now = Timestamp::now();
+                sleep_until(pace.next(now, Duration::ZERO).max(Instant::now())).await;
+                while let Err(early) = pace.take(Timestamp::now()) {
+                    sleep(early).await;
+                }
+            }
+            // Held until the answer is there.
+            Ok(Box::new(held) as Pass)
+        })
+    }
+}

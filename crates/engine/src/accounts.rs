@@ -1,0 +1,323 @@
+//! New-media accounts: the ledger, their posts, their verdicts and findings (M1–M3).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use xunjian_crawl::Turns;
+use xunjian_dict::Matcher;
+use xunjian_fetch::{Ask, Fetcher};
+use xunjian_judge::{AccountVerdict, Activity, judge_account};
+use xunjian_media::read_feed;
+use xunjian_model::{
+    Account, Assessment, Evidence, Finding, FindingId, FindingState, Kind, LinkState, PageUrl, Post,
+    Severity, SiteId,
+};
+use xunjian_store::{Space, StoreError};
+
+use crate::cases::CaseError;
+use crate::{Engine, EngineError, life};
+
+/// Under which findings in posts are kept, and those of accounts without a site of the register.
+pub const MEDIA: &str = "media";
+/// Newest posts kept of an account.
+const POSTS_MAX: usize = 2_000;
+
+/// What an import changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MediaImport {
+    /// Accounts in the ledger now.
+    pub accounts: usize,
+    /// New ones.
+    pub added: usize,
+    /// Changed ones.
+    pub changed: usize,
+    /// Accounts that were in the ledger and are not any more.
+    pub removed: usize,
+    /// Posts that were new.
+    pub posts: usize,
+}
+
+/// A feed that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FeedFault {
+    /// The account.
+    pub account: String,
+    /// Why.
+    pub reason: String,
+}
+
+pub(crate) fn media_owner() -> Option<SiteId> {
+    SiteId::new(MEDIA).ok()
+}
+
+impl Engine {
+    /// The accounts of the ledger, by platform and name.
+    pub fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        let rows = self.store().scan::<Account>(Space::Media, &[b"account", b""]);
+        rows.map(|row| row.map(|(_, account)| account)).collect()
+    }
+
+    /// Takes a ledger as it is now: accounts it lacks are left out from now on, their posts stay.
+    pub fn import_accounts(&self, accounts: &[Account]) -> Result<MediaImport, StoreError> {
+        let mut before: BTreeMap<String, Account> =
+            self.accounts()?.into_iter().map(|account| (account.key(), account)).collect();
+        let mut import = MediaImport { accounts: accounts.len(), ..MediaImport::default() };
+        let mut batch = self.store().begin();
+        for account in accounts {
+            let key = account.key();
+            match before.remove(&key) {
+                Some(known) if known == *account => continue,
+                Some(_) => import.changed += 1,
+                None => import.added += 1,
+            }
+            batch.put(Space::Media, &[b"account", key.as_bytes()], account)?;
+        }
+        import.removed = before.len();
+        for key in before.keys() {
+            batch.delete(Space::Media, &[b"account", key.as_bytes()]);
+        }
+        batch.commit()?;
+        Ok(import)
+    }
+
+    /// Posts of an account, newest first.
+    pub fn posts(&self, account: &str) -> Result<Vec<Post>, StoreError> {
+        Ok(self.store().get(Space::Media, &[b"posts", account.as_bytes()])?.unwrap_or_default())
+    }
+
+    /// Adds posts to what is known; the same post twice is one. Posts of accounts that are not in the
+    /// ledger are refused, with their names.
+    pub fn import_posts(&self, posts: Vec<(String, Post)>) -> Result<MediaImport, CaseError> {
+        let known: Vec<String> = self.accounts()?.iter().map(Account::key).collect();
+        let mut by_account: BTreeMap<String, Vec<Post>> = BTreeMap::new();
+        for (account, post) in posts {
+            by_account.entry(account).or_default().push(post);
+        }
+        let strangers: Vec<&String> = by_account.keys().filter(|key| !known.contains(key)).collect();
+        if !strangers.is_empty() {
+            let names: Vec<&str> = strangers.iter().take(10).map(|name| name.as_str()).collect();
+            return Err(CaseError::Indicator(format!(
+                "{} accounts are not in the ledger, such as {}: import the ledger first with `xunjian media import`",
+                strangers.len(),
+                names.join(", ")
+            )));
+        }
+        let mut import = MediaImport { accounts: by_account.len(), ..MediaImport::default() };
+        let mut batch = self.store().begin();
+        for (account, new) in by_account {
+            let mut kept = self.posts(&account)?;
+            let before = kept.len();
+            for post in new {
+                if !kept.contains(&post) {
+                    kept.push(post);
+                }
+            }
+            import.posts += kept.len() - before;
+            kept.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.url.cmp(&b.url)));
+            kept.truncate(POSTS_MAX);
+            batch.put(Space::Media, &[b"posts", account.as_bytes()], &kept)?;
+        }
+        batch.commit()?;
+        Ok(import)
+    }
+
+    /// Reads the feeds and list pages of the ledger.
+    pub async fn read_feeds(&self) -> Result<(MediaImport, Vec<FeedFault>), EngineError> {
+        let settings = self.settings();
+        let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
+        let turns = Turns::new(settings.politeness.clone(), fetcher.resolver().clone());
+        let mut posts = Vec::new();
+        let mut faults = Vec::new();
+        for account in self.accounts()? {
+            let Some(feed) = account.feed.clone() else { continue };
+            match self.read_one(&fetcher, &turns, &feed).await {
+                Ok(found) => posts.extend(found.into_iter().map(|post| (account.key(), post))),
+                Err(reason) => faults.push(FeedFault { account: account.key(), reason }),
+            }
+        }
+        let import = self.import_posts(posts).map_err(|error| match error {
+            CaseError::Store(error) => EngineError::Store(error),
+            _ => EngineError::Unfinished("the ledger changed while its feeds were read"),
+        })?;
+        Ok((import, faults))
+    }
+
+    async fn read_one(&self, fetcher: &Fetcher, turns: &Turns, feed: &str) -> Result<Vec<Post>, String> {
+        let url = PageUrl::parse(feed).map_err(|error| error.to_string())?;
+        let answer = fetcher.fetch(Ask::get(url), turns).await.map_err(|failure| failure.state.describe())?;
+        if answer.state() != LinkState::Ok {
+            return Err(answer.state().describe());
+        }
+        let media_type = answer.header("content-type");
+        read_feed(&answer.final_url, media_type, &answer.body, &self.settings().zone)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Newest post of an account that is not younger than the point.
+    fn last_post(&self, account: &Account, point: Date) -> Result<Option<Date>, StoreError> {
+        let posts = self.posts(&account.key())?;
+        let newest = posts.iter().map(|post| post.date).filter(|date| *date <= point).max();
+        Ok(newest.max(account.last_post.filter(|date| *date <= point)))
+    }
+
+    /// Judges every account at a monitoring point.
+    pub fn judge_accounts(&self, point: Date) -> Result<Vec<AccountVerdict>, StoreError> {
+        let filed = match media_owner() {
+            Some(owner) => {
+                let wanted = crate::cases::Wanted { sites: vec![owner], ..Default::default() };
+                self.filed(&wanted)?
+            }
+            None => Vec::new(),
+        };
+        let mut verdicts = Vec::new();
+        for account in self.accounts()? {
+            let key = account.key();
+            let own: Vec<_> = filed
+                .iter()
+                .filter(|one| one.finding.indicator == "V1" && one.finding.severity == Severity::Serious)
+                .filter(|one| one.finding.detail.get("account") == Some(&key))
+                .map(|one| one.ruled())
+                .collect();
+            let assessments = self.account_assessments(&key)?;
+            let last = self.last_post(&account, point)?;
+            let catalogue = &self.settings().catalogue;
+            verdicts.push(judge_account(&account, last, &own, &assessments, point, catalogue));
+        }
+        Ok(verdicts)
+    }
+
+    fn account_assessments(&self, account: &str) -> Result<Vec<Assessment>, StoreError> {
+        let rows = self.store().scan(Space::Media, &[b"assessment", account.as_bytes(), b""]);
+        rows.map(|row| row.map(|(_, assessment)| assessment)).collect()
+    }
+
+    /// Keeps what a person judged of an account: points above 0 are a veto.
+    pub fn assess_account(&self, account: &str, assessment: &Assessment) -> Result<(), CaseError> {
+        if !self.accounts()?.iter().any(|known| known.key() == account) {
+            return Err(CaseError::Indicator(format!("there is no account {account:?} in the ledger")));
+        }
+        let id = &assessment.indicator;
+        let known = self.settings().catalogue.indicator(id);
+        if !known.is_some_and(|one| one.applies_to.contains(&xunjian_judge::AppliesTo::Media)) {
+            return Err(CaseError::Indicator(format!("{id:?} is no indicator of accounts")));
+        }
+        let mut batch = self.store().begin();
+        batch.put(Space::Media, &[b"assessment", account.as_bytes(), id.as_bytes()], assessment)?;
+        Ok(batch.commit()?)
+    }
+
+    /// Findings of accounts and posts at a monitoring point, brought up to date.
+    pub(crate) fn scan_media(&self, point: Date, run_at: Timestamp) -> Result<u64, EngineError> {
+        let Some(owner) = media_owner() else { return Ok(0) };
+        let accounts = self.accounts()?;
+        let mut by_site: BTreeMap<SiteId, Vec<Finding>> =
+            self.settings().sites.iter().map(|site| (site.id.clone(), Vec::new())).collect();
+        by_site.insert(owner.clone(), Vec::new());
+        let matcher = Matcher::new(&self.settings().dictionaries)?;
+        for verdict in self.judge_accounts(point)? {
+            let account = &verdict.account;
+            let site = account
+                .site
+                .clone()
+                .filter(|site| by_site.contains_key(site))
+                .unwrap_or_else(|| owner.clone());
+            let kind = match verdict.activity {
+                Activity::Stale => Some(Kind::MediaStale),
+                Activity::Zombie => Some(Kind::MediaZombie),
+                _ => None,
+            };
+            if let Some(kind) = kind {
+                by_site.entry(site.clone()).or_default().push(inactive(kind, &site, &verdict, run_at));
+            }
+        }
+        for account in &accounts {
+            for post in self.posts(&account.key())? {
+                let found = self.post_findings(&owner, account, &post, &matcher, run_at);
+                by_site.entry(owner.clone()).or_default().extend(found);
+            }
+        }
+        let mut count = 0;
+        for (site, findings) in by_site {
+            let whole = site == owner;
+            let scope =
+                |finding: &Finding| whole || matches!(finding.kind, Kind::MediaStale | Kind::MediaZombie);
+            let look = life::Look {
+                at: run_at,
+                day: self.day(run_at),
+                complete: true,
+                between: false,
+                scope: &scope,
+            };
+            count += life::live(self.store(), &site, findings, &look)?.current;
+        }
+        Ok(count)
+    }
+
+    /// What the dictionaries and the privacy check find in a post.
+    fn post_findings(
+        &self,
+        owner: &SiteId,
+        account: &Account,
+        post: &Post,
+        matcher: &Matcher,
+        run_at: Timestamp,
+    ) -> Vec<Finding> {
+        let text = format!("{}\n{}", post.title, post.text);
+        let found = xunjian_scan::scan_text(&text, Some(post.date), matcher);
+        let place =
+            if post.url.is_empty() { account.address.clone().unwrap_or_default() } else { post.url.clone() };
+        let finding = |one: xunjian_scan::PlainFinding| {
+            let what = one.what.clone();
+            let mut finding = account_finding(one.kind, owner, account, &place, &what, run_at);
+            finding.severity = one.severity;
+            finding.title = post.title.clone();
+            finding.evidence.excerpt = one.excerpt;
+            finding.detail.insert("date".to_owned(), post.date.to_string());
+            finding
+        };
+        found.into_iter().map(finding).collect()
+    }
+}
+
+fn inactive(kind: Kind, site: &SiteId, verdict: &AccountVerdict, run_at: Timestamp) -> Finding {
+    let account = &verdict.account;
+    let place = account.address.clone().unwrap_or_default();
+    let mut finding = account_finding(kind, site, account, &place, &account.name, run_at);
+    finding.title = account.name.clone();
+    let last = verdict.last_post.map_or_else(|| "-".to_owned(), |last| last.to_string());
+    finding.evidence.excerpt = format!("{} ⟦{last}⟧", account.key());
+    finding.detail.insert("state".to_owned(), account.state.zh().to_owned());
+    finding
+}
+
+fn account_finding(
+    kind: Kind,
+    site: &SiteId,
+    account: &Account,
+    place: &str,
+    what: &str,
+    run_at: Timestamp,
+) -> Finding {
+    let indicator = kind.indicator();
+    let own = format!("{}\0{what}", account.key());
+    Finding {
+        id: FindingId::new(site, indicator, kind, place, &own),
+        site: site.clone(),
+        indicator: indicator.to_owned(),
+        kind,
+        severity: kind.severity(),
+        state: FindingState::New,
+        url: place.to_owned(),
+        title: String::new(),
+        evidence: Evidence::default(),
+        first_seen: run_at,
+        last_seen: run_at,
+        detail: BTreeMap::from([
+            ("what".to_owned(), what.to_owned()),
+            ("account".to_owned(), account.key()),
+            ("office".to_owned(), account.office.clone()),
+        ]),
+    }
+}

@@ -1,0 +1,219 @@
+//! What the judge is given, of a run or of a quarter, and what it says.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use xunjian_judge::{AccountVerdict, Facts, Notice, NoticeSite, Quarter, Ruled, notice};
+use xunjian_model::{Finding, FindingState, LinkState, Outcome, Site, SiteId, Verdict};
+use xunjian_scan::{BadLinks, NOT_IN_SNAPSHOTS, SiteInput};
+use xunjian_store::Space;
+
+use crate::cases::Filed;
+use crate::{Engine, EngineError, RunRecord, SiteSummary, life, run};
+
+/// A quarter judged from what is kept.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct QuarterJudged {
+    /// The facts of its notice.
+    #[serde(flatten)]
+    pub notice: Notice,
+    /// Verdicts of the sites.
+    pub verdicts: Vec<Verdict>,
+    /// Verdicts of the accounts.
+    pub accounts: Vec<AccountVerdict>,
+    /// Sites of which no snapshot is that old.
+    pub unseen: Vec<SiteId>,
+}
+
+impl Engine {
+    /// Judges every site and keeps the verdicts with the run.
+    pub fn judge(&self) -> Result<Vec<Verdict>, EngineError> {
+        let run = self.last_run()?;
+        let mut verdicts = Vec::new();
+        for site in self.sites(&run) {
+            let scanned = self.site_summary(&run, &site.id)?;
+            let filed = self.filed_of(&site.id)?;
+            let current: Vec<Ruled<'_>> = filed
+                .iter()
+                .filter(|one| one.finding.state != FindingState::Gone)
+                .map(Filed::ruled)
+                .collect();
+            let facts = self.facts(site, &run, &scanned, self.point(&run))?;
+            verdicts.push(xunjian_judge::judge(site, &current, &facts, &self.settings().catalogue));
+        }
+        let mut batch = self.store().begin();
+        for verdict in &verdicts {
+            let key = run::key(b"verdict", run.number, &verdict.site);
+            batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), verdict)?;
+        }
+        batch.commit()?;
+        Ok(verdicts)
+    }
+
+    fn filed_of(&self, site: &SiteId) -> Result<Vec<Filed>, EngineError> {
+        let mut cases = life::cases(self.store(), site)?;
+        let file = |finding: Finding| {
+            let case = cases.remove(finding.id.as_str()).unwrap_or_default();
+            Filed { finding, case }
+        };
+        Ok(life::all(self.store(), site)?.into_iter().map(file).collect())
+    }
+
+    fn facts(
+        &self,
+        site: &Site,
+        run: &RunRecord,
+        scanned: &SiteSummary,
+        point: Date,
+    ) -> Result<Facts, EngineError> {
+        let crawl = xunjian_crawl::site_crawl(self.store(), run.number, &site.id)?;
+        Ok(Facts {
+            visits: crawl.visits,
+            failed_visits: crawl.failed_visits,
+            watched: self.watched(&site.id, point)?,
+            unreachable: crawl.home.as_ref().is_none_or(LinkState::is_unreachable),
+            home_newest: scanned.home_newest,
+            point,
+            incomplete: crawl.is_incomplete(),
+            columns: scanned
+                .columns
+                .iter()
+                .map(|column| xunjian_judge::Column {
+                    name: column.name.clone(),
+                    url: column.url.clone(),
+                    class: column.class.clone(),
+                    newest: column.newest,
+                    blank: column.blank,
+                })
+                .collect(),
+            guides: scanned.guides,
+            messages: scanned.messages,
+            newest_answer: scanned.newest_answer,
+            assessments: self.assessments(&site.id)?,
+        })
+    }
+
+    pub(crate) fn site_summary(&self, run: &RunRecord, site: &SiteId) -> Result<SiteSummary, EngineError> {
+        let key = run::key(b"summary", run.number, site);
+        Ok(self.store().get(Space::Run, &key.each_ref().map(Vec::as_slice))?.unwrap_or_default())
+    }
+
+    /// The verdicts kept with the last run; sites never judged are judged first.
+    pub(crate) fn verdicts(&self, run: &RunRecord) -> Result<Vec<Verdict>, EngineError> {
+        let mut verdicts = Vec::new();
+        for site in self.sites(run) {
+            let key = run::key(b"verdict", run.number, &site.id);
+            match self.store().get(Space::Run, &key.each_ref().map(Vec::as_slice))? {
+                Some(verdict) => verdicts.push(verdict),
+                None => return self.judge(),
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// Judges a quarter from the snapshots that were there at its end, without crawling. `point` is
+    /// its monitoring point, if it is not its last day; `stated` are rates that were printed.
+    pub fn judge_quarter(
+        &self,
+        quarter: Quarter,
+        point: Option<Date>,
+        stated: &[(String, String)],
+        each: impl Fn(&Site),
+    ) -> Result<QuarterJudged, EngineError> {
+        let run = self.last_run()?;
+        let point = point.unwrap_or_else(|| quarter.last());
+        let moment = self.end_of(point);
+        let setup = xunjian_scan::ScanSetup {
+            point,
+            run_at: moment,
+            as_of: Some(moment),
+            ..self.scan_setup(&run, false)?
+        };
+        let pool = self.pool()?;
+        let (mut judged, mut unseen) = (Vec::new(), Vec::new());
+        for site in &self.settings().sites {
+            each(site);
+            let filed = self.filed_of(&site.id)?;
+            let own = SiteInput { home: Some(LinkState::Ok), ipv6: None, ..self.site_input(&run, site)? };
+            let scan = pool.install(|| {
+                xunjian_scan::scan_site(self.store(), site, &own, &BadLinks::default(), &setup)
+            })?;
+            let was_there = |one: &Filed| one.case.was_there(moment) == Some(true);
+            let down = filed
+                .iter()
+                .any(|one| one.finding.kind == xunjian_model::Kind::Unreachable && was_there(one));
+            if scan.pages == 0 && !down {
+                unseen.push(site.id.clone());
+                continue;
+            }
+            let summary = summary_of(&scan);
+            let mut cases: BTreeMap<String, xunjian_model::Case> =
+                filed.iter().map(|one| (one.finding.id.to_string(), one.case.clone())).collect();
+            let mut then: Vec<Filed> = scan
+                .findings
+                .into_iter()
+                .filter(|finding| !NOT_IN_SNAPSHOTS.contains(&finding.kind))
+                .map(|finding| {
+                    let case = cases.remove(finding.id.as_str()).unwrap_or_default();
+                    Filed { finding, case }
+                })
+                .collect();
+            // What no snapshot shows counts as it was found in the nights of the quarter.
+            let found_then = |one: &&Filed| NOT_IN_SNAPSHOTS.contains(&one.finding.kind) && was_there(one);
+            then.extend(filed.iter().filter(found_then).cloned());
+            let facts = Facts {
+                visits: 0,
+                failed_visits: 0,
+                unreachable: down,
+                incomplete: false,
+                ..self.facts(site, &run, &summary, point)?
+            };
+            judged.push((site, then, facts));
+        }
+        let catalogue = &self.settings().catalogue;
+        let ruled: Vec<(&Site, Vec<Ruled<'_>>, &Facts)> = judged
+            .iter()
+            .map(|(site, filed, facts)| (*site, filed.iter().map(Filed::ruled).collect(), facts))
+            .collect();
+        let verdicts: Vec<Verdict> = ruled
+            .iter()
+            .map(|(site, findings, facts)| xunjian_judge::judge(site, findings, facts, catalogue))
+            .collect();
+        let sites: Vec<NoticeSite<'_>> = ruled
+            .iter()
+            .zip(&verdicts)
+            .map(|((site, findings, _), verdict)| NoticeSite { site, verdict, findings })
+            .collect();
+        let accounts = self.judge_accounts(point)?;
+        let notice = notice(quarter, point, &sites, &accounts, stated, catalogue);
+        Ok(QuarterJudged { notice, verdicts, accounts, unseen })
+    }
+
+    /// The last moment of a day in the zone.
+    fn end_of(&self, day: Date) -> Timestamp {
+        let end = day.at(23, 59, 59, 999_999_000);
+        self.settings().zone.to_timestamp(end).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Sites by result.
+    pub fn count(verdicts: &[Verdict], outcome: Outcome) -> usize {
+        verdicts.iter().filter(|verdict| verdict.result == outcome).count()
+    }
+}
+
+/// What of a scan is kept with the run.
+pub(crate) fn summary_of(scan: &xunjian_scan::SiteScan) -> SiteSummary {
+    SiteSummary {
+        pages: scan.pages,
+        kept: scan.kept,
+        text_bytes: scan.text_bytes,
+        home_newest: scan.home_newest,
+        columns: scan.columns.clone(),
+        guides: scan.guides,
+        messages: scan.messages,
+        newest_answer: scan.newest_answer,
+        known: scan.known.clone(),
+    }
+}

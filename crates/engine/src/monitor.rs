@@ -1,0 +1,269 @@
+//! The availability monitor (V2): spaced visits to every home page, each kept with its times.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+use serde::{Deserialize, Serialize};
+use xunjian_crawl::{StopSignal, Turns};
+use xunjian_fetch::{Ask, FetchLimits, Fetcher, OpenGate};
+use xunjian_judge::{VISITS_A_DAY_MIN, Watched};
+use xunjian_model::{LinkState, PageUrl, Site, SiteId};
+use xunjian_store::{Space, Store, StoreError};
+
+use crate::{Engine, EngineError, Settings};
+
+/// How the monitor visits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonitorSettings {
+    /// Visits a site and day; the standard asks for 20 or more.
+    pub visits_a_day: u32,
+    /// How long a site may take to open.
+    pub limit: Duration,
+    /// An address that tells whether our own line is well.
+    pub control: Option<PageUrl>,
+    /// Outages that offices reported.
+    pub outages: Vec<Outage>,
+}
+
+impl Default for MonitorSettings {
+    fn default() -> Self {
+        Self { visits_a_day: 24, limit: Duration::from_secs(15), control: None, outages: Vec::new() }
+    }
+}
+
+/// An outage that an office reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// The site.
+    pub site: SiteId,
+    /// Begin.
+    pub from: Timestamp,
+    /// End.
+    pub until: Timestamp,
+    /// When it was reported; only one reported beforehand is taken out.
+    pub reported: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+impl Outage {
+    /// Whether it was reported before it began.
+    pub fn is_beforehand(&self) -> bool {
+        self.reported <= self.from
+    }
+}
+
+/// One visit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// When.
+    pub at: Timestamp,
+    /// It opened within the limit.
+    pub opened: bool,
+    /// Our own line had failed: it tells nothing of the site.
+    pub own_line: bool,
+    /// Addresses the name has.
+    pub addresses: Vec<String>,
+    /// The name's lookup, milliseconds.
+    pub resolve_ms: u32,
+    /// The connection, milliseconds.
+    pub connect_ms: u32,
+    /// The TLS handshake, milliseconds.
+    pub tls_ms: u32,
+    /// Until the first byte of the answer, milliseconds.
+    pub first_byte_ms: u32,
+    /// All of it, milliseconds.
+    pub total_ms: u32,
+    /// HTTP status; 0 without an answer.
+    pub status: u16,
+    /// What went wrong.
+    pub error: String,
+}
+
+/// One round of visits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Round {
+    /// Sites visited.
+    pub visited: usize,
+    /// Sites that did not open, with the reason.
+    pub failed: Vec<(SiteId, String)>,
+    /// Our own line failed.
+    pub own_line: bool,
+}
+
+/// The monitor over a store.
+pub struct Monitor {
+    store: Arc<Store>,
+    sites: Vec<Site>,
+    settings: MonitorSettings,
+    fetcher: Fetcher,
+    turns: Turns,
+}
+
+impl Monitor {
+    /// A monitor of the settings' sites.
+    pub fn new(store: Arc<Store>, settings: &Settings) -> Result<Self, EngineError> {
+        let limit = settings.monitor.limit;
+        let limits = FetchLimits {
+            connect_timeout: settings.fetch.connect_timeout.min(limit),
+            first_byte_timeout: limit,
+            total_timeout: limit,
+            // Each visit is one of its own, as a reader's is.
+            idle_connections_max: 0,
+            ..settings.fetch.clone()
+        };
+        let fetcher = Fetcher::new(limits, &settings.network)?;
+        let turns = Turns::new(settings.politeness.clone(), fetcher.resolver().clone());
+        Ok(Self { store, sites: settings.sites.clone(), settings: settings.monitor.clone(), fetcher, turns })
+    }
+
+    /// Time between two rounds.
+    pub fn pause(&self) -> Duration {
+        Duration::from_secs(86_400) / self.settings.visits_a_day.max(1)
+    }
+
+    /// Visits every site once and keeps the visits.
+    pub async fn round(&self) -> Result<Round, EngineError> {
+        let visits = self.sites.iter().map(|site| self.visit(site));
+        let mut probes = futures_util::future::join_all(visits).await;
+        let failed = probes.iter().filter(|probe| !probe.opened).count();
+        let own_line = failed > 0 && !self.is_line_well(failed).await;
+        let mut round = Round { visited: probes.len(), own_line, ..Round::default() };
+        let mut batch = self.store.begin();
+        for (site, probe) in self.sites.iter().zip(&mut probes) {
+            probe.own_line = own_line && !probe.opened;
+            if !probe.opened {
+                round.failed.push((site.id.clone(), probe.error.clone()));
+            }
+            let time = probe.at.as_millisecond().max(0).cast_unsigned().to_be_bytes();
+            batch.put(Space::Probe, &[site.id.as_str().as_bytes(), &time], probe)?;
+        }
+        batch.commit()?;
+        Ok(round)
+    }
+
+    /// Visits in rounds until it is asked to stop; `each` is told of every round.
+    pub async fn run(
+        &self,
+        stop: &StopSignal,
+        until: Option<Instant>,
+        each: impl Fn(&Round),
+    ) -> Result<(), EngineError> {
+        loop {
+            let begun = Instant::now();
+            each(&self.round().await?);
+            let next = begun + self.pause();
+            if stop.is_stopped() || until.is_some_and(|until| next >= until) {
+                return Ok(());
+            }
+            stop.sleep(next.saturating_duration_since(Instant::now())).await;
+            if stop.is_stopped() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether our own line is well; without an address to ask, it is not when no site at all opens.
+    async fn is_line_well(&self, failed: usize) -> bool {
+        const SITES_MIN: usize = 3;
+        match &self.settings.control {
+            Some(control) => self.fetcher.fetch(Ask::get(control.clone()), &OpenGate).await.is_ok(),
+            None => failed < self.sites.len() || self.sites.len() < SITES_MIN,
+        }
+    }
+
+    async fn visit(&self, site: &Site) -> Probe {
+        let begun = Instant::now();
+        let resolved = self.fetcher.resolver().addresses(site.url.host()).await;
+        let resolve_ms = millis(begun.elapsed());
+        let ask = Ask { keep_alive: false, ..Ask::get(site.url.clone()) };
+        let answered = self.fetcher.fetch(ask, &self.turns).await;
+        let mut probe = Probe {
+            at: Timestamp::now(),
+            opened: false,
+            own_line: false,
+            addresses: resolved.iter().flatten().map(ToString::to_string).collect(),
+            resolve_ms,
+            connect_ms: 0,
+            tls_ms: 0,
+            first_byte_ms: 0,
+            total_ms: 0,
+            status: 0,
+            error: String::new(),
+        };
+        match answered {
+            Ok(answer) => {
+                let state = answer.state();
+                // Who is turned away has reached the site.
+                probe.opened = matches!(state, LinkState::Ok | LinkState::Forbidden(_));
+                probe.status = answer.status;
+                probe.connect_ms = answer.connection.connect_ms;
+                probe.tls_ms = answer.connection.tls_ms;
+                probe.first_byte_ms = answer.timings.first_byte_ms;
+                probe.total_ms = answer.timings.total_ms;
+                if !probe.opened {
+                    probe.error = state.describe();
+                }
+            }
+            Err(failure) => probe.error = failure.state.describe(),
+        }
+        probe
+    }
+}
+
+fn millis(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}
+
+impl Engine {
+    /// Visits of a site, oldest first.
+    pub fn probes(&self, site: &SiteId) -> Result<Vec<Probe>, StoreError> {
+        let rows = self.store().scan(Space::Probe, &[site.as_str().as_bytes(), b""]);
+        rows.map(|row| row.map(|(_, probe)| probe)).collect()
+    }
+
+    /// The monitor's window up to the end of a day; `None` when there was no visit in it.
+    pub(crate) fn watched(&self, site: &SiteId, point: Date) -> Result<Option<Watched>, StoreError> {
+        let days = self.settings().catalogue.indicator("V2").and_then(|one| one.span());
+        let days = days.map_or(7, |span| i64::from(span.get_days()).max(1));
+        let first = point.saturating_sub((days - 1).days());
+        let probes = self.probes(site)?;
+        Ok(window(&probes, site, (first, point), self.settings()))
+    }
+}
+
+/// Counts the visits of a window of whole days.
+fn window(probes: &[Probe], site: &SiteId, (from, to): (Date, Date), settings: &Settings) -> Option<Watched> {
+    let mut watched = Watched { from, to, ..Watched::default() };
+    let mut a_day = std::collections::BTreeMap::<Date, u64>::new();
+    for probe in probes {
+        let day = settings.zone.to_datetime(probe.at).date();
+        if !(from..=to).contains(&day) {
+            continue;
+        }
+        *a_day.entry(day).or_default() += 1;
+        let reported = settings.monitor.outages.iter().any(|outage| {
+            outage.site == *site && outage.is_beforehand() && (outage.from..outage.until).contains(&probe.at)
+        });
+        if probe.own_line {
+            watched.own_line += 1;
+        } else if reported {
+            watched.reported += 1;
+            watched.reported_failed += u64::from(!probe.opened);
+        } else {
+            watched.visits += 1;
+            watched.failed += u64::from(!probe.opened);
+        }
+    }
+    if a_day.is_empty() {
+        return None;
+    }
+    let mut day = from;
+    while day <= to {
+        watched.thin_days += u64::from(a_day.get(&day).copied().unwrap_or_default() < VISITS_A_DAY_MIN);
+        day = day.saturating_add(1.day());
+    }
+    Some(watched)
+}

@@ -1,0 +1,120 @@
+//! Looks at single findings again: fetches just their pages, scans, and closes or reopens them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use xunjian_crawl::{CrawlEnd, Progress, StopSignal};
+use xunjian_fetch::Fetcher;
+use xunjian_model::{Finding, FindingId, Kind, SiteId};
+use xunjian_scan::BadLinks;
+
+use crate::cases::Filed;
+use crate::{Engine, EngineError, RunRecord, life};
+
+/// What became of the findings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Rechecked {
+    /// Pages and links that were asked for again.
+    pub fetched: usize,
+    /// Findings that are gone.
+    pub mended: Vec<String>,
+    /// Findings that are there.
+    pub still_there: Vec<String>,
+    /// Findings that only a whole night can tell of: what accounts do, what a site's search finds.
+    pub not_checked: Vec<String>,
+}
+
+/// Kinds that no page shows.
+const OTHERS: [Kind; 3] = [Kind::MediaStale, Kind::MediaZombie, Kind::SearchMiss];
+
+impl Engine {
+    /// Looks at findings again.
+    pub async fn recheck(&self, filed: &[Filed], stop: StopSignal) -> Result<Rechecked, EngineError> {
+        let run = self.last_run()?;
+        if !run.crawl.finished {
+            return Err(EngineError::Unfinished(
+                "a crawl was interrupted; finish it with `xunjian run` before looking at findings again",
+            ));
+        }
+        let mut result = Rechecked::default();
+        let mut by_site: BTreeMap<SiteId, Vec<&Finding>> = BTreeMap::new();
+        let mut wanted: BTreeSet<(Option<SiteId>, String)> = BTreeSet::new();
+        for Filed { finding, .. } in filed {
+            let site = self.settings().sites.iter().find(|site| site.id == finding.site);
+            let Some(site) =
+                site.filter(|_| !OTHERS.contains(&finding.kind) && !finding.detail.contains_key("account"))
+            else {
+                result.not_checked.push(finding.id.to_string());
+                continue;
+            };
+            by_site.entry(site.id.clone()).or_default().push(finding);
+            wanted.insert((Some(site.id.clone()), finding.url.clone()));
+            // A link is as good as what it leads to; checks of columns begin at the home page.
+            wanted.insert((Some(site.id.clone()), site.url.to_string()));
+            let what = finding.what();
+            if what.starts_with("http") {
+                let owner =
+                    self.settings().sites.iter().find(|site| {
+                        xunjian_model::PageUrl::parse(what).is_ok_and(|url| site.in_scope(&url))
+                    });
+                wanted.insert((owner.map(|site| site.id.clone()), what.to_owned()));
+            }
+            for name in ["document", "interpretation"] {
+                if let Some(other) = finding.detail.get(name) {
+                    wanted.insert((Some(site.id.clone()), other.clone()));
+                }
+            }
+        }
+        if by_site.is_empty() {
+            return Ok(result);
+        }
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        result.fetched = xunjian_crawl::queue_again(self.store(), &wanted)?;
+        self.fetch_again(&run, stop).await?;
+        let at = xunjian_model::kept_moment(Timestamp::now());
+        self.scan_again(&run, &by_site, at, &mut result)?;
+        Ok(result)
+    }
+
+    async fn fetch_again(&self, run: &RunRecord, stop: StopSignal) -> Result<(), EngineError> {
+        let setup = xunjian_crawl::CrawlSetup { follow: false, ..self.crawl_setup(run)? };
+        let fetcher = Fetcher::new(self.settings().fetch.clone(), &self.settings().network)?;
+        let store = Arc::clone(self.store());
+        let end = xunjian_crawl::crawl(store, fetcher, setup, Arc::new(Progress::default()), stop).await?;
+        match end {
+            CrawlEnd::Done => Ok(()),
+            CrawlEnd::Stopped => Err(EngineError::Unfinished("stopped; look at the findings again later")),
+        }
+    }
+
+    fn scan_again(
+        &self,
+        run: &RunRecord,
+        by_site: &BTreeMap<SiteId, Vec<&Finding>>,
+        at: Timestamp,
+        result: &mut Rechecked,
+    ) -> Result<(), EngineError> {
+        let setup =
+            xunjian_scan::ScanSetup { run_at: at, point: self.day(at), ..self.scan_setup(run, false)? };
+        let bad = BadLinks::read(self.store(), self.settings().sites.iter().map(|site| &site.id))?;
+        for site in self.settings().sites.iter().filter(|site| by_site.contains_key(&site.id)) {
+            let input = self.site_input(run, site)?;
+            let scan =
+                self.pool()?.install(|| xunjian_scan::scan_site(self.store(), site, &input, &bad, &setup))?;
+            let asked: BTreeSet<&FindingId> = by_site[&site.id].iter().map(|finding| &finding.id).collect();
+            let found: Vec<Finding> =
+                scan.findings.into_iter().filter(|finding| asked.contains(&finding.id)).collect();
+            let there: BTreeSet<FindingId> = found.iter().map(|finding| finding.id.clone()).collect();
+            for id in asked.iter().copied() {
+                let list = if there.contains(id) { &mut result.still_there } else { &mut result.mended };
+                list.push(id.to_string());
+            }
+            let scope = |finding: &Finding| asked.contains(&finding.id);
+            let look = life::Look { at, day: self.day(at), complete: true, between: true, scope: &scope };
+            life::live(self.store(), &site.id, found, &look)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! Asks each site's own search for pages that are known to be there (D18).
+
+use futures_util::StreamExt as _;
+use serde::{Deserialize, Serialize};
+use xunjian_crawl::{Known, Sought, Turns, search, search_form};
+use xunjian_fetch::Fetcher;
+use xunjian_model::{Facts, Finding, Kind, LinkState, Site};
+use xunjian_store::Space;
+
+use crate::{Engine, EngineError, RunRecord, life, run};
+
+/// Sites asked at once; each has its own turns all the same.
+const SITES_AT_ONCE: usize = 16;
+
+/// What a site's search was asked, and what came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteSearch {
+    /// It has a search form.
+    pub form: bool,
+    /// Class and title of what was asked for, and whether it was found; `None` without an answer.
+    pub asked: Vec<(String, String, Option<bool>)>,
+}
+
+impl Engine {
+    /// Asks the search of every site of the last run; `each` is told of each site that is done. The
+    /// questions are a reader's, a handful a night, so robots.txt does not forbid them.
+    pub async fn search(&self, each: impl Fn(&Site)) -> Result<usize, EngineError> {
+        let run = self.last_run()?;
+        if !self.settings().search {
+            return Ok(0);
+        }
+        let settings = self.settings();
+        let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
+        let turns = Turns::new(settings.politeness.clone(), fetcher.resolver().clone());
+        let sites: Vec<&Site> = self.sites(&run).collect();
+        let asked = futures_util::stream::iter(sites.into_iter().map(|site| {
+            let (fetcher, turns, run) = (&fetcher, &turns, &run);
+            async move { (site, self.ask_site(site, run, fetcher, turns).await) }
+        }));
+        let mut asked = asked.buffer_unordered(SITES_AT_ONCE);
+        let mut misses = 0;
+        while let Some((site, searched)) = asked.next().await {
+            if let Some(searched) = searched? {
+                misses += self.keep_search(site, &run, &searched)?;
+            }
+            each(site);
+        }
+        Ok(misses)
+    }
+
+    /// `None` when the site did not open or its home page is not known.
+    async fn ask_site(
+        &self,
+        site: &Site,
+        run: &RunRecord,
+        fetcher: &Fetcher,
+        turns: &Turns,
+    ) -> Result<Option<SiteSearch>, EngineError> {
+        let crawl = xunjian_crawl::site_crawl(self.store(), run.number, &site.id)?;
+        if crawl.home != Some(LinkState::Ok) {
+            return Ok(None);
+        }
+        let Some(home) = self.home(site)? else { return Ok(None) };
+        let Some((form, field)) = search_form(&home) else { return Ok(Some(SiteSearch::default())) };
+        let mut searched = SiteSearch { form: true, asked: Vec::new() };
+        for page in self.site_summary(run, &site.id)?.known {
+            let known = Known { class: page.class, title: page.title, url: page.url };
+            let sought = search(fetcher, turns, (&home, form, field), &known, self.settings().page).await;
+            let found = match sought {
+                Sought::Found => Some(true),
+                Sought::Missed => Some(false),
+                Sought::NoAnswer => None,
+            };
+            searched.asked.push((known.class, known.title, found));
+        }
+        Ok(Some(searched))
+    }
+
+    fn home(&self, site: &Site) -> Result<Option<Facts>, EngineError> {
+        let Some(record) = self.store().url(Some(&site.id), site.url.as_str())? else { return Ok(None) };
+        let Some((hash, _)) = record.shown() else { return Ok(None) };
+        let Some(body) = self.store().body(&hash)? else { return Ok(None) };
+        let media_type = record.media_type.as_deref();
+        Ok(Some(xunjian_page::extract(&body, media_type, &site.url, self.settings().page)))
+    }
+
+    fn keep_search(&self, site: &Site, run: &RunRecord, searched: &SiteSearch) -> Result<usize, EngineError> {
+        let missed: Vec<String> = searched
+            .asked
+            .iter()
+            .filter(|(.., found)| *found != Some(true))
+            .map(|(class, ..)| class.clone())
+            .collect();
+        let snapshot = xunjian_scan::snapshot_of(self.store(), site, site.url.as_str())?;
+        let found = match searched.form && missed.is_empty() {
+            true => Vec::new(),
+            false => vec![xunjian_scan::search_finding(site, snapshot, &missed, run.started_at)],
+        };
+        let misses = found.len();
+        let scope = |finding: &Finding| finding.kind == Kind::SearchMiss;
+        // What was asked nothing was not looked at.
+        let complete = !searched.form || !searched.asked.is_empty();
+        let look = life::Look {
+            at: run.started_at,
+            day: self.day(run.started_at),
+            complete,
+            between: false,
+            scope: &scope,
+        };
+        life::live(self.store(), &site.id, found, &look)?;
+        let mut batch = self.store().begin();
+        let key = run::key(b"search", run.number, &site.id);
+        batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), searched)?;
+        batch.commit()?;
+        Ok(misses)
+    }
+}

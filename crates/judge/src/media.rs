@@ -1,0 +1,156 @@
+//! New-media accounts: M1–M3 and their states.
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use xunjian_model::{Account, AccountState, Assessment, Judgement, Outcome, Standing};
+
+use crate::catalogue::{AppliesTo, Catalogue};
+use crate::facts::Ruled;
+use crate::vetoes::{Rows, ids, reason};
+
+/// Months without a post from which an account is called a zombie (S26).
+const ZOMBIE_MONTHS: i32 = 3;
+
+/// How an account stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccountVerdict {
+    /// The account.
+    pub account: Account,
+    /// The result.
+    pub result: Outcome,
+    /// Newest post up to the monitoring point.
+    pub last_post: Option<Date>,
+    /// How lively it is.
+    pub activity: Activity,
+    /// Rows of the indicators.
+    pub indicators: Vec<Judgement>,
+}
+
+/// How lively an account is at the monitoring point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activity {
+    /// It posts.
+    Fresh,
+    /// Near the limit.
+    Warning,
+    /// Nothing in the two weeks before the monitoring point (M2).
+    Stale,
+    /// Nothing for three months, or closed and not cancelled.
+    Zombie,
+    /// Nothing is known of its posts.
+    Unknown,
+    /// Cancelled before the monitoring point: there is nothing to judge.
+    Cancelled,
+}
+
+impl AccountVerdict {
+    /// The faults, in Chinese words.
+    pub fn problem(&self) -> String {
+        let bad = |row: &&Judgement| row.standing == Standing::Veto;
+        let mut words: Vec<&str> =
+            self.indicators.iter().filter(bad).map(|row| row.reason.as_str()).collect();
+        if words.is_empty() && self.result == Outcome::Fail {
+            words.push(self.account.state.zh());
+        }
+        words.join("；")
+    }
+}
+
+/// Judges one account. `last_post` is its newest post not after the monitoring point.
+pub fn judge_account(
+    account: &Account,
+    last_post: Option<Date>,
+    findings: &[Ruled<'_>],
+    assessments: &[Assessment],
+    point: Date,
+    catalogue: &Catalogue,
+) -> AccountVerdict {
+    let mut rows = Rows { catalogue, rows: Vec::new() };
+    let cancelled = account.state == AccountState::Cancelled && account.closed.is_none_or(|day| day <= point);
+    let mut activity = Activity::Unknown;
+    let media = |applies: &[AppliesTo]| applies.contains(&AppliesTo::Media);
+    for indicator in catalogue.indicators.iter().filter(|one| media(&one.applies_to)) {
+        if let Some(assessed) = assessments.iter().rev().find(|one| one.indicator == indicator.id) {
+            let standing = if assessed.points > 0.0 { Standing::Veto } else { Standing::Pass };
+            let why = reason(
+                format!("{} 判定：{}", assessed.by, assessed.note),
+                format!("judged by {}: {}", assessed.by, assessed.note),
+            );
+            rows.push(indicator, standing, why, Vec::new());
+            continue;
+        }
+        match indicator.id.as_str() {
+            "M1" => {
+                let confirmed: Vec<&Ruled<'_>> = findings.iter().filter(|one| one.counts()).collect();
+                let waiting: Vec<&Ruled<'_>> = findings.iter().filter(|one| one.waits()).collect();
+                let (standing, behind, why) = match (confirmed.is_empty(), waiting.is_empty()) {
+                    (false, _) => {
+                        let why = reason("经人工确认的严重问题", "serious problems confirmed by a person");
+                        (Standing::Veto, confirmed, why)
+                    }
+                    (_, false) => {
+                        let why = reason("疑似问题，待人工确认", "candidates for a person to confirm");
+                        (Standing::Open, waiting, why)
+                    }
+                    _ => (Standing::Pass, Vec::new(), reason("未发现疑似问题", "no candidates")),
+                };
+                rows.push(indicator, standing, why, ids(behind));
+            }
+            "M2" => {
+                let line = |days: Option<f64>| days.map(|days| point.saturating_sub((days as i32).days()));
+                let reached = |days| last_post.zip(line(days)).is_some_and(|(post, line)| post <= line);
+                activity = match last_post {
+                    _ if cancelled => Activity::Cancelled,
+                    Some(post) if post <= point.saturating_sub(ZOMBIE_MONTHS.months()) => Activity::Zombie,
+                    _ if reached(indicator.veto) => Activity::Stale,
+                    _ if reached(indicator.warn) => Activity::Warning,
+                    Some(_) => Activity::Fresh,
+                    None => Activity::Unknown,
+                };
+                let (standing, why) = match (activity, last_post) {
+                    (Activity::Zombie | Activity::Stale, Some(post)) => (
+                        Standing::Veto,
+                        reason(
+                            format!("监测时间点 {point} 前 2 周内未更新，最新 {post}"),
+                            format!("newest post {post}, monitoring point {point}"),
+                        ),
+                    ),
+                    (Activity::Warning, Some(post)) => (
+                        Standing::Warning,
+                        reason(
+                            format!("最新 {post}，临近期限"),
+                            format!("newest post {post}, near the limit"),
+                        ),
+                    ),
+                    (Activity::Unknown, _) if !account.state.is_closed() => {
+                        (Standing::Open, reason("没有更新记录", "nothing is known of its posts"))
+                    }
+                    _ => (Standing::Pass, reason("按期更新", "it posts in time")),
+                };
+                rows.push(indicator, standing, why, Vec::new());
+            }
+            // Only a person can tell; nothing was said against it.
+            _ => {
+                rows.push(
+                    indicator,
+                    Standing::Pass,
+                    reason("未收到问题记录", "nothing was recorded"),
+                    Vec::new(),
+                );
+            }
+        }
+    }
+    let has = |standing| rows.rows.iter().any(|row| row.standing == standing);
+    let result = match () {
+        () if has(Standing::Veto) || account.state.is_unqualified() => Outcome::Fail,
+        () if cancelled => Outcome::Pass,
+        () if has(Standing::Open) => Outcome::Review,
+        () => Outcome::Pass,
+    };
+    if account.state == AccountState::ClosedNotCancelled {
+        activity = Activity::Zombie;
+    }
+    AccountVerdict { account: account.clone(), result, last_post, activity, indicators: rows.rows }
+}

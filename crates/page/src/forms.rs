@@ -1,0 +1,50 @@
+//! Forms with their fields: what a reader can ask a site for.
+
+use xunjian_model::{Facts, Field, Form, PageUrl};
+
+use crate::markup::Attributes;
+
+/// Forms of one page, and fields of one form.
+const FORMS_MAX: usize = 32;
+const FIELDS_MAX: usize = 64;
+
+/// The form that is open.
+#[derive(Debug, Default)]
+pub(crate) struct Forms {
+    open: bool,
+}
+
+impl Forms {
+    pub(crate) fn open(&mut self, facts: &mut Facts, base: &PageUrl, attributes: &Attributes<'_>) {
+        if facts.forms.len() >= FORMS_MAX {
+            return;
+        }
+        let action = attributes.get("action").unwrap_or_default();
+        let action = base.join(action.trim()).map_or_else(|_| base.to_string(), |url| url.to_string());
+        facts.forms.push(Form {
+            action,
+            post: attributes.get("method").is_some_and(|method| method.trim().eq_ignore_ascii_case("post")),
+            charset: attributes.get("accept-charset").map(|charset| charset.trim().to_owned()),
+            fields: Vec::new(),
+        });
+        self.open = true;
+    }
+
+    pub(crate) fn field(&self, facts: &mut Facts, attributes: &Attributes<'_>) {
+        let form = facts.forms.last_mut().filter(|form| self.open && form.fields.len() < FIELDS_MAX);
+        let Some(form) = form else { return };
+        let get = |name: &str| attributes.get(name).unwrap_or_default().trim().to_owned();
+        let kind = get("type").to_ascii_lowercase();
+        let hints = ["placeholder", "title", "id"].map(get);
+        form.fields.push(Field {
+            name: get("name"),
+            kind: if kind.is_empty() { "text".to_owned() } else { kind },
+            value: get("value"),
+            hint: hints.into_iter().find(|hint| !hint.is_empty()).unwrap_or_default(),
+        });
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.open = false;
+    }
+}

@@ -1,0 +1,109 @@
+//! Pages as they were at an earlier moment, from their kept snapshots.
+
+use jiff::Timestamp;
+use xunjian_model::{Kind, LinkState, PageUrl, Rendering, SiteId, UrlRecord, View};
+use xunjian_store::{Space, Store, StoreError};
+
+use crate::ScanSetup;
+
+/// Kinds that no snapshot of the site itself shows: of an earlier moment, what was found then counts.
+pub const NOT_IN_SNAPSHOTS: [Kind; 12] = [
+    Kind::DeadLink,
+    Kind::DeadImage,
+    Kind::DeadAttachment,
+    Kind::Soft404,
+    Kind::TlsError,
+    Kind::PrivateLink,
+    Kind::HijackedLink,
+    Kind::Cloaking,
+    Kind::NoIpv6,
+    Kind::Unreachable,
+    Kind::SearchMiss,
+    Kind::MixedContent,
+];
+
+impl ScanSetup {
+    /// Under which digests of a site are kept: those of an earlier moment apart, until it is scanned.
+    pub(crate) fn digest_owner(&self, site: &SiteId) -> Vec<u8> {
+        match self.as_of {
+            None => site.as_str().as_bytes().to_vec(),
+            Some(moment) => format!("{site}@{moment}").into_bytes(),
+        }
+    }
+
+    /// A page's record as it was at the scan's moment; `None` when the page was not there.
+    pub(crate) fn record(
+        &self,
+        store: &Store,
+        url: &str,
+        record: UrlRecord,
+    ) -> Result<Option<UrlRecord>, StoreError> {
+        let shown = |record: UrlRecord| {
+            (record.state == Some(LinkState::Ok) && record.body_hash.is_some()).then_some(record)
+        };
+        let Some(moment) = self.as_of else { return Ok(shown(record)) };
+        if record.gone_since.is_some_and(|since| since <= moment) {
+            return Ok(None);
+        }
+        let rendered = match record.rendering {
+            Rendering::Done { at, .. } => at <= moment,
+            _ => true,
+        };
+        if record.gone_since.is_none() && rendered && record.snapshot_at.is_some_and(|at| at <= moment) {
+            return Ok(shown(record));
+        }
+        earlier(store, url, record, moment)
+    }
+
+    /// Forgets the digests of an earlier moment.
+    pub(crate) fn forget(&self, store: &Store, site: &SiteId) -> Result<(), StoreError> {
+        if self.as_of.is_none() {
+            return Ok(());
+        }
+        let owner = self.digest_owner(site);
+        let keys: Vec<Vec<u8>> = store.keys(Space::Digest, &[&owner, b""]).collect::<Result<_, _>>()?;
+        let mut batch = store.begin();
+        for key in keys {
+            batch.delete(Space::Digest, &[&key]);
+        }
+        batch.commit()
+    }
+}
+
+/// The newest snapshots that are not younger than the moment.
+fn earlier(
+    store: &Store,
+    url: &str,
+    record: UrlRecord,
+    moment: Timestamp,
+) -> Result<Option<UrlRecord>, StoreError> {
+    let Ok(address) = PageUrl::parse(url) else { return Ok(None) };
+    let (mut sent, mut rendered) = (None, None);
+    for snapshot in store.history(&address) {
+        let snapshot = snapshot?;
+        if snapshot.fetched_at > moment {
+            break;
+        }
+        match snapshot.view {
+            View::Sent => sent = Some(snapshot),
+            View::Rendered => rendered = Some(snapshot),
+            View::SearchEngine => {}
+        }
+    }
+    let Some(sent) = sent.filter(|sent| sent.status == 200) else { return Ok(None) };
+    // A picture of an earlier version is none of this one.
+    let rendering = rendered
+        .filter(|drawn| drawn.fetched_at >= sent.fetched_at)
+        .map(|drawn| Rendering::Done { at: drawn.fetched_at, body_hash: drawn.body_hash, settled: true });
+    Ok(Some(UrlRecord {
+        state: Some(LinkState::Ok),
+        status: sent.status,
+        media_type: sent.header("content-type").map(str::to_owned),
+        body_hash: Some(sent.body_hash),
+        snapshot_at: Some(sent.fetched_at),
+        rendering: rendering.unwrap_or_default(),
+        cloaked: None,
+        gone_since: None,
+        ..record
+    }))
+}

@@ -1,0 +1,122 @@
+//! What a site has to have: columns, channels, services, entrance, a right domain (D1–D4, V5, V6,
+//! D11, D14, D17).
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use xunjian_model::{Facts, Kind, PageUrl, Site, SiteKind, Zone};
+
+use crate::ScanSetup;
+use crate::columns::class_of;
+use crate::digest::PageFinding;
+
+/// Columns every portal has to have, with the class that shows them.
+const COLUMNS: [(&str, &str); 6] = [
+    ("概况信息", "overview"),
+    ("机构职能", "functions"),
+    ("领导信息", "leaders"),
+    ("动态要闻", "news"),
+    ("政策文件", "policy"),
+    ("政策解读", "interpretation"),
+];
+/// Names of columns for messages.
+const MESSAGES: [&str; 8] = ["信箱", "咨询", "留言", "来信", "投诉", "建言", "问政", "互动"];
+/// Longest name of a channel, in characters.
+const CHANNEL_CHARS_MAX: usize = 8;
+/// Channels that do not count.
+const OTHER_CHANNELS: [&str; 4] = ["信访", "纪检", "举报", "监督"];
+
+#[allow(clippy::unwrap_used, reason = "a constant pattern, compiled in every test")]
+static STATISTICS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?:收到|受理|来信|留言|咨询|接收)[^。；]{0,16}?\d+\s*[件条封个][^。；]{0,20}?(?:办结|答复|回复|反馈|办理)[^。；]{0,10}?\d+",
+    )
+    .unwrap()
+});
+
+/// Whether a column is one of petitions or discipline, whose messages do not count.
+pub(crate) fn is_other_channel(name: &str) -> bool {
+    OTHER_CHANNELS.iter().any(|word| name.contains(word))
+}
+
+/// Whether a column is one for messages.
+pub(crate) fn is_for_messages(name: &str) -> bool {
+    MESSAGES.iter().any(|word| name.contains(word)) && !is_other_channel(name)
+}
+
+/// What the home page shows to be missing. `guides` are those the site's pages were found to be.
+pub(crate) fn check(
+    home: &Facts,
+    columns: &[(String, PageUrl)],
+    guides: u64,
+    site: &Site,
+    setup: &ScanSetup,
+) -> Vec<PageFinding> {
+    let mut findings = Vec::new();
+    let classes: Vec<Option<&str>> = columns.iter().map(|(name, _)| class_of(name, &setup.classes)).collect();
+    if site.kind == SiteKind::Portal {
+        for (name, class) in COLUMNS {
+            if setup.classes.iter().any(|known| known.id == class) && !classes.contains(&Some(class)) {
+                findings.push(
+                    PageFinding::new(Kind::ColumnMissing, name, format!("⟦{name}⟧")).with("class", class),
+                );
+            }
+        }
+    }
+    // A title may hold the words, too; a channel's name is short.
+    let channel = |text: &str| text.chars().count() <= CHANNEL_CHARS_MAX && is_for_messages(text);
+    let linked = home.links.iter().any(|link| channel(home.link_text(link)));
+    if !linked && !columns.iter().any(|(name, _)| channel(name)) {
+        let finding = PageFinding::new(Kind::ChannelMissing, "", "");
+        findings.push(finding.with("review", "no link of the home page leads to one"));
+    }
+    if guides == 0 && !site.no_service && !classes.contains(&Some("service")) {
+        let finding = PageFinding::new(Kind::ServiceMissing, "", "");
+        findings.push(finding.with("review", "no guide and no column of services was found"));
+    }
+    findings.extend(domain(site));
+    findings.extend(entrance(home, site));
+    findings
+}
+
+/// D14: `.gov.cn`, portals as `www.□□□.gov.cn`, departments below their government's name.
+fn domain(site: &Site) -> Option<PageFinding> {
+    let host = site.url.host();
+    let labels: Vec<&str> = host.split('.').collect();
+    let reason = match (&labels[..], site.kind) {
+        (["www", _, "gov", "cn"], SiteKind::Portal) | ([_, _, "gov", "cn"], SiteKind::Department) => {
+            return None;
+        }
+        ([_, _, _, .., "gov", "cn"], _) => return None,
+        ([.., "gov", "cn"], SiteKind::Portal) => "a portal's name is www.□□□.gov.cn",
+        ([.., "gov", "cn"], SiteKind::Department) => "a department's name is ○○○.□□□.gov.cn",
+        _ => "not under .gov.cn",
+    };
+    Some(PageFinding::new(Kind::BadDomain, host, format!("⟦{host}⟧")).with("reason", reason))
+}
+
+/// D17: the entrance 我为政府网站找错 with the right site code.
+fn entrance(home: &Facts, site: &Site) -> Option<PageFinding> {
+    let link = home.links.iter().find(|link| {
+        link.url.to_ascii_lowercase().contains("jiucuo") || home.link_text(link).contains("网站找错")
+    });
+    let Some(link) = link else {
+        return Some(PageFinding::new(Kind::MissingEntrance, "", ""));
+    };
+    let in_address =
+        link.url.split_once("site_code=").map(|(_, rest)| rest.split('&').next().unwrap_or(rest));
+    let code = in_address.or(home.entrance_code.as_deref())?;
+    let right = site.code.as_deref().or_else(|| home.label("SiteIDCode"))?;
+    (code != right).then(|| {
+        PageFinding::new(Kind::MissingEntrance, "", format!("⟦{code}⟧"))
+            .with("reason", format!("the entrance has the code {code}, the site {right}"))
+    })
+}
+
+/// D11: a column for messages that tells how many were received and answered.
+pub(crate) fn statistics(name: &str, column: &Facts) -> Option<PageFinding> {
+    let told = column.blocks.iter().any(|block| STATISTICS.is_match(&block.text))
+        || column.links.iter().any(|link| link.zone == Zone::Main && column.link_text(link).contains("统计"));
+    (is_for_messages(name) && !told)
+        .then(|| PageFinding::new(Kind::MessageStatsMissing, "", format!("⟦{name}⟧")).with("column", name))
+}
