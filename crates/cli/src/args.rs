@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
-use xunjian_model::{Severity, SiteId};
+use jiff::civil::Date;
+use xunjian_judge::Quarter;
+use xunjian_model::{Kind, Severity, SiteId};
 use xunjian_report::Language;
 
 /// Inspects government websites by the national standard: crawl, scan, judge, report.
@@ -67,10 +69,23 @@ pub(crate) enum Command {
     Crawl(Night),
     /// Only scan the snapshots of the last crawl
     Scan(Scan),
-    /// Only judge the findings of the last scan; prints the verdicts
-    Judge,
+    /// Judge the findings of the last scan, or a quarter from kept snapshots; prints the verdicts
+    Judge(Judge),
     /// Only write the report of the last run
     Report(Report),
+    /// Findings: look, decide, notify, follow until they are mended
+    #[command(subcommand)]
+    Findings(Findings),
+    /// What waits for a person: findings to confirm, indicators to judge
+    #[command(subcommand)]
+    Review(Review),
+    /// The availability monitor: spaced visits to every home page, each kept
+    Watch(Watch),
+    /// Stay: the nightly run at its time, the availability monitor in between
+    Serve,
+    /// The ledger of new-media accounts
+    #[command(subcommand)]
+    Media(Media),
     /// The register of sites
     #[command(subcommand)]
     Sites(Sites),
@@ -94,6 +109,231 @@ pub(crate) enum Command {
     Completions {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Judge {
+    /// How an indicator of a site was judged: inputs, lines, dates, result
+    #[arg(long, num_args = 2, value_names = ["SITE", "INDICATOR"], conflicts_with = "against")]
+    pub(crate) explain: Vec<String>,
+    /// Judge this quarter from the snapshots there were at its end, such as 2022Q2, without crawling
+    #[arg(long, value_name = "QUARTER")]
+    pub(crate) quarter: Option<Quarter>,
+    /// Compare the quarter with this one
+    #[arg(long, value_name = "QUARTER", requires = "quarter")]
+    pub(crate) against: Option<Quarter>,
+    /// The quarter's monitoring point, instead of its last day
+    #[arg(long, value_name = "DAY", requires = "quarter")]
+    pub(crate) point: Option<Date>,
+    /// A printed rate to be held against the counts: sites, accounts or rectified, such as
+    /// rectified=91; may be repeated
+    #[arg(long, value_name = "RATE=NUMBER", requires = "quarter", value_parser = stated)]
+    pub(crate) stated: Vec<(String, String)>,
+}
+
+fn stated(text: &str) -> Result<(String, String), String> {
+    let (id, number) = text.split_once('=').ok_or("write it like rectified=91")?;
+    let bare = number.trim_end_matches(['%', '％']);
+    if !["sites", "accounts", "rectified"].contains(&id) {
+        return Err(format!("{id:?} is no rate: use sites, accounts or rectified"));
+    }
+    bare.parse::<f64>().map_err(|_| format!("{number:?} is not a number"))?;
+    Ok((id.to_owned(), bare.to_owned()))
+}
+
+/// Which findings.
+#[derive(Debug, Args)]
+pub(crate) struct Select {
+    /// Ids, or their beginnings
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Only of this site; may be repeated
+    #[arg(long = "site", value_name = "ID", value_parser = SiteId::new)]
+    pub(crate) sites: Vec<SiteId>,
+    /// Only of this kind, such as typo; may be repeated
+    #[arg(long = "kind", value_name = "KIND")]
+    pub(crate) kinds: Vec<Kind>,
+    /// Only those that wait for a person
+    #[arg(long)]
+    pub(crate) queue: bool,
+    /// Only those whose time to be mended is over
+    #[arg(long)]
+    pub(crate) overdue: bool,
+    /// Only those at this stage of being mended
+    #[arg(long, value_parser = ["none", "notified", "reported", "closed", "relapsed"])]
+    pub(crate) stage: Option<String>,
+    /// Only those that this person looks after
+    #[arg(long, value_name = "NAME")]
+    pub(crate) assigned: Option<String>,
+    /// Only those with this in their words, page or title
+    #[arg(long)]
+    pub(crate) text: Option<String>,
+}
+
+/// Who does it, and why.
+#[derive(Debug, Args)]
+pub(crate) struct Hand {
+    /// Who decides
+    #[arg(long, env = "XUNJIAN_USER", value_name = "NAME", default_value = "")]
+    pub(crate) by: String,
+    /// Why
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Only if the finding still is at this revision, as `findings show` told it
+    #[arg(long, value_name = "N")]
+    pub(crate) revision: Option<u32>,
+    /// Change what was decided before
+    #[arg(long)]
+    pub(crate) revise: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Findings {
+    /// List findings
+    List {
+        #[command(flatten)]
+        select: Select,
+        /// Also those that are gone
+        #[arg(long)]
+        gone: bool,
+    },
+    /// One finding with its history and snapshots
+    Show {
+        /// Id, or its beginning
+        id: String,
+    },
+    /// Say that findings are faults: they count
+    Confirm {
+        #[command(flatten)]
+        select: Select,
+        #[command(flatten)]
+        hand: Hand,
+    },
+    /// Say that findings are none: they do not count, now and in later nights
+    Dismiss {
+        #[command(flatten)]
+        select: Select,
+        #[command(flatten)]
+        hand: Hand,
+    },
+    /// Give findings to a person
+    Assign {
+        #[command(flatten)]
+        select: Select,
+        #[command(flatten)]
+        hand: Hand,
+        /// To whom; empty takes them back
+        #[arg(long, value_name = "NAME")]
+        to: String,
+    },
+    /// Write down that the office was told of findings; it has ten working days
+    Notify {
+        #[command(flatten)]
+        select: Select,
+        #[command(flatten)]
+        hand: Hand,
+        /// Day of the notice; without it: today
+        #[arg(long, value_name = "DAY")]
+        on: Option<Date>,
+        /// Last day to mend them, instead of the catalogue's working days
+        #[arg(long, value_name = "DAY")]
+        due: Option<Date>,
+    },
+    /// Write down that the office says findings are mended; `recheck` looks
+    Rectify {
+        #[command(flatten)]
+        select: Select,
+        #[command(flatten)]
+        hand: Hand,
+        /// Day of the report; without it: today
+        #[arg(long, value_name = "DAY")]
+        on: Option<Date>,
+    },
+    /// Fetch the pages of findings again and look whether they are mended
+    Recheck {
+        #[command(flatten)]
+        select: Select,
+    },
+    /// Rules for dictionaries, from words that people dismissed
+    Proposals,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Review {
+    /// Findings that wait, and indicators that only a person judges
+    List {
+        /// Only of this site; may be repeated
+        #[arg(long = "site", value_name = "ID", value_parser = SiteId::new)]
+        sites: Vec<SiteId>,
+    },
+    /// Judge an indicator of a site: points lost, won under a bonus, or 1 for a veto
+    Assess {
+        /// Site
+        #[arg(value_parser = SiteId::new)]
+        site: SiteId,
+        /// Indicator, such as D19
+        indicator: String,
+        /// Points
+        #[arg(long)]
+        points: f64,
+        #[command(flatten)]
+        hand: Hand,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// One round of visits, then end
+    #[arg(long, conflicts_with = "minutes")]
+    pub(crate) once: bool,
+    /// End after so many minutes
+    #[arg(long = "for", value_name = "MINUTES")]
+    pub(crate) minutes: Option<u64>,
+    /// Print the kept visits of this site instead
+    #[arg(long, value_name = "SITE", value_parser = SiteId::new, conflicts_with_all = ["once", "minutes"])]
+    pub(crate) log: Option<SiteId>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Media {
+    /// Check a ledger: every faulty line with its reason
+    Check {
+        /// CSV, TSV or XLSX, UTF-8 or GBK
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Take a ledger of accounts, or with --posts a table of what they posted
+    Import {
+        /// CSV, TSV or XLSX, UTF-8 or GBK
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// The table holds posts: platform, name, date, title, text, url
+        #[arg(long)]
+        posts: bool,
+    },
+    /// Read the feeds and list pages that the ledger names
+    Feeds,
+    /// The accounts with their state, newest post and result
+    List {
+        /// Judged at this day instead of the monitoring point
+        #[arg(long, value_name = "DAY")]
+        point: Option<Date>,
+        /// Only those that fail
+        #[arg(long)]
+        failed: bool,
+    },
+    /// Judge an indicator of an account that only a person can: 1 is a veto, 0 is none
+    Assess {
+        /// Account, as platform/name
+        account: String,
+        /// Indicator, such as M3
+        indicator: String,
+        /// 1 or 0
+        #[arg(long)]
+        points: f64,
+        #[command(flatten)]
+        hand: Hand,
     },
 }
 

@@ -11,7 +11,8 @@ mod terminal;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use xunjian_engine::EngineError;
+use xunjian_engine::{CaseError, EngineError};
+use xunjian_store::StoreError;
 
 use args::{Cli, Command};
 
@@ -58,7 +59,12 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Crawl(night) => commands::night::crawl(&common, terminal, &night).await,
         Command::Scan(scan) if scan.is_plain() => commands::plain::run(&common, terminal, &scan),
         Command::Scan(scan) => commands::night::scan(&common, terminal, &scan),
-        Command::Judge => commands::night::judge(&common, terminal),
+        Command::Judge(judge) => commands::judge::run(&common, terminal, &judge),
+        Command::Findings(findings) => commands::findings::run(&common, terminal, &findings).await,
+        Command::Review(review) => commands::review::run(&common, terminal, &review),
+        Command::Watch(watch) => commands::watch::run(&common, terminal, &watch).await,
+        Command::Serve => commands::serve::run(&common, terminal).await,
+        Command::Media(media) => commands::media::run(&common, terminal, &media).await,
         Command::Report(report) => commands::night::report(&common, terminal, report.out.as_deref()),
         Command::Sites(args::Sites::Check { online }) => {
             commands::sites::check(&common, terminal, online).await
@@ -79,6 +85,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
 }
 
 fn exit_of(error: &anyhow::Error) -> Exit {
-    let is_store = error.downcast_ref::<EngineError>().is_some_and(EngineError::is_store_trouble);
-    if is_store { Exit::Store } else { Exit::Usage }
+    let engine = error.downcast_ref::<EngineError>().is_some_and(EngineError::is_store_trouble);
+    let case = matches!(error.downcast_ref::<CaseError>(), Some(CaseError::Store(_)));
+    if engine || case || error.is::<StoreError>() { Exit::Store } else { Exit::Usage }
 }

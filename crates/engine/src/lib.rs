@@ -249,6 +249,11 @@ impl Engine {
         self.settings.zone.to_datetime(at).date()
     }
 
+    /// The day accounts are judged at when no run says it.
+    pub fn media_point(&self) -> Date {
+        self.day(self.settings.monitoring_point.unwrap_or_else(Timestamp::now))
+    }
+
     // ---- crawl ------------------------------------------------------------------------------
 
     /// Whether the last nightly run crawled everything and was interrupted after that: then the
@@ -256,6 +261,11 @@ impl Engine {
     pub fn is_crawled(&self) -> Result<bool, EngineError> {
         let last = RunRecord::last(&self.store)?;
         Ok(last.is_some_and(|run| run.nightly && run.crawl.finished && !run.finished))
+    }
+
+    /// Whether the last run was interrupted before its end.
+    pub fn is_interrupted(&self) -> Result<bool, EngineError> {
+        Ok(RunRecord::last(&self.store)?.is_some_and(|run| run.nightly && !run.finished))
     }
 
     /// Crawls; goes on with the last run when its crawl was interrupted. `only` names the sites

@@ -23,7 +23,7 @@ const DRAW_EVERY: Duration = Duration::from_millis(200);
 
 /// The steps over one store, each measured.
 pub(crate) struct Night {
-    engine: Engine,
+    pub(crate) engine: Engine,
     terminal: Terminal,
     fail_on: Option<Severity>,
     costs: BTreeMap<&'static str, StepCost>,
@@ -92,7 +92,7 @@ impl Night {
         Ok(summary)
     }
 
-    fn judge(&mut self) -> anyhow::Result<Vec<xunjian_model::Verdict>> {
+    pub(crate) fn judge(&mut self) -> anyhow::Result<Vec<xunjian_model::Verdict>> {
         let cpu = Cpu::now();
         let verdicts = self.engine.judge()?;
         self.costs.insert("judge", cpu.cost());
@@ -241,7 +241,7 @@ fn settings_of_night(common: &Common, args: &args::Night) -> anyhow::Result<Sett
     Ok(settings)
 }
 
-fn checked_sites(settings: &Settings, only: &[SiteId]) -> anyhow::Result<()> {
+pub(crate) fn checked_sites(settings: &Settings, only: &[SiteId]) -> anyhow::Result<()> {
     for id in only {
         if !settings.sites.iter().any(|site| site.id == *id) {
             let known: Vec<&str> = settings.sites.iter().map(|site| site.id.as_str()).collect();
@@ -336,26 +336,6 @@ pub(crate) fn scan(common: &Common, terminal: Terminal, args: &args::Scan) -> an
     ))?;
     let cost = night.costs.get("scan");
     terminal.json(&json!({ "scan": summary, "cost": cost, "peak_memory_bytes": Cpu::peak_memory() }))?;
-    Ok(Exit::Done)
-}
-
-/// `xunjian judge`.
-pub(crate) fn judge(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
-    let mut night = Night::open(settings(common)?, common, terminal)?;
-    let verdicts = night.judge()?;
-    let mut rows = Vec::new();
-    for verdict in &verdicts {
-        let lines: Vec<String> = verdict
-            .vetoes
-            .iter()
-            .chain(&verdict.warnings)
-            .chain(&verdict.reviews)
-            .map(|tally| format!("{} {}/{}", tally.rule, tally.value, tally.threshold))
-            .collect();
-        rows.push(vec![verdict.name.clone(), terminal.outcome(verdict.result), lines.join("  ")]);
-    }
-    terminal.print(&table(&rows))?;
-    terminal.json(&verdicts)?;
     Ok(Exit::Done)
 }
 

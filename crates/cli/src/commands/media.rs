@@ -1,0 +1,116 @@
+//! `xunjian media`: the ledger of new-media accounts.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::json;
+use xunjian_engine::{Engine, MediaImport};
+use xunjian_judge::Activity;
+use xunjian_model::Outcome;
+
+use crate::Exit;
+use crate::args::{Common, Media};
+use crate::commands::{night, review};
+use crate::terminal::{Terminal, table};
+
+pub(crate) async fn run(common: &Common, terminal: Terminal, command: &Media) -> anyhow::Result<Exit> {
+    let engine = || anyhow::Ok(Engine::open(night::settings(common)?)?);
+    match command {
+        Media::Check { file } => {
+            let accounts = xunjian_media::read_ledger(file, &read(file)?)?;
+            terminal.print(&format!("{} {}\n", terminal.words("账号", "Accounts"), accounts.len()))?;
+            terminal.json(&json!({ "accounts": accounts.len() }))?;
+            Ok(Exit::Done)
+        }
+        Media::Import { file, posts: false } => {
+            let accounts = xunjian_media::read_ledger(file, &read(file)?)?;
+            imported(terminal, engine()?.import_accounts(&accounts)?)
+        }
+        Media::Import { file, posts: true } => {
+            let posts = xunjian_media::read_posts(file, &read(file)?)?;
+            imported(terminal, engine()?.import_posts(posts)?)
+        }
+        Media::Feeds => {
+            let (import, faults) = engine()?.read_feeds().await?;
+            for fault in &faults {
+                terminal.note(format!("{}: {}", fault.account, fault.reason));
+            }
+            terminal.print(&format!(
+                "{} {}，{} {}，{} {}\n",
+                terminal.words("账号", "Accounts"),
+                import.accounts,
+                terminal.words("新信息", "new posts"),
+                import.posts,
+                terminal.words("读取失败", "unreadable"),
+                faults.len()
+            ))?;
+            terminal.json(&json!({ "import": import, "faults": faults }))?;
+            Ok(if faults.is_empty() { Exit::Done } else { Exit::Incomplete })
+        }
+        Media::List { point, failed } => list(&engine()?, terminal, *point, *failed),
+        Media::Assess { account, indicator, points, hand } => {
+            engine()?.assess_account(account, &review::assessment(indicator, *points, hand))?;
+            terminal.note(terminal.words("已记录。", "Written down."));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn imported(terminal: Terminal, import: MediaImport) -> anyhow::Result<Exit> {
+    terminal.print(&format!(
+        "{} {}（{} {}，{} {}，{} {}），{} {}\n",
+        terminal.words("账号", "Accounts"),
+        import.accounts,
+        terminal.words("新增", "new"),
+        import.added,
+        terminal.words("变更", "changed"),
+        import.changed,
+        terminal.words("移除", "removed"),
+        import.removed,
+        terminal.words("新信息", "new posts"),
+        import.posts
+    ))?;
+    terminal.json(&import)?;
+    Ok(Exit::Done)
+}
+
+fn list(
+    engine: &Engine,
+    terminal: Terminal,
+    point: Option<jiff::civil::Date>,
+    failed: bool,
+) -> anyhow::Result<Exit> {
+    let verdicts = engine.judge_accounts(point.unwrap_or_else(|| engine.media_point()))?;
+    let shown: Vec<_> = verdicts.iter().filter(|one| !failed || one.result == Outcome::Fail).collect();
+    let mut rows = vec![
+        [("平台", "Platform"), ("账号", "Account"), ("主办单位", "Office"), ("状态", "State"), ("最近更新", "Newest post"), ("活跃", "Activity"), ("结果", "Result")]
+            .map(|(zh, en)| terminal.words(zh, en).to_owned())
+            .to_vec(),
+    ];
+    for one in &shown {
+        let activity = match one.activity {
+            Activity::Fresh => ("正常", "fresh"),
+            Activity::Warning => ("预警", "warning"),
+            Activity::Stale => ("不更新", "stale"),
+            Activity::Zombie => ("僵尸", "zombie"),
+            Activity::Unknown => ("未知", "unknown"),
+            Activity::Cancelled => ("已注销", "cancelled"),
+        };
+        rows.push(vec![
+            one.account.platform.clone(),
+            one.account.name.clone(),
+            one.account.office.clone(),
+            terminal.words(one.account.state.zh(), one.account.state.as_str()).to_owned(),
+            one.last_post.map_or_else(|| "–".to_owned(), |day| day.to_string()),
+            terminal.words(activity.0, activity.1).to_owned(),
+            terminal.outcome(one.result),
+        ]);
+    }
+    terminal.print(&table(&rows))?;
+    terminal.json(&shown)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,85 @@
+//! `xunjian review`: what waits for a person.
+
+use jiff::Timestamp;
+use serde_json::json;
+use xunjian_engine::{Engine, Wanted};
+use xunjian_judge::Who;
+use xunjian_model::{Assessment, SiteId, Standing};
+
+use crate::Exit;
+use crate::args::{Common, Hand, Review};
+use crate::commands::night;
+use crate::terminal::{Terminal, table};
+
+pub(crate) fn run(common: &Common, terminal: Terminal, command: &Review) -> anyhow::Result<Exit> {
+    let settings = night::settings(common)?;
+    match command {
+        Review::List { sites } => {
+            night::checked_sites(&settings, sites)?;
+            list(&Engine::open(settings)?, terminal, sites)
+        }
+        Review::Assess { site, indicator, points, hand } => {
+            let engine = Engine::open(settings)?;
+            engine.assess(site, &assessment(indicator, *points, hand))?;
+            terminal.note(terminal.words("已记录。", "Written down."));
+            terminal.json(&engine.assessments(site)?)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// A judgement as the flags say it.
+pub(crate) fn assessment(indicator: &str, points: f64, hand: &Hand) -> Assessment {
+    Assessment {
+        indicator: indicator.to_owned(),
+        points,
+        by: hand.by.clone(),
+        at: xunjian_model::kept_moment(Timestamp::now()),
+        note: hand.reason.clone(),
+    }
+}
+
+fn list(engine: &Engine, terminal: Terminal, sites: &[SiteId]) -> anyhow::Result<Exit> {
+    let wanted = Wanted { queue: true, sites: sites.to_vec(), ..Wanted::default() };
+    let findings = engine.filed(&wanted)?;
+    let catalogue = &engine.settings().catalogue;
+    let verdicts = engine.judge()?;
+    let mut rows = Vec::new();
+    let mut open = Vec::new();
+    for verdict in verdicts.iter().filter(|one| sites.is_empty() || sites.contains(&one.site)) {
+        for row in verdict.indicators.iter().filter(|row| row.standing == Standing::Open) {
+            let Some(indicator) = catalogue.indicator(&row.indicator) else { continue };
+            // Those with findings of their own are decided by these.
+            if indicator.who != Who::Person && !row.findings.is_empty() {
+                continue;
+            }
+            rows.push(vec![
+                verdict.site.to_string(),
+                row.indicator.clone(),
+                terminal.words(&indicator.name, &indicator.name_en).to_owned(),
+                terminal.words(&indicator.rule, &indicator.rule_en).to_owned(),
+            ]);
+            open.push(json!({ "site": verdict.site, "indicator": row.indicator, "name": indicator.name }));
+        }
+    }
+    let mut by_site = std::collections::BTreeMap::<&SiteId, usize>::new();
+    for one in &findings {
+        *by_site.entry(&one.finding.site).or_default() += 1;
+    }
+    let counts: Vec<Vec<String>> =
+        by_site.iter().map(|(site, count)| vec![site.to_string(), count.to_string()]).collect();
+    terminal.print(&format!(
+        "{}: {}（`xunjian findings list --queue`）\n",
+        terminal.words("待确认的问题", "Findings to confirm"),
+        findings.len()
+    ))?;
+    terminal.print(&table(&counts))?;
+    terminal.print(&format!(
+        "\n{}: {}（`xunjian review assess`）\n",
+        terminal.words("待人工判定的指标", "Indicators for a person"),
+        rows.len()
+    ))?;
+    terminal.print(&table(&rows))?;
+    terminal.json(&json!({ "findings": findings, "indicators": open }))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,79 @@
+//! `xunjian serve`: stays, runs the night at its time and watches the sites in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use xunjian_engine::Monitor;
+
+use crate::Exit;
+use crate::args::Common;
+use crate::commands::night::{self, Night};
+use crate::commands::watch;
+use crate::interrupt::Interrupt;
+use crate::terminal::Terminal;
+
+/// When the night begins, unless the configuration says it.
+const NIGHTLY: Time = Time::constant(22, 0, 0, 0);
+/// Longest time slept at once; the clock may be set in the meantime.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
+    let settings = night::settings(common)?;
+    let zone = settings.zone.clone();
+    let at = settings.nightly.unwrap_or(NIGHTLY);
+    let interrupt = Interrupt::listen(terminal)?;
+    let mut night = Night::open(settings, common, terminal)?;
+    let monitor = Monitor::new(Arc::clone(night.engine.store()), night.engine.settings())?;
+    let stop = interrupt.stop.clone();
+    interrupt.crawling(true);
+    let watching = tokio::spawn(async move { monitor.run(&stop, None, |round| watch::told(terminal, round)).await });
+    terminal.note(format!("{} {at}", terminal.words("每晚运行时间", "The night begins at")));
+    // A night that was interrupted goes on at once.
+    let mut due = match night.engine.is_interrupted()? {
+        true => Timestamp::now(),
+        false => next(&zone, at, Timestamp::now()),
+    };
+    while !interrupt.stop.is_stopped() {
+        let left = due.duration_since(Timestamp::now());
+        if left.is_positive() {
+            let left = Duration::try_from(left).unwrap_or(LOOK_AGAIN);
+            interrupt.stop.sleep(left.min(LOOK_AGAIN)).await;
+            continue;
+        }
+        match night::whole(&mut night, &[], &interrupt).await {
+            Ok(Some(report)) => night.print(&report)?,
+            Ok(None) => {}
+            // One bad night is no reason not to try the next.
+            Err(error) => terminal.error(&error),
+        }
+        interrupt.crawling(true);
+        due = next(&zone, at, Timestamp::now());
+    }
+    watching.await??;
+    Ok(Exit::Done)
+}
+
+/// The next time the clock of the zone shows a time.
+fn next(zone: &TimeZone, at: Time, now: Timestamp) -> Timestamp {
+    let today = zone.to_datetime(now).date();
+    let moment = |days: i64| zone.to_timestamp(today.saturating_add(days.days()).to_datetime(at)).ok();
+    let later = [0, 1].into_iter().filter_map(moment).find(|moment| *moment > now);
+    later.unwrap_or_else(|| now + jiff::SignedDuration::from_hours(24))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_night_begins_at_the_next_time_the_clock_shows() {
+        let zone = TimeZone::get("Asia/Shanghai").expect("zone");
+        let begins = |now: &str| next(&zone, NIGHTLY, now.parse().expect("a moment")).to_string();
+        assert_eq!(begins("2026-06-30T10:00:00+08:00"), "2026-06-30T14:00:00Z");
+        assert_eq!(begins("2026-06-30T22:00:00+08:00"), "2026-07-01T14:00:00Z");
+        assert_eq!(begins("2026-06-30T23:59:00+08:00"), "2026-07-01T14:00:00Z");
+    }
+}

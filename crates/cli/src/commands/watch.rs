@@ -1,0 +1,98 @@
+//! `xunjian watch`: the availability monitor.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use xunjian_engine::{Engine, Monitor, Probe, Round};
+use xunjian_model::SiteId;
+
+use crate::Exit;
+use crate::args::{self, Common};
+use crate::commands::night;
+use crate::interrupt::Interrupt;
+use crate::terminal::{Terminal, table};
+
+pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Watch) -> anyhow::Result<Exit> {
+    let settings = night::settings(common)?;
+    if let Some(site) = &args.log {
+        night::checked_sites(&settings, std::slice::from_ref(site))?;
+        return log(&Engine::open(settings)?, terminal, site);
+    }
+    let engine = Engine::open(settings)?;
+    let monitor = Monitor::new(Arc::clone(engine.store()), engine.settings())?;
+    if args.once {
+        let round = monitor.round().await?;
+        terminal.print(&line(terminal, &round))?;
+        terminal.json(&round)?;
+        return Ok(if round.failed.is_empty() { Exit::Done } else { Exit::Incomplete });
+    }
+    terminal.note(format!(
+        "{} {} {}",
+        terminal.words("每次间隔", "A round every"),
+        monitor.pause().as_secs() / 60,
+        terminal.words("分钟；Ctrl-C 停止。", "minutes; Ctrl-C stops.")
+    ));
+    let interrupt = Interrupt::listen(terminal)?;
+    interrupt.crawling(true);
+    let until = args.minutes.map(|minutes| Instant::now() + Duration::from_secs(minutes * 60));
+    monitor.run(&interrupt.stop, until, |round| told(terminal, round)).await?;
+    Ok(Exit::Done)
+}
+
+/// Tells of a round on stderr.
+pub(crate) fn told(terminal: Terminal, round: &Round) {
+    terminal.note(line(terminal, round).trim_end());
+    terminal.event(&serde_json::json!({ "event": "watched", "round": round }));
+}
+
+fn line(terminal: Terminal, round: &Round) -> String {
+    let failed: Vec<String> = round.failed.iter().map(|(site, reason)| format!("{site} {reason}")).collect();
+    let own = match round.own_line {
+        true => terminal.words("；本机线路异常，不计", "; our own line failed, so this does not count"),
+        false => "",
+    };
+    format!(
+        "{} {} {}，{} {}{}{own}\n",
+        Timestamp::now().strftime("%H:%M:%S"),
+        terminal.words("访问", "visited"),
+        round.visited,
+        terminal.words("打不开", "failed"),
+        failed.len(),
+        if failed.is_empty() { String::new() } else { format!(" ({})", failed.join("; ")) }
+    )
+}
+
+fn log(engine: &Engine, terminal: Terminal, site: &SiteId) -> anyhow::Result<Exit> {
+    let probes = engine.probes(site)?;
+    let mut rows = vec![
+        [("时间", "Time"), ("结果", "Result"), ("状态", "Status"), ("解析", "DNS"), ("连接", "Connect"), ("TLS", "TLS"), ("首字节", "First byte"), ("全部", "Total"), ("地址", "Address"), ("原因", "Reason")]
+            .map(|(zh, en)| terminal.words(zh, en).to_owned())
+            .to_vec(),
+    ];
+    let zone = &engine.settings().zone;
+    let row = |probe: &Probe| {
+        let result = match (probe.opened, probe.own_line) {
+            (true, _) => terminal.words("打开", "opened"),
+            (false, true) => terminal.words("本机线路", "own line"),
+            (false, false) => terminal.words("打不开", "failed"),
+        };
+        let ms = |ms: u32| format!("{ms} ms");
+        vec![
+            zone.to_datetime(probe.at).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            result.to_owned(),
+            probe.status.to_string(),
+            ms(probe.resolve_ms),
+            ms(probe.connect_ms),
+            ms(probe.tls_ms),
+            ms(probe.first_byte_ms),
+            ms(probe.total_ms),
+            probe.addresses.first().cloned().unwrap_or_default(),
+            probe.error.clone(),
+        ]
+    };
+    rows.extend(probes.iter().map(row));
+    terminal.print(&table(&rows))?;
+    terminal.json(&probes)?;
+    Ok(Exit::Done)
+}
