@@ -411,14 +411,10 @@ impl Engine {
     pub(crate) fn scan_setup(&self, run: &RunRecord, fresh: bool) -> Result<ScanSetup, EngineError> {
         let settings = &self.settings;
         let catalogue = &settings.catalogue;
-        let age = |class: &xunjian_judge::ColumnClass| {
-            let days = class.max_age_days.map(|days| days.days());
-            days.or_else(|| class.max_age_months.map(|months| months.months()))
-        };
         let classes = catalogue.classes.iter().map(|class| ColumnClass {
             id: class.id.clone(),
             words: class.words.clone(),
-            max_age: age(class),
+            max_age: class.max_age(),
         });
         let point = self.point(run);
         Ok(ScanSetup {

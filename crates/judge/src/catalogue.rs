@@ -84,6 +84,20 @@ pub struct ColumnClass {
     pub indicator: Option<String>,
 }
 
+impl ColumnClass {
+    /// The day from which backwards the newest item is too old at a monitoring point.
+    pub fn stale_on(&self, point: jiff::civil::Date) -> Option<jiff::civil::Date> {
+        Some(point.saturating_sub(self.max_age()?))
+    }
+
+    /// Oldest the newest item may be.
+    pub fn max_age(&self) -> Option<jiff::Span> {
+        use jiff::ToSpan as _;
+        let days = self.max_age_days.map(|days| days.days());
+        days.or_else(|| self.max_age_months.map(|months| months.months()))
+    }
+}
+
 /// A group of deductions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use xunjian_model::{Judgement, Kind, Standing};
 
 use crate::catalogue::{Catalogue, Indicator};
-use crate::facts::{Facts, Ruled};
+use crate::facts::{Column, Facts, Ruled};
 
 /// Visits a day the standard asks for (V2).
 pub const VISITS_A_DAY_MIN: u64 = 20;
@@ -89,7 +89,7 @@ pub(crate) fn judge(
         return;
     }
     stale_home(rows, findings, facts);
-    columns(rows, findings);
+    columns(rows, findings, facts);
     channel(rows, findings, facts);
     messages(rows, findings, facts);
     for id in ["V6a", "V6b"] {
@@ -177,6 +177,10 @@ fn unreachable(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
             ),
         );
         let row = rows.count("V2", share, why, behind);
+        // A week that is not whole vetoes nobody.
+        if row.standing == Standing::Veto && watched.thin_days > 0 {
+            row.standing = Standing::Open;
+        }
         row.inputs = [
             ("visits", watched.visits.to_string()),
             ("failed", watched.failed.to_string()),
@@ -251,26 +255,36 @@ fn days_between(from: Date, to: Date) -> i32 {
 }
 
 /// V4a–c. A blank column counts in V4b and V4c (2015 definition); the overlap is shown.
-fn columns(rows: &mut Rows<'_>, findings: &[Ruled<'_>]) {
+fn columns(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
+    let catalogue = rows.catalogue;
     let counted_in = |one: &Ruled<'_>| {
         let class = one.detail("class").unwrap_or_default();
-        let class = rows.catalogue.classes.iter().find(|known| known.id == class);
+        let class = catalogue.classes.iter().find(|known| known.id == class);
         class.and_then(|class| class.indicator.clone())
     };
-    let stale: Vec<&Ruled<'_>> =
-        of(findings, Kind::StaleColumn).into_iter().filter(|one| one.counts()).collect();
+    let stale: Vec<&Ruled<'_>> = of(findings, Kind::StaleColumn)
+        .into_iter()
+        .filter(|one| one.counts() && counted_in(one).is_some())
+        .collect();
     let (blank, rest): (Vec<&Ruled<'_>>, Vec<&Ruled<'_>>) =
         of(findings, Kind::BlankColumn).into_iter().partition(|one| one.counts());
     let unsure: Vec<&Ruled<'_>> = rest.into_iter().filter(|one| one.waits()).collect();
-    let listed = |columns: &[&Ruled<'_>]| -> Vec<(String, String)> {
-        let line = |one: &&Ruled<'_>| {
-            let newest = one.detail("newest").unwrap_or("-");
-            (
-                one.finding.what().to_owned(),
-                format!("{} {newest} {}", one.detail("class").unwrap_or(""), one.finding.url),
-            )
+    // Every column that is looked at, with its newest item and the day from which it is too old.
+    let listed = |wanted: &dyn Fn(&Column) -> bool| -> Vec<(String, String)> {
+        let line = |column: &Column| {
+            let class = catalogue.classes.iter().find(|class| class.id == column.class);
+            let limit = class.and_then(|class| class.stale_on(facts.point));
+            let day = |day: Option<Date>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+            let blank = if column.blank { " (blank)" } else { "" };
+            let value =
+                format!("{}{blank} (≤ {}) {} {}", day(column.newest), day(limit), column.class, column.url);
+            (column.name.clone(), value)
         };
-        columns.iter().map(line).collect()
+        facts.columns.iter().filter(|column| wanted(column)).map(line).collect()
+    };
+    let of_indicator = |column: &Column, wanted: &[&str]| {
+        let class = catalogue.classes.iter().find(|class| class.id == column.class);
+        class.and_then(|class| class.indicator.as_deref()).is_some_and(|id| wanted.contains(&id))
     };
 
     let fresh: Vec<&Ruled<'_>> =
@@ -281,7 +295,7 @@ fn columns(rows: &mut Rows<'_>, findings: &[Ruled<'_>]) {
         format!("动态要闻类 {news} 个，通知公告和政策文件类 {others} 个"),
         format!("{news} news, {others} notice and policy columns"),
     );
-    let inputs = listed(&fresh);
+    let inputs = listed(&|column| of_indicator(column, &["V4a"]));
     rows.count("V4a", fresh.len() as f64, why, ids(fresh)).inputs = inputs;
 
     let long: Vec<&Ruled<'_>> = stale.iter().chain(&blank).copied().collect();
@@ -289,7 +303,7 @@ fn columns(rows: &mut Rows<'_>, findings: &[Ruled<'_>]) {
         format!("不更新 {} 个，空白 {} 个（空白栏目同时计入 V4c）", stale.len(), blank.len()),
         format!("{} stale and {} blank columns (blank ones count in V4c, too)", stale.len(), blank.len()),
     );
-    let inputs = listed(&long);
+    let inputs = listed(&|column| column.blank || of_indicator(column, &["V4a", "V4b"]));
     rows.count("V4b", long.len() as f64, why, ids(long)).inputs = inputs;
 
     let names: Vec<&str> = blank.iter().map(|one| one.finding.what()).collect();
@@ -297,7 +311,7 @@ fn columns(rows: &mut Rows<'_>, findings: &[Ruled<'_>]) {
         true => reason("没有空白栏目", "no blank column"),
         false => reason(names.join("、"), names.join(", ")),
     };
-    let inputs = listed(&blank);
+    let inputs = listed(&|column| column.blank);
     let row = rows.count("V4c", blank.len() as f64, why, ids(blank.iter().copied()));
     row.inputs = inputs;
     let line = row_line(rows.catalogue, "V4c");
