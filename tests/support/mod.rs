@@ -53,8 +53,13 @@ impl World {
 
     /// A folder whose configuration reaches a city served by this process.
     pub(crate) fn with_city(options: CityOptions) -> Self {
+        Self::serving(City::new(options))
+    }
+
+    /// The same for a city that was planned.
+    pub(crate) fn serving(city: City) -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        let city = Arc::new(City::new(options));
+        let city = Arc::new(city);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

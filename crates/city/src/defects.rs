@@ -117,10 +117,10 @@ impl Plants {
             plants.defects.push(Defect { kind, column, at, what: None, payload, from: 0, until: u32::MAX });
         };
         match site.index {
-            0..13 => add("interpretation-missing", Class::Policy, Special::InterpretationMissing),
-            13..18 => add("guide-address-vague", Class::Service, Special::GuideAddress),
-            18..20 => add("guide-material-vague", Class::Service, Special::GuideMaterial),
-            20..22 => add("policy-name-only", Class::Service, Special::PolicyNameOnly),
+            0 | 2..14 => add("interpretation-missing", Class::Policy, Special::InterpretationMissing),
+            14..19 => add("guide-address-vague", Class::Service, Special::GuideAddress),
+            19..21 => add("guide-material-vague", Class::Service, Special::GuideMaterial),
+            21..23 => add("policy-name-only", Class::Service, Special::PolicyNameOnly),
             _ => {}
         }
         plants

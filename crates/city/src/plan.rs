@@ -334,7 +334,7 @@ impl SitePlan {
     /// Whether the message column shows how many were received and answered.
     pub(crate) fn counts_messages(&self) -> bool {
         match self.notice {
-            true => !(22..27).contains(&self.index),
+            true => !(23..28).contains(&self.index),
             false => !mix(&[self.seed, 5]).is_multiple_of(4),
         }
     }
@@ -342,7 +342,8 @@ impl SitePlan {
     /// Whether the site's own search finds services and messages.
     pub(crate) fn searches_services(&self) -> bool {
         match self.notice {
-            true => self.index >= 39,
+            // The one whose columns of services and messages are blank has nothing to be found.
+            true => self.index == 1 || self.index >= 40,
             false => !mix(&[self.seed, 6]).is_multiple_of(3),
         }
     }

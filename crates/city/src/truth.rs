@@ -201,9 +201,10 @@ impl City {
             count("V5b", f64::from(self.unanswered(index)), 1.0, 1.0);
             count("V6b", if site.fate == Fate::PoorGuides { 6.0 } else { 0.0 }, 3.0, 5.0);
         }
-        const SERIOUS: [&str; 7] = [
+        // A mobile number beside a name is as grave as the others.
+        const SERIOUS: [&str; 8] = [
             "sensitive-word", "spam-injection", "hidden-link", "cloaking", "hijacked-link",
-            "privacy-id-card", "privacy-bank-card",
+            "privacy-id-card", "privacy-bank-card", "privacy-mobile",
         ];
         let waits = SERIOUS.iter().any(|kind| of(kind) > 0.0) || site.fate == Fate::NoChannel;
         let result = match (vetoes.is_empty(), waits) {

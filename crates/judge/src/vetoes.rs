@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use xunjian_model::{Judgement, Kind, Standing};
+use xunjian_model::{Judgement, Kind, Severity, Standing};
 
 use crate::catalogue::{Catalogue, Indicator};
 use crate::facts::{Column, Facts, Ruled};
@@ -108,12 +108,11 @@ pub(crate) fn judge(
 
 /// V1: never counted by a machine; whatever could be one waits for a person.
 fn serious(rows: &mut Rows<'_>, findings: &[Ruled<'_>]) {
-    let own: Vec<&Ruled<'_>> = findings.iter().filter(|one| one.finding.indicator == "V1").collect();
-    let confirmed: Vec<&Ruled<'_>> = own
-        .iter()
-        .copied()
-        .filter(|one| one.counts() && one.finding.severity == xunjian_model::Severity::Serious)
-        .collect();
+    // A typo is one of its faults, but hardly ever a serious one.
+    let serious =
+        |one: &&Ruled<'_>| one.finding.indicator == "V1" && one.finding.severity == Severity::Serious;
+    let own: Vec<&Ruled<'_>> = findings.iter().filter(serious).collect();
+    let confirmed: Vec<&Ruled<'_>> = own.iter().copied().filter(|one| one.counts()).collect();
     let waiting: Vec<&Ruled<'_>> = own.iter().copied().filter(|one| one.waits()).collect();
     let indicator = rows.catalogue.counted("V1");
     let numbers = [("confirmed", confirmed.len()), ("waiting", waiting.len())];

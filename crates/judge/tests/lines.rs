@@ -6,8 +6,8 @@ use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan as _};
 use xunjian_judge::{Activity, Catalogue, Column, Facts, Ruled, Watched, judge, judge_account};
 use xunjian_model::{
-    Account, AccountState, Assessment, Evidence, Finding, FindingId, FindingState, Kind, Outcome, PageUrl, Ruling,
-    Severity, Site, SiteId, SiteKind, Standing, Verdict,
+    Account, AccountState, Assessment, Evidence, Finding, FindingId, FindingState, Kind, Outcome, PageUrl,
+    Ruling, Severity, Site, SiteId, SiteKind, Standing, Verdict,
 };
 
 const POINT: Date = date(2026, 6, 30);
@@ -39,7 +39,9 @@ fn finding(kind: Kind, url: &str, what: &str, detail: &[(&str, &str)]) -> Findin
 }
 
 fn columns(kind: Kind, class: &str, count: usize) -> Vec<Finding> {
-    (0..count).map(|at| finding(kind, &format!("{class}{at}"), &at.to_string(), &[("class", class)])).collect()
+    (0..count)
+        .map(|at| finding(kind, &format!("{class}{at}"), &at.to_string(), &[("class", class)]))
+        .collect()
 }
 
 fn fine() -> Facts {
@@ -121,9 +123,14 @@ fn v2_is_the_share_of_a_week_of_visits() {
 #[test]
 fn v3_counts_days_up_to_the_monitoring_point() {
     let home = |days: i64| Facts { home_newest: Some(POINT.saturating_sub(days.days())), ..fine() };
-    for (days, wanted) in
-        [(0, none()), (9, none()), (10, warned("V3")), (13, warned("V3")), (14, vetoed("V3")), (15, vetoed("V3"))]
-    {
+    for (days, wanted) in [
+        (0, none()),
+        (9, none()),
+        (10, warned("V3")),
+        (13, warned("V3")),
+        (14, vetoed("V3")),
+        (15, vetoed("V3")),
+    ] {
         assert_eq!(lines(&[], &home(days)), wanted, "{days} days");
     }
     // Over a month's end and a leap day, too.
@@ -248,7 +255,8 @@ fn an_indicator_never_loses_more_than_its_points() {
     let lost = verdict.deductions.iter().find(|one| one.indicator == "D16").expect("D16");
     assert_eq!((lost.points, verdict.score), (6.0, Some(94.0)));
     // 0.1 on the home page, 0.05 elsewhere.
-    let few = [finding(Kind::DeadLink, "http://www.a.gov.cn/", "1", &[]), finding(Kind::DeadLink, "p", "2", &[])];
+    let few =
+        [finding(Kind::DeadLink, "http://www.a.gov.cn/", "1", &[]), finding(Kind::DeadLink, "p", "2", &[])];
     assert_eq!(score(&few, &all_assessed(&[])).score, Some(99.85));
     // The same class of elements is one fault over all guides.
     let guides: Vec<Finding> =
@@ -259,7 +267,16 @@ fn an_indicator_never_loses_more_than_its_points() {
 #[test]
 fn sixty_passes_and_eighty_gets_no_bonus() {
     // D1 to D25 as far as they are needed: 40 points lost.
-    let forty = [("D1", 6.0), ("D2", 5.0), ("D3", 5.0), ("D4", 4.0), ("D8", 8.0), ("D11", 8.0), ("D10", 2.0), ("D14", 2.0)];
+    let forty = [
+        ("D1", 6.0),
+        ("D2", 5.0),
+        ("D3", 5.0),
+        ("D4", 4.0),
+        ("D8", 8.0),
+        ("D11", 8.0),
+        ("D10", 2.0),
+        ("D14", 2.0),
+    ];
     let at_sixty = score(&[], &all_assessed(&forty));
     assert_eq!((at_sixty.score, at_sixty.result), (Some(60.0), Outcome::Pass));
     let below = [&forty[..], &[("D22", 0.5)]].concat();

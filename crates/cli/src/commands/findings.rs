@@ -125,9 +125,17 @@ fn decision(terminal: Terminal, filed: &Filed) -> String {
 
 fn list(terminal: Terminal, filed: &[Filed]) -> anyhow::Result<Exit> {
     let mut rows = vec![
-        [("编号", "Id"), ("网站", "Site"), ("类型", "Kind"), ("内容", "What"), ("判定", "Ruling"), ("整改", "Mending"), ("页面", "Page")]
-            .map(|(zh, en)| terminal.words(zh, en).to_owned())
-            .to_vec(),
+        [
+            ("编号", "Id"),
+            ("网站", "Site"),
+            ("类型", "Kind"),
+            ("内容", "What"),
+            ("判定", "Ruling"),
+            ("整改", "Mending"),
+            ("页面", "Page"),
+        ]
+        .map(|(zh, en)| terminal.words(zh, en).to_owned())
+        .to_vec(),
     ];
     for one in filed {
         let finding = &one.finding;

@@ -7,10 +7,10 @@ use xunjian_engine::{Engine, QuarterJudged};
 use xunjian_judge::{Comparison, Quarter, compare};
 use xunjian_model::{Judgement, Verdict};
 
+use crate::Exit;
 use crate::args::{self, Common};
 use crate::commands::night::{self, Night};
 use crate::terminal::{Terminal, table};
-use crate::Exit;
 
 pub(crate) fn run(common: &Common, terminal: Terminal, args: &args::Judge) -> anyhow::Result<Exit> {
     let mut night = Night::open(night::settings(common)?, common, terminal)?;

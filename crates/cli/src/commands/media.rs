@@ -87,9 +87,17 @@ fn list(
     let verdicts = engine.judge_accounts(point.unwrap_or_else(|| engine.media_point()))?;
     let shown: Vec<_> = verdicts.iter().filter(|one| !failed || one.result == Outcome::Fail).collect();
     let mut rows = vec![
-        [("平台", "Platform"), ("账号", "Account"), ("主办单位", "Office"), ("状态", "State"), ("最近更新", "Newest post"), ("活跃", "Activity"), ("结果", "Result")]
-            .map(|(zh, en)| terminal.words(zh, en).to_owned())
-            .to_vec(),
+        [
+            ("平台", "Platform"),
+            ("账号", "Account"),
+            ("主办单位", "Office"),
+            ("状态", "State"),
+            ("最近更新", "Newest post"),
+            ("活跃", "Activity"),
+            ("结果", "Result"),
+        ]
+        .map(|(zh, en)| terminal.words(zh, en).to_owned())
+        .to_vec(),
     ];
     for one in &shown {
         let activity = match one.activity {

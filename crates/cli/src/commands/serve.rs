@@ -29,7 +29,8 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
     let monitor = Monitor::new(Arc::clone(night.engine.store()), night.engine.settings())?;
     let stop = interrupt.stop.clone();
     interrupt.crawling(true);
-    let watching = tokio::spawn(async move { monitor.run(&stop, None, |round| watch::told(terminal, round)).await });
+    let watching =
+        tokio::spawn(async move { monitor.run(&stop, None, |round| watch::told(terminal, round)).await });
     terminal.note(format!("{} {at}", terminal.words("每晚运行时间", "The night begins at")));
     // A night that was interrupted goes on at once.
     let mut due = match night.engine.is_interrupted()? {

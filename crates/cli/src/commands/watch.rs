@@ -66,9 +66,20 @@ fn line(terminal: Terminal, round: &Round) -> String {
 fn log(engine: &Engine, terminal: Terminal, site: &SiteId) -> anyhow::Result<Exit> {
     let probes = engine.probes(site)?;
     let mut rows = vec![
-        [("时间", "Time"), ("结果", "Result"), ("状态", "Status"), ("解析", "DNS"), ("连接", "Connect"), ("TLS", "TLS"), ("首字节", "First byte"), ("全部", "Total"), ("地址", "Address"), ("原因", "Reason")]
-            .map(|(zh, en)| terminal.words(zh, en).to_owned())
-            .to_vec(),
+        [
+            ("时间", "Time"),
+            ("结果", "Result"),
+            ("状态", "Status"),
+            ("解析", "DNS"),
+            ("连接", "Connect"),
+            ("TLS", "TLS"),
+            ("首字节", "First byte"),
+            ("全部", "Total"),
+            ("地址", "Address"),
+            ("原因", "Reason"),
+        ]
+        .map(|(zh, en)| terminal.words(zh, en).to_owned())
+        .to_vec(),
     ];
     let zone = &engine.settings().zone;
     let row = |probe: &Probe| {
