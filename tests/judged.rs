@@ -423,3 +423,97 @@ fn bad_ledgers_catalogues_and_outages_are_told_with_their_lines() {
     let quarter = world.run(&["judge", "--quarter", "2022-2"]);
     assert!(quarter.code == 2 && quarter.stderr.contains("write it like 2022Q2"), "{}", quarter.stderr);
 }
+
+#[test]
+fn accounts_are_judged_by_their_feeds_and_their_posts_are_scanned() {
+    let world = World::with_city(SMALL);
+    // A ledger that tells nothing of the posts: the feeds do.
+    let ledger = std::fs::read_to_string(world.path("city/media.csv")).expect("a ledger");
+    let mut lines = ledger.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let head = lines.next().expect("columns");
+    let last_post = head.iter().position(|name| name == "last_post").expect("a column");
+    let rows = lines.map(|mut row| {
+        row[last_post].clear();
+        row.join(",")
+    });
+    let silent = std::iter::once(head.join(",")).chain(rows).collect::<Vec<_>>().join("\n");
+    world.write("city/media.csv", silent.as_bytes());
+    assert_eq!(world.run(&["media", "import", "city/media.csv", "--json"]).json()["added"], 90);
+    let unknown = world.run(&["media", "list", "--json"]).json();
+    assert!(unknown.as_array().expect("accounts").iter().all(|one| one["activity"] == "unknown"));
+    let feeds = world.run(&["media", "feeds", "--json"]);
+    assert_eq!((feeds.code, &feeds.json()["import"]["posts"]), (0, &450.into()), "{}", feeds.stderr);
+    assert_eq!(world.run(&["media", "feeds", "--json"]).json()["import"]["posts"], 0, "the same posts again");
+    let posts = "平台,账号名称,日期,标题,地址\n";
+    let name = unknown[0]["account"]["name"].as_str().expect("a name");
+    let platform = unknown[0]["account"]["platform"].as_str().expect("a platform");
+    let post =
+        format!("{posts}{platform},{name},2026-06-29,抓住关健环节，联系人张三13812341234,http://m.cn/1\n");
+    world.write("posts.csv", post.as_bytes());
+    assert_eq!(world.run(&["media", "import", "--posts", "posts.csv", "--json"]).json()["posts"], 1);
+    world.run(&["run", "--quiet"]);
+    let found = world.findings();
+    let media = |kind: &str| -> Vec<(String, String)> {
+        let mut own: Vec<_> = found
+            .iter()
+            .filter(|one| one["kind"] == kind)
+            .map(|one| (one["site"].to_string(), one["url"].to_string()))
+            .collect();
+        own.sort();
+        own
+    };
+    let truth = City::new(SMALL).truth();
+    for kind in ["media-stale", "media-zombie"] {
+        let mut wanted: Vec<_> = truth
+            .iter()
+            .filter(|row| row.kind == kind)
+            .map(|row| (format!("{:?}", row.site), format!("{:?}", row.url)))
+            .collect();
+        wanted.sort();
+        // The account with the post above is fresh now.
+        let fresh = unknown[0]["account"]["address"].to_string();
+        wanted.retain(|(_, url)| *url != fresh);
+        assert_eq!(media(kind), wanted, "{kind}");
+    }
+    let posted = world.run(&["findings", "list", "--site", "media", "--json"]).json();
+    let posted = posted.as_array().expect("findings");
+    let kinds: Vec<&Value> =
+        posted.iter().filter(|one| one["url"] == "http://m.cn/1").map(|one| &one["kind"]).collect();
+    assert!(kinds.contains(&&"typo".into()) && kinds.contains(&&"privacy-mobile".into()), "{posted:?}");
+    assert!(!posted.iter().any(|one| one.to_string().contains("13812341234")), "numbers are masked");
+}
+
+#[test]
+fn what_cannot_be_done_about_a_finding_is_said() {
+    let has_gone = |seed: &u64| {
+        let day = |day| City::new(CityOptions { seed: *seed, day, ..SMALL }).truth();
+        let later = day(5);
+        day(0).iter().any(|row| row.kind == "typo" && !later.contains(row))
+    };
+    let seed = (21..).find(has_gone).expect("a city whose typo is mended");
+    let world = World::with_city(CityOptions { seed, ..SMALL });
+    world.run(&["run", "--quiet"]);
+    let year = world.run(&["findings", "notify", "--kind", "typo", "--by", "王芳", "--on", "2026-12-28"]);
+    assert!(year.code == 2 && year.stderr.contains("the holidays of 2027 are not known"), "{}", year.stderr);
+    let named =
+        ["findings", "notify", "--kind", "typo", "--by", "王芳", "--on", "2026-12-28", "--due", "2027-01-08"];
+    assert_eq!(world.run(&named).code, 0, "a named day needs no holidays");
+    let backwards =
+        ["findings", "notify", "--kind", "typo", "--by", "王芳", "--on", "2026-12-28", "--due", "2026-12-01"];
+    assert!(world.run(&backwards).stderr.contains("before the notice"));
+    let (other, _) = first(&world, "missing-entrance");
+    let early = world.run(&["findings", "rectify", &other, "--by", "李明"]);
+    assert!(early.code == 2 && early.stderr.contains("whose office was notified"), "{}", early.stderr);
+    let world = world.next_day(CityOptions { seed, day: 5, ..SMALL });
+    world.run(&["run", "--quiet"]);
+    let gone = world.run(&["findings", "list", "--kind", "typo", "--gone", "--json"]).json();
+    let gone =
+        gone.as_array().expect("findings").iter().find(|one| one["state"] == "gone").expect("one").clone();
+    let id = gone["id"].as_str().expect("an id");
+    assert!(
+        gone["case"]["rectification"]["closed"].is_object(),
+        "a night closes what it does not find: {gone}"
+    );
+    let late = world.run(&["findings", "confirm", id, "--by", "王芳"]);
+    assert!(late.code == 2 && late.stderr.contains("there is nothing to decide"), "{}", late.stderr);
+}

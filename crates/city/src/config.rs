@@ -26,12 +26,13 @@ impl City {
         fs::create_dir_all(&folder).map_err(|source| ConfigError { path: folder.clone(), source })?;
         save(folder.join("ca.pem"), served.ca_pem.clone())?;
         save(folder.join("words.toml"), words())?;
-        let mut ledger = String::from("site,platform,name,office,address,last_post,state,closed\n");
+        let mut ledger = String::from("site,platform,name,office,address,last_post,state,closed,feed\n");
         for account in self.accounts() {
             let crate::Account { site, platform, name, office, url, last_post, state, closed } = account;
             let closed = closed.map_or_else(String::new, |day| day.to_string());
-            ledger
-                .push_str(&format!("{site},{platform},{name},{office},{url},{last_post},{state},{closed}\n"));
+            ledger.push_str(&format!(
+                "{site},{platform},{name},{office},{url},{last_post},{state},{closed},{url}\n"
+            ));
         }
         save(folder.join("media.csv"), ledger)?;
         save(file.to_owned(), self.config(served.port))

@@ -158,8 +158,11 @@ impl Renderer<'_> {
         for (_, _, html) in &self.plants.home {
             body.push_str(html);
         }
-        body.push_str(
-            "<form action=\"/search\" method=\"get\"><input name=\"q\"><button>搜索</button></form></div>\n",
+        // Some content systems take what is sought by POST.
+        let method = if matches!(site.family, Family::Div | Family::Records) { "post" } else { "get" };
+        let _ = writeln!(
+            body,
+            "<form action=\"/search\" method=\"{method}\"><input type=\"hidden\" name=\"site\" value=\"1\"><input name=\"q\"><button>搜索</button></form></div>"
         );
         let head = Head { title: site.name.clone(), ..Head::default() };
         self.chrome(head, &body)

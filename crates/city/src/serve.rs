@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::HeaderName;
 use hyper::{HeaderMap, Method, Request, Response};
@@ -63,6 +63,9 @@ impl Served {
     }
 }
 
+/// Bytes of a form that are read.
+const FORM_BYTES_MAX: usize = 64 << 10;
+
 impl City {
     /// Serves the city on loopback; port 0 takes any free one.
     pub async fn serve(self: Arc<Self>, port: u16) -> Result<Served, ServeError> {
@@ -106,8 +109,8 @@ async fn connection(stream: TcpStream, city: Arc<City>, tls: TlsAcceptor, reques
     }
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         requests.fetch_add(1, Ordering::Relaxed);
-        let answer = respond(&city, &request);
-        async move { Ok::<_, Infallible>(answer) }
+        let city = Arc::clone(&city);
+        async move { Ok::<_, Infallible>(respond(&city, request).await) }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new());
@@ -121,12 +124,20 @@ async fn connection(stream: TcpStream, city: Arc<City>, tls: TlsAcceptor, reques
     }
 }
 
-fn respond(city: &City, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    let header = |name: &str| text(request.headers(), name);
+async fn respond(city: &City, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (request, body) = request.into_parts();
+    let mut path = request.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    if request.method == Method::POST {
+        // A form is answered as the same question in an address is.
+        let fields = Limited::new(body, FORM_BYTES_MAX).collect().await;
+        let fields = fields.map(|fields| fields.to_bytes()).unwrap_or_default();
+        path = format!("{path}?{}", String::from_utf8_lossy(&fields));
+    }
+    let header = |name: &str| text(&request.headers, name);
     let host = header("host");
     let ask = Ask {
         host: host.rsplit_once(':').map_or(host, |(host, _)| host),
-        path: request.uri().path_and_query().map_or("/", |path| path.as_str()),
+        path: &path,
         agent: header("user-agent"),
         referer: header("referer"),
         none_match: header("if-none-match"),
@@ -134,7 +145,7 @@ fn respond(city: &City, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         accepts: header("accept-encoding"),
     };
     let mut answer = city.answer(&ask);
-    if request.method() == Method::HEAD {
+    if request.method == Method::HEAD {
         answer.headers.push(("content-length", answer.body.len().to_string()));
         answer.body.clear();
     }

@@ -34,13 +34,16 @@ impl Answer {
 /// Addresses in one file of a site map.
 const SITEMAP_URLS: usize = 5_000;
 
+/// Where the accounts of the ledger are.
+const MEDIA: &str = "media-sim.cn";
 const HTML: &str = "text/html; charset=utf-8";
 const ROBOTS_AGENTS: [&str; 4] = ["Baiduspider", "Googlebot", "bingbot", "Sogou"];
 
 impl City {
     pub(crate) fn answer(&self, ask: &Ask<'_>) -> Answer {
         let Some(index) = self.sites.iter().position(|site| site.host == ask.host) else {
-            return outside::answer(ask.host, ask.path);
+            let media = (ask.host == MEDIA).then(|| self.media_feed(ask.path)).flatten();
+            return media.unwrap_or_else(|| outside::answer(ask.host, ask.path));
         };
         let mut answer = self.site_answer(index, ask);
         let site = &self.sites[index];
@@ -48,6 +51,56 @@ impl City {
             compress(site, ask.accepts, &mut answer);
         }
         answer
+    }
+
+    /// What an account posted, as a list page, RSS or JSON Feed.
+    fn media_feed(&self, path: &str) -> Option<Answer> {
+        const POSTS: i64 = 5;
+        let accounts = self.accounts();
+        let at = accounts.iter().position(|account| account.url.ends_with(path))?;
+        let (account, name) = (&accounts[at], MEDIA);
+        let posts = (0..POSTS).map(|back| {
+            let date = account.last_post.saturating_sub(jiff::Span::new().days(back * 3));
+            (date, format!("{}第{}期", account.name, POSTS - back), format!("http://{name}{path}/{back}"))
+        });
+        Some(match at % 3 {
+            0 => {
+                let rows: String = posts
+                    .map(|(date, title, url)| {
+                        format!("<li><a href=\"{url}\">{title}</a><span>{date}</span></li>")
+                    })
+                    .collect();
+                Answer::new(
+                    200,
+                    HTML,
+                    format!("<html><body><div class=\"main\"><ul>{rows}</ul></div></body></html>"),
+                )
+            }
+            1 => {
+                let rows: String = posts
+                    .map(|(date, title, url)| {
+                        let at = date.at(9, 0, 0, 0).strftime("%a, %d %b %Y %H:%M:%S +0800").to_string();
+                        format!(
+                            "<item><title>{title}</title><link>{url}</link><pubDate>{at}</pubDate></item>"
+                        )
+                    })
+                    .collect();
+                let text =
+                    format!("<?xml version=\"1.0\"?><rss version=\"2.0\"><channel>{rows}</channel></rss>");
+                Answer::new(200, "application/rss+xml", text)
+            }
+            _ => {
+                let rows: Vec<_> = posts
+                    .map(|(date, title, url)| {
+                        let at = format!("{date}T09:00:00+08:00");
+                        serde_json::json!({ "id": url, "url": url, "title": title, "date_published": at })
+                    })
+                    .collect();
+                let feed =
+                    serde_json::json!({ "version": "https://jsonfeed.org/version/1.1", "items": rows });
+                Answer::new(200, "application/feed+json", feed.to_string())
+            }
+        })
     }
 
     fn site_answer(&self, index: usize, ask: &Ask<'_>) -> Answer {
@@ -84,7 +137,7 @@ impl City {
             ["about", _] => html(site, &render.plain("关于本站", "本站由云川市数据中心提供技术支持。")),
             ["soft", _] => html(site, &render.plain("页面不存在", "您访问的页面不存在或已被删除。")),
             ["search"] => {
-                let words = ask.path.split_once("q=").map_or("", |(_, q)| q);
+                let words = ask.path.split_once("&q=").or(ask.path.split_once("?q=")).map_or("", |(_, q)| q);
                 let words = words.split('&').next().unwrap_or_default();
                 html(site, &render.search(&read_field(words, site.family)))
             }

@@ -69,6 +69,8 @@ pub(crate) enum Command {
     Crawl(Night),
     /// Only scan the snapshots of the last crawl
     Scan(Scan),
+    /// Only ask each site's own search for pages the last scan knows to be there
+    Search,
     /// Judge the findings of the last scan, or a quarter from kept snapshots; prints the verdicts
     Judge(Judge),
     /// Only write the report of the last run

@@ -59,6 +59,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Crawl(night) => commands::night::crawl(&common, terminal, &night).await,
         Command::Scan(scan) if scan.is_plain() => commands::plain::run(&common, terminal, &scan),
         Command::Scan(scan) => commands::night::scan(&common, terminal, &scan),
+        Command::Search => commands::night::search(&common, terminal).await,
         Command::Judge(judge) => commands::judge::run(&common, terminal, &judge),
         Command::Findings(findings) => commands::findings::run(&common, terminal, &findings).await,
         Command::Review(review) => commands::review::run(&common, terminal, &review),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 use xunjian_crawl::{StopSignal, Turns};
@@ -230,21 +231,28 @@ impl Engine {
         let days = days.map_or(7, |span| i64::from(span.get_days()).max(1));
         let first = point.saturating_sub((days - 1).days());
         let probes = self.probes(site)?;
-        Ok(window(&probes, site, (first, point), self.settings()))
+        let Settings { zone, monitor, .. } = self.settings();
+        Ok(window(&probes, site, (first, point), zone, &monitor.outages))
     }
 }
 
 /// Counts the visits of a window of whole days.
-fn window(probes: &[Probe], site: &SiteId, (from, to): (Date, Date), settings: &Settings) -> Option<Watched> {
+fn window(
+    probes: &[Probe],
+    site: &SiteId,
+    (from, to): (Date, Date),
+    zone: &TimeZone,
+    outages: &[Outage],
+) -> Option<Watched> {
     let mut watched = Watched { from, to, ..Watched::default() };
     let mut a_day = std::collections::BTreeMap::<Date, u64>::new();
     for probe in probes {
-        let day = settings.zone.to_datetime(probe.at).date();
+        let day = zone.to_datetime(probe.at).date();
         if !(from..=to).contains(&day) {
             continue;
         }
         *a_day.entry(day).or_default() += 1;
-        let reported = settings.monitor.outages.iter().any(|outage| {
+        let reported = outages.iter().any(|outage| {
             outage.site == *site && outage.is_beforehand() && (outage.from..outage.until).contains(&probe.at)
         });
         if probe.own_line {
@@ -266,4 +274,91 @@ fn window(probes: &[Probe], site: &SiteId, (from, to): (Date, Date), settings: &
         day = day.saturating_add(1.day());
     }
     Some(watched)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    const ID: &str = "a";
+
+    fn probe(at: &str, opened: bool) -> Probe {
+        Probe {
+            at: at.parse().expect("a moment"),
+            opened,
+            own_line: false,
+            addresses: Vec::new(),
+            resolve_ms: 0,
+            connect_ms: 0,
+            tls_ms: 0,
+            first_byte_ms: 0,
+            total_ms: 0,
+            status: 0,
+            error: String::new(),
+        }
+    }
+
+    fn counted(probes: &[Probe], outages: Vec<Outage>) -> Option<Watched> {
+        let zone = TimeZone::get("Asia/Shanghai").expect("zone");
+        let site = SiteId::new(ID).expect("id");
+        window(probes, &site, (date(2026, 6, 24), date(2026, 6, 30)), &zone, &outages)
+    }
+
+    #[test]
+    fn a_window_begins_and_ends_with_the_days_of_the_zone() {
+        let edges = [
+            // One second before the first day in Shanghai, though the day is right in Greenwich.
+            probe("2026-06-23T23:59:59+08:00", false),
+            probe("2026-06-24T00:00:00+08:00", false),
+            probe("2026-06-30T23:59:59+08:00", true),
+            probe("2026-07-01T00:00:00+08:00", false),
+        ];
+        let watched = counted(&edges, Vec::new()).expect("visits");
+        assert_eq!((watched.visits, watched.failed, watched.thin_days), (2, 1, 7));
+        assert_eq!(counted(&edges[..1], Vec::new()), None);
+    }
+
+    #[test]
+    fn twenty_visits_make_a_day_whole() {
+        let visits = |a_day: i64| -> Vec<Probe> {
+            let day = |day: i8| {
+                (0..a_day).map(move |hour| probe(&format!("2026-06-{day}T{hour:02}:00:00+08:00"), true))
+            };
+            (24..=30).flat_map(day).collect()
+        };
+        assert_eq!(counted(&visits(20), Vec::new()).map(|watched| watched.thin_days), Some(0));
+        assert_eq!(counted(&visits(19), Vec::new()).map(|watched| watched.thin_days), Some(7));
+    }
+
+    #[test]
+    fn outages_count_unless_they_were_reported_beforehand() {
+        let outage = |reported: &str| Outage {
+            site: SiteId::new(ID).expect("id"),
+            from: "2026-06-25T22:00:00+08:00".parse().expect("a moment"),
+            until: "2026-06-25T23:00:00+08:00".parse().expect("a moment"),
+            reported: reported.parse().expect("a moment"),
+            reason: String::new(),
+        };
+        let visits = [
+            probe("2026-06-25T21:59:59+08:00", false),
+            probe("2026-06-25T22:00:00+08:00", false),
+            probe("2026-06-25T22:59:59+08:00", true),
+            probe("2026-06-25T23:00:00+08:00", true),
+        ];
+        let counts = |outages| {
+            let watched = counted(&visits, outages).expect("visits");
+            (watched.visits, watched.failed, watched.reported, watched.reported_failed)
+        };
+        assert_eq!(counts(Vec::new()), (4, 2, 0, 0));
+        assert_eq!(counts(vec![outage("2026-06-25T22:00:00+08:00")]), (2, 1, 2, 1));
+        assert_eq!(counts(vec![outage("2026-06-25T22:00:01+08:00")]), (4, 2, 0, 0));
+    }
+
+    #[test]
+    fn what_our_own_line_did_is_no_fault_of_the_site() {
+        let own = Probe { own_line: true, ..probe("2026-06-25T22:00:00+08:00", false) };
+        let watched = counted(&[own, probe("2026-06-25T23:00:00+08:00", true)], Vec::new()).expect("visits");
+        assert_eq!((watched.visits, watched.failed, watched.own_line), (1, 0, 1));
+    }
 }

@@ -118,12 +118,13 @@ impl Night {
     }
 
     /// Asks the sites' own searches for what the scan knows to be there.
-    async fn search(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn search(&mut self) -> anyhow::Result<usize> {
         let cpu = Cpu::now();
         let total = self.engine.settings().sites.len() as u64;
         let done = AtomicU64::new(0);
         let bar = std::sync::Mutex::new(self.terminal.bar(self.terminal.words("站内搜索", "search"), total));
-        self.engine
+        let misses = self
+            .engine
             .search(|site| {
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 if let Ok(mut bar) = bar.lock() {
@@ -132,7 +133,7 @@ impl Night {
             })
             .await?;
         self.costs.insert("search", cpu.cost());
-        Ok(())
+        Ok(misses)
     }
 
     /// Names the sites that were not seen whole.
@@ -336,6 +337,18 @@ pub(crate) fn scan(common: &Common, terminal: Terminal, args: &args::Scan) -> an
     ))?;
     let cost = night.costs.get("scan");
     terminal.json(&json!({ "scan": summary, "cost": cost, "peak_memory_bytes": Cpu::peak_memory() }))?;
+    Ok(Exit::Done)
+}
+
+/// `xunjian search`.
+pub(crate) async fn search(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
+    let mut night = Night::open(settings(common)?, common, terminal)?;
+    let misses = night.search().await?;
+    terminal.print(&format!(
+        "{} {misses}\n",
+        terminal.words("搜索不到已知信息的网站", "Sites whose search misses known pages")
+    ))?;
+    terminal.json(&json!({ "search": { "misses": misses }, "cost": night.costs.get("search") }))?;
     Ok(Exit::Done)
 }
 
