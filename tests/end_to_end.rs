@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use support::{World, assert_fits};
-use xunjian_city::{City, CityOptions, Class, Reported, score};
+use xunjian_city::{City, CityOptions, Reported, score};
 use xunjian_model::{Kind, Severity};
 
 const CITY: CityOptions = CityOptions { seed: 4_711, sites: 45, pages: 60, day: 0 };

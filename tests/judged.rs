@@ -517,3 +517,30 @@ fn what_cannot_be_done_about_a_finding_is_said() {
     let late = world.run(&["findings", "confirm", id, "--by", "王芳"]);
     assert!(late.code == 2 && late.stderr.contains("there is nothing to decide"), "{}", late.stderr);
 }
+
+#[test]
+fn serve_watches_and_begins_the_night_at_its_time() {
+    let world = World::with_city(SMALL);
+    // Ten seconds before ten in the evening in Shanghai.
+    let mut serve = world
+        .command_at("@2026-06-30 13:59:52", &["serve", "--quiet"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("starts");
+    let report = world.path("xunjian-data/report/summary.json");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(90);
+    while !report.exists() && std::time::Instant::now() < deadline {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    assert!(report.exists(), "the night was run");
+    // The report is written before the run is ended.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let id = serve.id().to_string();
+    assert!(std::process::Command::new("kill").arg(&id).status().expect("kill").success());
+    assert_eq!(serve.wait().expect("ends").code(), Some(0));
+    let summary = world.read_json("xunjian-data/report/summary.json");
+    assert!(summary["started_at"].as_str().is_some_and(|at| at.starts_with("2026-06-30T14:00")), "{summary}");
+    let city = City::new(SMALL);
+    let log = world.run(&["watch", "--log", &city.sites()[0].id, "--json"]).json();
+    assert!(log.as_array().is_some_and(|visits| !visits.is_empty()), "{log}");
+}

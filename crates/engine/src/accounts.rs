@@ -272,7 +272,7 @@ impl Engine {
             let what = one.what.clone();
             let mut finding = account_finding(one.kind, owner, account, &place, &what, run_at);
             finding.severity = one.severity;
-            finding.title = post.title.clone();
+            finding.title = xunjian_scan::mask_all(&post.title);
             finding.evidence.excerpt = one.excerpt;
             finding.detail.insert("date".to_owned(), post.date.to_string());
             finding

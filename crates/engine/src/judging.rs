@@ -90,6 +90,8 @@ impl Engine {
                 .collect(),
             guides: scanned.guides,
             messages: scanned.messages,
+            documents: scanned.documents,
+            searched: self.searched(run, &site.id)?,
             newest_answer: scanned.newest_answer,
             assessments: self.assessments(&site.id)?,
         })
@@ -215,5 +217,6 @@ pub(crate) fn summary_of(scan: &xunjian_scan::SiteScan) -> SiteSummary {
         messages: scan.messages,
         newest_answer: scan.newest_answer,
         known: scan.known.clone(),
+        documents: scan.documents,
     }
 }

@@ -201,6 +201,8 @@ pub struct SiteSummary {
     pub newest_answer: Option<Date>,
     /// Pages to ask the site's search for.
     pub known: Vec<KnownPage>,
+    /// Policy documents of the window that is looked at.
+    pub documents: u64,
 }
 
 /// What a scan found, in counts.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use xunjian_model::{BodyHash, FindingState, Outcome, PageUrl, Severity, Verdict};
+use xunjian_model::{BodyHash, Finding, FindingState, Outcome, PageUrl, Ruling, Severity, Verdict};
 use xunjian_report::{Evidence, Language, ReportData, SiteReport};
 
 use crate::{Engine, EngineError, RunRecord, StepCost, life};
@@ -37,8 +37,15 @@ impl Engine {
         let verdicts = self.verdicts(&run)?;
         let mut sites = Vec::new();
         for (site, verdict) in self.sites(&run).zip(verdicts) {
+            // What a person dismissed is no fault.
+            let cases = life::cases(&self.store, &site.id)?;
+            let dismissed = |finding: &Finding| {
+                let case = cases.get(finding.id.as_str());
+                case.is_some_and(|case| case.ruling() == Some(Ruling::Dismissed))
+            };
             let (gone, findings): (Vec<_>, Vec<_>) = life::all(&self.store, &site.id)?
                 .into_iter()
+                .filter(|finding| !dismissed(finding))
                 .partition(|finding| finding.state == FindingState::Gone);
             let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             sites.push(SiteReport {

@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use xunjian_crawl::{Known, Sought, Turns, search, search_form};
 use xunjian_fetch::Fetcher;
-use xunjian_model::{Facts, Finding, Kind, LinkState, Site};
+use xunjian_model::{Facts, Finding, Kind, LinkState, Site, SiteId};
 use xunjian_store::Space;
 
 use crate::{Engine, EngineError, RunRecord, life, run};
@@ -46,6 +46,13 @@ impl Engine {
             each(site);
         }
         Ok(misses)
+    }
+
+    /// Whether a site's search was asked for anything in a run.
+    pub(crate) fn searched(&self, run: &RunRecord, site: &SiteId) -> Result<bool, EngineError> {
+        let key = run::key(b"search", run.number, site);
+        let kept: Option<SiteSearch> = self.store().get(Space::Run, &key.each_ref().map(Vec::as_slice))?;
+        Ok(kept.is_some_and(|searched| !searched.form || !searched.asked.is_empty()))
     }
 
     /// `None` when the site did not open or its home page is not known.

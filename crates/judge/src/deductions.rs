@@ -80,7 +80,7 @@ fn row(rows: &mut Rows<'_>, indicator: &Indicator, lost: Lost<'_>) {
         () => Standing::Pass,
     };
     let why = match (lost.faults, lost.waiting.len()) {
-        (faults, 0) if faults == 0.0 => reason("未发现问题", "no fault found"),
+        (0.0, 0) => reason("未发现问题", "no fault found"),
         (faults, 0) => reason(format!("问题 {faults} 个"), format!("{faults} faults")),
         (faults, waiting) => reason(
             format!("问题 {faults} 个，另有 {waiting} 个待人工确认"),
@@ -121,6 +121,15 @@ fn lost<'r>(indicator: &Indicator, findings: &'r [Ruled<'r>], facts: &Facts, hom
             },
         ));
     }
+    // What was not seen is not judged.
+    let unseen = match indicator.id.as_str() {
+        "D5" | "D6" => facts.documents == 0,
+        "D8" | "D25" => facts.guides == 0,
+        "D10" => !facts.columns.iter().any(|column| column.class == "statistics"),
+        "D11" | "D12" => facts.messages == 0,
+        "D18" => !facts.searched,
+        _ => false,
+    };
     let lost = match indicator.id.as_str() {
         "D1" => {
             let mut lost = of(&[Kind::ColumnMissing, Kind::OutdatedName]);
@@ -175,7 +184,7 @@ fn lost<'r>(indicator: &Indicator, findings: &'r [Ruled<'r>], facts: &Facts, hom
         // An indicator of a province that this program does not count.
         _ => return None,
     };
-    Some(lost)
+    (!unseen || lost.faults > 0.0 || !lost.waiting.is_empty()).then_some(lost)
 }
 
 /// Links that do not open or are wrong.

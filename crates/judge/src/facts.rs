@@ -100,6 +100,10 @@ pub struct Facts {
     pub guides: u64,
     /// Messages that are shown.
     pub messages: u64,
+    /// Policy documents of the window of D5.
+    pub documents: u64,
+    /// The site's search was asked for known pages.
+    pub searched: bool,
     /// Newest day an answer was given.
     pub newest_answer: Option<Date>,
     /// What people judged.

@@ -45,7 +45,24 @@ fn columns(kind: Kind, class: &str, count: usize) -> Vec<Finding> {
 }
 
 fn fine() -> Facts {
-    Facts { visits: 100, home_newest: Some(POINT), point: POINT, guides: 20, ..Facts::default() }
+    let statistics = Column {
+        name: "办事统计".to_owned(),
+        url: "s".to_owned(),
+        class: "statistics".to_owned(),
+        newest: Some(POINT),
+        blank: false,
+    };
+    Facts {
+        visits: 100,
+        home_newest: Some(POINT),
+        point: POINT,
+        guides: 20,
+        messages: 9,
+        documents: 9,
+        searched: true,
+        columns: vec![statistics],
+        ..Facts::default()
+    }
 }
 
 fn judged_as(site: &Site, findings: &[Finding], facts: &Facts, ruling: Option<Ruling>) -> Verdict {
@@ -312,6 +329,22 @@ fn departments_are_judged_by_vetoes_and_a_veto_ends_the_scoring() {
     let vetoed = score(&columns(Kind::BlankColumn, "other", 5), &all_assessed(&[]));
     assert_eq!((vetoed.result, vetoed.score), (Outcome::Fail, None));
     assert!(vetoed.deductions.is_empty());
+}
+
+#[test]
+fn what_was_not_seen_stays_open() {
+    let unseen =
+        Facts { guides: 0, messages: 0, documents: 0, searched: false, columns: Vec::new(), ..fine() };
+    let verdict = score(&[], &unseen);
+    let open: Vec<&str> = verdict
+        .indicators
+        .iter()
+        .filter(|row| row.standing == Standing::Open)
+        .map(|row| row.indicator.as_str())
+        .collect();
+    for id in ["D5", "D6", "D8", "D10", "D11", "D12", "D18", "D25"] {
+        assert!(open.contains(&id), "{id}: {open:?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,9 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 use serde_json::{Value, json};
-use xunjian_model::{Finding, FindingState, Kind, Outcome, Severity, SiteKind, Tally};
+use xunjian_model::{
+    Finding, FindingState, Judgement, Kind, Outcome, Severity, SiteKind, Standing, Tally, Verdict,
+};
 
 use crate::{Language, ReportData, ReportError, SiteReport, words};
 
@@ -165,9 +167,36 @@ fn site(
         "vetoes": tallies(&verdict.vetoes),
         "warnings": tallies(&verdict.warnings),
         "reviews": tallies(&verdict.reviews),
+        "score": score(verdict),
+        "unverified": verdict.unverified.join(" "),
+        "deductions": deductions(verdict, language),
         "groups": groups,
         "left_out": left_out.join(" · "),
     })
+}
+
+/// The score, as a range while something waits for a person.
+fn score(verdict: &Verdict) -> Option<String> {
+    let (most, least) = (verdict.score?, verdict.score_least?);
+    Some(if least < most { format!("{least:.2}–{most:.2}") } else { format!("{most:.2}") })
+}
+
+/// Points lost and won, and what waits for a person among the indicators with points.
+fn deductions(verdict: &Verdict, language: Language) -> Vec<Value> {
+    let shown = |row: &&Judgement| {
+        matches!(row.standing, Standing::Deducted | Standing::Bonus)
+            || row.standing == Standing::Open && row.indicator.starts_with('D')
+    };
+    let row = |row: &Judgement| {
+        let points = match row.standing {
+            Standing::Deducted => format!("−{:.2}", row.points),
+            Standing::Bonus => format!("+{:.2}", row.points),
+            _ => "?".to_owned(),
+        };
+        let reason = if language == Language::Zh { &row.reason } else { &row.reason_en };
+        json!({ "indicator": row.indicator, "points": points, "reason": reason })
+    };
+    verdict.indicators.iter().filter(shown).map(row).collect()
 }
 
 fn tally_value(tally: &Tally, language: Language) -> Value {
@@ -175,9 +204,14 @@ fn tally_value(tally: &Tally, language: Language) -> Value {
         (_, "percent") => "%",
         (Language::Zh, "days") => " 天",
         (Language::Zh, "columns") => " 个栏目",
+        (Language::Zh, "guides") => " 个指南",
+        (Language::Zh, "points") => " 分",
         (Language::Zh, _) => " 条",
         (Language::En, "days") => " days",
         (Language::En, "columns") => " columns",
+        (Language::En, "guides") => " guides",
+        (Language::En, "messages") => " messages",
+        (Language::En, "points") => " points",
         (Language::En, _) => " findings",
     };
     let number = |value: f64| {

@@ -71,6 +71,7 @@ pub(crate) fn texts(language: Language) -> serde_json::Value {
         ("portal", "门户", "Portal"),
         ("department", "部门", "Department"),
         ("result", "结果", "Result"),
+        ("score", "得分", "Score"),
         ("vetoes", "单项否决", "Vetoes"),
         ("warnings", "预警", "Warnings"),
         ("reviews", "待人工复核", "Waiting for a person"),

@@ -99,6 +99,11 @@ impl Documents {
         }
     }
 
+    /// Documents of the window.
+    pub(crate) fn count(&self) -> u64 {
+        self.documents.len() as u64
+    }
+
     /// Documents without an interpretation, and pairs that are linked one way only.
     pub(crate) fn unpaired(
         self,

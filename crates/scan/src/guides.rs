@@ -75,7 +75,8 @@ pub(crate) fn check(facts: &Facts, findings: &mut Vec<PageFinding>) -> bool {
     }
     if let Some(materials) = part(MATERIALS) {
         let listed = has_link(facts, materials);
-        if !listed && !(FORM.is_match(&materials.text) && COPIES.is_match(&materials.text)) {
+        let told_whole = FORM.is_match(&materials.text) && COPIES.is_match(&materials.text);
+        if !listed && !told_whole {
             findings.push(told(Kind::GuideMaterialVague, materials));
         }
     }

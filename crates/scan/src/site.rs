@@ -18,6 +18,7 @@ use crate::digest::{Digest, PageFinding};
 use crate::fold::{Candidate, Fold, at_home, confirm_listed, first_folder};
 use crate::freshness::{column_finding, stale_home};
 use crate::link_states::{BadLinks, kind_of};
+use crate::privacy::mask_all;
 use crate::{ScanError, ScanSetup, marks, page, presence};
 
 /// Pages handed to the threads at once; bounds what is in memory.
@@ -55,6 +56,8 @@ pub struct SiteScan {
     pub guides: u64,
     /// Messages that are shown.
     pub messages: u64,
+    /// Policy documents of the window that is looked at.
+    pub documents: u64,
     /// Newest day one was answered.
     pub newest_answer: Option<Date>,
 }
@@ -176,6 +179,7 @@ pub fn scan_site(
         }
     }
     (scan.guides, scan.messages, scan.newest_answer) = (fold.guides, fold.messages, fold.newest_answer);
+    scan.documents = fold.documents.count();
     candidates.extend(std::mem::take(&mut fold.documents).unpaired(store, site, setup)?);
     candidates.extend(fold.label_findings(site, &home_snapshot));
     confirm_listed(store, (site, &input.canonical), &mut fold, setup)?;
@@ -448,7 +452,7 @@ fn finding_of(candidate: Candidate, site: &Site, run_at: Timestamp) -> Finding {
         severity,
         state: FindingState::New,
         url,
-        title,
+        title: mask_all(&title),
         evidence: Evidence { excerpt: finding.excerpt, offset: finding.offset, snapshot },
         first_seen: run_at,
         last_seen: run_at,

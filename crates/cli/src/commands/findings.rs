@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
-use xunjian_engine::{Action, Engine, Filed, Hand, Wanted};
-use xunjian_model::{FindingState, Rectification, Ruling};
+use xunjian_engine::{Action, Engine, Filed, Hand, MEDIA, Wanted};
+use xunjian_model::{FindingState, Rectification, Ruling, SiteId};
 
 use crate::Exit;
 use crate::args::{self, Common, Findings, Select};
@@ -54,7 +54,9 @@ fn today(engine: &Engine) -> Date {
 }
 
 fn wanted(engine: &Engine, select: &Select) -> anyhow::Result<Wanted> {
-    night::checked_sites(engine.settings(), &select.sites)?;
+    // Findings in posts stand under a site of their own.
+    let sites: Vec<SiteId> = select.sites.iter().filter(|site| site.as_str() != MEDIA).cloned().collect();
+    night::checked_sites(engine.settings(), &sites)?;
     Ok(Wanted {
         ids: select.ids.clone(),
         sites: select.sites.clone(),
