@@ -101,6 +101,14 @@ fn the_notice_of_the_second_quarter_of_2022_is_replayed() {
         assert!(follows.contains(rate), "{follows}");
     }
 
+    let by_platform = |name: &str| &notice["platforms"][name][0];
+    assert_eq!(by_platform("app")["denominator"], 3);
+    let good: u64 = ["微信", "微博", "头条", "视频号", "app"]
+        .iter()
+        .map(|name| by_platform(name)["numerator"].as_u64().expect("a number"))
+        .sum();
+    assert_eq!(good, 409);
+
     let groups: BTreeMap<&str, usize> = notice["groups"]
         .as_array()
         .expect("groups")

@@ -39,7 +39,7 @@ pub use import::{ImportError, Imported};
 pub use judging::QuarterJudged;
 pub use maintain::compact;
 pub use measure::{Cpu, StepCost};
-pub use monitor::{Monitor, MonitorSettings, Outage, Probe, Round};
+pub use monitor::{Held, Monitor, MonitorSettings, Outage, Probe, Round};
 pub use recheck::Rechecked;
 pub use reporting::WrittenReport;
 pub use run::RunRecord;

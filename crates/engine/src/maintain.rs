@@ -19,13 +19,17 @@ impl Engine {
     }
 }
 
-/// Compacts the store of the settings. What a finding is proved by, current or gone, is kept.
+/// Compacts the store of the settings. What a finding is proved by, current or gone, and every step of its
+/// case is kept.
 pub fn compact(settings: &Settings) -> Result<Compacted, EngineError> {
     let store = Store::open(&settings.data)?;
     let mut evidence: HashSet<String> = HashSet::new();
-    for site in &settings.sites {
-        for finding in life::all(&store, &site.id)? {
+    for site in settings.sites.iter().map(|site| site.id.clone()).chain(crate::accounts::media_owner()) {
+        for finding in life::all(&store, &site)? {
             evidence.extend(finding.evidence.snapshot);
+        }
+        for case in life::cases(&store, &site)?.into_values() {
+            evidence.extend(case.history.into_iter().filter_map(|event| event.snapshot));
         }
     }
     let is_evidence = |_: &xunjian_model::PageUrl, at: jiff::Timestamp, hash: &xunjian_model::BodyHash| {

@@ -94,9 +94,12 @@ pub struct Round {
     pub own_line: bool,
 }
 
+/// The store that a monitor writes to. Whoever needs it alone for a moment locks this and takes it out.
+pub type Held = Arc<tokio::sync::Mutex<Option<Arc<Store>>>>;
+
 /// The monitor over a store.
 pub struct Monitor {
-    store: Arc<Store>,
+    store: Held,
     sites: Vec<Site>,
     settings: MonitorSettings,
     fetcher: Fetcher,
@@ -117,7 +120,13 @@ impl Monitor {
         };
         let fetcher = Fetcher::new(limits, &settings.network)?;
         let turns = Turns::new(settings.politeness.clone(), fetcher.resolver().clone());
+        let store = Arc::new(tokio::sync::Mutex::new(Some(store)));
         Ok(Self { store, sites: settings.sites.clone(), settings: settings.monitor.clone(), fetcher, turns })
+    }
+
+    /// The store it writes to.
+    pub fn held(&self) -> Held {
+        Arc::clone(&self.store)
     }
 
     /// Time between two rounds.
@@ -132,7 +141,9 @@ impl Monitor {
         let failed = probes.iter().filter(|probe| !probe.opened).count();
         let own_line = failed > 0 && !self.is_line_well(failed).await;
         let mut round = Round { visited: probes.len(), own_line, ..Round::default() };
-        let mut batch = self.store.begin();
+        let held = self.store.lock().await;
+        let Some(store) = held.as_ref() else { return Ok(round) };
+        let mut batch = store.begin();
         for (site, probe) in self.sites.iter().zip(&mut probes) {
             probe.own_line = own_line && !probe.opened;
             if !probe.opened {

@@ -220,6 +220,8 @@ pub struct Notice {
     pub counts: Counts,
     /// Rates with their parts; the text is what is printed.
     pub rates: Vec<(Rate, Option<String>)>,
+    /// The rate of accounts by platform, which some notices give, too.
+    pub platforms: BTreeMap<String, (Rate, Option<String>)>,
     /// Rates that were printed elsewhere.
     pub stated: Vec<Stated>,
     /// Problems by group.
@@ -328,11 +330,30 @@ pub fn notice(
                 (rate, text)
             })
             .into(),
+        platforms: platforms(&accounts, catalogue),
         stated,
         groups: groups(sites),
         annexes: annexes(sites, &accounts),
         counts,
     }
+}
+
+fn platforms(
+    accounts: &[&AccountVerdict],
+    catalogue: &Catalogue,
+) -> BTreeMap<String, (Rate, Option<String>)> {
+    let mut parts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for one in accounts {
+        let (good, all) = parts.entry(one.account.platform.clone()).or_default();
+        *good += u64::from(!is_bad(one));
+        *all += 1;
+    }
+    let rate = |(platform, (good, all)): (String, (u64, u64))| {
+        let rate = catalogue.rate("platform", "合格账号/检查账号", good, all);
+        let text = rate.percent();
+        (platform, (rate, text))
+    };
+    parts.into_iter().map(rate).collect()
 }
 
 /// An account cancelled before the quarter began is none of its accounts.

@@ -27,7 +27,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
     let interrupt = Interrupt::listen(terminal)?;
     let mut night = Night::open(settings, common, terminal)?;
     let monitor = Monitor::new(Arc::clone(night.engine.store()), night.engine.settings())?;
-    let stop = interrupt.stop.clone();
+    let (stop, held) = (interrupt.stop.clone(), monitor.held());
     interrupt.crawling(true);
     let watching =
         tokio::spawn(async move { monitor.run(&stop, None, |round| watch::told(terminal, round)).await });
@@ -51,6 +51,12 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
             Err(error) => terminal.error(&error),
         }
         interrupt.crawling(true);
+        // The index can be written anew only by who holds it alone.
+        let mut store = held.lock().await;
+        *store = None;
+        night.engine.tidy()?;
+        *store = Some(Arc::clone(night.engine.store()));
+        drop(store);
         due = next(&zone, at, Timestamp::now());
     }
     watching.await??;
