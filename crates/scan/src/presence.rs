@@ -113,10 +113,16 @@ fn entrance(home: &Facts, site: &Site) -> Option<PageFinding> {
     })
 }
 
+/// Whether a link's text is the name of a page of statistics, not the title of a message.
+fn leads_to_statistics(text: &str) -> bool {
+    text.chars().count() <= CHANNEL_CHARS_MAX && text.contains("统计")
+}
+
 /// D11: a column for messages that tells how many were received and answered.
 pub(crate) fn statistics(name: &str, column: &Facts) -> Option<PageFinding> {
+    let mut main = column.links.iter().filter(|link| link.zone == Zone::Main);
     let told = column.blocks.iter().any(|block| STATISTICS.is_match(&block.text))
-        || column.links.iter().any(|link| link.zone == Zone::Main && column.link_text(link).contains("统计"));
+        || main.any(|link| leads_to_statistics(column.link_text(link)));
     (is_for_messages(name) && !told)
         .then(|| PageFinding::new(Kind::MessageStatsMissing, "", format!("⟦{name}⟧")).with("column", name))
 }
