@@ -250,6 +250,17 @@ fn a_fault_is_followed_from_the_notice_until_it_is_mended() {
     {
         assert!(shown.stdout.contains(word), "{word}: {}", shown.stdout);
     }
+    // A site that does not answer tells nothing of its faults.
+    world.run(&["run", "--quiet"]);
+    let up = world
+        .run(&["findings", "list", "--kind", "missing-entrance", "--kind", "dead-link", "--json"])
+        .json();
+    let up = up.as_array().expect("findings").len();
+    let world = world.unreachable();
+    let silent =
+        world.run(&["findings", "recheck", "--kind", "missing-entrance", "--kind", "dead-link", "--json"]);
+    let silent = silent.json();
+    assert_eq!(silent["not_checked"].as_array().map(Vec::len), Some(up), "{silent}");
     // The fault comes back with the old pages: closed ones relapse by themselves.
     let world = world.next_day(day(seed, 0));
     world.run(&["run", "--quiet"]);

@@ -82,6 +82,12 @@ impl World {
         next
     }
 
+    /// The same folder after every server went away.
+    pub(crate) fn unreachable(mut self) -> Self {
+        self._runtime = None;
+        self
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

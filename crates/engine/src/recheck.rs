@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use xunjian_crawl::{CrawlEnd, Progress, StopSignal};
 use xunjian_fetch::Fetcher;
-use xunjian_model::{Finding, FindingId, Kind, SiteId};
+use xunjian_model::{Finding, FindingId, Kind, LinkState, SiteId};
 use xunjian_scan::BadLinks;
 
 use crate::cases::Filed;
@@ -22,7 +22,8 @@ pub struct Rechecked {
     pub mended: Vec<String>,
     /// Findings that are there.
     pub still_there: Vec<String>,
-    /// Findings that only a whole night can tell of: what accounts do, what a site's search finds.
+    /// Findings nothing can be said of: what only a whole night can tell (accounts, a site's search), and
+    /// pages that did not answer now.
     pub not_checked: Vec<String>,
 }
 
@@ -72,14 +73,17 @@ impl Engine {
         }
         let wanted: Vec<_> = wanted.into_iter().collect();
         result.fetched = xunjian_crawl::queue_again(self.store(), &wanted)?;
+        let now = || xunjian_model::kept_moment(Timestamp::now());
+        let begun = now();
         self.fetch_again(&run, stop).await?;
-        let at = xunjian_model::kept_moment(Timestamp::now());
-        self.scan_again(&run, &by_site, at, &mut result)?;
+        self.scan_again(&run, &by_site, (begun, now()), &mut result)?;
         Ok(result)
     }
 
     async fn fetch_again(&self, run: &RunRecord, stop: StopSignal) -> Result<(), EngineError> {
-        let setup = xunjian_crawl::CrawlSetup { follow: false, ..self.crawl_setup(run)? };
+        let mut setup = xunjian_crawl::CrawlSetup { follow: false, ..self.crawl_setup(run)? };
+        // A person asks now; the hours of the night are for the night.
+        setup.politeness.window = None;
         let fetcher = Fetcher::new(self.settings().fetch.clone(), &self.settings().network)?;
         let store = Arc::clone(self.store());
         let end = xunjian_crawl::crawl(store, fetcher, setup, Arc::new(Progress::default()), stop).await?;
@@ -89,21 +93,40 @@ impl Engine {
         }
     }
 
+    /// Whether a finding's page was seen since a moment, or is known to be gone. What did not answer tells
+    /// nothing, least of all that a fault is mended.
+    fn was_seen(&self, finding: &Finding, since: Timestamp) -> Result<bool, EngineError> {
+        if finding.kind == Kind::Unreachable {
+            return Ok(true);
+        }
+        let record = self.store().url(Some(&finding.site), &finding.url)?;
+        Ok(record.is_some_and(|record| {
+            let answered = matches!(record.state, Some(LinkState::Ok | LinkState::Gone(_)));
+            answered && record.checked_at.is_some_and(|at| at >= since)
+        }))
+    }
+
     fn scan_again(
         &self,
         run: &RunRecord,
         by_site: &BTreeMap<SiteId, Vec<&Finding>>,
-        at: Timestamp,
+        (begun, at): (Timestamp, Timestamp),
         result: &mut Rechecked,
     ) -> Result<(), EngineError> {
-        let setup =
-            xunjian_scan::ScanSetup { run_at: at, point: self.day(at), ..self.scan_setup(run, false)? };
+        let point = self.day(self.settings().monitoring_point.unwrap_or(at));
+        let setup = xunjian_scan::ScanSetup { run_at: at, point, ..self.scan_setup(run, false)? };
         let bad = BadLinks::read(self.store(), self.settings().sites.iter().map(|site| &site.id))?;
         for site in self.settings().sites.iter().filter(|site| by_site.contains_key(&site.id)) {
             let input = self.site_input(run, site)?;
             let scan =
                 self.pool()?.install(|| xunjian_scan::scan_site(self.store(), site, &input, &bad, &setup))?;
-            let asked: BTreeSet<&FindingId> = by_site[&site.id].iter().map(|finding| &finding.id).collect();
+            let mut asked: BTreeSet<&FindingId> = BTreeSet::new();
+            for finding in &by_site[&site.id] {
+                match self.was_seen(finding, begun)? {
+                    true => _ = asked.insert(&finding.id),
+                    false => result.not_checked.push(finding.id.to_string()),
+                }
+            }
             let found: Vec<Finding> =
                 scan.findings.into_iter().filter(|finding| asked.contains(&finding.id)).collect();
             let there: BTreeSet<FindingId> = found.iter().map(|finding| finding.id.clone()).collect();

@@ -1,6 +1,7 @@
 //! Asks each site's own search for pages that are known to be there (D18).
 
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use xunjian_crawl::{Known, Sought, Turns, search, search_form};
 use xunjian_fetch::Fetcher;
@@ -26,10 +27,12 @@ impl Engine {
     /// questions are a reader's, a handful a night, so robots.txt does not forbid them.
     pub async fn search(&self, each: impl Fn(&Site)) -> Result<usize, EngineError> {
         let run = self.last_run()?;
-        if !self.settings().search {
+        let settings = self.settings();
+        let window = settings.politeness.window.as_ref();
+        let closed = window.is_some_and(|window| !window.is_open(Timestamp::now()));
+        if !settings.search || closed {
             return Ok(0);
         }
-        let settings = self.settings();
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
         let turns = Turns::new(settings.politeness.clone(), fetcher.resolver().clone());
         let sites: Vec<&Site> = self.sites(&run).collect();
