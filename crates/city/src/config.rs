@@ -48,6 +48,7 @@ impl City {
         let live = format!("\"127.0.0.1:{port}\"");
         for site in self.sites() {
             let addresses = match (site.down(), site.ipv6) {
+                (false, true) if site.ipv6_dead => format!("[{live}, \"[::1]:1\"]"),
                 (true, true) => "[\"127.0.0.1:1\", \"[::1]:1\"]".to_owned(),
                 (true, false) => "\"127.0.0.1:1\"".to_owned(),
                 (false, true) => format!("[{live}, \"[::1]:{port}\"]"),

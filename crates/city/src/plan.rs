@@ -152,6 +152,8 @@ pub struct SitePlan {
     pub https: bool,
     /// Has an IPv6 address.
     pub ipv6: bool,
+    /// Does not answer at its IPv6 address.
+    pub ipv6_dead: bool,
     /// Compresses its answers.
     pub compressed: bool,
     /// Validators.
@@ -283,6 +285,7 @@ impl SitePlan {
             family,
             https: matches!(order[index], 7 | 19),
             ipv6: rng.u8(..10) > 0,
+            ipv6_dead: mix(&[seed, 13, index as u64]).is_multiple_of(15),
             compressed: rng.bool(),
             validators: match order[index] % 45 {
                 9 => Validators::None,
@@ -320,7 +323,7 @@ impl SitePlan {
         site.missing_mark = None;
         site.missing_leaders = false;
         site.entrance = Entrance::Right;
-        site.ipv6 = true;
+        (site.ipv6, site.ipv6_dead) = (true, false);
         site.https = false;
         site.notice = true;
         site

@@ -58,7 +58,7 @@ impl City {
             what,
         };
         let mut rows = Vec::new();
-        if !site.ipv6 {
+        if !site.ipv6 || site.ipv6_dead && !site.down() {
             rows.push(row("no-ipv6", &home, None));
         }
         if site.down() {

@@ -61,10 +61,10 @@ impl Engine {
 
     /// Takes a ledger as it is now: accounts it lacks are left out from now on, their posts stay.
     pub fn import_accounts(&self, accounts: &[Account]) -> Result<MediaImport, StoreError> {
+        let mut batch = self.store().begin();
         let mut before: BTreeMap<String, Account> =
             self.accounts()?.into_iter().map(|account| (account.key(), account)).collect();
         let mut import = MediaImport { accounts: accounts.len(), ..MediaImport::default() };
-        let mut batch = self.store().begin();
         for account in accounts {
             let key = account.key();
             match before.remove(&key) {

@@ -6,6 +6,7 @@
 mod accounts;
 mod cases;
 mod import;
+mod ipv6;
 mod judging;
 mod life;
 mod maintain;
@@ -319,6 +320,9 @@ impl Engine {
         run.extras.limited += read(&progress.limited);
         run.extras.deleted += read(&progress.deleted);
         run.extras.rendered += read(&progress.rendered);
+        if summary.finished && settings.network.proxy.is_none() {
+            self.check_ipv6(&run).await?;
+        }
         run.crawl.finished = summary.finished;
         run.save(&self.store)?;
         summary.finished = run.crawl.finished;

@@ -47,11 +47,12 @@ pub(crate) fn live(
     found: Vec<Finding>,
     look: &Look<'_>,
 ) -> Result<Lives, StoreError> {
+    // Begun before anything is read: what a person decides in the meantime waits, and is not written over.
+    let mut batch = store.begin();
     let mut before: HashMap<FindingId, Finding> =
         all(store, site)?.into_iter().map(|finding| (finding.id.clone(), finding)).collect();
     let mut cases = cases(store, site)?;
     let mut lives = Lives::default();
-    let mut batch = store.begin();
     let mut keep = |batch: &mut xunjian_store::Batch<'_>, finding: &Finding, step: Option<Step>| {
         let key: [&[u8]; 2] = [site.as_str().as_bytes(), finding.id.as_str().as_bytes()];
         batch.put(Space::Finding, &key, finding)?;

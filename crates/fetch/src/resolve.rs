@@ -82,6 +82,15 @@ impl Resolver {
         })
     }
 
+    /// What a name is overridden with when only its IPv6 addresses may be used; empty without any.
+    pub async fn only_ipv6(&self, host: &str) -> Vec<Override> {
+        if let Some(own) = self.overridden(host) {
+            return own.iter().filter(|own| own.address.is_ipv6()).copied().collect();
+        }
+        let found = self.addresses(host).await.unwrap_or_default().into_iter();
+        found.filter(IpAddr::is_ipv6).map(|address| Override { address, port: None }).collect()
+    }
+
     /// Every address of a name, unguarded: a fact about it, not a permission.
     pub async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, ConnectError> {
         if let Some(overrides) = self.overridden(host) {

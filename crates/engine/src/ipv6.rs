@@ -1,0 +1,56 @@
+//! Whether sites that have an IPv6 address answer at it (D22).
+
+use futures_util::StreamExt as _;
+use xunjian_crawl::Turns;
+use xunjian_fetch::{Ask, Fetcher};
+use xunjian_model::{LinkState, Site};
+use xunjian_store::Space;
+
+use crate::{Engine, EngineError, RunRecord, run};
+
+/// Sites asked at once; each has its own turns all the same.
+const SITES_AT_ONCE: usize = 16;
+
+impl Engine {
+    /// Asks each site that opened, and that has an IPv6 address, for its home page at that address. One that
+    /// does not answer is written down as one without IPv6; when none answers, our own line has no IPv6, and
+    /// nothing is written.
+    pub(crate) async fn check_ipv6(&self, run: &RunRecord) -> Result<(), EngineError> {
+        let mut wanted = Vec::new();
+        for site in self.sites(run) {
+            let crawl = xunjian_crawl::site_crawl(self.store(), run.number, &site.id)?;
+            if crawl.ipv6 == Some(true) && crawl.home == Some(LinkState::Ok) {
+                wanted.push((site, crawl));
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let settings = self.settings();
+        let any = Fetcher::new(settings.fetch.clone(), &settings.network)?;
+        let mut network = settings.network.clone();
+        for (site, _) in &wanted {
+            let host = site.url.host();
+            network.resolve.insert(host.to_owned(), any.resolver().only_ipv6(host).await);
+        }
+        let fetcher = Fetcher::new(settings.fetch.clone(), &network)?;
+        let turns = Turns::new(settings.politeness.clone(), fetcher.resolver().clone());
+        let asked = futures_util::stream::iter(wanted.iter().map(|(site, _)| opens(&fetcher, &turns, site)));
+        let opens: Vec<bool> = asked.buffered(SITES_AT_ONCE).collect().await;
+        if !opens.contains(&true) {
+            return Ok(());
+        }
+        let mut batch = self.store().begin();
+        for ((site, crawl), _) in wanted.into_iter().zip(opens).filter(|(_, opens)| !opens) {
+            let crawl = xunjian_crawl::SiteCrawl { ipv6: Some(false), ..crawl };
+            let key = run::key(b"site", run.number, &site.id);
+            batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), &crawl)?;
+        }
+        Ok(batch.commit()?)
+    }
+}
+
+async fn opens(fetcher: &Fetcher, turns: &Turns, site: &Site) -> bool {
+    let answered = fetcher.fetch(Ask::get(site.url.clone()), turns).await;
+    answered.is_ok_and(|answer| matches!(answer.state(), LinkState::Ok | LinkState::Forbidden(_)))
+}
