@@ -103,3 +103,85 @@ fn short(text: &str) -> String {
     let cut = text.char_indices().nth(CHARS_MAX).map_or(text.len(), |(at, _)| at);
     text[..cut].to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xunjian_model::PageUrl;
+
+    fn faults(rows: &[(&str, &str)]) -> Option<Vec<(Kind, String)>> {
+        let rows: String =
+            rows.iter().map(|(name, value)| format!("<tr><th>{name}</th><td>{value}</td></tr>")).collect();
+        let html = format!("<title>办理</title><div class=main><h1>办理</h1><table>{rows}</table></div>");
+        let url = PageUrl::parse("http://a.gov.cn/1.html").expect("url");
+        let limits = xunjian_page::Limits::default();
+        let facts = xunjian_page::extract(html.as_bytes(), Some("text/html; charset=utf-8"), &url, limits);
+        let mut findings = Vec::new();
+        check(&facts, &mut findings)
+            .then(|| findings.into_iter().map(|finding| (finding.kind, finding.what)).collect())
+    }
+
+    const WHOLE: [(&str, &str); 10] = [
+        ("事项名称", "食品经营许可"),
+        ("设定依据", "<a href=/law.html>《食品安全法》</a>"),
+        ("申请条件", "有固定场所"),
+        ("申请材料", "申请书原件1份；身份证复印件一份"),
+        ("办理地点", "新城区民安路3号二楼"),
+        ("实施机构", "市场监督管理局"),
+        ("收费标准", "不收费"),
+        ("办理时间", "工作日9:00—17:00"),
+        ("咨询电话", "0474-8000000"),
+        ("办理流程", "申请、受理、审查、决定"),
+    ];
+
+    fn with(at: usize, value: &'static str) -> Option<Vec<(Kind, String)>> {
+        let mut rows = WHOLE;
+        rows[at].1 = value;
+        faults(&rows)
+    }
+
+    #[test]
+    fn elements_are_whole_or_named() {
+        assert_eq!(faults(&WHOLE), Some(Vec::new()));
+        let missing = Some(vec![(Kind::GuideElementMissing, "收费标准".to_owned())]);
+        assert_eq!(with(6, ""), missing, "an empty element is a missing one");
+        let without: Vec<(&str, &str)> = WHOLE.into_iter().filter(|(name, _)| *name != "收费标准").collect();
+        assert_eq!(faults(&without), missing);
+        assert_eq!(faults(&WHOLE[..2]), None, "no guide");
+        // A notice names a place, a time and a telephone, too.
+        let notice =
+            [("办理地点", "政务中心"), ("办理时间", "即日起"), ("联系电话", "1"), ("办理机构", "局")];
+        assert_eq!(faults(&notice), None);
+    }
+
+    #[test]
+    fn addresses_need_a_street_and_a_number() {
+        let vague = Some(vec![(Kind::GuideAddressVague, String::new())]);
+        for right in [
+            "民安路3号",
+            "民安大街１２号院",
+            "建设路与民安街交汇处向东十二号",
+            "新华巷3-1号",
+            "解放道 88 号政务大厅",
+        ] {
+            assert_eq!(with(4, right), Some(Vec::new()), "{right}");
+        }
+        for wrong in ["政务服务中心", "市政务大厅二楼12号窗口", "民安路"] {
+            assert_eq!(with(4, wrong), vague, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn materials_need_form_and_copies_and_policies_their_text() {
+        let vague = Some(vec![(Kind::GuideMaterialVague, String::new())]);
+        for wrong in ["相关材料等", "身份证复印件", "申请书3份"] {
+            assert_eq!(with(3, wrong), vague, "{wrong}");
+        }
+        assert_eq!(with(3, "见<a href=/files/list.docx>材料清单</a>"), Some(Vec::new()));
+        let named = Some(vec![(Kind::PolicyNameOnly, String::new())]);
+        assert_eq!(with(1, "《食品安全法》第三十五条"), named);
+        assert_eq!(with(1, "法律规定"), Some(Vec::new()), "nothing is cited");
+        let told = "《食品安全法》第三十五条：国家对食品生产经营实行许可制度。从事食品生产、食品销售、餐饮服务，应当依法取得许可。但是，销售食用农产品和仅销售预包装食品的，不需要取得许可。仅销售预包装食品的，应当报所在地县级以上地方人民政府食品安全监督管理部门备案。";
+        assert_eq!(with(1, told), Some(Vec::new()), "its text stands there");
+    }
+}

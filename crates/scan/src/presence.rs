@@ -126,3 +126,44 @@ pub(crate) fn statistics(name: &str, column: &Facts) -> Option<PageFinding> {
     (is_for_messages(name) && !told)
         .then(|| PageFinding::new(Kind::MessageStatsMissing, "", format!("⟦{name}⟧")).with("column", name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xunjian_model::SiteId;
+
+    #[test]
+    fn statistics_tell_how_many_were_received_and_answered() {
+        for right in [
+            "留言统计：本季度收到留言36件，办结35件。",
+            "共收到来信 1204 封，已答复1200封",
+            "受理群众咨询12条，按期回复12条",
+        ] {
+            assert!(STATISTICS.is_match(right), "{right}");
+        }
+        for wrong in ["收到您的留言后我们将在5个工作日内答复", "联系电话0474-8000000", "本月共发布36篇"]
+        {
+            assert!(!STATISTICS.is_match(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn channels_and_domains() {
+        assert!(is_for_messages("市长信箱") && is_for_messages("在线咨询"));
+        assert!(
+            !is_for_messages("信访信箱") && !is_for_messages("纪检举报信箱") && !is_for_messages("通知公告")
+        );
+        let bad = |url: &str, kind| {
+            let url = PageUrl::parse(url).expect("url");
+            let site = Site::new(SiteId::new("a").expect("id"), "甲".to_owned(), url, kind);
+            domain(&site).is_some()
+        };
+        assert!(!bad("http://www.wulan.gov.cn/", SiteKind::Portal));
+        assert!(!bad("http://slj.wulan.gov.cn/", SiteKind::Department));
+        assert!(bad("http://wulan.gov.cn/", SiteKind::Portal), "without www");
+        assert!(
+            bad("http://www.wulan.com/", SiteKind::Portal) && bad("http://slj.cn/", SiteKind::Department)
+        );
+        assert!(bad("http://192.0.2.1/", SiteKind::Department));
+    }
+}
