@@ -554,8 +554,8 @@ fn serve_watches_and_begins_the_night_at_its_time() {
     assert!(report.exists(), "the night was run");
     // The report is written before the run is ended.
     std::thread::sleep(std::time::Duration::from_millis(500));
-    let id = serve.id().to_string();
-    assert!(std::process::Command::new("kill").arg(&id).status().expect("kill").success());
+    let end = format!("kill {}", serve.id());
+    assert!(std::process::Command::new("sh").args(["-c", &end]).status().expect("a shell").success());
     assert_eq!(serve.wait().expect("ends").code(), Some(0));
     let summary = world.read_json("xunjian-data/report/summary.json");
     assert!(summary["started_at"].as_str().is_some_and(|at| at.starts_with("2026-06-30T14:00")), "{summary}");
