@@ -154,7 +154,9 @@ impl Documents {
         let title = bare(&document.title);
         let similar = || {
             self.interpretations.iter().find(|one| {
-                !one.quoted.is_empty() && (title.contains(&one.quoted) || one.quoted.contains(&title))
+                let alike = title.contains(&one.quoted) || one.quoted.contains(&title);
+                // What has no name is like everything.
+                alike && !one.quoted.is_empty() && !title.is_empty()
             })
         };
         let finding = match (linking, similar()) {
