@@ -91,6 +91,7 @@ impl Engine {
             guides: scanned.guides,
             messages: scanned.messages,
             documents: scanned.documents,
+            offers: scanned.offers.clone(),
             searched: self.searched(run, &site.id)?,
             newest_answer: scanned.newest_answer,
             assessments: self.assessments(&site.id)?,
@@ -218,5 +219,6 @@ pub(crate) fn summary_of(scan: &xunjian_scan::SiteScan) -> SiteSummary {
         newest_answer: scan.newest_answer,
         known: scan.known.clone(),
         documents: scan.documents,
+        offers: scan.offers.clone(),
     }
 }

@@ -30,7 +30,7 @@ use xunjian_crawl::{
 use xunjian_dict::{Dictionary, Matcher};
 use xunjian_fetch::{FetchLimits, Fetcher, Network};
 use xunjian_judge::{Calendar, Catalogue};
-use xunjian_model::{Account, Finding, FindingState, Kind, Site, SiteId};
+use xunjian_model::{Account, Finding, FindingState, Kind, Offer, Site, SiteId};
 use xunjian_scan::{BadLinks, ColumnClass, ColumnReport, KnownPage, Overdue, ScanSetup, SiteInput};
 use xunjian_store::{Space, Store, StoreError};
 
@@ -204,6 +204,8 @@ pub struct SiteSummary {
     pub known: Vec<KnownPage>,
     /// Policy documents of the window that is looked at.
     pub documents: u64,
+    /// What a rule asks for and was found.
+    pub offers: Vec<Offer>,
 }
 
 /// What a scan found, in counts.

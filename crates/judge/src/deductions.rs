@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use xunjian_model::{Judgement, Kind, Standing};
+use xunjian_model::{Judgement, Kind, Offer, Standing};
 
-use crate::catalogue::{Indicator, Who};
+use crate::catalogue::Indicator;
 use crate::facts::{Column, Facts, Ruled};
 use crate::vetoes::{Reason, Rows, ids, reason};
 
@@ -55,15 +55,13 @@ pub(crate) fn judge(
         }
         if indicator.is_bonus() {
             let why = reason("未录入加分", "no bonus was entered");
-            rows.push(indicator, Standing::Pass, why, Vec::new());
+            let row = rows.push(indicator, Standing::Pass, why, Vec::new());
+            row.inputs = offered(facts, &indicator.id).map(shown).collect();
             continue;
         }
         match lost(indicator, findings, facts, home) {
             Some(lost) => row(rows, indicator, lost),
-            None => {
-                let why = reason("由人工判定", "a person judges this");
-                rows.push(indicator, Standing::Open, why, Vec::new());
-            }
+            None => presence(rows, indicator, facts),
         }
     }
 }
@@ -180,11 +178,49 @@ fn lost<'r>(indicator: &Indicator, findings: &'r [Ruled<'r>], facts: &Facts, hom
         }
         "D22" => of(&[Kind::NoIpv6]),
         "D25" => of(&[Kind::GuideAddressVague, Kind::GuideMaterialVague, Kind::PolicyNameOnly]),
-        _ if indicator.who == Who::Person => return None,
-        // An indicator of a province that this program does not count.
+        // A person's, or one of a province that this program does not count.
         _ => return None,
     };
     (!unseen || lost.faults > 0.0 || !lost.waiting.is_empty()).then_some(lost)
+}
+
+/// What an indicator asks to be there; once all of it was found nothing is lost.
+const ASKED: [(&str, &[&str]); 3] =
+    [("D9", &["form", "sample"]), ("D13", &["activity", "result"]), ("D23", &["catalogue"])];
+
+/// What a person judges, unless all that is asked for was found. What was found is shown to them.
+fn presence(rows: &mut Rows<'_>, indicator: &Indicator, facts: &Facts) {
+    let enough = |what: &&str| {
+        // Each guide needs its form and sample.
+        let least = if indicator.id == "D9" { facts.guides.max(1) } else { 1 };
+        offered(facts, &indicator.id).any(|offer| offer.what == **what && offer.count >= least)
+    };
+    let asked = ASKED.iter().find(|(id, _)| *id == indicator.id);
+    let (standing, why) = match asked {
+        Some((_, asked)) if asked.iter().all(|what| enough(&what)) => {
+            (Standing::Pass, reason("网站已提供", "found on the site"))
+        }
+        Some(_) => (
+            Standing::Open,
+            reason("机器未找到全部所需内容，由人工判定", "not all was found; a person judges"),
+        ),
+        None => (Standing::Open, reason("由人工判定", "a person judges this")),
+    };
+    let row = rows.push(indicator, standing, why, Vec::new());
+    row.inputs = offered(facts, &indicator.id).map(shown).collect();
+    if indicator.id == "D9" {
+        row.inputs.push(("guides".to_owned(), facts.guides.to_string()));
+    }
+}
+
+/// What was found of what an indicator asks for; bonuses of interaction rest on activities.
+fn offered<'f>(facts: &'f Facts, indicator: &str) -> impl Iterator<Item = &'f Offer> {
+    let asking = if indicator == "B3" { "D13".to_owned() } else { indicator.to_owned() };
+    facts.offers.iter().filter(move |offer| offer.indicator == asking)
+}
+
+fn shown(offer: &Offer) -> (String, String) {
+    (offer.what.clone(), format!("{} {}", offer.count, offer.url))
 }
 
 /// Links that do not open or are wrong.

@@ -1,7 +1,7 @@
 //! What a site is judged from.
 
 use jiff::civil::Date;
-use xunjian_model::{Assessment, Finding, Ruling, Severity};
+use xunjian_model::{Assessment, Finding, Offer, Ruling, Severity};
 
 /// A finding with what a person ruled on it.
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +104,8 @@ pub struct Facts {
     pub documents: u64,
     /// The site's search was asked for known pages.
     pub searched: bool,
+    /// What a rule asks for and was found.
+    pub offers: Vec<Offer>,
     /// Newest day an answer was given.
     pub newest_answer: Option<Date>,
     /// What people judged.

@@ -6,8 +6,8 @@ use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan as _};
 use xunjian_judge::{Activity, Catalogue, Column, Facts, Ruled, Watched, judge, judge_account};
 use xunjian_model::{
-    Account, AccountState, Assessment, Evidence, Finding, FindingId, FindingState, Kind, Outcome, PageUrl,
-    Ruling, Severity, Site, SiteId, SiteKind, Standing, Verdict,
+    Account, AccountState, Assessment, Evidence, Finding, FindingId, FindingState, Kind, Offer, Outcome,
+    PageUrl, Ruling, Severity, Site, SiteId, SiteKind, Standing, Verdict,
 };
 
 const POINT: Date = date(2026, 6, 30);
@@ -345,6 +345,44 @@ fn what_was_not_seen_stays_open() {
     for id in ["D5", "D6", "D8", "D10", "D11", "D12", "D18", "D25"] {
         assert!(open.contains(&id), "{id}: {open:?}");
     }
+}
+
+#[test]
+fn what_a_rule_asks_for_passes_when_all_of_it_is_there() {
+    let offer = |indicator: &str, what: &str, count| Offer {
+        indicator: indicator.to_owned(),
+        what: what.to_owned(),
+        count,
+        url: format!("http://www.a.gov.cn/{what}"),
+    };
+    let row = |indicator: &str, offers: &[Offer]| {
+        let facts = Facts { guides: 2, offers: offers.to_vec(), ..fine() };
+        let verdict = judged_as(&site(SiteKind::Portal), &[], &facts, None);
+        let row = verdict.indicators.into_iter().find(|row| row.indicator == indicator);
+        row.map(|row| (row.standing, row.inputs)).expect("a row")
+    };
+    let standing = |indicator, offers: &[Offer]| row(indicator, offers).0;
+    let [form, sample] = [offer("D9", "form", 2), offer("D9", "sample", 2)];
+    assert_eq!(standing("D9", &[form.clone(), sample.clone()]), Standing::Pass);
+    assert_eq!(
+        standing("D9", &[form.clone(), offer("D9", "sample", 1)]),
+        Standing::Open,
+        "one guide lacks it"
+    );
+    assert_eq!(standing("D9", &[form.clone()]), Standing::Open);
+    let inputs = row("D9", &[form]).1;
+    let shown = [("form", "2 http://www.a.gov.cn/form"), ("guides", "2")];
+    assert_eq!(
+        inputs,
+        shown.map(|(a, b)| (a.to_owned(), b.to_owned())),
+        "the evidence is shown to the person"
+    );
+    assert_eq!(standing("D13", &[offer("D13", "activity", 3), offer("D13", "result", 1)]), Standing::Pass);
+    assert_eq!(standing("D13", &[offer("D13", "activity", 3)]), Standing::Open, "no result is published");
+    assert_eq!(standing("D23", &[offer("D23", "catalogue", 1)]), Standing::Pass);
+    assert_eq!(standing("D23", &[]), Standing::Open, "nobody is charged with what a machine did not find");
+    let both = [offer("D24", "application", 1), offer("D24", "registration", 1)];
+    assert_eq!(standing("D24", &both), Standing::Open, "whether it works a person says");
 }
 
 #[test]

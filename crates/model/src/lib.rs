@@ -33,5 +33,5 @@ pub use moment::kept as kept_moment;
 pub use site::{Site, SiteId, SiteIdError, SiteKind};
 pub use snapshot::{BodyHash, Hop, Snapshot, Timings, TlsFacts, View};
 pub use url_record::{Cloaked, FileFacts, LeftOut, LinkState, Rendering, Target, UrlRecord};
-pub use verdict::{Deduction, Judgement, Outcome, Standing, Tally, Verdict};
+pub use verdict::{Deduction, Judgement, Offer, Outcome, Standing, Tally, Verdict};
 pub use web::{Host, PageUrl, UrlError};

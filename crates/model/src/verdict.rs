@@ -159,3 +159,15 @@ pub struct Verdict {
     /// Every indicator's row.
     pub indicators: Vec<Judgement>,
 }
+/// Something a rule asks for, with how often it was found and one page that shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Id of the indicator.
+    pub indicator: String,
+    /// What it is: `form`, `sample`, `activity`, `result`, `catalogue`, `application`, `registration`.
+    pub what: String,
+    /// Pages with it.
+    pub count: u64,
+    /// Address of one of them.
+    pub url: String,
+}

@@ -86,6 +86,8 @@ pub(crate) struct Digest {
     pub(crate) main_links: Vec<u64>,
     /// It is a service guide.
     pub(crate) guide: bool,
+    /// What it offers that a rule asks for, as bits.
+    pub(crate) offers: u8,
     /// The message it shows.
     pub(crate) message: Option<Message>,
 }

@@ -57,6 +57,11 @@ pub(crate) fn is_interpretation(title: &str) -> bool {
     INTERPRETATION.iter().any(|word| title.contains(word))
 }
 
+/// Interpretations whose titles are compared with a document's.
+const COMPARED_MAX: usize = 2_000;
+/// Likeness of titles from which a pair is proposed to a person.
+const ALIKE: f64 = 0.75;
+
 struct Document {
     url: String,
     title: String,
@@ -153,11 +158,13 @@ impl Documents {
     fn alone(&self, document: &Document, linking: Option<&Interpretation>) -> Option<Candidate> {
         let title = bare(&document.title);
         let similar = || {
-            self.interpretations.iter().find(|one| {
-                let alike = title.contains(&one.quoted) || one.quoted.contains(&title);
-                // What has no name is like everything.
-                alike && !one.quoted.is_empty() && !title.is_empty()
-            })
+            let alike = self
+                .interpretations
+                .iter()
+                .take(COMPARED_MAX)
+                .map(|one| (likeness(&title, &one.quoted), one));
+            let nearest = alike.max_by(|(a, _), (b, _)| a.total_cmp(b));
+            nearest.filter(|(alike, _)| *alike >= ALIKE).map(|(_, one)| one)
         };
         let finding = match (linking, similar()) {
             (Some(one), _) => PageFinding::new(
@@ -187,6 +194,27 @@ impl Documents {
     }
 }
 
+/// How alike the matters of two titles are, 0 to 1, by the letters to change; one that holds the
+/// other is the same.
+fn likeness(title: &str, quoted: &str) -> f64 {
+    let (title, quoted) = (matter(title), matter(quoted));
+    // What has no name is like everything.
+    match title.is_empty() || quoted.is_empty() {
+        true => 0.0,
+        false if title.contains(quoted) || quoted.contains(title) => 1.0,
+        false => strsim::normalized_levenshtein(title, quoted),
+    }
+}
+
+/// What a title is about: without who issues it, and without the form it has.
+fn matter(title: &str) -> &str {
+    let after = |title, word| str::rsplit_once(title, word).map_or(title, |(_, rest)| rest);
+    let about = ["关于", "印发", "发布", "公布"].into_iter().fold(title, after);
+    let form = ["的通知", "的通告", "的公告", "的决定", "的批复"];
+    let about = form.iter().find_map(|form| about.strip_suffix(form)).unwrap_or(about);
+    about.trim_matches(['《', '》'])
+}
+
 /// What stands between 《 and the last 》 of a title.
 fn quoted(title: &str) -> String {
     let inner = title.split_once('《').and_then(|(_, rest)| rest.rsplit_once('》'));
@@ -197,4 +225,27 @@ fn quoted(title: &str) -> String {
 fn bare(title: &str) -> String {
     let title = title.split(['_', '|']).next().unwrap_or(title);
     title.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_alike_by_their_letters() {
+        let alike = |document: &str, title: &str| likeness(&bare(document), &quoted(title)) >= ALIKE;
+        let document = "新城区人民政府关于印发城市供热管理办法的通知";
+        assert!(alike(document, "《城市供热管理办法》解读"), "one holds the other");
+        assert!(alike(document, "《新城区人民政府印发城市供热管理办法的通知》政策解读"), "issued alike");
+        assert!(
+            !alike(document, "《新城区人民政府关于印发中小学招生工作方案的通知》政策解读"),
+            "another matter"
+        );
+        assert!(alike("城市供热用热管理暂行办法", "《城市供热管理暂行办法》解读"), "a word apart");
+        assert!(!alike(document, "《新城区物业服务收费办法》解读"));
+        assert!(
+            !alike(document, "政策解读") && !alike("", "《城市供热管理办法》解读"),
+            "no name is like none"
+        );
+    }
 }

@@ -12,6 +12,7 @@ use crate::digest::{Digest, PageFinding, url_hash};
 use crate::documents::Documents;
 use crate::listed::Listed;
 use crate::messages::Message;
+use crate::offers::Offers;
 use crate::places::Places;
 use crate::scripts::ScriptHosts;
 use crate::site::{KnownPage, Seen, snapshot_name};
@@ -23,6 +24,9 @@ const TEMPLATE_PAGES: usize = 20;
 const SITE_WIDE: f64 = 0.8;
 /// Candidates kept per label and check; a site-wide fault needs no list of all its pages.
 const CANDIDATES_MAX: usize = 2_000;
+
+/// Years back in which polls and interviews count (D13).
+const ACTIVITIES_AGE: i64 = 1;
 
 /// A finding of a page before repeated ones are put together.
 pub(crate) struct Candidate {
@@ -52,6 +56,7 @@ pub(crate) struct Fold {
     pub(crate) listed: Listed,
     pub(crate) script_hosts: ScriptHosts,
     pub(crate) documents: Documents,
+    pub(crate) offers: Offers,
     /// Service guides.
     pub(crate) guides: u64,
     /// Messages that are shown, and the newest day one was answered.
@@ -108,6 +113,7 @@ impl Fold {
         self.listed.add(&url, &digest, own);
         self.script_hosts.add(&digest.script_hosts, candidate);
         self.documents.add(&url, &digest, &snapshot, setup.point.saturating_sub(setup.documents_age));
+        self.offers.add(&url, &digest, setup.point.saturating_sub(ACTIVITIES_AGE.years()));
         self.guides += u64::from(digest.guide);
         let counts = !digest.column.as_deref().is_some_and(presence::is_other_channel);
         if let Some(message) = digest.message.filter(|_| counts) {

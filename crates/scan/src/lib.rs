@@ -23,6 +23,7 @@ mod link_states;
 mod listed;
 mod marks;
 mod messages;
+mod offers;
 mod page;
 mod places;
 mod plain;
@@ -52,7 +53,7 @@ pub use privacy::mask_all;
 pub use site::{KnownPage, SiteInput, SiteScan, scan_site, search_finding, snapshot_of};
 
 /// Raised whenever the same facts would give other findings.
-pub const SCANNER_VERSION: u16 = 7;
+pub const SCANNER_VERSION: u16 = 8;
 
 /// The kinds a check exists for; the others of the model come with later checks.
 pub const KINDS: &[Kind] = &[

@@ -10,8 +10,8 @@ use xunjian_model::{
 use crate::digest::{Digest, PageFinding, Row, url_hash};
 use crate::excerpt::around;
 use crate::{
-    ScanSetup, article, documents, guides, hidden_links, labels, messages, places, privacy, scripts, slips,
-    unlikely, words,
+    ScanSetup, article, documents, guides, hidden_links, labels, messages, offers, places, privacy, scripts,
+    slips, unlikely, words,
 };
 
 /// Findings of a page's own texts from which no further text is looked at: nobody reads more, and
@@ -138,6 +138,7 @@ pub(crate) fn digest(
             false => Vec::new(),
         },
         guide,
+        offers: offers::of_page(facts, guide),
         message: messages::read(facts),
         no_body: is_article && article::has_no_body(facts),
     }

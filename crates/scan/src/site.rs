@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xunjian_model::{
-    Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, PageKind,
+    Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, Offer, PageKind,
     PageUrl, Rendering, Severity, Site, UrlRecord,
 };
 use xunjian_store::{Space, Store, StoreError};
@@ -60,6 +60,8 @@ pub struct SiteScan {
     pub documents: u64,
     /// Newest day one was answered.
     pub newest_answer: Option<Date>,
+    /// What a rule asks for and was found.
+    pub offers: Vec<Offer>,
 }
 
 /// A page that is known to be on the site.
@@ -180,6 +182,7 @@ pub fn scan_site(
     }
     (scan.guides, scan.messages, scan.newest_answer) = (fold.guides, fold.messages, fold.newest_answer);
     scan.documents = fold.documents.count();
+    scan.offers = std::mem::take(&mut fold.offers).found(home.as_ref().map(|(facts, _)| facts));
     candidates.extend(std::mem::take(&mut fold.documents).unpaired(store, site, setup)?);
     candidates.extend(fold.label_findings(site, &home_snapshot));
     confirm_listed(store, (site, &input.canonical), &mut fold, setup)?;
@@ -253,7 +256,7 @@ fn look_at(
     url: String,
     record: UrlRecord,
 ) -> Result<Option<Seen>, StoreError> {
-    let (Some((body, _)), Ok(address)) = (record.shown(), PageUrl::parse(&url)) else { return Ok(None) };
+    let Some((body, _)) = record.shown() else { return Ok(None) };
     let kept: Option<Digest> = store.get(Space::Digest, &[&setup.digest_owner(&site.id), url.as_bytes()])?;
     let kept =
         kept.filter(|digest| !setup.fresh && digest.body == body && digest.fingerprint == *fingerprint);
@@ -263,6 +266,7 @@ fn look_at(
     let digest = match kept {
         Some(digest) => digest,
         None => {
+            let Ok(address) = PageUrl::parse(&url) else { return Ok(None) };
             let Some(read) = facts_of(store, &address, &record, setup)? else { return Ok(None) };
             text_bytes = read.blocks.iter().map(|block| block.text.len() as u64).sum();
             let mut digest = page::digest(&read, body, &address, (site, canonical), setup);
@@ -273,9 +277,10 @@ fn look_at(
     };
     let mut links = Vec::new();
     if digest.links.iter().any(|link| bad.get(*link).is_some()) {
-        let facts = match facts {
-            Some(facts) => Some(facts),
-            None => facts_of(store, &address, &record, setup)?,
+        let facts = match (facts, PageUrl::parse(&url)) {
+            (Some(facts), _) => Some(facts),
+            (None, Ok(address)) => facts_of(store, &address, &record, setup)?,
+            (None, Err(_)) => None,
         };
         links = facts.map(|facts| bad_links(&facts, bad, site, canonical)).unwrap_or_default();
     }
