@@ -103,6 +103,7 @@ fn settings(folder: &std::path::Path, sites: Vec<Site>) -> Settings {
         monitor: xunjian_engine::MonitorSettings::default(),
         ledger: None,
         search: false,
+        notice: xunjian_report::NoticeSettings::default(),
         nightly: None,
         threads: 0,
     }

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use jiff::civil::Date;
 use xunjian_judge::Quarter;
 use xunjian_model::{Kind, Severity, SiteId};
-use xunjian_report::Language;
+use xunjian_report::{Format, Language};
 
 /// Inspects government websites by the national standard: crawl, scan, judge, report.
 #[derive(Debug, Parser)]
@@ -73,7 +73,7 @@ pub(crate) enum Command {
     Search,
     /// Judge the findings of the last scan, or a quarter from kept snapshots; prints the verdicts
     Judge(Judge),
-    /// Only write the report of the last run
+    /// Only write the report of the last run, or the notice of a quarter with its annexes
     Report(Report),
     /// Findings: look, decide, notify, follow until they are mended
     #[command(subcommand)]
@@ -423,6 +423,27 @@ pub(crate) struct Report {
     /// Folder of the report, instead of `report` in the data folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
+    /// Write the notice of this quarter instead, such as 2022Q2, from the snapshots there were at its end
+    #[arg(long, value_name = "QUARTER")]
+    pub(crate) quarter: Option<Quarter>,
+    /// Forms of the notice: docx, xlsx, html, json, csv, md
+    #[arg(long, value_name = "FORM", value_delimiter = ',', requires = "quarter", default_values_t = Format::ALL)]
+    pub(crate) format: Vec<Format>,
+    /// Compare the quarter with this one
+    #[arg(long, value_name = "QUARTER", requires = "quarter")]
+    pub(crate) against: Option<Quarter>,
+    /// The quarter's monitoring point, instead of its last day
+    #[arg(long, value_name = "DAY", requires = "quarter")]
+    pub(crate) point: Option<Date>,
+    /// A rate somebody printed, held against the counts, such as rectified=91; may be repeated
+    #[arg(long, value_name = "RATE=NUMBER", requires = "quarter", value_parser = stated)]
+    pub(crate) stated: Vec<(String, String)>,
+    /// Day of the notice, instead of today
+    #[arg(long, value_name = "DAY", requires = "quarter")]
+    pub(crate) dated: Option<Date>,
+    /// Last day for mending, instead of ten working days after the notice
+    #[arg(long, value_name = "DAY", requires = "quarter")]
+    pub(crate) due: Option<Date>,
 }
 
 #[derive(Debug, Args)]

@@ -66,7 +66,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Watch(watch) => commands::watch::run(&common, terminal, &watch).await,
         Command::Serve => commands::serve::run(&common, terminal).await,
         Command::Media(media) => commands::media::run(&common, terminal, &media).await,
-        Command::Report(report) => commands::night::report(&common, terminal, report.out.as_deref()),
+        Command::Report(report) => commands::report::run(&common, terminal, &report),
         Command::Sites(args::Sites::Check { online }) => {
             commands::sites::check(&common, terminal, online).await
         }

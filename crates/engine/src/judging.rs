@@ -1,6 +1,6 @@
 //! What the judge is given, of a run or of a quarter, and what it says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -25,6 +25,9 @@ pub struct QuarterJudged {
     pub accounts: Vec<AccountVerdict>,
     /// Sites of which no snapshot is that old.
     pub unseen: Vec<SiteId>,
+    /// The findings that the notice's annexes name.
+    #[serde(skip)]
+    pub named: Vec<Finding>,
 }
 
 impl Engine {
@@ -191,7 +194,13 @@ impl Engine {
             .collect();
         let accounts = self.judge_accounts(point)?;
         let notice = notice(quarter, point, &sites, &accounts, stated, catalogue);
-        Ok(QuarterJudged { notice, verdicts, accounts, unseen })
+        let annexes = &notice.annexes;
+        let ids = annexes.unqualified_sites.iter().flat_map(|row| row.findings.iter());
+        let ids: HashSet<&str> =
+            ids.chain(annexes.problem_sites.iter().map(|row| &row.finding)).map(String::as_str).collect();
+        let all = judged.iter().flat_map(|(_, filed, _)| filed).map(|one| &one.finding);
+        let named = all.filter(|finding| ids.contains(finding.id.as_str())).cloned().collect();
+        Ok(QuarterJudged { notice, verdicts, accounts, unseen, named })
     }
 
     /// The last moment of a day in the zone.

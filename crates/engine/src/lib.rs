@@ -12,6 +12,7 @@ mod life;
 mod maintain;
 mod measure;
 mod monitor;
+mod noticing;
 mod recheck;
 mod reporting;
 mod run;
@@ -94,6 +95,8 @@ pub struct Settings {
     pub ledger: Option<Vec<Account>>,
     /// Ask each site's own search for known pages.
     pub search: bool,
+    /// What the office writes into its notices.
+    pub notice: xunjian_report::NoticeSettings,
     /// When the nightly run begins; for whoever keeps the schedule.
     pub nightly: Option<jiff::civil::Time>,
     /// Threads of the scan; 0: one per core.
@@ -124,6 +127,9 @@ pub enum EngineError {
     /// A step that needs an earlier one.
     #[error("nothing was crawled yet in {}; run `xunjian crawl` or `xunjian run` first", .0.display())]
     NothingCrawled(PathBuf),
+    /// A year whose holidays are not known.
+    #[error(transparent)]
+    Calendar(#[from] xunjian_judge::UnknownYear),
     /// Something else has to be ended first.
     #[error("{0}")]
     Unfinished(&'static str),

@@ -151,7 +151,7 @@ impl Engine {
     }
 
     /// The archived page a snapshot's name stands for, as text.
-    fn evidence(&self, url: &str, name: &str) -> Option<Evidence> {
+    pub(crate) fn evidence(&self, url: &str, name: &str) -> Option<Evidence> {
         let (hash, at) = name.split_once('@')?;
         let body = self.store.body(&BodyHash::from_hex(hash)?).ok()??;
         let snapshot = self.store.snapshot(&PageUrl::parse(url).ok()?, at.parse().ok()?).ok()?;

@@ -197,7 +197,7 @@ fn presence(rows: &mut Rows<'_>, indicator: &Indicator, facts: &Facts) {
     };
     let asked = ASKED.iter().find(|(id, _)| *id == indicator.id);
     let (standing, why) = match asked {
-        Some((_, asked)) if asked.iter().all(|what| enough(&what)) => {
+        Some((_, asked)) if asked.iter().all(enough) => {
             (Standing::Pass, reason("网站已提供", "found on the site"))
         }
         Some(_) => (

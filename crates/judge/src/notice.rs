@@ -154,6 +154,8 @@ pub struct FailedSite {
     pub problem: String,
     /// Pages that show it.
     pub pages: Vec<String>,
+    /// Findings behind it.
+    pub findings: Vec<String>,
 }
 
 /// Annex 3: a site with a problem.
@@ -431,6 +433,7 @@ fn annexes(sites: &[NoticeSite<'_>], accounts: &[&AccountVerdict]) -> Annexes {
                 indicator: veto.rule.clone(),
                 problem: format!("{}：{}", veto.name, veto.reason),
                 pages: veto.findings.iter().filter_map(page).collect(),
+                findings: veto.findings.clone(),
             });
         }
         for (_, name, _, kinds) in GROUPS {

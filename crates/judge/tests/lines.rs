@@ -369,7 +369,7 @@ fn what_a_rule_asks_for_passes_when_all_of_it_is_there() {
         Standing::Open,
         "one guide lacks it"
     );
-    assert_eq!(standing("D9", &[form.clone()]), Standing::Open);
+    assert_eq!(standing("D9", std::slice::from_ref(&form)), Standing::Open);
     let inputs = row("D9", &[form]).1;
     let shown = [("form", "2 http://www.a.gov.cn/form"), ("guides", "2")];
     assert_eq!(

@@ -101,6 +101,9 @@ pub struct Site {
     /// Site code (网站标识码) of the register.
     #[serde(default)]
     pub code: Option<String>,
+    /// Who runs it (主办单位), where that is not its name.
+    #[serde(default)]
+    pub office: Option<String>,
     /// It has no public services: V6 and the group of services do not apply.
     #[serde(default)]
     pub no_service: bool,
@@ -120,6 +123,7 @@ impl Site {
             drop_parameters: Vec::new(),
             seeds: Vec::new(),
             code: None,
+            office: None,
             no_service: false,
         }
     }

@@ -10,7 +10,7 @@ use minijinja::value::Serde;
 use serde_json::json;
 use xunjian_model::Finding;
 
-use crate::{Language, ReportData, ReportError, html, save, words};
+use crate::{Language, ReportError, html, save, words};
 
 /// Characters of a page's source that are shown.
 const SOURCE_CHARS_MAX: usize = 60_000;
@@ -30,7 +30,7 @@ pub struct Evidence {
 
 /// Writes one page a snapshot; answers with the file's name by snapshot.
 pub(crate) fn write(
-    data: &ReportData,
+    findings: &[&Finding],
     folder: &Path,
     language: Language,
     evidence: impl Fn(&str, &str) -> Option<Evidence>,
@@ -42,7 +42,7 @@ pub(crate) fn write(
     }
     fs::create_dir_all(folder).map_err(|source| fail(folder, source))?;
     let mut by_snapshot: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-    for finding in data.sites.iter().flat_map(|site| &site.findings) {
+    for &finding in findings {
         if let Some(snapshot) = &finding.evidence.snapshot {
             by_snapshot.entry(snapshot).or_default().push(finding);
         }

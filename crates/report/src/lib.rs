@@ -3,6 +3,7 @@
 
 mod evidence;
 mod html;
+mod notice;
 mod sarif;
 mod words;
 
@@ -16,6 +17,10 @@ use serde::Serialize;
 use xunjian_model::{Finding, Site, Verdict};
 
 pub use evidence::Evidence;
+pub use notice::{
+    Annex, Cell, Format, NoticeData, NoticeSettings, TemplateError, UnknownFormat, check_template,
+    write_notice,
+};
 pub use sarif::{SarifResult, sarif};
 
 /// Language of what people read; data is the same in both.
@@ -100,6 +105,9 @@ pub enum ReportError {
     /// The template is at fault.
     #[error("the report's template: {0:#}")]
     Template(#[from] minijinja::Error),
+    /// A table could not be written.
+    #[error("cannot write a table: {0}")]
+    Table(String),
     /// A value could not be written as JSON.
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -127,7 +135,7 @@ pub fn write(
     json(&folder.join("summary.json"), &data.summary)?;
     let table = folder.join("findings.csv");
     csv(&table, &findings).map_err(io(&table))?;
-    let links = evidence::write(data, &folder.join("evidence"), language, evidence)?;
+    let links = evidence::write(&findings, &folder.join("evidence"), language, evidence)?;
     let page = folder.join("report.html");
     let text = html::render(data, language, &links)?;
     save(&page, text.as_bytes()).map_err(io(&page))?;

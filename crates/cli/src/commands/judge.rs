@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use jiff::civil::Date;
 use serde_json::json;
 use xunjian_engine::{Engine, QuarterJudged};
 use xunjian_judge::{Comparison, Quarter, compare};
@@ -141,23 +142,12 @@ fn judged_quarter(
     quarter: Quarter,
     args: &args::Judge,
 ) -> anyhow::Result<Exit> {
-    let total = engine.settings().sites.len() as u64;
-    let judge = |quarter, point| {
-        let done = AtomicU64::new(0);
-        let bar = std::sync::Mutex::new(terminal.bar(terminal.words("评判", "judge"), total));
-        engine.judge_quarter(quarter, point, &args.stated, |site| {
-            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            if let Ok(mut bar) = bar.lock() {
-                bar.set(done, total, &site.name);
-            }
-        })
-    };
-    let now = judge(quarter, args.point)?;
+    let now = with_progress(engine, terminal, quarter, args.point, &args.stated)?;
     print_verdicts(terminal, &now.verdicts)?;
     print_quarter(terminal, &now)?;
     let mut document = serde_json::to_value(&now)?;
     if let Some(against) = args.against {
-        let before = judge(against, None)?;
+        let before = with_progress(engine, terminal, against, None, &[])?;
         let comparison = compare(&before.notice, &now.notice);
         print_comparison(terminal, against, &comparison)?;
         document["against"] = json!({ "quarter": against.to_string(), "comparison": comparison });
@@ -165,6 +155,26 @@ fn judged_quarter(
     terminal.json(&document)?;
     let complete = now.unseen.is_empty();
     Ok(if complete { Exit::Done } else { Exit::Incomplete })
+}
+
+/// Judges a quarter and shows how far it is.
+pub(crate) fn with_progress(
+    engine: &Engine,
+    terminal: Terminal,
+    quarter: Quarter,
+    point: Option<Date>,
+    stated: &[(String, String)],
+) -> anyhow::Result<QuarterJudged> {
+    let total = engine.settings().sites.len() as u64;
+    let done = AtomicU64::new(0);
+    let bar = std::sync::Mutex::new(terminal.bar(terminal.words("评判", "judge"), total));
+    let judged = engine.judge_quarter(quarter, point, stated, |site| {
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Ok(mut bar) = bar.lock() {
+            bar.set(done, total, &site.name);
+        }
+    })?;
+    Ok(judged)
 }
 
 fn print_quarter(terminal: Terminal, judged: &QuarterJudged) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ pub(crate) mod judge;
 pub(crate) mod media;
 pub(crate) mod night;
 pub(crate) mod plain;
+pub(crate) mod report;
 pub(crate) mod review;
 pub(crate) mod serve;
 pub(crate) mod sites;

@@ -351,16 +351,3 @@ pub(crate) async fn search(common: &Common, terminal: Terminal) -> anyhow::Resul
     terminal.json(&json!({ "search": { "misses": misses }, "cost": night.costs.get("search") }))?;
     Ok(Exit::Done)
 }
-
-/// `xunjian report`.
-pub(crate) fn report(common: &Common, terminal: Terminal, out: Option<&Path>) -> anyhow::Result<Exit> {
-    let mut night = Night::open(settings(common)?, common, terminal)?;
-    let report = night.report(out)?;
-    night.print(&report)?;
-    let complete = report.summary["complete"].as_bool().unwrap_or(false);
-    let exit = night.exit(&report, complete);
-    let mut document = report.summary;
-    document["report"] = json!(report.html);
-    terminal.json(&document)?;
-    Ok(exit)
-}

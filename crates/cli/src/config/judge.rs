@@ -1,4 +1,4 @@
-//! `[judge]`, `[media]`, `[monitor]` and `[serve]`: rules, working days, ledger, availability, schedule.
+//! `[judge]`, `[notice]`, `[media]`, `[monitor]` and `[serve]`: rules, working days, ledger, availability, schedule.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use toml::de::DeTable;
 use xunjian_engine::{MEDIA, MonitorSettings, Outage};
 use xunjian_judge::{Calendar, Catalogue};
 use xunjian_model::{Account, PageUrl, Site, SiteId};
+use xunjian_report::{NoticeSettings, TemplateError};
 
 use super::at_least;
 use super::reader::{Fault, Source, Table};
@@ -40,6 +41,39 @@ pub(super) fn calendar(table: &mut Table<'_, '_>, source: &mut Source<'_>, folde
         }
     }
     calendar
+}
+
+/// What the office writes into its notices, and its own text of them.
+pub(super) fn notice(
+    table: &mut Table<'_, '_>,
+    source: &mut Source<'_>,
+    folder: &Path,
+    others: &mut Vec<Fault>,
+) -> NoticeSettings {
+    let file: Option<PathBuf> = table.get(source, "template");
+    let at = table.value("template").map_or(0, |value| value.span().start);
+    let template = file.and_then(|file| {
+        let path = folder.join(file);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| {
+                source.fault(at, format!("`notice.template`: cannot read {}: {error}", path.display()))
+            })
+            .ok()?;
+        if let Err(error) = xunjian_report::check_template(&text) {
+            let (line, reason) = match error {
+                TemplateError::Syntax { line, reason } => (line, reason),
+                unknown => (1, unknown.to_string()),
+            };
+            others.push(Fault { file: path, line, reason });
+        }
+        Some(text)
+    });
+    NoticeSettings {
+        office: table.get(source, "office"),
+        addressees: table.get(source, "addressees"),
+        contact: table.get(source, "contact"),
+        template,
+    }
 }
 
 /// The ledger that is taken anew with every scan.

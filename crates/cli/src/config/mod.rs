@@ -107,6 +107,7 @@ impl Reading<'_> {
         let mut media = root.section(source, "media");
         let mut monitoring = root.section(source, "monitor");
         let mut serve = root.section(source, "serve");
+        let mut notice = root.section(source, "notice");
         let mut search = root.section(source, "search");
         let mut store = root.section(source, "store");
         let mut metrics = root.section(source, "metrics");
@@ -145,6 +146,8 @@ impl Reading<'_> {
         monitoring.finish(&mut self.source);
         let nightly = judge::nightly(&mut serve, &mut self.source);
         serve.finish(&mut self.source);
+        let notice_texts = judge::notice(&mut notice, &mut self.source, &self.folder, &mut self.others);
+        notice.finish(&mut self.source);
         let asks = search.get(&mut self.source, "enabled").unwrap_or(true);
         search.finish(&mut self.source);
         let register = self.register(file, &mut root);
@@ -184,6 +187,7 @@ impl Reading<'_> {
             monitor,
             ledger,
             search: asks,
+            notice: notice_texts,
             nightly,
             threads,
         })

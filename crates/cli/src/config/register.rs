@@ -10,9 +10,9 @@ use super::reader::{Fault, Source, Table};
 
 /// Columns of `sites.csv`; `hosts`, `seeds` and `drop_parameters` hold several
 /// separated by spaces, `cookies` and `no_service` are true or empty.
-pub(crate) const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 12] = [
     "id", "name", "url", "kind", "hosts", "ignore_robots", "seeds", "cookies", "drop_parameters", "code",
-    "no_service",
+    "no_service", "office",
 ];
 
 /// The sites of a register, with where each stands.
@@ -43,6 +43,7 @@ impl Register {
                 cookies: table.get(source, "cookies").unwrap_or(false),
                 drop_parameters: table.get(source, "drop_parameters").unwrap_or_default(),
                 code: table.get(source, "code"),
+                office: table.get(source, "office"),
                 no_service: table.get(source, "no_service").unwrap_or(false),
             };
             table.finish(source);
@@ -115,6 +116,7 @@ impl Register {
                 cookies,
                 drop_parameters: several("drop_parameters"),
                 code: column("code"),
+                office: column("office"),
                 no_service,
             };
             let reasons = self.add(row, format!("{}:{line}", file.display()));
@@ -168,6 +170,7 @@ impl Register {
             cookies: row.cookies,
             drop_parameters: row.drop_parameters,
             code: row.code,
+            office: row.office,
             no_service: row.no_service,
             ..Site::new(id, name, url, kind)
         };
@@ -198,5 +201,6 @@ struct Row {
     cookies: bool,
     drop_parameters: Vec<String>,
     code: Option<String>,
+    office: Option<String>,
     no_service: bool,
 }
