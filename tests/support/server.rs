@@ -1,7 +1,7 @@
 //! A small server whose answers a test decides, and which writes down what it was asked.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{IpAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ pub(crate) struct Asked {
     pub(crate) host: String,
     pub(crate) path: String,
     pub(crate) head: Vec<String>,
+    pub(crate) body: Vec<u8>,
     pub(crate) at: Instant,
     /// Address it came to.
     pub(crate) address: IpAddr,
@@ -90,6 +91,12 @@ fn converse(
             head.push(line.trim_end().to_owned());
             continue;
         }
+        let header = |name: &str| {
+            head.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix(name).map(str::to_owned))
+        };
+        let length = header("content-length: ").and_then(|length| length.parse().ok()).unwrap_or(0);
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
         let at = Instant::now();
         let path = head[0].split(' ').nth(1).unwrap_or("/").to_owned();
         let host = head.iter().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
@@ -97,7 +104,7 @@ fn converse(
         let asked = {
             let mut noted = noted.lock().expect("lock");
             let before = noted.iter().filter(|other| other.host == host).count();
-            let asked = Asked { host, path, head: std::mem::take(&mut head), at, address, before };
+            let asked = Asked { host, path, head: std::mem::take(&mut head), body, at, address, before };
             noted.push(asked.clone());
             asked
         };

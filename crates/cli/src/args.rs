@@ -88,6 +88,9 @@ pub(crate) enum Command {
     /// The ledger of new-media accounts
     #[command(subcommand)]
     Media(Media),
+    /// Alerts: send a test, look at the sinks, send again
+    #[command(subcommand)]
+    Alert(Alert),
     /// The register of sites
     #[command(subcommand)]
     Sites(Sites),
@@ -142,6 +145,25 @@ fn stated(text: &str) -> Result<(String, String), String> {
     }
     bare.parse::<f64>().map_err(|_| format!("{number:?} is not a number"))?;
     Ok((id.to_owned(), bare.to_owned()))
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alert {
+    /// Send a sink a message that says it is a test
+    Test {
+        /// Name of the sink
+        name: String,
+    },
+    /// How each sink stands: what waits, what was put aside and why
+    List,
+    /// Try what was put aside, and what waits, once more
+    Replay {
+        /// Name of the sink
+        name: String,
+        /// Tell everything again that changed since this day
+        #[arg(long, value_name = "DAY")]
+        since: Option<Date>,
+    },
 }
 
 /// Which findings.

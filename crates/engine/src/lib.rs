@@ -5,6 +5,7 @@
 
 mod accounts;
 mod cases;
+mod changes;
 mod import;
 mod ipv6;
 mod judging;
@@ -37,6 +38,7 @@ use xunjian_store::{Space, Store, StoreError};
 
 pub use accounts::{FeedFault, MEDIA, MediaImport};
 pub use cases::{Action, CaseError, Filed, Hand, Proposal, Wanted};
+pub use changes::{Change, Entry, UnknownChange, change_at, current_findings, finding, next_change, verdict};
 pub use import::{ImportError, Imported};
 pub use judging::QuarterJudged;
 pub use maintain::compact;
@@ -494,6 +496,12 @@ impl Engine {
     pub fn findings(&self, site: &SiteId) -> Result<Vec<Finding>, EngineError> {
         let all = life::all(&self.store, site)?;
         Ok(all.into_iter().filter(|finding| finding.state != FindingState::Gone).collect())
+    }
+
+    /// Says that everything the last run found is kept: alerts of it can be sent.
+    pub fn end_look(&self) -> Result<(), EngineError> {
+        let run = self.last_run()?;
+        Ok(changes::end_look(&self.store, run.started_at, run.number)?)
     }
 
     /// Ends the run: the next crawl begins a new one.

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use xunjian_model::{Case, Event, Finding, FindingId, FindingState, Rectification, SiteId, Step};
-use xunjian_store::{Space, Store, StoreError};
+use xunjian_model::{Case, Event, Finding, FindingId, FindingState, Rectification, Ruling, SiteId, Step};
+use xunjian_store::{Batch, Space, Store, StoreError};
+
+use crate::changes::{Change, Entry, Writer};
 
 /// Counts of a site's findings.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,9 +55,25 @@ pub(crate) fn live(
         all(store, site)?.into_iter().map(|finding| (finding.id.clone(), finding)).collect();
     let mut cases = cases(store, site)?;
     let mut lives = Lives::default();
-    let mut keep = |batch: &mut xunjian_store::Batch<'_>, finding: &Finding, step: Option<Step>| {
+    let mut log = Writer::new(store)?;
+    let mut keep = |batch: &mut Batch<'_>, finding: &Finding, step: Option<Step>, changed: bool| {
         let key: [&[u8]; 2] = [site.as_str().as_bytes(), finding.id.as_str().as_bytes()];
         batch.put(Space::Finding, &key, finding)?;
+        let change = match step {
+            Some(Step::Found) => Some(Change::New),
+            Some(Step::FoundAgain) => Some(Change::Relapsed),
+            Some(Step::Gone) => Some(Change::Mended),
+            _ => changed.then_some(Change::Changed),
+        };
+        // Nobody is told of what a person dismissed.
+        let dismissed = || {
+            let case = cases.get(finding.id.as_str());
+            case.is_some_and(|case| case.ruling() == Some(Ruling::Dismissed))
+        };
+        if let Some(change) = change.filter(|_| !dismissed()) {
+            let (site, id) = (site.clone(), finding.id.clone());
+            log.add(batch, &Entry::Finding { at: look.at, change, site, id })?;
+        }
         let reported = cases
             .get(finding.id.as_str())
             .is_some_and(|case| matches!(case.rectification, Rectification::Reported { .. }));
@@ -69,9 +87,11 @@ pub(crate) fn live(
         Ok::<(), StoreError>(())
     };
     for mut finding in found {
-        let mut step = Some(Step::Found);
+        let (mut step, mut changed) = (Some(Step::Found), false);
         if let Some(known) = before.remove(&finding.id) {
             finding.first_seen = known.first_seen;
+            changed = known.severity != finding.severity
+                || hit(&known.evidence.excerpt) != hit(&finding.evidence.excerpt);
             (finding.state, step) = match known.state {
                 FindingState::Gone => (FindingState::Relapsed, Some(Step::FoundAgain)),
                 state if look.between => {
@@ -84,7 +104,7 @@ pub(crate) fn live(
         }
         lives.current += 1;
         lives.new += u64::from(finding.state == FindingState::New);
-        keep(&mut batch, &finding, step)?;
+        keep(&mut batch, &finding, step, changed)?;
     }
     for (_, mut finding) in before {
         if finding.state == FindingState::Gone || !look.complete || !(look.scope)(&finding) {
@@ -92,10 +112,16 @@ pub(crate) fn live(
         }
         finding.state = FindingState::Gone;
         lives.gone += 1;
-        keep(&mut batch, &finding, Some(Step::Gone))?;
+        keep(&mut batch, &finding, Some(Step::Gone), false)?;
     }
+    log.end(&mut batch)?;
     batch.commit()?;
     Ok(lives)
+}
+
+/// The part of an excerpt that is the fault.
+fn hit(excerpt: &str) -> Option<&str> {
+    Some(excerpt.split_once('⟦')?.1.split_once('⟧')?.0)
 }
 
 /// Whether the office said so before a look was made.

@@ -11,7 +11,7 @@ use xunjian_model::{Finding, FindingId, Kind, LinkState, SiteId};
 use xunjian_scan::BadLinks;
 
 use crate::cases::Filed;
-use crate::{Engine, EngineError, RunRecord, life};
+use crate::{Engine, EngineError, RunRecord, changes, life};
 
 /// What became of the findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -138,6 +138,6 @@ impl Engine {
             let look = life::Look { at, day: self.day(at), complete: true, between: true, scope: &scope };
             life::live(self.store(), &site.id, found, &look)?;
         }
-        Ok(())
+        Ok(changes::end_look(self.store(), at, run.number)?)
     }
 }

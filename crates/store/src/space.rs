@@ -29,6 +29,10 @@ pub enum Space {
     Probe = b'W' as isize,
     /// New-media accounts and their posts.
     Media = b'A' as isize,
+    /// The log of what changed.
+    Change = b'E' as isize,
+    /// How far each sink of alerts is, and what it could not be told.
+    Alert = b'O' as isize,
     /// Everything about the store itself.
     Meta = b'M' as isize,
 }

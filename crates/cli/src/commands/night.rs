@@ -12,6 +12,7 @@ use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, StepCost,
 use xunjian_model::{LinkState, Outcome, Severity, SiteId, Tally};
 
 use crate::args::{self, Common};
+use crate::commands::alert;
 use crate::events::Events;
 use crate::interrupt::Interrupt;
 use crate::metrics::Metrics;
@@ -95,6 +96,7 @@ impl Night {
     pub(crate) fn judge(&mut self) -> anyhow::Result<Vec<xunjian_model::Verdict>> {
         let cpu = Cpu::now();
         let verdicts = self.engine.judge()?;
+        self.engine.end_look()?;
         self.costs.insert("judge", cpu.cost());
         Ok(verdicts)
     }
@@ -257,6 +259,8 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Night)
     let (settings, only) = (settings_of_night(common, args)?, &args.sites[..]);
     let interrupt = Interrupt::listen(terminal)?;
     let mut night = Night::open(settings, common, terminal)?;
+    // A sink without its secret is told now, not after the night.
+    alert::ready(common, &night.engine, terminal)?;
     let (report, exit) = match whole(&mut night, only, &interrupt).await? {
         Some(report) => {
             let complete = night.incomplete()?.is_empty();
@@ -266,8 +270,10 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Night)
         None => return Ok(Exit::Incomplete),
     };
     night.print(&report)?;
+    let alerts = alert::deliver(common, &night.engine, terminal, alert::AFTER_NIGHT).await?;
     let mut document = report.summary;
     document["report"] = json!(report.html);
+    document["alerts"] = json!(alerts);
     terminal.json(&document)?;
     Ok(exit)
 }

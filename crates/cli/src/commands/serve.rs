@@ -10,6 +10,7 @@ use xunjian_engine::Monitor;
 
 use crate::Exit;
 use crate::args::Common;
+use crate::commands::alert;
 use crate::commands::night::{self, Night};
 use crate::commands::watch;
 use crate::interrupt::Interrupt;
@@ -26,6 +27,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
     let at = settings.nightly.unwrap_or(NIGHTLY);
     let interrupt = Interrupt::listen(terminal)?;
     let mut night = Night::open(settings, common, terminal)?;
+    alert::ready(common, &night.engine, terminal)?;
     let monitor = Monitor::new(Arc::clone(night.engine.store()), night.engine.settings())?;
     let (stop, held) = (interrupt.stop.clone(), monitor.held());
     interrupt.crawling(true);
@@ -42,6 +44,9 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         if left.is_positive() {
             let left = Duration::try_from(left).unwrap_or(LOOK_AGAIN);
             interrupt.stop.sleep(left.min(LOOK_AGAIN)).await;
+            if let Err(error) = alert::deliver(common, &night.engine, terminal, Duration::ZERO).await {
+                terminal.error(&error);
+            }
             continue;
         }
         match night::whole(&mut night, &[], &interrupt).await {
@@ -49,6 +54,9 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
             Ok(None) => {}
             // One bad night is no reason not to try the next.
             Err(error) => terminal.error(&error),
+        }
+        if let Err(error) = alert::deliver(common, &night.engine, terminal, alert::AFTER_NIGHT).await {
+            terminal.error(&error);
         }
         interrupt.crawling(true);
         // The index can be written anew only by who holds it alone.

@@ -1,5 +1,6 @@
 //! `xunjian.toml`: text in, checked settings out, all mistakes at once.
 
+mod alert;
 mod crawl;
 mod judge;
 mod network;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
+use xunjian_alert::Sink;
 use xunjian_dict::{Dictionary, LoadError};
 use xunjian_engine::Settings;
 use xunjian_spell::Model;
@@ -48,6 +50,22 @@ impl std::error::Error for ConfigError {}
 
 /// Reads a configuration and everything it names: register, dictionaries, catalogue, authority.
 pub(crate) fn load(file: &Path) -> Result<Settings, ConfigError> {
+    read(file, false).map(|whole| whole.settings)
+}
+
+/// The sinks of alerts with their secrets, and where the console is to be found.
+pub(crate) fn sinks(file: &Path) -> Result<(Vec<Sink>, Option<String>), ConfigError> {
+    read(file, true).map(|whole| (whole.sinks, whole.console))
+}
+
+/// Everything a configuration says.
+struct Whole {
+    settings: Settings,
+    sinks: Vec<Sink>,
+    console: Option<String>,
+}
+
+fn read(file: &Path, with_secrets: bool) -> Result<Whole, ConfigError> {
     let fail =
         |reason: String| ConfigError { faults: vec![Fault { file: file.to_owned(), line: 1, reason }] };
     let bytes = std::fs::read(file).map_err(|error| {
@@ -66,7 +84,7 @@ pub(crate) fn load(file: &Path) -> Result<Settings, ConfigError> {
     };
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     let mut reading = Reading { source, folder, others: Vec::new() };
-    let settings = reading.settings(file, Table::root(values.get_ref()));
+    let settings = reading.settings(file, Table::root(values.get_ref()), with_secrets);
     let mut faults = reading.source.into_faults();
     faults.extend(reading.others);
     match settings {
@@ -94,7 +112,7 @@ struct Reading<'t> {
 }
 
 impl Reading<'_> {
-    fn settings(&mut self, file: &Path, mut root: Table<'_, '_>) -> Option<Settings> {
+    fn settings(&mut self, file: &Path, mut root: Table<'_, '_>, with_secrets: bool) -> Option<Whole> {
         let source = &mut self.source;
         let data: Option<PathBuf> = root.get(source, "data");
         let zone = zone(&mut root, source);
@@ -145,6 +163,7 @@ impl Reading<'_> {
         let mut monitor = judge::monitor(&mut monitoring, &mut self.source);
         monitoring.finish(&mut self.source);
         let nightly = judge::nightly(&mut serve, &mut self.source);
+        let console = serve.get(&mut self.source, "public_url");
         serve.finish(&mut self.source);
         let notice_texts = judge::notice(&mut notice, &mut self.source, &self.folder, &mut self.others);
         notice.finish(&mut self.source);
@@ -154,6 +173,8 @@ impl Reading<'_> {
         judge::check_ids(&mut self.source, &register.sites);
         let rows = root.rows(&mut self.source, "outage");
         monitor.outages = judge::outages(&mut self.source, &rows, &register.sites, &zone);
+        let rows = root.rows(&mut self.source, "alert");
+        let sinks = alert::sinks(&mut self.source, &rows, &self.folder, with_secrets);
         root.finish(&mut self.source);
         let Some(data) = data else {
             self.source.fault(
@@ -165,7 +186,7 @@ impl Reading<'_> {
         if register.sites.is_empty() && self.others.is_empty() {
             self.source.fault(0, "no site: add [[site]] tables, or sites = \"sites.csv\"");
         }
-        Some(Settings {
+        let settings = Settings {
             data: self.folder.join(data),
             sites: register.sites,
             zone,
@@ -190,7 +211,8 @@ impl Reading<'_> {
             notice: notice_texts,
             nightly,
             threads,
-        })
+        };
+        Some(Whole { settings, sinks, console })
     }
 
     fn authority(&mut self, network: &mut Table<'_, '_>) -> Option<Vec<u8>> {

@@ -1,0 +1,123 @@
+//! What people are told, in Chinese and English.
+
+use xunjian_engine::Change;
+use xunjian_model::Outcome;
+use xunjian_report::Language;
+
+use crate::{Item, SiteNight};
+
+/// The excerpt with its fault between brackets every reader knows.
+fn excerpt(item: &Item) -> String {
+    item.finding.evidence.excerpt.replace('⟦', "【").replace('⟧', "】")
+}
+
+pub(crate) fn change(change: Change, language: Language) -> &'static str {
+    match language {
+        Language::Zh => change.zh(),
+        Language::En => change.as_str(),
+    }
+}
+
+fn kind(item: &Item, language: Language) -> &'static str {
+    match language {
+        Language::Zh => item.finding.kind.zh(),
+        Language::En => item.finding.kind.en(),
+    }
+}
+
+/// One line about a finding.
+pub(crate) fn line(item: &Item, language: Language) -> String {
+    format!(
+        "[{}] {} · {} {}",
+        change(item.change, language),
+        item.site_name,
+        kind(item, language),
+        excerpt(item)
+    )
+}
+
+/// The title of a site's night.
+pub(crate) fn title(night: &SiteNight, language: Language) -> String {
+    let counts: Vec<String> = Change::ALL
+        .into_iter()
+        .map(|one| (one, night.count(one)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(one, count)| format!("{} {count}", change(one, language)))
+        .collect();
+    format!("{}：{}", night.site_name, counts.join("，"))
+}
+
+/// Lines about how a site stands: its result, its vetoes, its warnings.
+pub(crate) fn standing(night: &SiteNight, language: Language) -> Vec<String> {
+    let Some(verdict) = &night.verdict else { return Vec::new() };
+    let zh = language == Language::Zh;
+    let mut lines = Vec::new();
+    if verdict.result != Outcome::Pass {
+        lines.push(if zh { verdict.result.zh() } else { verdict.result.en() }.to_owned());
+    }
+    let tallies = verdict.vetoes.iter().map(|one| (if zh { "否决" } else { "veto" }, one));
+    let warnings = verdict.warnings.iter().map(|one| (if zh { "预警" } else { "warning" }, one));
+    for (word, one) in tallies.chain(warnings) {
+        let (name, reason) = if zh { (&one.name, &one.reason) } else { (&one.name_en, &one.reason_en) };
+        lines.push(format!("{word} {} {name}：{reason}", one.rule));
+    }
+    lines
+}
+
+/// A site's night as Markdown, no longer than so many bytes.
+pub(crate) fn markdown(night: &SiteNight, language: Language, bytes_max: usize) -> String {
+    let mut text = format!("**{}**\n", escape(&title(night, language)));
+    for line in standing(night, language) {
+        text.push_str(&format!("> {}\n", escape(&line)));
+    }
+    let mut shown = 0;
+    for item in &night.examples {
+        let about = format!(
+            "- {} {}：{} {}\n",
+            change(item.change, language),
+            kind(item, language),
+            escape(&excerpt(item)),
+            escape(item.link.as_ref().unwrap_or(&item.finding.url)),
+        );
+        // Room for the last line.
+        if text.len() + about.len() + 120 > bytes_max {
+            break;
+        }
+        text.push_str(&about);
+        shown += 1;
+    }
+    text.push_str(&rest(night, shown, language));
+    text
+}
+
+/// The line that says how many are not shown, and where they are.
+pub(crate) fn rest(night: &SiteNight, shown: u64, language: Language) -> String {
+    let all: u64 = night.counts.values().sum();
+    let mut text = String::new();
+    if all > shown {
+        text = match language {
+            Language::Zh => format!("另有 {} 个问题。", all - shown),
+            Language::En => format!("{} more findings.", all - shown),
+        };
+    }
+    if let Some(link) = &night.link {
+        text.push_str(&format!(" {link}"));
+    }
+    text
+}
+
+/// Characters that robots would take for Markdown.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\r' | '\n' => out.push(' '),
+            '*' | '_' | '`' | '[' | ']' | '<' | '>' | '#' | '@' | '|' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
