@@ -1,1 +1,318 @@
-//! placeholder
+//! Alerts at the software that offices run: Alertmanager, a mail server, rsyslog, nats-server, and the
+//! official reader of CloudEvents. tests/run.sh installs them.
+
+#[path = "support/server.rs"]
+mod server;
+mod support;
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use server::{Reply, serve};
+use support::World;
+use xunjian_city::CityOptions;
+
+const SMALL: CityOptions = CityOptions { seed: 12, sites: 9, pages: 40, day: 0 };
+
+/// A program that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
+}
+
+fn start(program: &str, args: &[&str], port: u16) -> Running {
+    let child = Command::new(program)
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    let running = Running(child);
+    let begun = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{program} does not listen");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    running
+}
+
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn get(port: u16, path: &str) -> Value {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
+    let request = format!("GET {path} HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+}
+
+fn configure(world: &World, more: &str) {
+    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
+    world.write("xunjian.toml", format!("{config}\n{more}").as_bytes());
+}
+
+/// Python with the libraries of receivers.py.
+fn python() -> PathBuf {
+    PathBuf::from(std::env::var_os("RECEIVERS").expect("RECEIVERS names a virtual environment"))
+        .join("python")
+}
+
+fn script() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/receivers.py"))
+}
+
+#[test]
+#[ignore = "needs Alertmanager, which tests/run.sh installs"]
+fn alertmanager_shows_each_finding_until_it_is_mended() {
+    let world = World::with_city(SMALL);
+    let port = free_port();
+    world.write("alertmanager.yml", b"route:\n  receiver: none\nreceivers:\n- name: none\n");
+    let (config, data) = (world.path("alertmanager.yml"), world.path("alertmanager"));
+    let _running = start(
+        "prometheus-alertmanager",
+        &[
+            &format!("--config.file={}", config.display()),
+            &format!("--storage.path={}", data.display()),
+            &format!("--web.listen-address=127.0.0.1:{port}"),
+            "--cluster.listen-address=",
+        ],
+        port,
+    );
+    let sink = format!(
+        "[[alert]]\nname = \"am\"\ntype = \"alertmanager\"\nurl = \"http://127.0.0.1:{port}\"\nseverity = \"minor\"\n"
+    );
+    configure(&world, &sink);
+    let run = world.run(&["run", "--json"]);
+    assert_eq!(run.json()["alerts"]["waiting"], 0, "{}", run.stderr);
+    let shown = || -> Vec<String> {
+        let alerts = get(port, "/api/v2/alerts?active=true");
+        let alerts = alerts.as_array().expect("alerts").iter();
+        let mut ids: Vec<String> =
+            alerts.map(|one| one["labels"]["finding"].as_str().expect("an id").to_owned()).collect();
+        ids.sort();
+        ids
+    };
+    let severe = |world: &World| -> Vec<String> {
+        let findings = world.findings().into_iter().filter(|one| one["severity"] != "info");
+        let mut ids: Vec<String> =
+            findings.map(|one| one["id"].as_str().expect("an id").to_owned()).collect();
+        ids.sort();
+        ids
+    };
+    let first = severe(&world);
+    assert!(first.len() > 20);
+    assert_eq!(shown(), first);
+    // Days later some are mended: their alerts resolve, and new ones appear.
+    let world = world.next_day(CityOptions { day: 9, ..SMALL });
+    configure(&world, &sink);
+    assert_eq!(world.run(&["run", "--json"]).json()["alerts"]["waiting"], 0);
+    let later = severe(&world);
+    assert!(first.iter().any(|id| !later.contains(id)) && later.iter().any(|id| !first.contains(id)));
+    until("mended findings resolve", || (shown() == later).then_some(()));
+}
+
+#[test]
+#[ignore = "needs rsyslog, which tests/run.sh installs"]
+fn rsyslog_reads_every_line_over_tcp_and_udp() {
+    let world = World::with_city(SMALL);
+    let port = free_port();
+    let out = world.path("lines");
+    let config = format!(
+        "module(load=\"imtcp\")\nmodule(load=\"imudp\")\n\
+         template(name=\"t\" type=\"string\" string=\"%pri-text%|%app-name%|%msgid%|%structured-data%|%msg%\\n\")\n\
+         ruleset(name=\"r\") {{ action(type=\"omfile\" file=\"{}\" template=\"t\") }}\n\
+         input(type=\"imtcp\" address=\"127.0.0.1\" port=\"{port}\" ruleset=\"r\")\n\
+         input(type=\"imudp\" address=\"127.0.0.1\" port=\"{port}\" ruleset=\"r\")\n",
+        out.display()
+    );
+    world.write("rsyslog.conf", config.as_bytes());
+    let (file, pid) = (world.path("rsyslog.conf"), world.path("rsyslog.pid"));
+    let [file, pid] = [&file, &pid].map(|path| path.to_str().expect("a path"));
+    let _running = start("rsyslogd", &["-n", "-f", file, "-i", pid], port);
+    configure(
+        &world,
+        &format!("[[alert]]\nname = \"tcp\"\ntype = \"syslog\"\naddress = \"tcp://127.0.0.1:{port}\"\n"),
+    );
+    let run = world.run(&["run", "--json"]);
+    assert_eq!(run.json()["alerts"]["waiting"], 0, "{}", run.stderr);
+    let findings = world.findings();
+    let lines = until("all lines", || {
+        let text = std::fs::read_to_string(&out).unwrap_or_default();
+        (text.lines().count() >= findings.len()).then_some(text)
+    });
+    assert_eq!(lines.lines().count(), findings.len());
+    for finding in &findings {
+        let id = format!("id=\"{}\"", finding["id"].as_str().expect("an id"));
+        let line = lines.lines().find(|line| line.contains(&id)).unwrap_or_else(|| panic!("{id}"));
+        assert!(line.starts_with("local0.") && line.contains("|xunjian|finding|[xunjian@32473 "), "{line}");
+    }
+    configure(
+        &world,
+        &format!("[[alert]]\nname = \"udp\"\ntype = \"syslog\"\naddress = \"udp://127.0.0.1:{port}\"\n"),
+    );
+    assert_eq!(world.run(&["alert", "test", "udp"]).code, 0);
+    until("the line over UDP", || {
+        std::fs::read_to_string(&out).ok().filter(|text| text.contains("测试 test"))
+    });
+}
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
+fn nats_gets_every_change_under_its_site() {
+    let world = World::with_city(SMALL);
+    let port = free_port();
+    let _running =
+        start("nats-server", &["-a", "127.0.0.1", "-p", &port.to_string(), "--auth", "s3cret"], port);
+    // A subscriber in the protocol's own words.
+    let stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
+    let mut out = stream.try_clone().expect("a stream");
+    let login = json!({ "verbose": false, "auth_token": "s3cret", "headers": true, "no_responders": true });
+    out.write_all(format!("CONNECT {login}\r\nSUB city.> 1\r\nPING\r\n").as_bytes()).expect("subscribed");
+    let got = std::thread::spawn(move || {
+        let mut subjects = Vec::new();
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        while reader.read_line(&mut line).is_ok_and(|read| read > 0) {
+            if line.starts_with("PING") {
+                out.write_all(b"PONG\r\n").expect("answered");
+            }
+            if let Some(head) = line.strip_prefix("HMSG ") {
+                let parts: Vec<&str> = head.split_whitespace().collect();
+                let mut message = vec![0; parts[parts.len() - 1].parse::<usize>().expect("a length") + 2];
+                reader.read_exact(&mut message).expect("a message");
+                let text = String::from_utf8_lossy(&message).into_owned();
+                assert!(text.contains("Nats-Msg-Id"), "{text}");
+                subjects.push(parts[0].to_owned());
+                if text.contains("\"title\":\"测试 test\"") {
+                    return subjects;
+                }
+            }
+            line.clear();
+        }
+        subjects
+    });
+    let sink = format!(
+        "[[alert]]\nname = \"bus\"\ntype = \"nats\"\nurl = \"nats://127.0.0.1:{port}\"\nsubject = \"city\"\n"
+    );
+    configure(&world, &format!("{sink}token = \"wrong\"\nretry_s = 1000\n"));
+    let run = world.run(&["run", "--json"]);
+    assert_eq!(run.json()["alerts"]["waiting"], 1, "a wrong token is told: {}", run.stderr);
+    assert!(!run.stderr.contains("wrong\""));
+    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
+    world.write("xunjian.toml", config.replace("token = \"wrong\"", "token = \"s3cret\"").as_bytes());
+    assert_eq!(world.run(&["alert", "replay", "bus"]).code, 0);
+    assert_eq!(world.run(&["alert", "test", "bus"]).code, 0);
+    let mut subjects = got.join().expect("a subscriber");
+    assert_eq!(subjects.pop().as_deref(), Some("city.test.new"));
+    let mut expected: Vec<String> = world
+        .findings()
+        .iter()
+        .map(|one| format!("city.{}.new", one["site"].as_str().expect("a site")))
+        .collect();
+    subjects.sort();
+    expected.sort();
+    assert_eq!(subjects, expected);
+}
+
+#[test]
+#[ignore = "needs a mail server, which tests/run.sh installs"]
+fn mail_goes_over_tls_with_a_login() {
+    let world = World::with_city(SMALL);
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+    world.write("cert.pem", made.cert.pem().as_bytes());
+    world.write("key.pem", made.signing_key.serialize_pem().as_bytes());
+    let port = free_port();
+    let paths = ["cert.pem", "key.pem", "mails"].map(|name| world.path(name).display().to_string());
+    let program = python();
+    let mut args = vec![script().to_str().expect("a path").to_owned(), "mail".to_owned(), port.to_string()];
+    args.extend(paths);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let _running = start(program.to_str().expect("a path"), &args, port);
+    let sink = |password: &str| {
+        format!(
+            "[[alert]]\nname = \"mail\"\ntype = \"mail\"\nserver = \"127.0.0.1\"\nport = {port}\nca_file = \"cert.pem\"\n\
+             user = \"xunjian\"\npassword = \"{password}\"\nfrom = \"巡检 <xunjian@city.gov.cn>\"\n\
+             to = [\"王芳 <wang@city.gov.cn>\", \"li@city.gov.cn\"]\nretry_s = 1000\n"
+        )
+    };
+    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
+    world.write("xunjian.toml", format!("{config}\n{}", sink("n0t-it")).as_bytes());
+    let refused = world.run(&["alert", "test", "mail"]);
+    assert!(
+        refused.code == 2 && refused.stderr.contains("535") && !refused.stderr.contains("n0t-it"),
+        "{}",
+        refused.stderr
+    );
+    world.write("xunjian.toml", format!("{config}\n{}", sink("s3cret")).as_bytes());
+    let run = world.run(&["run", "--json"]);
+    assert_eq!(run.json()["alerts"]["waiting"], 0, "{}", run.stderr);
+    let mails = std::fs::read_to_string(world.path("mails")).expect("mails");
+    let sites: std::collections::BTreeSet<String> =
+        world.findings().iter().map(|one| one["site"].as_str().expect("a site").to_owned()).collect();
+    assert_eq!(mails.matches("\n=====\n").count(), sites.len(), "one a site");
+    for part in ["Message-ID: <", "wang@city.gov.cn", "li@city.gov.cn", "Content-Transfer-Encoding"] {
+        assert!(mails.contains(part), "{part}");
+    }
+}
+
+#[test]
+#[ignore = "needs the reader of CloudEvents, which tests/run.sh installs"]
+fn the_official_reader_takes_our_events() {
+    let hook = serve(|_| Reply::Other("204 No Content", String::new(), String::new()));
+    let world = World::with_city(SMALL);
+    let sink = |name: &str, batch: u32| {
+        format!(
+            "[[alert]]\nname = \"{name}\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:{}/\"\nbatch = {batch}\n",
+            hook.port
+        )
+    };
+    configure(&world, &format!("{}{}", sink("one", 1), sink("many", 20)));
+    let run = world.run(&["run", "--json"]);
+    assert_eq!(run.json()["alerts"]["waiting"], 0, "{}", run.stderr);
+    let mut child = Command::new(python())
+        .arg(script())
+        .arg("events")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python");
+    let mut lines = String::new();
+    for asked in hook.asked() {
+        let form = asked.head.iter().find_map(|line| line.strip_prefix("content-type: ")).expect("a type");
+        let body = String::from_utf8(asked.body.clone()).expect("UTF-8");
+        lines.push_str(&format!("{}\n", json!({ "type": form, "body": body })));
+    }
+    child.stdin.take().expect("stdin").write_all(lines.as_bytes()).expect("written");
+    let read = child.wait_with_output().expect("read");
+    assert!(read.status.success());
+    let read = String::from_utf8(read.stdout).expect("UTF-8");
+    assert_eq!(read.lines().count(), 2 * world.findings().len());
+    for finding in world.findings() {
+        let id = finding["id"].as_str().expect("an id");
+        let own = read.lines().filter(|line| line.ends_with(id)).count();
+        assert_eq!(own, 2, "{id}");
+    }
+}

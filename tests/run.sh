@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 missing=()
-for package in gcc make chromium faketime nginx-light debian-handbook debian-reference-zh-cn libreoffice-help-zh-cn util-linux mount wget python3-venv; do
+for package in gcc make chromium faketime nginx-light debian-handbook debian-reference-zh-cn libreoffice-help-zh-cn util-linux mount wget python3-venv prometheus-alertmanager rsyslog nats-server; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 if [ "${#missing[@]}" -gt 0 ]; then
@@ -22,6 +22,11 @@ tools=target/warc-tools
 if [ ! -x "$tools/bin/wayback" ]; then
     python3 -m venv "$tools"
     "$tools/bin/pip" --quiet install warcio==1.8.1 pywb==2.10.0
+fi
+receivers=target/receivers
+if [ ! -x "$receivers/bin/python" ]; then
+    python3 -m venv "$receivers"
+    "$receivers/bin/pip" --quiet install aiosmtpd==1.4.6 cloudevents==2.2.0
 fi
 suites=target/public-suites
 if [ ! -d "$suites/html5lib-1.1" ]; then
@@ -57,6 +62,8 @@ echo "== a hundred kills"
 cargo test --locked --workspace --test interrupted -- --ignored
 echo "== the archive in other tools"
 WARC_TOOLS="$PWD/$tools/bin" cargo test --locked --workspace --test warc_tools -- --ignored
+echo "== alerts at other software"
+RECEIVERS="$PWD/$receivers/bin" cargo test --locked --workspace --test receivers -- --ignored
 echo "== accuracy"
 # Built as the tests were: alone it would want every dependency anew, with fewer features.
 cargo build --locked --workspace --bins --tests

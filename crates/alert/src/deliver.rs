@@ -361,7 +361,7 @@ impl Dispatcher {
             Grouping::Night => Message::Night { at, run: 0 },
             grouping => Message::test(grouping, at),
         };
-        self.send(sink, &message).await.map_err(|source| AlertError::Test { name: name.to_owned(), source })
+        self.send(sink, &message).await.map_err(|reason| AlertError::Test { name: name.to_owned(), reason })
     }
 
     /// How each sink stands.
@@ -399,7 +399,7 @@ impl Dispatcher {
                 match self.send(sink, &message).await {
                     Ok(()) => sent += 1,
                     Err(SendError::Store(error)) => return Err(error.into()),
-                    Err(source) => return Err(AlertError::Test { name: name.to_owned(), source }),
+                    Err(reason) => return Err(AlertError::Test { name: name.to_owned(), reason }),
                 }
             }
             let mut batch = self.store.begin();

@@ -32,12 +32,12 @@ pub enum AlertError {
     #[error("cannot set up the client of alerts: {0}")]
     Client(String),
     /// A test message did not arrive.
-    #[error("{name}: {source}")]
+    #[error("{name}: {reason}")]
     Test {
         /// The sink.
         name: String,
         /// Why.
-        source: SendError,
+        reason: SendError,
     },
 }
 
