@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use jiff::civil::Date;
+use xunjian_console::{Role, Scope};
 use xunjian_judge::Quarter;
 use xunjian_model::{Kind, Severity, SiteId};
 use xunjian_report::{Format, Language};
@@ -83,11 +84,14 @@ pub(crate) enum Command {
     Review(Review),
     /// The availability monitor: spaced visits to every home page, each kept
     Watch(Watch),
-    /// Stay: the nightly run at its time, the availability monitor in between
+    /// Stay: the console, the nightly run at its time, the availability monitor in between
     Serve,
     /// The ledger of new-media accounts
     #[command(subcommand)]
     Media(Media),
+    /// Who may use the console and its interface
+    #[command(subcommand)]
+    Account(Account),
     /// Alerts: send a test, look at the sinks, send again
     #[command(subcommand)]
     Alert(Alert),
@@ -145,6 +149,33 @@ fn stated(text: &str) -> Result<(String, String), String> {
     }
     bare.parse::<f64>().map_err(|_| format!("{number:?} is not a number"))?;
     Ok((id.to_owned(), bare.to_owned()))
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Account {
+    /// Add an account; its password is asked for, or is the first line of standard input
+    Add {
+        /// Name
+        name: String,
+        /// viewer looks, reviewer decides, admin does everything
+        #[arg(long, default_value = "viewer")]
+        role: Role,
+    },
+    /// Remove an account with its tokens
+    Remove {
+        /// Name
+        name: String,
+    },
+    /// List the accounts
+    List,
+    /// Make a token for a tool; it is shown once
+    Token {
+        /// Name of the account
+        name: String,
+        /// read, or write
+        #[arg(long, default_value = "read")]
+        scope: Scope,
+    },
 }
 
 #[derive(Debug, Subcommand)]

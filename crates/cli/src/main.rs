@@ -64,6 +64,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Findings(findings) => commands::findings::run(&common, terminal, &findings).await,
         Command::Review(review) => commands::review::run(&common, terminal, &review),
         Command::Watch(watch) => commands::watch::run(&common, terminal, &watch).await,
+        Command::Account(command) => commands::account::run(&common, terminal, &command),
         Command::Alert(command) => commands::alert::run(&common, terminal, &command).await,
         Command::Serve => commands::serve::run(&common, terminal).await,
         Command::Media(media) => commands::media::run(&common, terminal, &media).await,

@@ -218,13 +218,17 @@ impl Engine {
             let key: [&[u8]; 2] =
                 [filed.finding.site.as_str().as_bytes(), filed.finding.id.as_str().as_bytes()];
             batch.put(Space::Case, &key, &filed.case)?;
+            if filed.case.rectification != Rectification::None {
+                batch.put(Space::Rectification, &key, &())?;
+            }
             done.push(filed);
         }
         batch.commit()?;
         Ok(done)
     }
 
-    fn find(&self, id: &str) -> Result<Filed, CaseError> {
+    /// The finding whose id is this or begins so, with its case.
+    pub fn find(&self, id: &str) -> Result<Filed, CaseError> {
         let mut found = None;
         for site in self.finding_owners() {
             let key: [&[u8]; 2] = [site.as_str().as_bytes(), id.as_bytes()];

@@ -18,6 +18,7 @@ mod recheck;
 mod reporting;
 mod run;
 mod searches;
+mod tally;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub use recheck::Rechecked;
 pub use reporting::WrittenReport;
 pub use run::RunRecord;
 pub use searches::SiteSearch;
+pub use tally::{RunTotals, Tally};
 
 /// Kinds that other steps look for than the scan.
 const NOT_OF_THE_SCAN: [Kind; 3] = [Kind::SearchMiss, Kind::MediaStale, Kind::MediaZombie];
@@ -244,6 +246,11 @@ impl Engine {
     pub fn open(settings: Settings) -> Result<Self, EngineError> {
         let store = Arc::new(Store::open(&settings.data)?);
         Ok(Self { store, settings })
+    }
+
+    /// The same over a store that is open already.
+    pub fn over(store: Arc<Store>, settings: Settings) -> Self {
+        Self { store, settings }
     }
 
     /// The settings.
@@ -501,6 +508,7 @@ impl Engine {
     /// Says that everything the last run found is kept: alerts of it can be sent.
     pub fn end_look(&self) -> Result<(), EngineError> {
         let run = self.last_run()?;
+        self.tally(&run)?;
         Ok(changes::end_look(&self.store, run.started_at, run.number)?)
     }
 

@@ -83,6 +83,9 @@ pub(crate) fn live(
         let mut case = cases.remove(finding.id.as_str()).unwrap_or_default();
         if lived(&mut case, finding, step, look) {
             batch.put(Space::Case, &key, &case)?;
+            if case.rectification != Rectification::None {
+                batch.put(Space::Rectification, &key, &())?;
+            }
         }
         Ok::<(), StoreError>(())
     };

@@ -150,8 +150,8 @@ impl Engine {
         })
     }
 
-    /// The archived page a snapshot's name stands for, as text.
-    pub(crate) fn evidence(&self, url: &str, name: &str) -> Option<Evidence> {
+    /// The archived page a snapshot's name stands for, as text, personal numbers masked.
+    pub fn evidence(&self, url: &str, name: &str) -> Option<Evidence> {
         let (hash, at) = name.split_once('@')?;
         let body = self.store.body(&BodyHash::from_hex(hash)?).ok()??;
         let snapshot = self.store.snapshot(&PageUrl::parse(url).ok()?, at.parse().ok()?).ok()?;

@@ -36,6 +36,11 @@ impl RunRecord {
         store.get(Space::Run, LAST)
     }
 
+    /// A run by its number.
+    pub fn of(store: &Store, number: u32) -> Result<Option<Self>, StoreError> {
+        store.get(Space::Run, &[b"run", format!("{number:010}").as_bytes()])
+    }
+
     /// The last run when its crawl was interrupted, else a new one.
     pub(crate) fn begin_or_resume(
         store: &Store,
@@ -73,6 +78,7 @@ impl RunRecord {
     pub(crate) fn save(&self, store: &Store) -> Result<(), StoreError> {
         let mut batch = store.begin();
         batch.put(Space::Run, LAST, self)?;
+        batch.put(Space::Run, &[b"run", format!("{:010}", self.number).as_bytes()], self)?;
         batch.commit()
     }
 }

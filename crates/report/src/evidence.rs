@@ -79,6 +79,11 @@ pub(crate) fn write(
     Ok(names)
 }
 
+/// An archived page that runs and loads nothing, with phrases marked in its text.
+pub fn archived_page(page: &Evidence, phrases: &[&str]) -> String {
+    mark(&harmless(&page.html), phrases)
+}
+
 /// Distinguishes two addresses with one body.
 fn page_hash(url: &str) -> String {
     use std::hash::{Hash as _, Hasher as _};

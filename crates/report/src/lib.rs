@@ -16,7 +16,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use xunjian_model::{Finding, Site, Verdict};
 
-pub use evidence::Evidence;
+pub use evidence::{Evidence, archived_page};
 pub use notice::{
     Annex, Cell, Format, NoticeData, NoticeSettings, TemplateError, UnknownFormat, check_template,
     write_notice,

@@ -25,6 +25,7 @@ mod verify;
 mod walk;
 mod warc;
 
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -258,6 +259,29 @@ impl Store {
         let prefix = space.key(prefix);
         let skip = prefix.len();
         self.index.scan_prefix(prefix).map(move |row| {
+            let (key, value) = row.map_err(StoreError::index)?;
+            let rest = String::from_utf8_lossy(&key[skip..]).into_owned();
+            Ok((rest, decode(&key, &value)?))
+        })
+    }
+
+    /// The same from the first key on that stands behind `after`, which is the last part of a key.
+    pub fn scan_after<T: DeserializeOwned>(
+        &self,
+        space: Space,
+        prefix: &[&[u8]],
+        after: &[u8],
+    ) -> impl Iterator<Item = Result<(String, T), StoreError>> + use<T> {
+        let prefix = space.key(prefix);
+        let from = [&prefix, after].concat();
+        // Nothing behind: everything from the prefix itself on.
+        let start = if after.is_empty() { Bound::Included(from) } else { Bound::Excluded(from) };
+        let rows = self.index.range((start, Bound::Unbounded));
+        let skip = prefix.len();
+        let own = move |row: &sled::Result<(sled::IVec, sled::IVec)>| {
+            row.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix))
+        };
+        rows.take_while(own).map(move |row| {
             let (key, value) = row.map_err(StoreError::index)?;
             let rest = String::from_utf8_lossy(&key[skip..]).into_owned();
             Ok((rest, decode(&key, &value)?))

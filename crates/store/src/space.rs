@@ -29,6 +29,8 @@ pub enum Space {
     Probe = b'W' as isize,
     /// New-media accounts and their posts.
     Media = b'A' as isize,
+    /// Site, id → the finding is on its way to being mended.
+    Rectification = b'K' as isize,
     /// The log of what changed.
     Change = b'E' as isize,
     /// How far each sink of alerts is, and what it could not be told.

@@ -1,5 +1,6 @@
 //! One module a command.
 
+pub(crate) mod account;
 pub(crate) mod alert;
 pub(crate) mod bench;
 pub(crate) mod city;

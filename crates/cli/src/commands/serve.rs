@@ -1,20 +1,24 @@
-//! `xunjian serve`: stays, runs the night at its time and watches the sites in between.
+//! `xunjian serve`: stays, offers the console, runs the night at its time and watches the sites in
+//! between.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use xunjian_engine::Monitor;
+use tokio::sync::RwLock;
+use xunjian_console::{Console, ConsoleSettings, Held};
+use xunjian_engine::{Engine, Monitor, Settings};
 
-use crate::Exit;
 use crate::args::Common;
 use crate::commands::alert;
 use crate::commands::night::{self, Night};
 use crate::commands::watch;
 use crate::interrupt::Interrupt;
 use crate::terminal::Terminal;
+use crate::{Exit, config};
 
 /// When the night begins, unless the configuration says it.
 const NIGHTLY: Time = Time::constant(22, 0, 0, 0);
@@ -33,6 +37,22 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
     interrupt.crawling(true);
     let watching =
         tokio::spawn(async move { monitor.run(&stop, None, |round| watch::told(terminal, round)).await });
+    let shown: Held = Arc::new(RwLock::new(Some(beside(&night.engine))));
+    let console = match config::console(&common.config)? {
+        (Some(listen), public_url) => {
+            let settings = ConsoleSettings {
+                listen,
+                public_url,
+                accounts: accounts_file(night.engine.settings()),
+                audit: night.engine.settings().data.join("audit.jsonl"),
+                language: terminal.language,
+            };
+            let console = Console::bind(Arc::clone(&shown), settings).await?;
+            terminal.note(format!("{} http://{}/", terminal.words("控制台", "Console"), console.address()?));
+            Some(tokio::spawn(console.serve()))
+        }
+        (None, _) => None,
+    };
     terminal.note(format!("{} {at}", terminal.words("每晚运行时间", "The night begins at")));
     // A night that was interrupted goes on at once.
     let mut due = match night.engine.is_interrupted()? {
@@ -62,13 +82,30 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         // The index can be written anew only by who holds it alone.
         let mut store = held.lock().await;
         *store = None;
+        let mut looking = shown.write().await;
+        *looking = None;
         night.engine.tidy()?;
+        *looking = Some(beside(&night.engine));
+        drop(looking);
         *store = Some(Arc::clone(night.engine.store()));
         drop(store);
         due = next(&zone, at, Timestamp::now());
     }
+    if let Some(console) = console {
+        console.abort();
+    }
     watching.await??;
     Ok(Exit::Done)
+}
+
+/// The engine again, over the same store, for whoever looks while the night runs.
+fn beside(engine: &Engine) -> Arc<Engine> {
+    Arc::new(Engine::over(Arc::clone(engine.store()), engine.settings().clone()))
+}
+
+/// The file of the console's accounts.
+pub(crate) fn accounts_file(settings: &Settings) -> PathBuf {
+    settings.data.join("accounts.json")
 }
 
 /// The next time the clock of the zone shows a time.

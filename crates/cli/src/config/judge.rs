@@ -168,6 +168,19 @@ fn moment_of(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     text.parse().ok().or_else(local)
 }
 
+/// Where the console of `xunjian serve` listens; `None` when it is off.
+pub(super) fn listen(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Option<std::net::SocketAddr> {
+    const LISTEN: &str = "127.0.0.1:8640";
+    let text: String = table.get(source, "listen").unwrap_or_else(|| LISTEN.to_owned());
+    if text == "off" {
+        return None;
+    }
+    let at = table.value("listen").map_or(0, |value| value.span().start);
+    let wrong =
+        |_| source.fault(at, format!("`serve.listen`: {text:?} is no address: write {LISTEN:?}, or \"off\""));
+    text.parse().map_err(wrong).ok()
+}
+
 /// When the nightly run of `xunjian serve` begins.
 pub(super) fn nightly(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Option<jiff::civil::Time> {
     let text: String = table.get(source, "nightly")?;

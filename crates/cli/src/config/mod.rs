@@ -9,6 +9,7 @@ mod register;
 mod render;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,6 +64,12 @@ struct Whole {
     settings: Settings,
     sinks: Vec<Sink>,
     console: Option<String>,
+    listen: Option<SocketAddr>,
+}
+
+/// Where the console listens, if it does, and where people find it.
+pub(crate) fn console(file: &Path) -> Result<(Option<SocketAddr>, Option<String>), ConfigError> {
+    read(file, false).map(|whole| (whole.listen, whole.console))
 }
 
 fn read(file: &Path, with_secrets: bool) -> Result<Whole, ConfigError> {
@@ -138,7 +145,7 @@ impl Reading<'_> {
         let versions_max = store.get(source, "versions_max").unwrap_or(0);
         let revisit_records = store.get(source, "revisit_records").unwrap_or(false);
         store.finish(source);
-        let listen = crawl::metrics(&mut metrics, source);
+        let counters = crawl::metrics(&mut metrics, source);
         metrics.finish(source);
         let render = render::render(&mut rendering, source);
         rendering.finish(source);
@@ -164,6 +171,7 @@ impl Reading<'_> {
         monitoring.finish(&mut self.source);
         let nightly = judge::nightly(&mut serve, &mut self.source);
         let console = serve.get(&mut self.source, "public_url");
+        let listen = judge::listen(&mut serve, &mut self.source);
         serve.finish(&mut self.source);
         let notice_texts = judge::notice(&mut notice, &mut self.source, &self.folder, &mut self.others);
         notice.finish(&mut self.source);
@@ -199,7 +207,7 @@ impl Reading<'_> {
             incremental,
             versions_max,
             revisit_records,
-            metrics: listen,
+            metrics: counters,
             page,
             dictionaries,
             typo_model,
@@ -212,7 +220,7 @@ impl Reading<'_> {
             nightly,
             threads,
         };
-        Some(Whole { settings, sinks, console })
+        Some(Whole { settings, sinks, console, listen })
     }
 
     fn authority(&mut self, network: &mut Table<'_, '_>) -> Option<Vec<u8>> {

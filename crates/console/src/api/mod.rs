@@ -1,0 +1,101 @@
+//! `/api/v1`: the same as the pages, for tools. Described by `openapi.json`, which it serves.
+
+pub(crate) mod decisions;
+mod events;
+pub(crate) mod findings;
+mod sites;
+mod snapshots;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{Method, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::State;
+use crate::error::Failure;
+use crate::session::Visitor;
+
+pub(crate) fn router() -> Router<Arc<State>> {
+    Router::new()
+        .route("/openapi.json", get(openapi))
+        .route("/sites", get(sites::list))
+        .route("/sites/{site}", get(sites::one))
+        .route("/verdicts", get(sites::verdicts))
+        .route("/runs", get(sites::runs))
+        .route("/findings", get(findings::list))
+        .route("/findings/{id}", get(findings::one))
+        .route("/decisions", post(decisions::post))
+        .route("/snapshots", get(snapshots::one))
+        .route("/events", get(events::stream))
+        .fallback(|| async { Problem(Failure::Missing) })
+        .method_not_allowed_fallback(|| async {
+            let mut response =
+                Problem(Failure::Wrong("this address does not take this method".to_owned())).into_response();
+            *response.status_mut() = axum::http::StatusCode::METHOD_NOT_ALLOWED;
+            response
+        })
+}
+
+async fn openapi() -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, include_str!("openapi.json")).into_response()
+}
+
+/// A failure as tools are told.
+pub(crate) struct Problem(pub(crate) Failure);
+
+impl<E: Into<Failure>> From<E> for Problem {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        self.0.as_json()
+    }
+}
+
+/// Who asks the interface. A browser's session is good for reading; what changes something needs a
+/// token, which no other page can make a browser send.
+pub(crate) struct Caller(pub(crate) Visitor);
+
+impl FromRequestParts<Arc<State>> for Caller {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Problem> {
+        let visitor = Visitor::from_request_parts(parts, state).await.map_err(Problem)?;
+        let by_token = parts.headers.contains_key(header::AUTHORIZATION);
+        // At the machine itself nobody has a token; a page of elsewhere cannot send JSON there unasked.
+        let local = visitor.name == "local" && state.accounts.is_empty().unwrap_or(false);
+        if parts.method != Method::GET && parts.method != Method::HEAD && !by_token && !local {
+            return Err(Problem(Failure::Unknown));
+        }
+        Ok(Self(visitor))
+    }
+}
+
+/// A query whose mistakes are told as tools are told.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: serde::de::DeserializeOwned> FromRequestParts<Arc<State>> for Query<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Problem> {
+        let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        read.map(|query| Self(query.0)).map_err(|error| Problem(Failure::Wrong(error.body_text())))
+    }
+}
+
+/// A path whose mistakes are told as tools are told.
+pub(crate) struct Path(pub(crate) String);
+
+impl FromRequestParts<Arc<State>> for Path {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Problem> {
+        let read = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        read.map(|path| Self(path.0)).map_err(|_| Problem(Failure::Missing))
+    }
+}

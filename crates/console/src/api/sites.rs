@@ -1,0 +1,84 @@
+//! Sites, verdicts and runs.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use xunjian_engine::{Engine, RunRecord, verdict};
+use xunjian_model::Site;
+use xunjian_store::StoreError;
+
+use super::{Caller, Path, Problem};
+use crate::Shared;
+use crate::error::Failure;
+use crate::view::blocking;
+
+/// Runs that are listed.
+const RUNS: usize = 100;
+
+fn last(engine: &Engine) -> Result<u32, StoreError> {
+    Ok(RunRecord::last(engine.store())?.map_or(0, |run| run.number))
+}
+
+fn shown(engine: &Engine, run: u32, site: &Site) -> Result<Value, StoreError> {
+    let standing = verdict(engine.store(), run, &site.id)?;
+    let mut tally = serde_json::to_value(engine.tally_of(run, &site.id)?).unwrap_or_default();
+    if let Some(tally) = tally.as_object_mut() {
+        tally.remove("queue");
+    }
+    Ok(json!({
+        "id": site.id,
+        "name": site.name,
+        "url": site.url.as_str(),
+        "kind": site.kind.as_str(),
+        "code": site.code,
+        "office": site.office,
+        "result": standing.as_ref().map(|one| one.result),
+        "score": standing.as_ref().and_then(|one| one.score),
+        "vetoes": standing.as_ref().map_or(0, |one| one.vetoes.len()),
+        "warnings": standing.as_ref().map_or(0, |one| one.warnings.len()),
+        "tally": tally,
+    }))
+}
+
+pub(crate) async fn list(State(state): Shared, _: Caller) -> Result<Json<Value>, Problem> {
+    let engine = state.engine().await.map_err(Problem)?;
+    let answer = blocking(move || {
+        let run = last(&engine)?;
+        let sites: Result<Vec<Value>, StoreError> =
+            engine.settings().sites.iter().map(|site| shown(&engine, run, site)).collect();
+        Ok(json!({ "run": run, "sites": sites? }))
+    });
+    Ok(Json(answer.await.map_err(Problem)?))
+}
+
+pub(crate) async fn one(State(state): Shared, _: Caller, Path(id): Path) -> Result<Json<Value>, Problem> {
+    let engine = state.engine().await.map_err(Problem)?;
+    let answer = blocking(move || {
+        let site = engine.settings().sites.iter().find(|site| site.id.as_str() == id);
+        let site = site.ok_or(Failure::Missing)?;
+        let run = last(&engine)?;
+        let mut value = shown(&engine, run, site)?;
+        value["verdict"] = json!(verdict(engine.store(), run, &site.id)?);
+        Ok(value)
+    });
+    Ok(Json(answer.await.map_err(Problem)?))
+}
+
+pub(crate) async fn verdicts(State(state): Shared, _: Caller) -> Result<Json<Value>, Problem> {
+    let engine = state.engine().await.map_err(Problem)?;
+    let answer = blocking(move || {
+        let run = last(&engine)?;
+        let mut verdicts = Vec::new();
+        for site in &engine.settings().sites {
+            verdicts.extend(verdict(engine.store(), run, &site.id)?);
+        }
+        Ok(json!({ "run": run, "verdicts": verdicts }))
+    });
+    Ok(Json(answer.await.map_err(Problem)?))
+}
+
+pub(crate) async fn runs(State(state): Shared, _: Caller) -> Result<Json<Value>, Problem> {
+    let engine = state.engine().await.map_err(Problem)?;
+    let answer = blocking(move || Ok(json!({ "runs": engine.newest_runs(RUNS)? })));
+    Ok(Json(answer.await.map_err(Problem)?))
+}

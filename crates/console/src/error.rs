@@ -1,0 +1,119 @@
+//! What goes wrong, as a browser or a tool is told.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use xunjian_engine::{CaseError, EngineError};
+use xunjian_store::StoreError;
+
+/// Why a request was not answered as it asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// There is no such thing.
+    Missing,
+    /// The store is being written anew.
+    Busy,
+    /// Who asks has to say who they are.
+    Unknown,
+    /// Who asks may not.
+    Forbidden,
+    /// Too many tries.
+    TooMany,
+    /// The request itself is wrong.
+    Wrong(String),
+    /// Somebody else was faster, or it is not at that stage.
+    Conflict(String),
+    /// Our own fault.
+    Ours(String),
+}
+
+impl Failure {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Missing => StatusCode::NOT_FOUND,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unknown => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Wrong(_) => StatusCode::BAD_REQUEST,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Ours(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Missing => "there is no such thing here".to_owned(),
+            Self::Busy => "the store is being written anew; ask again in a moment".to_owned(),
+            Self::Unknown => "log in, or send a token".to_owned(),
+            Self::Forbidden => "your role or token does not allow this".to_owned(),
+            Self::TooMany => "too many tries; wait a minute".to_owned(),
+            Self::Wrong(reason) | Self::Conflict(reason) => reason.clone(),
+            Self::Ours(_) => "something failed here; the log tells what".to_owned(),
+        }
+    }
+
+    /// The same as a tool is told (RFC 9457).
+    pub(crate) fn as_json(&self) -> Response {
+        let status = self.status();
+        if let Self::Ours(error) = self {
+            tracing::error!(error, "a request failed");
+        }
+        let title = status.canonical_reason().unwrap_or_default();
+        let body = json!({ "title": title, "status": status.as_u16(), "detail": self.reason() });
+        let kind = [(axum::http::header::CONTENT_TYPE, "application/problem+json")];
+        (status, kind, body.to_string()).into_response()
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        if let Self::Ours(error) = &self {
+            tracing::error!(error, "a request failed");
+        }
+        let status = self.status();
+        let title = status.canonical_reason().unwrap_or_default();
+        let page = format!(
+            "<!DOCTYPE html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+             <link rel=\"stylesheet\" href=\"/style.css\"></head><body><main><h1>{title}</h1><p>{}</p>\
+             <p><a href=\"/\">xunjian</a></p></main></body></html>",
+            minijinja::HtmlEscape(&self.reason())
+        );
+        (status, axum::response::Html(page)).into_response()
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Ours(error.to_string())
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Self::Ours(error.to_string())
+    }
+}
+
+impl From<minijinja::Error> for Failure {
+    fn from(error: minijinja::Error) -> Self {
+        Self::Ours(format!("{error:#}"))
+    }
+}
+
+impl From<CaseError> for Failure {
+    fn from(error: CaseError) -> Self {
+        match error {
+            CaseError::Store(error) => error.into(),
+            CaseError::Unknown(_) => Self::Missing,
+            CaseError::Incomplete(_)
+            | CaseError::Ambiguous(_)
+            | CaseError::Indicator(_)
+            | CaseError::Year(_) => Self::Wrong(error.to_string()),
+            CaseError::Gone { .. }
+            | CaseError::Decided { .. }
+            | CaseError::Changed { .. }
+            | CaseError::Stage { .. } => Self::Conflict(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `/findings/ID`: a finding with the archived page that proves it, its history, and what can be done.
+
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::Shared;
+use crate::api::decisions::{Decided, decide};
+use crate::error::Failure;
+use crate::session::Visitor;
+use crate::view::{self, blocking};
+
+pub(crate) async fn show(
+    State(state): Shared,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Html<String>, Failure> {
+    let (engine, language) = (state.engine().await?, visitor.language);
+    let values = blocking(move || {
+        let filed = engine.find(&id)?;
+        let zone = &engine.settings().zone;
+        let history: Vec<Value> = filed
+            .case
+            .history
+            .iter()
+            .map(|event| {
+                let (zh, en) = event.step.words();
+                json!({
+                    "at": zone.to_datetime(event.at).strftime("%Y-%m-%d %H:%M").to_string(),
+                    "step": view::say(language, zh, en),
+                    "by": event.by,
+                    "note": event.note,
+                    "snapshot": event.snapshot,
+                })
+            })
+            .collect();
+        let site = engine.settings().sites.iter().find(|site| site.id == filed.finding.site);
+        Ok(json!({
+            "finding": view::filed(&filed, language),
+            "site_name": site.map(|site| site.name.as_str()),
+            "decision": filed.case.decision,
+            "history": history,
+        }))
+    })
+    .await?;
+    state.view.page("finding.html", &visitor, values)
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Sent {
+    form_token: String,
+    /// Where to go on.
+    #[serde(default)]
+    back: String,
+    #[serde(flatten)]
+    decided: Decided,
+}
+
+pub(crate) async fn act(
+    State(state): Shared,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Form(sent): Form<Sent>,
+) -> Result<Response, Failure> {
+    visitor.sent(&sent.form_token)?;
+    decide(&state, &visitor, vec![id.clone()], sent.decided).await?;
+    // Only pages of our own: one slash and no second one.
+    let own = sent.back.starts_with('/') && !sent.back.starts_with("//") && !sent.back.contains('\\');
+    let back = if own { sent.back } else { format!("/findings/{id}") };
+    Ok(Redirect::to(&back).into_response())
+}

@@ -1,0 +1,131 @@
+//! `/`: how every site stands today, and how that changed from night to night.
+
+use axum::extract::State;
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use serde_json::{Value, json};
+use xunjian_engine::{Engine, RunTotals, verdict};
+use xunjian_model::Severity;
+use xunjian_report::Language;
+use xunjian_store::StoreError;
+
+use crate::Shared;
+use crate::error::Failure;
+use crate::session::Visitor;
+use crate::view::{self, blocking};
+
+/// Nights in the chart.
+const NIGHTS: usize = 30;
+
+pub(crate) async fn show(
+    State(state): Shared,
+    visitor: Result<Visitor, Failure>,
+) -> Result<Response, Failure> {
+    let visitor = match visitor {
+        Ok(visitor) => visitor,
+        // Whoever is not known begins here.
+        Err(Failure::Unknown) => return Ok(Redirect::to("/login").into_response()),
+        Err(other) => return Err(other),
+    };
+    let (engine, language) = (state.engine().await?, visitor.language);
+    let values = blocking(move || Ok(values(&engine, language)?)).await?;
+    let page: Html<String> = state.view.page("overview.html", &visitor, values)?;
+    Ok(page.into_response())
+}
+
+fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
+    let runs = engine.newest_runs(NIGHTS)?;
+    let Some(last) = runs.first() else { return Ok(json!({ "run": null })) };
+    let mut sites = Vec::new();
+    for site in &engine.settings().sites {
+        let standing = verdict(engine.store(), last.run.number, &site.id)?;
+        let tally = engine.tally_of(last.run.number, &site.id)?.unwrap_or_default();
+        let rank = standing.as_ref().map_or(0, |one| match (one.vetoes.len(), one.warnings.len()) {
+            (0, 0) => 1,
+            (0, warnings) => 100 + warnings,
+            (vetoes, _) => 10_000 + vetoes,
+        });
+        let lines = standing.as_ref().map(|one| {
+            let name = |tally: &xunjian_model::Tally| {
+                format!(
+                    "{} {}",
+                    tally.rule,
+                    if language == Language::Zh { &tally.name } else { &tally.name_en }
+                )
+            };
+            json!({
+                "vetoes": one.vetoes.iter().map(name).collect::<Vec<_>>(),
+                "warnings": one.warnings.iter().map(name).collect::<Vec<_>>(),
+                "result": view::outcome(one.result, language),
+                "score": one.score.map(|score| format!("{score:.2}")),
+            })
+        });
+        sites.push((
+            rank,
+            json!({
+                "id": site.id,
+                "name": site.name,
+                "kind": site.kind.as_str(),
+                "standing": lines,
+                "tally": tally,
+                "serious": tally.by_severity[3],
+                "major": tally.by_severity[2],
+            }),
+        ));
+    }
+    sites.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
+    let sites: Vec<Value> = sites.into_iter().map(|(_, site)| site).collect();
+    let sum = |name: &str| sites.iter().filter_map(|site| site["tally"][name].as_u64()).sum::<u64>();
+    Ok(json!({
+        "run": last.run.number,
+        "started_at": engine.settings().zone.to_datetime(last.run.started_at).strftime("%Y-%m-%d %H:%M").to_string(),
+        "finished": last.run.finished,
+        "results": last.results,
+        "findings": last.findings,
+        "new": last.new,
+        "gone": sum("gone"),
+        "waiting": sum("waiting"),
+        "chart": chart(&runs, language),
+        "sites": sites,
+    }))
+}
+
+/// Stacked bars of the nights, oldest first, ready to draw.
+pub(crate) fn chart(runs: &[RunTotals], language: Language) -> Value {
+    const HEIGHT: f64 = 120.0;
+    const STEP: usize = 24;
+    let most = runs.iter().map(|run| run.findings).max().unwrap_or(0).max(1);
+    let bars: Vec<Value> = runs
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(at, run)| {
+            let mut top = HEIGHT;
+            let parts: Vec<Value> = Severity::ALL
+                .iter()
+                .rev()
+                .map(|severity| {
+                    let place = Severity::ALL.iter().position(|one| one == severity).unwrap_or(0);
+                    let height = run.by_severity[place] as f64 / most as f64 * HEIGHT;
+                    top -= height;
+                    json!({ "severity": severity.as_str(), "y": round(top), "height": round(height) })
+                })
+                .collect();
+            json!({
+                "x": at * STEP,
+                "parts": parts,
+                "run": run.run.number,
+                "label": format!("#{} · {} · {}", run.run.number, run.run.started_at.strftime("%m-%d"), run.findings),
+            })
+        })
+        .collect();
+    json!({
+        "width": bars.len().max(12) * STEP,
+        "bars": bars,
+        "most": most,
+        "legend": Severity::ALL.iter().rev().map(|one| json!({ "id": one.as_str(), "name": view::severity(*one, language) })).collect::<Vec<_>>(),
+    })
+}
+
+fn round(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}

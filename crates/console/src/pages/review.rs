@@ -1,0 +1,61 @@
+//! `/review`: what waits for a person, one list, decided with the keyboard if one likes.
+
+use axum::extract::{Query, State};
+use axum::response::Html;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use xunjian_engine::{CaseError, Engine, RunRecord};
+use xunjian_report::Language;
+
+use crate::Shared;
+use crate::error::Failure;
+use crate::session::Visitor;
+use crate::view::{self, blocking};
+
+/// Findings on a page.
+const ROWS: usize = 30;
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    site: Option<String>,
+}
+
+pub(crate) async fn show(
+    State(state): Shared,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, Failure> {
+    let (engine, language) = (state.engine().await?, visitor.language);
+    let values = blocking(move || values(&engine, asked.site.as_deref(), language)).await?;
+    state.view.page("review.html", &visitor, values)
+}
+
+fn values(engine: &Engine, only: Option<&str>, language: Language) -> Result<Value, Failure> {
+    let run = RunRecord::last(engine.store())?.map_or(0, |run| run.number);
+    let (mut rows, mut sites) = (Vec::new(), Vec::new());
+    for site in &engine.settings().sites {
+        let Some(tally) = engine.tally_of(run, &site.id)?.filter(|tally| tally.waiting > 0) else { continue };
+        sites.push(json!({ "id": site.id, "name": site.name, "waiting": tally.waiting }));
+        if only.is_some_and(|only| only != site.id.as_str()) {
+            continue;
+        }
+        for id in &tally.queue {
+            if rows.len() >= ROWS {
+                break;
+            }
+            match engine.find(id) {
+                // What was decided since the night waits no more.
+                Ok(filed) if filed.ruled().waits() => {
+                    let mut row = view::filed(&filed, language);
+                    row["site_name"] = json!(site.name);
+                    row["why"] = json!(filed.finding.detail.get("review"));
+                    rows.push(row);
+                }
+                Ok(_) | Err(CaseError::Unknown(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(json!({ "rows": rows, "sites": sites, "only": only }))
+}

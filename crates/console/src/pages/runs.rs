@@ -1,0 +1,40 @@
+//! `/runs`: the nights there were.
+
+use axum::extract::State;
+use axum::response::Html;
+use serde_json::{Value, json};
+
+use crate::Shared;
+use crate::error::Failure;
+use crate::session::Visitor;
+use crate::view::blocking;
+
+/// Runs on the page.
+const ROWS: usize = 60;
+
+pub(crate) async fn show(State(state): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
+    let (engine, language) = (state.engine().await?, visitor.language);
+    let values = blocking(move || {
+        let runs = engine.newest_runs(ROWS)?;
+        let zone = &engine.settings().zone;
+        let rows: Vec<Value> = runs
+            .iter()
+            .map(|run| {
+                json!({
+                    "number": run.run.number,
+                    "at": zone.to_datetime(run.run.started_at).strftime("%Y-%m-%d %H:%M").to_string(),
+                    "crawled": run.run.crawl.finished,
+                    "finished": run.run.finished,
+                    "pages": run.run.crawl.pages + run.run.crawl.not_modified,
+                    "requests": run.run.crawl.requests,
+                    "results": run.results,
+                    "findings": run.findings,
+                    "new": run.new,
+                })
+            })
+            .collect();
+        Ok(json!({ "chart": super::overview::chart(&runs, language), "rows": rows }))
+    })
+    .await?;
+    state.view.page("runs.html", &visitor, values)
+}

@@ -1,0 +1,153 @@
+//! Templates and the words in them.
+
+use axum::response::Html;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment};
+use serde_json::{Value, json};
+use xunjian_engine::Filed;
+use xunjian_model::{Finding, FindingState, Outcome, Severity};
+use xunjian_report::Language;
+
+use crate::error::Failure;
+use crate::session::Visitor;
+
+pub(crate) struct View(Environment<'static>);
+
+macro_rules! templates {
+    ($($name:literal)*) => { [$(($name, include_str!(concat!("../templates/", $name)))),*] };
+}
+
+impl View {
+    pub(crate) fn new() -> Result<Self, minijinja::Error> {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+        let all = templates!("layout.html" "overview.html" "site.html" "finding.html" "review.html" "rectification.html" "runs.html" "login.html");
+        for (name, source) in all {
+            environment.add_template(name, source)?;
+        }
+        // {{ t("中文", "English") }}
+        environment.add_function("t", |state: &minijinja::State<'_, '_>, zh: String, en: String| {
+            let lang = state.lookup("lang").map(|lang| lang.to_string()).unwrap_or_default();
+            if lang == "en" { en } else { zh }
+        });
+        Ok(Self(environment))
+    }
+
+    /// A page for somebody who is known.
+    pub(crate) fn page(
+        &self,
+        name: &str,
+        visitor: &Visitor,
+        mut values: Value,
+    ) -> Result<Html<String>, Failure> {
+        values["me"] =
+            json!({ "name": visitor.name, "role": visitor.role, "decides": visitor.may_decide().is_ok() });
+        values["form_token"] = json!(visitor.form_token());
+        self.plain(name, visitor.language, values)
+    }
+
+    /// A page for anybody.
+    pub(crate) fn plain(
+        &self,
+        name: &str,
+        language: Language,
+        mut values: Value,
+    ) -> Result<Html<String>, Failure> {
+        values["lang"] = json!(code(language));
+        Ok(Html(self.0.get_template(name)?.render(Serde(values))?))
+    }
+}
+
+pub(crate) fn code(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "zh-CN",
+        Language::En => "en",
+    }
+}
+
+pub(crate) fn say(language: Language, zh: &str, en: &str) -> String {
+    if language == Language::Zh { zh } else { en }.to_owned()
+}
+
+pub(crate) fn outcome(outcome: Outcome, language: Language) -> Value {
+    let id = match outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail => "fail",
+        Outcome::Review => "review",
+    };
+    json!({ "id": id, "name": if language == Language::Zh { outcome.zh() } else { outcome.en() } })
+}
+
+pub(crate) fn severity(severity: Severity, language: Language) -> &'static str {
+    match (severity, language) {
+        (Severity::Serious, Language::Zh) => "严重",
+        (Severity::Major, Language::Zh) => "较重",
+        (Severity::Minor, Language::Zh) => "一般",
+        (Severity::Info, Language::Zh) => "提示",
+        (other, Language::En) => other.as_str(),
+    }
+}
+
+fn state(state: FindingState, language: Language) -> &'static str {
+    let (zh, en) = match state {
+        FindingState::New => ("新增", "new"),
+        FindingState::Open => ("仍存在", "still there"),
+        FindingState::Relapsed => ("反弹", "relapsed"),
+        FindingState::Gone => ("已消除", "gone"),
+    };
+    if language == Language::Zh { zh } else { en }
+}
+
+/// A finding as the templates show it; the excerpt in three parts so that the hit can be marked.
+pub(crate) fn finding(one: &Finding, language: Language) -> Value {
+    let excerpt = &one.evidence.excerpt;
+    let (before, rest) = excerpt.split_once('⟦').unwrap_or((excerpt.as_str(), ""));
+    let (hit, after) = rest.split_once('⟧').unwrap_or((rest, ""));
+    json!({
+        "id": one.id,
+        "site": one.site,
+        "kind": if language == Language::Zh { one.kind.zh() } else { one.kind.en() },
+        "severity": one.severity.as_str(),
+        "severity_name": severity(one.severity, language),
+        "indicator": one.indicator,
+        "url": one.url,
+        "title": if one.title.is_empty() { &one.url } else { &one.title },
+        "what": one.what(),
+        "before": before,
+        "hit": hit,
+        "after": after,
+        "detail": one.detail,
+        "state": one.state,
+        "state_name": state(one.state, language),
+        "first_seen": one.first_seen.to_string().get(..10).unwrap_or_default(),
+        "last_seen": one.last_seen.to_string().get(..10).unwrap_or_default(),
+        "snapshot": one.evidence.snapshot,
+    })
+}
+
+/// The same with its case.
+pub(crate) fn filed(one: &Filed, language: Language) -> Value {
+    let mut value = finding(&one.finding, language);
+    let ruling = one.case.ruling().map(|ruling| match (ruling, language) {
+        (xunjian_model::Ruling::Confirmed, Language::Zh) => "已确认",
+        (xunjian_model::Ruling::Dismissed, Language::Zh) => "已排除",
+        (other, Language::En) => other.as_str(),
+    });
+    value["ruling"] = json!(ruling);
+    value["revision"] = json!(one.case.revision);
+    value["assigned"] = json!(one.case.assigned);
+    value["rectification"] = json!(one.case.rectification.as_str());
+    value["due"] = json!(one.case.rectification.due());
+    value["waits"] = json!(one.ruled().waits());
+    value["gone"] = json!(one.finding.state == FindingState::Gone);
+    value
+}
+
+/// Work on the store, beside the requests that wait.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Ours(error.to_string()))?
+}

@@ -1,0 +1,127 @@
+//! What a run left behind of each site, in counts: so that nobody who only looks has to count again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use xunjian_model::{Case, Finding, FindingState, Kind, Ruling, Severity, SiteId};
+use xunjian_store::{Space, StoreError};
+
+use crate::cases::Filed;
+use crate::{Engine, EngineError, RunRecord, run};
+
+/// Findings of a site named as waiting for a person; more are found once these are decided.
+const QUEUE_MAX: usize = 2_000;
+
+/// Counts of a site after a run. What a person dismissed is not in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Findings that are there.
+    pub findings: u64,
+    /// Of these, new in this run.
+    pub new: u64,
+    /// Of these, there again.
+    pub relapsed: u64,
+    /// Findings that are gone.
+    pub gone: u64,
+    /// By severity, least first.
+    pub by_severity: [u64; 4],
+    /// By kind.
+    pub by_kind: BTreeMap<Kind, u64>,
+    /// Findings that wait for a person.
+    pub waiting: u64,
+    /// Ids of some of them.
+    pub queue: Vec<String>,
+}
+
+/// A run with the sums over its sites.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunTotals {
+    /// The run.
+    #[serde(flatten)]
+    pub run: RunRecord,
+    /// Sites that pass, fail, wait for a person.
+    pub results: [usize; 3],
+    /// Sums of its sites.
+    pub findings: u64,
+    /// New ones.
+    pub new: u64,
+    /// By severity, least first.
+    pub by_severity: [u64; 4],
+}
+
+impl Engine {
+    /// Counts what the last run left of each site.
+    pub(crate) fn tally(&self, run: &RunRecord) -> Result<(), EngineError> {
+        for site in self.sites(run) {
+            let mut tally = Tally::default();
+            for row in self.store().scan::<Finding>(Space::Finding, &[site.id.as_str().as_bytes(), b""]) {
+                let (id, finding) = row?;
+                let key: [&[u8]; 2] = [site.id.as_str().as_bytes(), id.as_bytes()];
+                let case: Case = self.store().get(Space::Case, &key)?.unwrap_or_default();
+                if case.ruling() == Some(Ruling::Dismissed) {
+                    continue;
+                }
+                if finding.state == FindingState::Gone {
+                    tally.gone += 1;
+                    continue;
+                }
+                tally.findings += 1;
+                tally.new += u64::from(finding.state == FindingState::New);
+                tally.relapsed += u64::from(finding.state == FindingState::Relapsed);
+                let at = Severity::ALL.iter().position(|one| *one == finding.severity).unwrap_or(0);
+                tally.by_severity[at] += 1;
+                *tally.by_kind.entry(finding.kind).or_default() += 1;
+                if (Filed { finding, case }).ruled().waits() {
+                    tally.waiting += 1;
+                    if tally.queue.len() < QUEUE_MAX {
+                        tally.queue.push(id);
+                    }
+                }
+            }
+            let key = run::key(b"tally", run.number, &site.id);
+            let mut batch = self.store().begin();
+            batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), &tally)?;
+            batch.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Counts of a site after a run; `None` where the run did not look at it.
+    pub fn tally_of(&self, run: u32, site: &SiteId) -> Result<Option<Tally>, StoreError> {
+        let key = run::key(b"tally", run, site);
+        self.store().get(Space::Run, &key.each_ref().map(Vec::as_slice))
+    }
+
+    /// The newest runs with their sums, newest first.
+    pub fn newest_runs(&self, most: usize) -> Result<Vec<RunTotals>, StoreError> {
+        let Some(last) = RunRecord::last(self.store())? else { return Ok(Vec::new()) };
+        let mut totals = Vec::new();
+        for number in (1..=last.number).rev().take(most) {
+            let run = match number == last.number {
+                true => Some(last.clone()),
+                false => RunRecord::of(self.store(), number)?,
+            };
+            let Some(run) = run else { continue };
+            let mut total = RunTotals { run, results: [0; 3], findings: 0, new: 0, by_severity: [0; 4] };
+            for site in &self.settings().sites {
+                if let Some(verdict) = crate::verdict(self.store(), number, &site.id)? {
+                    let at = match verdict.result {
+                        xunjian_model::Outcome::Pass => 0,
+                        xunjian_model::Outcome::Fail => 1,
+                        xunjian_model::Outcome::Review => 2,
+                    };
+                    total.results[at] += 1;
+                }
+                if let Some(tally) = self.tally_of(number, &site.id)? {
+                    total.findings += tally.findings;
+                    total.new += tally.new;
+                    for (sum, one) in total.by_severity.iter_mut().zip(tally.by_severity) {
+                        *sum += one;
+                    }
+                }
+            }
+            totals.push(total);
+        }
+        Ok(totals)
+    }
+}
