@@ -1,16 +1,19 @@
 //! Alerts at the software that offices run: Alertmanager, a mail server, rsyslog, nats-server, and the
 //! official reader of CloudEvents. tests/run.sh installs them.
 
+#[path = "support/client.rs"]
+mod client;
 #[path = "support/server.rs"]
 mod server;
 mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use client::{Serving, configure, free_port};
 use serde_json::{Value, json};
 use server::{Reply, serve};
 use support::World;
@@ -26,10 +29,6 @@ impl Drop for Running {
         self.0.kill().ok();
         self.0.wait().ok();
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
 }
 
 fn start(program: &str, args: &[&str], port: u16) -> Running {
@@ -67,11 +66,6 @@ fn get(port: u16, path: &str) -> Value {
     stream.read_to_string(&mut answer).expect("answered");
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
-}
-
-fn configure(world: &World, more: &str) {
-    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
-    world.write("xunjian.toml", format!("{config}\n{more}").as_bytes());
 }
 
 /// Python with the libraries of receivers.py.
@@ -315,4 +309,22 @@ fn the_official_reader_takes_our_events() {
         let own = read.lines().filter(|line| line.ends_with(id)).count();
         assert_eq!(own, 2, "{id}");
     }
+}
+
+#[test]
+#[ignore = "needs schemathesis, which tests/run.sh installs"]
+fn the_interface_does_what_its_description_says() {
+    let world = World::with_city(SMALL);
+    world.run(&["run"]);
+    let console = Serving::start(&world, "127.0.0.1", "");
+    let base = format!("http://127.0.0.1:{}/api/v1", console.port);
+    // The stream never ends. What a cursor or a site may be no schema can say, so that 400 is right there.
+    let tried = Command::new(python().with_file_name("schemathesis"))
+        .args(["run", &format!("{base}/openapi.json"), "--url", &base, "--exclude-path", "/events"])
+        .args(["--checks", "all", "--exclude-checks", "positive_data_acceptance", "--max-examples", "40"])
+        .args(["--seed", "1", "--no-color"])
+        .current_dir(world.path("."))
+        .output()
+        .expect("schemathesis");
+    assert!(tried.status.success(), "{}", String::from_utf8_lossy(&tried.stdout));
 }

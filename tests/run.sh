@@ -24,9 +24,9 @@ if [ ! -x "$tools/bin/wayback" ]; then
     "$tools/bin/pip" --quiet install warcio==1.8.1 pywb==2.10.0
 fi
 receivers=target/receivers
-if [ ! -x "$receivers/bin/python" ]; then
+if [ ! -x "$receivers/bin/schemathesis" ]; then
     python3 -m venv "$receivers"
-    "$receivers/bin/pip" --quiet install aiosmtpd==1.4.6 cloudevents==2.2.0
+    "$receivers/bin/pip" --quiet install aiosmtpd==1.4.6 cloudevents==2.2.0 schemathesis==4.32.5
 fi
 suites=target/public-suites
 if [ ! -d "$suites/html5lib-1.1" ]; then
@@ -62,7 +62,7 @@ echo "== a hundred kills"
 cargo test --locked --workspace --test interrupted -- --ignored
 echo "== the archive in other tools"
 WARC_TOOLS="$PWD/$tools/bin" cargo test --locked --workspace --test warc_tools -- --ignored
-echo "== alerts at other software"
+echo "== alerts and the interface at other software"
 RECEIVERS="$PWD/$receivers/bin" cargo test --locked --workspace --test receivers -- --ignored
 echo "== accuracy"
 # Built as the tests were: alone it would want every dependency anew, with fewer features.

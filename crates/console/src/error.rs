@@ -106,11 +106,11 @@ impl From<CaseError> for Failure {
         match error {
             CaseError::Store(error) => error.into(),
             CaseError::Unknown(_) => Self::Missing,
-            CaseError::Incomplete(_)
-            | CaseError::Ambiguous(_)
-            | CaseError::Indicator(_)
-            | CaseError::Year(_) => Self::Wrong(error.to_string()),
-            CaseError::Gone { .. }
+            CaseError::Incomplete(_) | CaseError::Indicator(_) | CaseError::Year(_) => {
+                Self::Wrong(error.to_string())
+            }
+            CaseError::Ambiguous(_)
+            | CaseError::Gone { .. }
             | CaseError::Decided { .. }
             | CaseError::Changed { .. }
             | CaseError::Stage { .. } => Self::Conflict(error.to_string()),

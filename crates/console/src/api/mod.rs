@@ -8,12 +8,14 @@ mod snapshots;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::Value;
+use xunjian_model::Kind;
 
 use crate::State;
 use crate::error::Failure;
@@ -40,9 +42,13 @@ pub(crate) fn router() -> Router<Arc<State>> {
         })
 }
 
-async fn openapi() -> Response {
-    let kind = [(header::CONTENT_TYPE, "application/json")];
-    (kind, include_str!("openapi.json")).into_response()
+/// The description, with the kinds there are.
+async fn openapi() -> Result<Response, Problem> {
+    let read = serde_json::from_str(include_str!("openapi.json"));
+    let mut document: Value = read.map_err(|error| Problem(Failure::Ours(error.to_string())))?;
+    let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+    document["components"]["schemas"]["Kind"]["enum"] = kinds.into();
+    Ok(Json(document).into_response())
 }
 
 /// A failure as tools are told.
