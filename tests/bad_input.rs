@@ -177,6 +177,25 @@ fn init_overwrites_nothing() {
     assert_eq!(listed.json()["sites"][0]["id"], "example");
 }
 
+#[test]
+fn init_takes_sites_and_office_as_flags() {
+    let world = World::with_config("");
+    let sites = ["--site", "市水利局=http://slj.city.gov.cn/", "--site", "市政府=http://www.city.gov.cn/"];
+    let made =
+        world.run(&[&["init", "new", "--office", "市府\"办\"", "--listen", "off"][..], &sites].concat());
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let register = std::fs::read_to_string(world.path("new/sites.csv")).expect("a register");
+    assert!(register.contains("slj,市水利局,http://slj.city.gov.cn/,department"), "{register}");
+    assert!(register.contains("city,市政府,http://www.city.gov.cn/,portal"), "{register}");
+    let config = std::fs::read_to_string(world.path("new/xunjian.toml")).expect("a configuration");
+    assert!(config.contains("office = '市府\"办\"'") && config.contains("\nlisten = \"off\""), "{config}");
+    refuses(&world.run(&["sites", "check", "--config", "new/xunjian.toml"]), 0, &[]);
+    refuses(&world.run(&["init", "other", "--site", "slj.city.gov.cn"]), 2, &["市水利局=http://"]);
+    assert!(!world.path("other").exists(), "nothing is written");
+    assert_eq!(world.run(&["man", "man"]).code, 0);
+    assert!(world.path("man/xunjian-alert-replay.1").exists());
+}
+
 /// A store on a small file system of its own, in a mount namespace of its own.
 #[test]
 fn a_full_disk() {

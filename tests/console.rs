@@ -169,6 +169,22 @@ fn the_interface_pages_filters_and_decides() {
     assert_eq!(console.ask("DELETE", "/api/v1/sites", &[], "").status, 405);
 
     assert_eq!(console.get("/api/v1/sites").json()["sites"].as_array().map(Vec::len), Some(9));
+    // Every metric the dashboard and the alert rules ask for is there.
+    let metrics = console.get("/metrics").body;
+    let [dashboard, rules] = ["grafana/xunjian.json", "prometheus/xunjian.rules.yml"].map(|name| {
+        std::fs::read_to_string(format!("{}/../../deploy/{name}", env!("CARGO_MANIFEST_DIR"))).expect(name)
+    });
+    serde_json::from_str::<Value>(&dashboard).expect("JSON");
+    let words = format!("{dashboard} {rules}");
+    let asked: std::collections::BTreeSet<&str> = words
+        .split(|c: char| !c.is_ascii_lowercase() && c != '_')
+        .filter(|word| word.starts_with("xunjian_"))
+        .collect();
+    assert!(asked.len() > 5);
+    for name in asked {
+        assert!(metrics.contains(&format!("\n# TYPE {name} gauge\n")), "{name}: {metrics}");
+    }
+    assert_eq!(metrics.matches("xunjian_site_result{").count(), 27);
     assert_eq!(console.get("/api/v1/verdicts").json()["verdicts"].as_array().map(Vec::len), Some(9));
     assert_eq!(console.get("/api/v1/runs").json()["runs"][0]["number"], 1);
     let openapi = console.get("/api/v1/openapi.json").json();

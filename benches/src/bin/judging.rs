@@ -3,19 +3,13 @@
 //! Fills a store with the records a night leaves (findings, their cases, summaries of sites) and judges
 //! it as `xunjian judge` does.
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use anyhow::ensure;
 use clap::Parser;
-use jiff::Timestamp;
-use xunjian_engine::{Cpu, CrawlExtras, CrawlSummary, Engine, RunRecord, Settings, SiteSummary};
-use xunjian_model::{
-    Case, Event, Evidence, Finding, FindingId, FindingState, Kind, LinkState, PageUrl, Site, SiteId,
-    SiteKind, Step,
-};
-use xunjian_scan::ColumnReport;
-use xunjian_store::{Space, Store};
+use xunjian_benches::{fill, settings, sites};
+use xunjian_engine::{Cpu, Engine};
+use xunjian_store::Store;
 
 /// CPU and memory of judging many findings.
 #[derive(Parser)]
@@ -34,13 +28,11 @@ struct Args {
     fill: Option<std::path::PathBuf>,
 }
 
-const COLUMNS: usize = 60;
-
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     if let Some(folder) = &args.fill {
         let store = Store::open(folder)?;
-        return fill(&store, &sites(args.sites)?, &args);
+        return fill(&store, &sites(args.sites)?, args.pages, args.findings);
     }
     let folder = std::env::temp_dir().join(format!("xunjian-judging-{}", std::process::id()));
     let sites = sites(args.sites)?;
@@ -69,140 +61,4 @@ fn main() -> anyhow::Result<()> {
     )?;
     drop(engine);
     Ok(std::fs::remove_dir_all(&folder)?)
-}
-
-fn sites(count: usize) -> anyhow::Result<Vec<Site>> {
-    let site = |at: usize| {
-        let kind = if at < 12 { SiteKind::Portal } else { SiteKind::Department };
-        let url = PageUrl::parse(&format!("http://www.s{at}.gov.cn/"))?;
-        Ok(Site::new(SiteId::new(&format!("s{at}"))?, format!("网站{at}"), url, kind))
-    };
-    (0..count).map(site).collect()
-}
-
-fn settings(folder: &std::path::Path, sites: Vec<Site>) -> Settings {
-    Settings {
-        data: folder.to_owned(),
-        sites,
-        zone: jiff::tz::TimeZone::UTC,
-        monitoring_point: None,
-        fetch: xunjian_fetch::FetchLimits::default(),
-        network: xunjian_fetch::Network::default(),
-        politeness: xunjian_crawl::Politeness::default(),
-        crawl: xunjian_crawl::CrawlLimits::default(),
-        render: None,
-        incremental: None,
-        revisit_records: false,
-        versions_max: 0,
-        metrics: None,
-        page: xunjian_page::Limits::default(),
-        dictionaries: Vec::new(),
-        typo_model: None,
-        catalogue: xunjian_judge::Catalogue::shipped(),
-        calendar: xunjian_judge::Calendar::shipped(),
-        monitor: xunjian_engine::MonitorSettings::default(),
-        ledger: None,
-        search: false,
-        notice: xunjian_report::NoticeSettings::default(),
-        nightly: None,
-        threads: 0,
-    }
-}
-
-fn fill(store: &Store, sites: &[Site], args: &Args) -> anyhow::Result<()> {
-    const NUMBER: &[u8] = b"0000000001";
-    let at: Timestamp = "2026-06-30T12:00:00Z".parse()?;
-    let run = RunRecord {
-        number: 1,
-        started_at: at,
-        sites: Vec::new(),
-        nightly: true,
-        seeded: true,
-        crawl: CrawlSummary { finished: true, ..CrawlSummary::default() },
-        finished: true,
-        extras: CrawlExtras::default(),
-    };
-    let mut batch = store.begin();
-    batch.put(Space::Run, &[b"last"], &run)?;
-    batch.commit()?;
-    for site in sites {
-        let own = site.id.as_str().as_bytes();
-        let mut batch = store.begin();
-        let crawl = xunjian_crawl::SiteCrawl {
-            visits: args.pages,
-            home: Some(LinkState::Ok),
-            ..xunjian_crawl::SiteCrawl::default()
-        };
-        batch.put(Space::Run, &[b"site", NUMBER, own], &crawl)?;
-        let column = |at: usize| ColumnReport {
-            name: format!("栏目{at}"),
-            url: format!("{}c{at}/", site.url),
-            class: "news".to_owned(),
-            newest: Some(run_day()),
-            blank: false,
-            scripted: false,
-        };
-        let summary = SiteSummary {
-            pages: args.pages,
-            home_newest: Some(run_day()),
-            columns: (0..COLUMNS).map(column).collect(),
-            guides: 100,
-            messages: 1_000,
-            ..SiteSummary::default()
-        };
-        batch.put(Space::Run, &[b"summary", NUMBER, own], &summary)?;
-        for number in 0..args.findings {
-            let finding = finding(site, number, at);
-            let event = Event {
-                at,
-                step: Step::Found,
-                by: String::new(),
-                note: String::new(),
-                snapshot: finding.evidence.snapshot.clone(),
-            };
-            let mut case = Case::default();
-            case.happened(event);
-            let key: [&[u8]; 2] = [own, finding.id.as_str().as_bytes()];
-            batch.put(Space::Finding, &key, &finding)?;
-            batch.put(Space::Case, &key, &case)?;
-        }
-        batch.commit()?;
-    }
-    Ok(())
-}
-
-fn run_day() -> jiff::civil::Date {
-    jiff::civil::date(2026, 6, 29)
-}
-
-/// Kinds as a night finds them, none of which is a veto.
-fn finding(site: &Site, number: usize, at: Timestamp) -> Finding {
-    const KINDS: [Kind; 6] = [
-        Kind::DeadLink,
-        Kind::Typo,
-        Kind::MissingLabel,
-        Kind::GuideAddressVague,
-        Kind::PrivacyMobile,
-        Kind::OutdatedName,
-    ];
-    let kind = KINDS[number % KINDS.len()];
-    let url = format!("{}art/{number}.html", site.url);
-    Finding {
-        id: FindingId::new(&site.id, kind.indicator(), kind, &url, "词"),
-        site: site.id.clone(),
-        indicator: kind.indicator().to_owned(),
-        kind,
-        severity: kind.severity(),
-        state: FindingState::Open,
-        url,
-        title: "关于做好有关工作的通知".to_owned(),
-        evidence: Evidence {
-            excerpt: "各有关单位要高度重视，⟦词⟧，抓好落实".to_owned(),
-            offset: Some(120),
-            snapshot: Some(format!("{}@{at}", "0".repeat(64))),
-        },
-        first_seen: at,
-        last_seen: at,
-        detail: BTreeMap::from([("what".to_owned(), "词".to_owned())]),
-    }
 }

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use jiff::civil::Date;
 use xunjian_console::{Role, Scope};
 use xunjian_judge::Quarter;
-use xunjian_model::{Kind, Severity, SiteId};
+use xunjian_model::{Kind, PageUrl, Severity, SiteId};
 use xunjian_report::{Format, Language};
 
 /// Inspects government websites by the national standard: crawl, scan, judge, report.
@@ -114,6 +114,12 @@ pub(crate) enum Command {
     },
     /// Serve the simulated city on loopback
     City(City),
+    /// Write man pages, one a command
+    Man {
+        /// Folder to write into
+        #[arg(value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+    },
     /// Print shell completions
     Completions {
         /// bash, zsh, fish, elvish or powershell
@@ -507,6 +513,24 @@ pub(crate) struct Init {
     /// Overwrite files that are there
     #[arg(long)]
     pub(crate) force: bool,
+    /// A site of the register; may be repeated. Without any, a terminal is asked
+    #[arg(long = "site", value_name = "NAME=URL", value_parser = named_site)]
+    pub(crate) sites: Vec<(String, PageUrl)>,
+    /// Who issues the notices
+    #[arg(long, value_name = "NAME")]
+    pub(crate) office: Option<String>,
+    /// Where the console of `xunjian serve` listens, or "off"
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+}
+
+pub(crate) fn named_site(text: &str) -> Result<(String, PageUrl), String> {
+    let (name, url) = text.split_once('=').ok_or("write it like 市水利局=http://slj.city.gov.cn/")?;
+    let url = PageUrl::parse(url.trim()).map_err(|error| error.to_string())?;
+    match name.trim() {
+        "" => Err("a site needs a name".to_owned()),
+        name => Ok((name.to_owned(), url)),
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,6 +10,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser as _;
 use xunjian_engine::{CaseError, EngineError};
 use xunjian_store::StoreError;
@@ -79,6 +80,13 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         }
         Command::Why { url } => commands::why::run(&common, terminal, &url),
         Command::City(city) => commands::city::run(terminal, &city).await,
+        Command::Man { folder } => {
+            std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            let command = <Cli as clap::CommandFactory>::command();
+            clap_mangen::generate_to(command, &folder)
+                .with_context(|| format!("cannot write man pages into {}", folder.display()))?;
+            Ok(Exit::Done)
+        }
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
             clap_complete::generate(shell, &mut command, "xunjian", &mut std::io::stdout());

@@ -8,6 +8,7 @@ mod api;
 mod archive;
 mod audit;
 mod error;
+mod metrics;
 mod pages;
 mod session;
 mod view;
@@ -139,6 +140,7 @@ fn router(state: Arc<State>) -> Router {
         .route("/review", get(pages::review::show))
         .route("/rectification", get(pages::rectification::show))
         .route("/runs", get(pages::runs::show))
+        .route("/metrics", get(metrics::show))
         .route("/login", get(pages::login::show).post(pages::login::enter))
         .route("/logout", post(pages::login::leave))
         .route("/language", post(pages::login::language))
