@@ -328,3 +328,69 @@ fn the_interface_does_what_its_description_says() {
         .expect("schemathesis");
     assert!(tried.status.success(), "{}", String::from_utf8_lossy(&tried.stdout));
 }
+
+#[test]
+#[ignore = "needs axe, which tests/run.sh installs"]
+fn pages_of_the_console_bear_people_who_see_or_move_otherwise() {
+    let world = World::with_city(SMALL);
+    world.run(&["run"]);
+    let typos = ["--kind", "typo", "--by", "王芳", "--reason", "属实"];
+    world.run(&[&["findings", "confirm"][..], &typos].concat());
+    world.run(&[&["findings", "notify"][..], &typos].concat());
+    let console = Serving::start(&world, "127.0.0.1", "");
+    let found = Command::new(python())
+        .args(["-c", "import axe_core_python, os; print(os.path.dirname(axe_core_python.__file__))"])
+        .output()
+        .expect("python");
+    let folder = String::from_utf8(found.stdout).expect("a path");
+    let axe = std::fs::read_to_string(Path::new(folder.trim()).join("axe.min.js")).expect("axe");
+    let style = console.get("/style.css").body;
+    let typo = world.findings().into_iter().find(|one| one["kind"] == "typo").expect("a typo");
+    let finding = format!("/findings/{}", typo["id"].as_str().expect("an id"));
+    let site = format!("/sites/{}", typo["site"].as_str().expect("a site"));
+    for path in ["/", "/review", "/rectification", "/runs", "/login", &finding, &site] {
+        for (language, width) in [("zh", 1280), ("en", 380)] {
+            let cookie = format!("xunjian-language={language}");
+            let page = console.ask("GET", path, &[("cookie", &cookie)], "");
+            assert_eq!(page.status, 200, "{path}");
+            // axe runs in the page; the page's own policy would not let it.
+            let page = page
+                .body
+                .replace("<link rel=\"stylesheet\" href=\"/style.css\">", &format!("<style>{style}</style>"))
+                .replace("<script src=\"/keys.js\" defer></script>", "")
+                .replace("<iframe class=\"page\" sandbox src=", "<iframe class=\"page\" sandbox data-src=");
+            let run = "axe.run({ iframes: false }).then((r) => { document.body.innerHTML = ''; const pre = document.createElement('pre'); \
+                       pre.textContent = 'AXE ' + JSON.stringify([r.passes.length, r.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.html)])]); \
+                       document.body.append(pre); });";
+            let whole =
+                page.replace("</body>", &format!("<script>{axe}</script><script>{run}</script></body>"));
+            world.write("axe.html", whole.as_bytes());
+            let shown = Command::new("chromium")
+                .args([
+                    "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=15000",
+                    "--dump-dom",
+                ])
+                .arg(format!("--window-size={width},900"))
+                .arg(format!("--user-data-dir={}", world.path("browser").display()))
+                .arg(format!("file://{}", world.path("axe.html").display()))
+                .stderr(Stdio::null())
+                .output()
+                .expect("chromium");
+            let shown = String::from_utf8_lossy(&shown.stdout)
+                .replace("&quot;", "\"")
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&amp;", "&");
+            let result = shown.split_once("AXE ").and_then(|(_, rest)| rest.split_once("</pre>"));
+            let result: Value = serde_json::from_str(result.expect(path).0).expect("JSON");
+            assert!(result[0].as_u64() > Some(8), "{path}: axe looked at it");
+            let serious: Vec<&Value> = result[1]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .filter(|one| one[0] == "serious" || one[0] == "critical")
+                .collect();
+            assert!(serious.is_empty(), "{path} {language} {width}: {serious:#?}");
+        }
+    }
+}

@@ -26,7 +26,7 @@ fi
 receivers=target/receivers
 if [ ! -x "$receivers/bin/schemathesis" ]; then
     python3 -m venv "$receivers"
-    "$receivers/bin/pip" --quiet install aiosmtpd==1.4.6 cloudevents==2.2.0 schemathesis==4.32.5
+    "$receivers/bin/pip" --quiet install aiosmtpd==1.4.6 cloudevents==2.2.0 axe-core-python==0.1.0 schemathesis==4.32.5
 fi
 suites=target/public-suites
 if [ ! -d "$suites/html5lib-1.1" ]; then
