@@ -377,3 +377,47 @@ fn an_archived_page_full_of_attacks_does_nothing() {
     let split = console.get("/findings/x%0d%0aset-cookie:%20a=b");
     assert!(split.header("set-cookie").is_none() && split.status == 404, "{}", split.head);
 }
+
+#[test]
+fn a_night_under_way_is_shown_as_it_goes_on() {
+    let site = serve(|asked| {
+        std::thread::sleep(Duration::from_millis(60));
+        match asked.path.strip_prefix("/p").and_then(|number| number.parse::<u32>().ok()) {
+            Some(number) => Reply::page("页面", &format!("<p>第{number}页</p>")),
+            None if asked.path == "/" => {
+                let links = (0..150).map(|number| format!("<a href=/p{number}>第{number}页</a>"));
+                Reply::page("首页", &links.collect::<String>())
+            }
+            None => Reply::missing(),
+        }
+    });
+    let port = site.port;
+    let world = World::with_config(&format!(
+        "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\nconnections = 1\naddress_requests_per_second = 0\n\
+         [crawl]\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n\
+         [network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"www.test\" = \"127.0.0.1:{port}\"\n\
+         [[site]]\nid = \"www\"\nname = \"市水利局\"\nurl = \"http://www.test/\"\nkind = \"department\"\n"
+    ));
+    // A night that was interrupted goes on once somebody serves.
+    let mut run = world.start(&["run"]);
+    std::thread::sleep(Duration::from_millis(1_500));
+    run.kill().expect("killed");
+    run.wait().expect("gone");
+    let console = Serving::start(&world, "127.0.0.1", "");
+    let done = |page: &str| -> Option<u32> {
+        let rest = page.split_once("<b>正在抓取</b> 完成 ")?.1;
+        rest.split_once(' ')?.0.parse().ok()
+    };
+    let mut seen = Vec::new();
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < Duration::from_secs(60) {
+        let page = console.get("/runs").body;
+        seen.extend(done(&page));
+        if !seen.is_empty() && done(&page).is_none() && page.contains("<td>完成</td>") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    assert!(seen.len() > 3 && seen.is_sorted() && seen.first() < seen.last(), "{seen:?}");
+    assert!(console.get("/runs").body.contains("<td>完成</td>"));
+}

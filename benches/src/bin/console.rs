@@ -61,7 +61,7 @@ fn main() -> anyhow::Result<()> {
         audit: folder.join("audit.jsonl"),
         language: Language::Zh,
     };
-    let console = runtime.block_on(Console::bind(held, settings))?;
+    let console = runtime.block_on(Console::bind(held, Arc::default(), settings))?;
     let port = console.address()?.port();
     runtime.spawn(console.serve());
     let pages = [

@@ -15,7 +15,7 @@ mod view;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -23,8 +23,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::RwLock;
+use xunjian_crawl::Progress;
 use xunjian_engine::Engine;
 use xunjian_report::Language;
 
@@ -35,6 +37,9 @@ use view::View;
 
 /// The engine that the console looks into. Whoever needs the store alone for a moment takes it out.
 pub type Held = Arc<RwLock<Option<Arc<Engine>>>>;
+
+/// What a crawl under way is at; nothing while there is none.
+pub type Live = Arc<Mutex<Weak<Progress>>>;
 
 /// Bytes of a request's body that are read.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -76,6 +81,7 @@ pub enum ConsoleError {
 /// What every request works with.
 struct State {
     held: Held,
+    live: Live,
     view: View,
     sessions: Sessions,
     accounts: Accounts,
@@ -86,6 +92,25 @@ struct State {
 type Shared = axum::extract::State<Arc<State>>;
 
 impl State {
+    /// What a crawl under way is at.
+    fn progress(&self) -> Option<Value> {
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner).upgrade()?;
+        let read = Progress::read;
+        let waiting: Vec<Value> = live
+            .hosts()
+            .into_iter()
+            .filter(|host| host.blocked_s > 0 || host.given_up)
+            .map(|host| json!({ "host": host.host, "blocked_s": host.blocked_s, "given_up": host.given_up }))
+            .collect();
+        Some(json!({
+            "done": read(&live.done),
+            "queued": read(&live.queued),
+            "pages": read(&live.pages) + read(&live.not_modified),
+            "failed": read(&live.failed),
+            "waiting": waiting,
+        }))
+    }
+
     async fn engine(&self) -> Result<Arc<Engine>, Failure> {
         self.held.read().await.clone().ok_or(Failure::Busy)
     }
@@ -99,7 +124,7 @@ pub struct Console {
 
 impl Console {
     /// Listens. Beyond loopback there has to be an account.
-    pub async fn bind(held: Held, settings: ConsoleSettings) -> Result<Self, ConsoleError> {
+    pub async fn bind(held: Held, live: Live, settings: ConsoleSettings) -> Result<Self, ConsoleError> {
         let accounts = Accounts::open(&settings.accounts)?;
         if !settings.listen.ip().is_loopback() && accounts.is_empty()? {
             return Err(ConsoleError::Open(settings.listen));
@@ -109,6 +134,7 @@ impl Console {
             .map_err(|error| ConsoleError::Listen(settings.listen, error))?;
         let state = Arc::new(State {
             held,
+            live,
             view: View::new()?,
             sessions: Sessions::default(),
             accounts,

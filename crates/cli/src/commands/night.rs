@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
+use xunjian_console::Live;
 use xunjian_crawl::Progress;
 use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, StepCost, WrittenReport};
 use xunjian_model::{LinkState, Outcome, Severity, SiteId, Tally};
@@ -28,12 +29,14 @@ pub(crate) struct Night {
     terminal: Terminal,
     fail_on: Option<Severity>,
     costs: BTreeMap<&'static str, StepCost>,
+    /// What a crawl under way is at, for whoever looks.
+    pub(crate) live: Live,
 }
 
 impl Night {
     pub(crate) fn open(settings: Settings, common: &Common, terminal: Terminal) -> anyhow::Result<Self> {
         let engine = Engine::open(settings)?;
-        Ok(Self { engine, terminal, fail_on: common.fail_on, costs: BTreeMap::new() })
+        Ok(Self { engine, terminal, fail_on: common.fail_on, costs: BTreeMap::new(), live: Live::default() })
     }
 
     /// Crawls; `None` when it was interrupted.
@@ -45,6 +48,7 @@ impl Night {
     ) -> anyhow::Result<Option<CrawlSummary>> {
         let cpu = Cpu::now();
         let progress = Arc::new(Progress::default());
+        *self.live.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&progress);
         let mut bar = self.terminal.bar(self.terminal.words("抓取", "crawl"), 0);
         let metrics = match self.engine.settings().metrics {
             Some(address) => Some(Metrics::serve(address, Arc::clone(&progress)).await?),

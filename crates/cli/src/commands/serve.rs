@@ -47,7 +47,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
                 audit: night.engine.settings().data.join("audit.jsonl"),
                 language: terminal.language,
             };
-            let console = Console::bind(Arc::clone(&shown), settings).await?;
+            let console = Console::bind(Arc::clone(&shown), Arc::clone(&night.live), settings).await?;
             terminal.note(format!("{} http://{}/", terminal.words("控制台", "Console"), console.address()?));
             Some(tokio::spawn(console.serve()))
         }

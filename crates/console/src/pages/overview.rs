@@ -27,7 +27,8 @@ pub(crate) async fn show(
         Err(other) => return Err(other),
     };
     let (engine, language) = (state.engine().await?, visitor.language);
-    let values = blocking(move || Ok(values(&engine, language)?)).await?;
+    let mut values = blocking(move || Ok(values(&engine, language)?)).await?;
+    values["live"] = json!(state.progress());
     let page: Html<String> = state.view.page("overview.html", &visitor, values)?;
     Ok(page.into_response())
 }

@@ -14,7 +14,7 @@ const ROWS: usize = 60;
 
 pub(crate) async fn show(State(state): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
     let (engine, language) = (state.engine().await?, visitor.language);
-    let values = blocking(move || {
+    let mut values = blocking(move || {
         let runs = engine.newest_runs(ROWS)?;
         let zone = &engine.settings().zone;
         let rows: Vec<Value> = runs
@@ -36,5 +36,6 @@ pub(crate) async fn show(State(state): Shared, visitor: Visitor) -> Result<Html<
         Ok(json!({ "chart": super::overview::chart(&runs, language), "rows": rows }))
     })
     .await?;
+    values["live"] = json!(state.progress());
     state.view.page("runs.html", &visitor, values)
 }
