@@ -63,6 +63,27 @@ fn pages_show_what_was_found_and_people_decide_there() {
     assert!(archived.status == 200 && policy.starts_with("sandbox; default-src 'none'"), "{policy}");
     assert!(archived.body.contains("<mark>"), "the hit is marked");
 
+    let most = today.body.split("/sites/").nth(1).and_then(|rest| rest.split('"').next()).expect("a site");
+    let (mut path, mut seen) = (format!("/sites/{most}?limit=3"), Vec::new());
+    loop {
+        let page = console.get(&path);
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+        let links = page.body.split("<a class=\"where\" href=\"/findings/").skip(1);
+        seen.extend(links.filter_map(|rest| rest.split('"').next().map(str::to_owned)));
+        let Some((_, rest)) = page.body.split_once("<a class=\"button\" href=\"") else { break };
+        path = rest.split('"').next().expect("an address").replace("&amp;", "&");
+    }
+    let mut own: Vec<&str> = findings
+        .iter()
+        .filter(|one| one["site"] == most)
+        .map(|one| one["id"].as_str().expect("an id"))
+        .collect();
+    own.sort_unstable();
+    assert!(own.len() > 3);
+    assert_eq!(seen, own);
+    assert_eq!(console.get(&format!("/sites/{most}?limit=0")).status, 400);
+    assert_eq!(console.get(&format!("/sites/{most}?kind=nothing")).status, 400);
+
     // A form of another page decides nothing; ours does; what somebody else did first is told.
     let act = format!("/findings/{waiting}/act");
     assert_eq!(console.post_form(&act, &[], "form_token=x&action=confirm&reason=a&revision=1").status, 403);

@@ -227,6 +227,13 @@ impl Engine {
         Ok(done)
     }
 
+    /// The finding of a site with this very id, with its case.
+    pub fn filed_one(&self, site: &SiteId, id: &str) -> Result<Option<Filed>, StoreError> {
+        let key: [&[u8]; 2] = [site.as_str().as_bytes(), id.as_bytes()];
+        let Some(finding) = self.store().get(Space::Finding, &key)? else { return Ok(None) };
+        Ok(Some(Filed { finding, case: self.store().get(Space::Case, &key)?.unwrap_or_default() }))
+    }
+
     /// The finding whose id is this or begins so, with its case.
     pub fn find(&self, id: &str) -> Result<Filed, CaseError> {
         let mut found = None;

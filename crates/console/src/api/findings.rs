@@ -38,7 +38,7 @@ pub(crate) struct Filter {
     /// Where the page before ended.
     cursor: Option<String>,
     /// Findings wanted.
-    limit: Option<String>,
+    pub(crate) limit: Option<String>,
 }
 
 /// The filter, read.
@@ -72,6 +72,15 @@ impl Filter {
             state: state.transpose()?,
             stage,
         })
+    }
+
+    /// Findings wanted on a page.
+    pub(crate) fn limit(&self, usual: usize, most: usize) -> Result<usize, Failure> {
+        match self.limit.as_deref().filter(|text| !text.is_empty()).map(str::parse::<usize>) {
+            None => Ok(usual),
+            Some(Ok(limit)) if (1..=most).contains(&limit) => Ok(limit),
+            Some(_) => Err(Failure::Wrong(format!("limit: must be a number from 1 to {most}"))),
+        }
     }
 
     /// What a cursor has to have been made with.
@@ -162,13 +171,7 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<Value>, Problem> {
     let engine = state.engine().await.map_err(Problem)?;
-    let limit = match filter.limit.as_deref().filter(|text| !text.is_empty()).map(str::parse::<usize>) {
-        None => LIMIT,
-        Some(Ok(limit @ 1..=LIMIT_MAX)) => limit,
-        Some(_) => {
-            return Err(Problem(Failure::Wrong(format!("limit: must be a number from 1 to {LIMIT_MAX}"))));
-        }
-    };
+    let limit = filter.limit(LIMIT, LIMIT_MAX).map_err(Problem)?;
     let answer = blocking(move || {
         let mut sites: Vec<SiteId> = engine.settings().sites.iter().map(|site| site.id.clone()).collect();
         if let Some(only) = filter.site.as_deref().filter(|only| !only.is_empty()) {

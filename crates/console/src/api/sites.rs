@@ -12,6 +12,8 @@ use crate::Shared;
 use crate::error::Failure;
 use crate::view::blocking;
 
+/// Findings named behind a line of a verdict in the list of all.
+const IDS_MAX: usize = 100;
 /// Runs that are listed.
 const RUNS: usize = 100;
 
@@ -70,7 +72,16 @@ pub(crate) async fn verdicts(State(state): Shared, _: Caller) -> Result<Json<Val
         let run = last(&engine)?;
         let mut verdicts = Vec::new();
         for site in &engine.settings().sites {
-            verdicts.extend(verdict(engine.store(), run, &site.id)?);
+            let Some(standing) = verdict(engine.store(), run, &site.id)? else { continue };
+            let mut value = serde_json::to_value(standing).unwrap_or_default();
+            // A site's own page has them.
+            value.as_object_mut().map(|fields| fields.remove("indicators"));
+            for lines in ["vetoes", "warnings", "reviews"] {
+                for line in value[lines].as_array_mut().into_iter().flatten() {
+                    line["findings"].as_array_mut().map(|ids| ids.truncate(IDS_MAX));
+                }
+            }
+            verdicts.push(value);
         }
         Ok(json!({ "run": run, "verdicts": verdicts }))
     });

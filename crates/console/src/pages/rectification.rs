@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Html;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use xunjian_engine::{CaseError, Engine};
+use xunjian_engine::Engine;
 use xunjian_report::Language;
 use xunjian_store::Space;
 
@@ -41,11 +41,7 @@ fn values(engine: &Engine, language: Language) -> Result<Value, Failure> {
             if looked > LOOKED_MAX {
                 break;
             }
-            let filed = match engine.find(&row?.0) {
-                Ok(filed) => filed,
-                Err(CaseError::Unknown(_)) => continue,
-                Err(error) => return Err(error.into()),
-            };
+            let Some(filed) = engine.filed_one(&site.id, &row?.0)? else { continue };
             let stage = filed.case.rectification.as_str();
             let Some(at) = STAGES.iter().position(|(id, _, _)| *id == stage) else { continue };
             let overdue = filed.case.rectification.is_overdue(today);

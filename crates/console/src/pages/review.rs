@@ -4,7 +4,7 @@ use axum::extract::{Query, State};
 use axum::response::Html;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use xunjian_engine::{CaseError, Engine, RunRecord};
+use xunjian_engine::{Engine, RunRecord};
 use xunjian_report::Language;
 
 use crate::Shared;
@@ -44,17 +44,13 @@ fn values(engine: &Engine, only: Option<&str>, language: Language) -> Result<Val
             if rows.len() >= ROWS {
                 break;
             }
-            match engine.find(id) {
-                // What was decided since the night waits no more.
-                Ok(filed) if filed.ruled().waits() => {
-                    let mut row = view::filed(&filed, language);
-                    row["site_name"] = json!(site.name);
-                    row["why"] = json!(filed.finding.detail.get("review"));
-                    rows.push(row);
-                }
-                Ok(_) | Err(CaseError::Unknown(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
+            // What was decided since the night waits no more.
+            let filed = engine.filed_one(&site.id, id)?;
+            let Some(filed) = filed.filter(|filed| filed.ruled().waits()) else { continue };
+            let mut row = view::filed(&filed, language);
+            row["site_name"] = json!(site.name);
+            row["why"] = json!(filed.finding.detail.get("review"));
+            rows.push(row);
         }
     }
     Ok(json!({ "rows": rows, "sites": sites, "only": only }))

@@ -40,7 +40,7 @@ fn values(engine: &Engine, id: &str, filter: &Filter, language: Language) -> Res
     let run = RunRecord::last(engine.store())?.map_or(0, |run| run.number);
     let standing = verdict(engine.store(), run, &id)?;
     let tally = engine.tally_of(run, &id)?.unwrap_or_default();
-    let (rows, next) = page_of(engine, std::slice::from_ref(&id), filter, ROWS)?;
+    let (rows, next) = page_of(engine, std::slice::from_ref(&id), filter, filter.limit(ROWS, ROWS)?)?;
     let zh = language == Language::Zh;
     let line = |tally: &Tally| {
         json!({
@@ -85,6 +85,7 @@ fn values(engine: &Engine, id: &str, filter: &Filter, language: Language) -> Res
         "tally": tally,
         "kinds": kinds,
         "kind": filter.kind,
+        "limit": filter.limit,
         "findings": rows.iter().map(|one| view::filed(one, language)).collect::<Vec<_>>(),
         "next": next,
     }))
