@@ -88,7 +88,7 @@ pub fn fill(store: &Store, sites: &[Site], pages: u64, findings: usize) -> anyho
             scripted: false,
         };
         let summary = SiteSummary {
-            pages: pages,
+            pages,
             home_newest: Some(run_day()),
             columns: (0..COLUMNS).map(column).collect(),
             guides: 100,

@@ -127,8 +127,8 @@ pub(crate) async fn post(
     })?;
     let kind = headers.get(axum::http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     // No page of elsewhere can send JSON without being asked for leave first.
-    if !kind.is_some_and(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json"))
-    {
+    let is_json = |kind: &str| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
+    if !kind.is_some_and(is_json) {
         let mut response = problem(Failure::Wrong("content-type must be application/json".to_owned()));
         *response.status_mut() = axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(response);

@@ -78,7 +78,9 @@ pub(crate) async fn verdicts(State(state): Shared, _: Caller) -> Result<Json<Val
             value.as_object_mut().map(|fields| fields.remove("indicators"));
             for lines in ["vetoes", "warnings", "reviews"] {
                 for line in value[lines].as_array_mut().into_iter().flatten() {
-                    line["findings"].as_array_mut().map(|ids| ids.truncate(IDS_MAX));
+                    if let Some(ids) = line["findings"].as_array_mut() {
+                        ids.truncate(IDS_MAX);
+                    }
                 }
             }
             verdicts.push(value);
