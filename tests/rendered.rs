@@ -166,3 +166,58 @@ fn faults_in_the_section_are_named() {
         assert!(ended.stderr.contains(reason), "{line}: {}", ended.stderr);
     }
 }
+
+#[test]
+fn faults_are_pictured_with_their_marks() {
+    let site = serve(|asked| match asked.path.as_str() {
+        "/" => Reply::page("市水利局", "<a href=/art/1.html>关于防汛的通知</a>"),
+        "/art/1.html" => {
+            // The fault stands far below; a script would hide it, and a picture from outside would tell.
+            let filler = "<p>防汛工作安排如下。</p>".repeat(80);
+            Reply::page(
+                "关于防汛的通知",
+                &format!(
+                    "<h1>关于防汛的通知</h1>{filler}<p>电话13812345678，澳门新葡京娱乐场开户送彩金</p>{filler}<p><a href=/gone.html>失效的文件</a></p><script>document.body.remove()</script>"
+                ),
+            )
+        }
+        _ => Reply::missing(),
+    });
+    let render = "browser = \"/usr/bin/chromium\"\nsandbox = false\npictures_max = 5";
+    let world = World::with_config(&config(site.port, render));
+    let run = world.run(&["run", "--json"]);
+    let summary = run.json();
+    assert!(summary["steps"]["pictures"].is_object(), "{summary} {}", run.stderr);
+    let findings = world.findings();
+    let severe = |one: &&Value| {
+        matches!(one["severity"].as_str(), Some("serious" | "major"))
+            && one["url"] == "http://www.test/art/1.html"
+    };
+    let finding = findings.iter().find(severe).unwrap_or_else(|| panic!("{findings:#?}"));
+    let id = finding["id"].as_str().expect("an id");
+    let hash = &finding["evidence"]["snapshot"].as_str().expect("a snapshot")[..16];
+    let picture =
+        std::fs::read(world.path(&format!("xunjian-data/pictures/{id}-{hash}.jpg"))).expect("a picture");
+    assert!(picture.starts_with(&[0xff, 0xd8, 0xff]) && picture.len() > 4_000, "{}", picture.len());
+    let count = || std::fs::read_dir(world.path("xunjian-data/pictures")).expect("pictures").count();
+    assert!((1..=5).contains(&count()), "no more than the limit");
+    if let Ok(keep) = std::env::var("KEEP") {
+        std::fs::write(keep, &picture).unwrap();
+    }
+    // They stand in the notice.
+    let out = world.path("notice");
+    let taken =
+        finding["evidence"]["snapshot"].as_str().and_then(|name| name.split('@').nth(1)).expect("a time");
+    let month: u32 = taken[5..7].parse().expect("a month");
+    let quarter = format!("{}Q{}", &taken[..4], month.div_ceil(3));
+    let mut command = vec!["report", "--quarter", &quarter, "--format", "docx,html", "--out"];
+    command.push(out.to_str().expect("a path"));
+    let written = world.run(&command);
+    assert!(matches!(written.code, 0 | 3), "{}", written.stderr);
+    let page = std::fs::read_to_string(out.join("notice.html")).expect("a page");
+    let shown = page.matches("<img src=\"evidence").count();
+    let file = std::fs::File::open(out.join("notice.docx")).expect("a document");
+    let archive = zip::ZipArchive::new(file).expect("an archive");
+    let pictures = archive.file_names().flatten().filter(|name| name.starts_with("word/media/")).count();
+    assert!(shown > 0 && pictures == shown, "{shown} {pictures} {findings:#?}");
+}

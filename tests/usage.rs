@@ -39,3 +39,23 @@ fn the_readmes_name_commands_that_exist() {
         }
     }
 }
+
+#[test]
+fn the_book_has_the_configuration_that_init_writes() {
+    let read = |name: &str| {
+        std::fs::read_to_string(format!("{}/../../docs/{name}", env!("CARGO_MANIFEST_DIR"))).expect(name)
+    };
+    let written = include_str!("../crates/cli/templates/xunjian.toml");
+    assert!(
+        read("configuration.md").contains(&format!("```toml\n{written}```")),
+        "docs/configuration.md is not the file that init writes: put it there"
+    );
+    // Every chapter is there, in both languages.
+    for book in ["README.md", "README.zh-CN.md"] {
+        let text = read(book);
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| link.ends_with(".md")) {
+            assert!(!read(link).is_empty(), "{link}");
+        }
+    }
+}

@@ -69,7 +69,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Alert(command) => commands::alert::run(&common, terminal, &command).await,
         Command::Serve => commands::serve::run(&common, terminal).await,
         Command::Media(media) => commands::media::run(&common, terminal, &media).await,
-        Command::Report(report) => commands::report::run(&common, terminal, &report),
+        Command::Report(report) => commands::report::run(&common, terminal, &report).await,
         Command::Sites(args::Sites::Check { online }) => {
             commands::sites::check(&common, terminal, online).await
         }

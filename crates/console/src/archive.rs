@@ -30,3 +30,18 @@ pub(crate) async fn show(
         [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
     Ok((headers, page).into_response())
 }
+
+/// The picture of a finding, where one was taken.
+pub(crate) async fn picture(
+    State(state): Shared,
+    _: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let engine = state.engine().await?;
+    let bytes = view::blocking(move || {
+        let path = engine.picture_of(&engine.find(&id)?.finding).ok_or(Failure::Missing)?;
+        std::fs::read(path).map_err(|_| Failure::Missing)
+    })
+    .await?;
+    Ok(([(header::CONTENT_TYPE, "image/jpeg")], bytes).into_response())
+}

@@ -162,6 +162,7 @@ fn router(state: Arc<State>) -> Router {
         .route("/sites/{site}", get(pages::site::show))
         .route("/findings/{id}", get(pages::finding::show))
         .route("/findings/{id}/page", get(archive::show))
+        .route("/findings/{id}/picture", get(archive::picture))
         .route("/findings/{id}/act", post(pages::finding::act))
         .route("/review", get(pages::review::show))
         .route("/rectification", get(pages::rectification::show))

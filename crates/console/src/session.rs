@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use data_encoding::BASE64URL_NOPAD;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ring::digest::{SHA256, digest};
+use tokio::sync::Semaphore;
 use xunjian_report::Language;
 
 use crate::accounts::random;
@@ -24,6 +25,8 @@ const IDLE: Duration = Duration::from_secs(8 * 3_600);
 const SESSIONS_MAX: usize = 10_000;
 /// Tries to log in, from one address, in a minute.
 const TRIES: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+/// Passwords hashed at once.
+const HASHED_AT_ONCE: usize = 2;
 /// Name of the session's cookie.
 pub(crate) const COOKIE: &str = "xunjian";
 /// Name of the cookie that remembers a language.
@@ -33,11 +36,17 @@ pub(crate) const LANGUAGE: &str = "xunjian-language";
 pub(crate) struct Sessions {
     known: Mutex<HashMap<String, (String, Instant)>>,
     tries: DefaultKeyedRateLimiter<IpAddr>,
+    /// Passwords hashed at once: each takes much memory on purpose.
+    pub(crate) hashing: Semaphore,
 }
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { known: Mutex::default(), tries: RateLimiter::keyed(Quota::per_minute(TRIES)) }
+        Self {
+            known: Mutex::default(),
+            tries: RateLimiter::keyed(Quota::per_minute(TRIES)),
+            hashing: Semaphore::new(HASHED_AT_ONCE),
+        }
     }
 }
 

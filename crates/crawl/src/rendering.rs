@@ -38,6 +38,8 @@ pub struct RenderSetup {
     pub pages_max: u32,
     /// Pages at once.
     pub tabs: usize,
+    /// Pictures of new faults that a night takes.
+    pub pictures_max: usize,
     /// Limits of one page.
     pub limits: RenderLimits,
 }

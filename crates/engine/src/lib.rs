@@ -14,6 +14,7 @@ mod maintain;
 mod measure;
 mod monitor;
 mod noticing;
+mod pictures;
 mod recheck;
 mod reporting;
 mod run;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use xunjian_judge::{Notice, compare};
+use xunjian_model::Finding;
 use xunjian_report::{Format, Language, NoticeData, write_notice};
 
 use crate::{Engine, EngineError, QuarterJudged};
@@ -38,7 +39,9 @@ impl Engine {
             notes: notes(judged, language),
             settings: &self.settings().notice,
         };
-        Ok(write_notice(&data, folder, formats, language, |url, snapshot| self.evidence(url, snapshot))?)
+        let evidence = |url: &str, snapshot: &str| self.evidence(url, snapshot);
+        let picture = |finding: &Finding| std::fs::read(self.picture_of(finding)?).ok();
+        Ok(write_notice(&data, folder, formats, language, evidence, picture)?)
     }
 }
 

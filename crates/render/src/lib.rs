@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::process::Child;
 
 pub use launch::find;
-pub use page::{Page, Rendered};
+pub use page::{PICTURE, Page, Rendered};
 
 use connection::Connection;
 

@@ -17,6 +17,27 @@ const NOT_NEEDED: [&str; 10] = [
     "Prefetch", "Other",
 ];
 
+/// Width and height of a picture, in pixels.
+pub const PICTURE: [u32; 2] = [1_000, 640];
+/// Of a hundred.
+const PICTURE_QUALITY: u32 = 70;
+
+/// What is made of a page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Document,
+    Picture,
+}
+
+/// A source that has nothing.
+struct Nothing;
+
+impl Source for Nothing {
+    fn get(&self, _: Request) -> crate::Asking<'_> {
+        Box::pin(async { None })
+    }
+}
+
 /// A page that was fetched already.
 #[derive(Debug)]
 pub struct Page<'p> {
@@ -45,9 +66,27 @@ impl Browser {
     /// [`RenderError::Limit`] is the page's fault; after other errors this browser should not be
     /// used again.
     pub async fn render(&self, page: Page<'_>, source: &dyn Source) -> Result<Rendered, RenderError> {
+        self.alone(page, source, Wanted::Document).await.map(|(rendered, _)| rendered)
+    }
+
+    /// A picture (JPEG) of a page whose scripts do not run and which gets nothing from outside, with its
+    /// first mark in view.
+    ///
+    /// # Errors
+    /// As [`Browser::render`].
+    pub async fn picture(&self, page: Page<'_>) -> Result<Vec<u8>, RenderError> {
+        self.alone(page, &Nothing, Wanted::Picture).await.map(|(_, picture)| picture)
+    }
+
+    async fn alone(
+        &self,
+        page: Page<'_>,
+        source: &dyn Source,
+        wanted: Wanted,
+    ) -> Result<(Rendered, Vec<u8>), RenderError> {
         let context = self.call(None, "Target.createBrowserContext", json!({})).await?;
         let context = text(&context, "browserContextId")?;
-        let rendered = self.in_context(&context, page, source).await;
+        let rendered = self.in_context(&context, page, source, wanted).await;
         // Ends the tab, and whatever its scripts opened besides.
         let dropped =
             self.call(None, "Target.disposeBrowserContext", json!({ "browserContextId": context })).await;
@@ -70,14 +109,15 @@ impl Browser {
         context: &str,
         page: Page<'_>,
         source: &dyn Source,
-    ) -> Result<Rendered, RenderError> {
+        wanted: Wanted,
+    ) -> Result<(Rendered, Vec<u8>), RenderError> {
         let target = json!({ "url": "about:blank", "browserContextId": context });
         let target = text(&self.call(None, "Target.createTarget", target).await?, "targetId")?;
         let attach = json!({ "targetId": target, "flatten": true });
         let session = text(&self.call(None, "Target.attachToTarget", attach).await?, "sessionId")?;
         let events = self.connection.events(&session);
         let tab = Tab { browser: self, session: &session, page, source };
-        let rendered = tab.run(events).await;
+        let rendered = tab.run(events, wanted).await;
         self.connection.forget(&session);
         rendered
     }
@@ -105,8 +145,18 @@ impl Tab<'_> {
         self.browser.call(Some(self.session), method, parameters).await
     }
 
-    async fn run(&self, mut events: mpsc::Receiver<Value>) -> Result<Rendered, RenderError> {
+    async fn run(
+        &self,
+        mut events: mpsc::Receiver<Value>,
+        wanted: Wanted,
+    ) -> Result<(Rendered, Vec<u8>), RenderError> {
         self.call("Page.enable", json!({})).await?;
+        if wanted == Wanted::Picture {
+            self.call("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await?;
+            let [width, height] = PICTURE;
+            let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+            self.call("Emulation.setDeviceMetricsOverride", size).await?;
+        }
         self.call("Fetch.enable", json!({ "patterns": [{ "urlPattern": "*" }] })).await?;
         let mut course = Course::default();
         {
@@ -123,13 +173,30 @@ impl Tab<'_> {
             }
         }
         let root = self.call("DOM.getDocument", json!({ "depth": 0 })).await?;
+        if wanted == Wanted::Picture {
+            let rendered = Rendered { html: String::new(), settled: true, refused: Vec::new() };
+            return Ok((rendered, self.picture(&root["root"]["nodeId"]).await?));
+        }
         let node = json!({ "nodeId": root["root"]["nodeId"] });
         let mut html = text(&self.call("DOM.getOuterHTML", node).await?, "outerHTML")?;
         if html.len() > self.browser.limits.document_bytes_max {
             return Err(RenderError::Limit("the document is too large"));
         }
         html.shrink_to_fit();
-        Ok(Rendered { html, settled: course.loaded && !course.unsettled, refused: course.refused })
+        let settled = course.loaded && !course.unsettled;
+        Ok((Rendered { html, settled, refused: course.refused }, Vec::new()))
+    }
+
+    async fn picture(&self, root: &Value) -> Result<Vec<u8>, RenderError> {
+        let mark = json!({ "nodeId": root, "selector": "mark" });
+        let mark = self.call("DOM.querySelector", mark).await?;
+        if mark["nodeId"].as_u64() > Some(0) {
+            // A mark in what is not shown has no place; then the top of the page is the picture.
+            self.call("DOM.scrollIntoViewIfNeeded", json!({ "nodeId": mark["nodeId"] })).await.ok();
+        }
+        let picture = json!({ "format": "jpeg", "quality": PICTURE_QUALITY });
+        let data = text(&self.call("Page.captureScreenshot", picture).await?, "data")?;
+        BASE64.decode(data.as_bytes()).map_err(|_| RenderError::Browser("a picture that is none".to_owned()))
     }
 
     /// Answers the page's requests until it comes to rest.

@@ -18,7 +18,7 @@ use xunjian_model::{Finding, Site, Verdict};
 
 pub use evidence::{Evidence, archived_page};
 pub use notice::{
-    Annex, Cell, Format, NoticeData, NoticeSettings, TemplateError, UnknownFormat, check_template,
+    Annex, Cell, Format, NoticeData, NoticeSettings, Picture, TemplateError, UnknownFormat, check_template,
     write_notice,
 };
 pub use sarif::{SarifResult, sarif};

@@ -80,7 +80,7 @@ fn hostile_names_do_nothing_in_any_form() {
         notes: EVIL.map(str::to_owned).into(),
         settings: &settings,
     };
-    write_notice(&data, folder.path(), &Format::ALL, Language::Zh, |_, _| None).expect("written");
+    write_notice(&data, folder.path(), &Format::ALL, Language::Zh, |_, _| None, |_| None).expect("written");
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
 
     let page = read("notice.html");
@@ -88,6 +88,7 @@ fn hostile_names_do_nothing_in_any_form() {
         assert!(!page.contains(attack), "{attack}");
     }
     assert!(page.contains("&lt;script&gt;"));
+    assert_eq!(page.matches("<p>无。</p>").count(), 3, "annexes without rows say so");
     let text = read("notice.md");
     assert!(!text.replace("\\<", "").contains("<script") && !text.contains("**重**"), "{text}");
     assert!(text.contains("检查比例66.66%"), "shares are cut, as rates are");
@@ -119,5 +120,6 @@ fn hostile_names_do_nothing_in_any_form() {
             != quick_xml::events::Event::Eof
         {}
     }
+    assert_eq!(part("notice.docx", "word/document.xml").matches("<w:t>无。</w:t>").count(), 3);
     assert!(!part("notice.docx", "word/_rels/document.xml.rels").contains("javascript:"));
 }

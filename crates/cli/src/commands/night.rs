@@ -10,7 +10,7 @@ use serde_json::json;
 use xunjian_console::Live;
 use xunjian_crawl::Progress;
 use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, StepCost, WrittenReport};
-use xunjian_model::{LinkState, Outcome, Severity, SiteId, Tally};
+use xunjian_model::{Finding, LinkState, Outcome, Severity, SiteId, Tally};
 
 use crate::args::{self, Common};
 use crate::commands::alert;
@@ -117,10 +117,10 @@ impl Night {
     pub(crate) async fn after_crawl(&mut self) -> anyhow::Result<WrittenReport> {
         tokio::task::block_in_place(|| self.scan(false))?;
         self.search().await?;
-        tokio::task::block_in_place(|| {
-            self.judge()?;
-            self.report(None)
-        })
+        tokio::task::block_in_place(|| self.judge())?;
+        let wanted = self.engine.pictured()?;
+        self.pictures(&wanted.iter().collect::<Vec<_>>()).await?;
+        tokio::task::block_in_place(|| self.report(None))
     }
 
     /// Asks the sites' own searches for what the scan knows to be there.
@@ -140,6 +140,24 @@ impl Night {
             .await?;
         self.costs.insert("search", cpu.cost());
         Ok(misses)
+    }
+
+    /// Takes pictures of findings.
+    pub(crate) async fn pictures(&mut self, findings: &[&Finding]) -> anyhow::Result<()> {
+        if findings.is_empty() || self.engine.settings().render.is_none() {
+            return Ok(());
+        }
+        let cpu = Cpu::now();
+        let total = findings.len() as u64;
+        let bar = std::sync::Mutex::new(self.terminal.bar(self.terminal.words("截图", "pictures"), total));
+        let each = |done: usize| {
+            if let Ok(mut bar) = bar.lock() {
+                bar.set(done as u64, total, "");
+            }
+        };
+        self.engine.take_pictures(findings, each).await?;
+        self.costs.insert("pictures", cpu.cost());
+        Ok(())
     }
 
     /// Names the sites that were not seen whole.

@@ -12,10 +12,10 @@ use crate::commands::judge::with_progress;
 use crate::commands::night::{self, Night};
 use crate::terminal::Terminal;
 
-pub(crate) fn run(common: &Common, terminal: Terminal, args: &args::Report) -> anyhow::Result<Exit> {
+pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Report) -> anyhow::Result<Exit> {
     let mut night = Night::open(night::settings(common)?, common, terminal)?;
     if let Some(quarter) = args.quarter {
-        return notice(&night, terminal, quarter, args);
+        return notice(&mut night, terminal, quarter, args).await;
     }
     let report = night.report(args.out.as_deref())?;
     night.print(&report)?;
@@ -27,16 +27,22 @@ pub(crate) fn run(common: &Common, terminal: Terminal, args: &args::Report) -> a
     Ok(exit)
 }
 
-fn notice(night: &Night, terminal: Terminal, quarter: Quarter, args: &args::Report) -> anyhow::Result<Exit> {
-    let engine = &night.engine;
-    let settings = engine.settings();
-    let now = with_progress(engine, terminal, quarter, args.point, &args.stated)?;
+async fn notice(
+    night: &mut Night,
+    terminal: Terminal,
+    quarter: Quarter,
+    args: &args::Report,
+) -> anyhow::Result<Exit> {
+    let now = with_progress(&night.engine, terminal, quarter, args.point, &args.stated)?;
     let before = match args.against {
-        Some(against) => Some(with_progress(engine, terminal, against, None, &[])?),
+        Some(against) => Some(with_progress(&night.engine, terminal, against, None, &[])?),
         None => None,
     };
+    let settings = night.engine.settings();
     let dated = args.dated.unwrap_or_else(|| settings.zone.to_datetime(Timestamp::now()).date());
     let folder = args.out.clone().unwrap_or_else(|| settings.data.join(format!("notice-{quarter}")));
+    night.pictures(&now.named.iter().collect::<Vec<_>>()).await?;
+    let engine = &night.engine;
     let before = before.as_ref().map(|judged| &judged.notice);
     let files: Vec<PathBuf> =
         engine.write_notice(&now, before, (dated, args.due), &folder, &args.format, terminal.language)?;

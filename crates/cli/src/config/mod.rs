@@ -372,7 +372,7 @@ mod tests {
     #[test]
     fn every_mistake_is_named_with_its_line() {
         let table: [(&str, &str); 26] = [
-            ("data = \"d\"\ncolour = 1\n", "2: unknown key `colour`; known here: crawl, data"),
+            ("data = \"d\"\ncolour = 1\n", "2: unknown key `colour`; known here: alert, crawl, data"),
             (
                 "data = \"d\"\n[politeness]\nrequests_per_second = -1\n",
                 "3: `politeness.requests_per_second`: must be 0 or more",

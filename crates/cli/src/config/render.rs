@@ -23,10 +23,12 @@ pub(super) fn render(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Opti
         sandbox,
         pages_max: 200,
         tabs: 2,
+        pictures_max: 100,
         limits: xunjian_render::RenderLimits::default(),
     };
     table.set(source, "pages_max", &mut setup.pages_max);
     table.set(source, "tabs", &mut setup.tabs);
+    table.set(source, "pictures_max", &mut setup.pictures_max);
     at_least(table, source, "tabs", setup.tabs > 0, "1 or more");
     table.set::<Duration>(source, "timeout_s", &mut setup.limits.timeout);
     at_least(table, source, "timeout_s", !setup.limits.timeout.is_zero(), "more than 0");

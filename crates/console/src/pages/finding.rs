@@ -41,6 +41,7 @@ pub(crate) async fn show(
             "finding": view::filed(&filed, language),
             "site_name": site.map(|site| site.name.as_str()),
             "decision": filed.case.decision,
+            "picture": engine.picture_of(&filed.finding).is_some_and(|path| path.exists()),
             "history": history,
         }))
     })

@@ -36,12 +36,14 @@ pub(crate) async fn enter(
         state.audit.note(&login.name, anybody.from, "login", "", "too many tries");
         return Err(Failure::TooMany);
     }
+    let turn = state.sessions.hashing.acquire().await;
     let accounts = state.accounts.clone();
     let name = login.name.clone();
     let found = blocking(move || {
         accounts.enter(&login.name, &login.password).map_err(|error| Failure::Ours(error.to_string()))
     })
     .await?;
+    drop(turn);
     let Some(account) = found else {
         state.audit.note(&name, anybody.from, "login", "", "refused");
         let page = state.view.plain("login.html", anybody.language, json!({ "failed": true }))?;

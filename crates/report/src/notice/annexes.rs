@@ -1,6 +1,7 @@
 //! The five annexes as tables, one definition for every form of the notice.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use xunjian_judge::AccountRow;
 use xunjian_model::SiteKind;
@@ -15,17 +16,30 @@ pub struct Cell {
     pub text: String,
     /// Where it leads: an address, or a file beside the notice.
     pub link: Option<String>,
+    /// A picture that stands for the text.
+    pub picture: Option<Picture>,
+}
+
+/// The picture of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Number in the notice, from 1.
+    pub number: usize,
+    /// File beside the notice.
+    pub file: String,
+    /// JPEG.
+    pub bytes: Arc<Vec<u8>>,
 }
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
-        Self { text: text.to_owned(), link: None }
+        Self { text: text.to_owned(), ..Self::default() }
     }
 }
 
 impl From<String> for Cell {
     fn from(text: String) -> Self {
-        Self { text, link: None }
+        Self { text, ..Self::default() }
     }
 }
 
@@ -33,7 +47,7 @@ impl From<String> for Cell {
 fn leading(text: &str, link: Option<&String>) -> Cell {
     let safe =
         |link: &&String| ["http://", "https://", "evidence/"].iter().any(|begin| link.starts_with(begin));
-    Cell { text: text.to_owned(), link: link.filter(safe).cloned() }
+    Cell { text: text.to_owned(), link: link.filter(safe).cloned(), picture: None }
 }
 
 /// One annex.
@@ -105,7 +119,12 @@ pub(super) fn none(language: Language) -> &'static str {
 }
 
 /// The annexes of a notice. `links` are the archived pages by finding.
-pub(super) fn of(data: &NoticeData<'_>, links: &HashMap<&str, String>, language: Language) -> Vec<Annex> {
+pub(super) fn of(
+    data: &NoticeData<'_>,
+    links: &HashMap<&str, String>,
+    pictures: &HashMap<&str, Picture>,
+    language: Language,
+) -> Vec<Annex> {
     let zh = language == Language::Zh;
     let say = |zh_text: &'static str, en_text: &'static str| if zh { zh_text } else { en_text };
     let office = |name: &str| {
@@ -164,7 +183,7 @@ pub(super) fn of(data: &NoticeData<'_>, links: &HashMap<&str, String>, language:
             row.indicator.as_str().into(),
             problem.into(),
             leading(&row.page, Some(&row.page)),
-            leading(seen, proof),
+            Cell { picture: pictures.get(row.finding.as_str()).cloned(), ..leading(seen, proof) },
             deadline.as_str().into(),
         ]
     });
@@ -224,7 +243,7 @@ pub(super) fn of(data: &NoticeData<'_>, links: &HashMap<&str, String>, language:
                 (say("指标", "Indicator"), 3),
                 (say("问题描述", "Problem"), 10),
                 (say("页面地址", "Page"), 12),
-                (say("截图", "Evidence"), 4),
+                (say("截图", "Evidence"), 6),
                 (say("整改期限", "Due"), 5),
             ],
             rows: problems.collect(),

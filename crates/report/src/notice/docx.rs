@@ -13,14 +13,18 @@ use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
 use super::text::blocks;
-use super::{Annex, NoticeData, annexes, notes_title};
+use super::{Annex, NoticeData, Picture, annexes, notes_title};
 use crate::{Language, ReportError};
 
+/// Size of a picture in a cell, in EMU (36,000 a millimetre): the width of its column, in the form of a
+/// picture.
+const PICTURE_WIDTH: u32 = 27 * 36_000;
+const PICTURE_HEIGHT: u32 = PICTURE_WIDTH * 640 / 1_000;
 /// Width of the text on a broad page, in twentieths of a point.
 const TEXT_WIDTH: u32 = 12_756;
 
 const CONTENT_TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
-<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/><Override PartName="/word/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml"/><Override PartName="/word/settings.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.settings+xml"/><Override PartName="/word/footer-odd.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.footer+xml"/><Override PartName="/word/footer-even.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.footer+xml"/></Types>"#;
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Default Extension="jpg" ContentType="image/jpeg"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/><Override PartName="/word/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml"/><Override PartName="/word/settings.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.settings+xml"/><Override PartName="/word/footer-odd.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.footer+xml"/><Override PartName="/word/footer-even.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.footer+xml"/></Types>"#;
 const PACKAGE: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="document" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>"#;
 const SETTINGS: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
@@ -28,6 +32,8 @@ const SETTINGS: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?
 const RELATIONS: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="styles" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/><Relationship Id="settings" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/settings" Target="settings.xml"/><Relationship Id="odd" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/footer" Target="footer-odd.xml"/><Relationship Id="even" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/footer" Target="footer-even.xml"/>
 {% for link in links %}<Relationship Id="link{{ loop.index0 }}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink" Target="{{ link }}" TargetMode="External"/>
+{% endfor %}
+{% for number in pictures %}<Relationship Id="picture{{ number }}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" Target="media/picture{{ number }}.jpg"/>
 {% endfor %}</Relationships>"#;
 
 /// The file's bytes.
@@ -41,6 +47,9 @@ pub(super) fn write(
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_template("document.xml", include_str!("../../templates/notice/document.xml"))?;
     environment.add_template("relations.xml", RELATIONS)?;
+    let cells = annexes.iter().flat_map(|annex| annex.rows.iter().flatten());
+    let pictures: Vec<&Picture> = cells.filter_map(|cell| cell.picture.as_ref()).collect();
+    let numbers: Vec<usize> = pictures.iter().map(|picture| picture.number).collect();
     let mut links: Vec<String> = Vec::new();
     let annexes: Vec<Value> = annexes.iter().map(|annex| self::annex(annex, &mut links, language)).collect();
     let blocks: Vec<_> = blocks(text)
@@ -53,11 +62,13 @@ pub(super) fn write(
     let document = environment.get_template("document.xml")?.render(Serde(json!({
         "blocks": blocks,
         "annexes": annexes,
-        "none": annexes::none(language),
+        "empty": annexes::none(language),
         "notes": data.notes.iter().map(|note| in_xml(note)).collect::<Vec<_>>(),
         "notes_title": notes_title(language),
     })))?;
-    let relations = environment.get_template("relations.xml")?.render(Serde(json!({ "links": links })))?;
+    let relations = environment
+        .get_template("relations.xml")?
+        .render(Serde(json!({ "links": links, "pictures": numbers })))?;
     let parts: [(&str, &str); 8] = [
         ("[Content_Types].xml", CONTENT_TYPES),
         ("_rels/.rels", PACKAGE),
@@ -73,6 +84,12 @@ pub(super) fn write(
     for (name, part) in parts {
         file.start_file(name, SimpleFileOptions::default()).map_err(|error| fail(&error))?;
         file.write_all(part.as_bytes()).map_err(|error| fail(&error))?;
+    }
+    for picture in pictures {
+        let name = format!("word/media/picture{}.jpg", picture.number);
+        let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        file.start_file(name, stored).map_err(|error| fail(&error))?;
+        file.write_all(&picture.bytes).map_err(|error| fail(&error))?;
     }
     Ok(file.finish().map_err(|error| fail(&error))?.into_inner())
 }
@@ -90,7 +107,20 @@ fn annex(annex: &Annex, links: &mut Vec<String>, language: Language) -> Value {
                     links.push(in_xml(link));
                     format!("link{}", links.len() - 1)
                 });
-                json!({ "spans": [{ "text": in_xml(&cell.text), "bold": false, "link": link }] })
+                let picture = cell.picture.as_ref().map(|picture| {
+                    json!({
+                        "number": picture.number,
+                        "name": format!("picture{}.jpg", picture.number),
+                        "part": format!("picture{}", picture.number),
+                        "width": PICTURE_WIDTH,
+                        "height": PICTURE_HEIGHT,
+                    })
+                });
+                json!({
+                    "text": in_xml(&cell.text),
+                    "spans": [{ "text": in_xml(&cell.text), "bold": false, "link": link }],
+                    "picture": picture,
+                })
             };
             row.iter().map(cell).collect()
         })

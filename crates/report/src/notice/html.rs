@@ -25,7 +25,7 @@ pub(super) fn write(
     let tables: Vec<_> = annexes
         .iter()
         .map(|annex| {
-            let cell = |cell: &super::Cell| json!({ "text": cell.text, "link": cell.link });
+            let cell = |cell: &super::Cell| json!({ "text": cell.text, "link": cell.link, "picture": cell.picture.as_ref().map(|picture| &picture.file) });
             json!({
                 "mark": annexes::mark(annex.number, language),
                 "title": annex.title,
@@ -39,7 +39,7 @@ pub(super) fn write(
         "title": data.notice.quarter,
         "body": body,
         "annexes": tables,
-        "none": annexes::none(language),
+        "empty": annexes::none(language),
         "notes": data.notes,
         "notes_title": notes_title(language),
     })))?;

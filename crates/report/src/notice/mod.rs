@@ -12,6 +12,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use xunjian_judge::{Comparison, Notice};
 use xunjian_model::{Finding, Site};
 
 use crate::{Evidence, Language, ReportError, evidence, save};
-pub use annexes::{Annex, Cell};
+pub use annexes::{Annex, Cell, Picture};
 pub use text::{TemplateError, check_template};
 
 /// A form of the notice.
@@ -108,13 +109,15 @@ pub struct NoticeData<'a> {
     pub settings: &'a NoticeSettings,
 }
 
-/// Writes the notice in each form; answers with the files.
+/// Writes the notice in each form; answers with the files. `evidence` gives the archived page of an
+/// address and a snapshot's name, `picture` the picture (JPEG) of a finding.
 pub fn write_notice(
     data: &NoticeData<'_>,
     folder: &Path,
     formats: &[Format],
     language: Language,
     evidence: impl Fn(&str, &str) -> Option<Evidence>,
+    picture: impl Fn(&Finding) -> Option<Vec<u8>>,
 ) -> Result<Vec<PathBuf>, ReportError> {
     fs::create_dir_all(folder).map_err(|source| ReportError::Write { path: folder.to_owned(), source })?;
     let pages = evidence::write(&data.findings, &folder.join("evidence"), language, evidence)?;
@@ -126,7 +129,15 @@ pub fn write_notice(
             Some((one.id.as_str(), format!("evidence/{page}")))
         })
         .collect();
-    let annexes = annexes::of(data, &links, language);
+    let mut pictures: HashMap<&str, Picture> = HashMap::new();
+    for (number, finding) in (1..).zip(&data.findings) {
+        let Some(bytes) = picture(finding) else { continue };
+        let file = format!("evidence/{}.jpg", finding.id);
+        let path = folder.join(&file);
+        save(&path, &bytes).map_err(|source| ReportError::Write { path, source })?;
+        pictures.insert(finding.id.as_str(), Picture { number, file, bytes: Arc::new(bytes) });
+    }
+    let annexes = annexes::of(data, &links, &pictures, language);
     let text = text::render(data, &annexes, language)?;
     let mut files = Vec::new();
     let mut write = |name: String, bytes: &[u8]| {
