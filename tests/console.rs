@@ -247,7 +247,7 @@ fn beyond_loopback_everybody_says_who_they_are() {
         made.json()["token"].as_str().expect("a token").to_owned()
     };
     let (read, write, guest) = (token("wang", "read"), token("wang", "write"), token("guest", "write"));
-    let console = Serving::start(&world, "0.0.0.0", "");
+    let console = Serving::start(&world, "0.0.0.0", "proxies = [\"127.0.0.1\"]\n");
 
     assert_eq!(console.get("/").header("location"), Some("/login"));
     assert_eq!(console.get("/review").status, 401);

@@ -59,3 +59,36 @@ fn the_book_has_the_configuration_that_init_writes() {
         }
     }
 }
+
+#[test]
+fn every_reason_to_wait_is_told_in_chinese_too() {
+    let scan = std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../scan/src"));
+    let mut reasons = Vec::new();
+    for file in std::fs::read_dir(scan).expect("sources") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("a source");
+        let found = text.split("with(\"review\", \"").skip(1).filter_map(|rest| rest.split('"').next());
+        reasons.extend(found.map(str::to_owned));
+    }
+    assert!(reasons.len() > 8, "{reasons:?}");
+    for reason in reasons {
+        assert_ne!(xunjian_report::why(&reason, xunjian_report::Language::Zh), reason);
+    }
+}
+
+#[test]
+fn messages_may_be_json_and_commands_give_examples() {
+    let world = World::with_config(
+        "data = \"d\"\n[[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://127.0.0.1:9/\"\nkind = \"department\"\n[render]\nbrowser = \"off\"\n",
+    );
+    let run = world.run(&["run", "--log", "json", "-vv"]);
+    let lines: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with('{')).collect();
+    assert!(!lines.is_empty(), "{}", run.stderr);
+    for line in lines {
+        let message: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert!(message["timestamp"].is_string() && message["level"].is_string(), "{line}");
+    }
+    for command in ["init", "judge", "report", "serve", "findings", "alert", "account"] {
+        let help = world.run(&[command, "--help"]).stdout;
+        assert!(help.contains("Examples:\n  xunjian "), "{command}: {help}");
+    }
+}

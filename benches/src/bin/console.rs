@@ -57,6 +57,7 @@ fn main() -> anyhow::Result<()> {
     let settings = ConsoleSettings {
         listen: ([127, 0, 0, 1], 0).into(),
         public_url: None,
+        proxies: Vec::new(),
         accounts: folder.join("accounts.json"),
         audit: folder.join("audit.jsonl"),
         language: Language::Zh,

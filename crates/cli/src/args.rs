@@ -53,9 +53,21 @@ pub(crate) struct Common {
     /// More messages; twice: all
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// Form of the messages on stderr: text, or json with one document a line
+    #[arg(long, global = true, value_enum, default_value_t = LogForm::Text, value_name = "FORM")]
+    pub(crate) log: LogForm,
     /// Exit with 1 when a finding is at least this severe: info, minor, major or serious
     #[arg(long, global = true, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Severity>,
+}
+
+/// Form of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogForm {
+    /// For people.
+    Text,
+    /// For tools.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +75,9 @@ pub(crate) enum Command {
     /// Inspect a simulated city: crawl, scan, judge, report, and compare with what was planted
     Demo(Demo),
     /// Write a commented xunjian.toml and a sites.csv to begin with
+    #[command(
+        after_help = "Examples:\n  xunjian init\n  xunjian init /etc/xunjian --office 市府办 --site 市水利局=http://slj.city.gov.cn/"
+    )]
     Init(Init),
     /// The nightly run: crawl, scan, judge, report
     Run(Night),
@@ -73,11 +88,20 @@ pub(crate) enum Command {
     /// Only ask each site's own search for pages the last scan knows to be there
     Search,
     /// Judge the findings of the last scan, or a quarter from kept snapshots; prints the verdicts
+    #[command(
+        after_help = "Examples:\n  xunjian judge --explain water V4\n  xunjian judge --quarter 2026Q2 --against 2026Q1 --json"
+    )]
     Judge(Judge),
     /// Only write the report of the last run, or the notice of a quarter with its annexes
+    #[command(
+        after_help = "Examples:\n  xunjian report --lang en\n  xunjian report --quarter 2026Q2 --format docx,xlsx --out notice\n  xunjian report --quarter 2026Q2 --dated 2026-07-16 --stated rectified=91"
+    )]
     Report(Report),
     /// Findings: look, decide, notify, follow until they are mended
     #[command(subcommand)]
+    #[command(
+        after_help = "Examples:\n  xunjian findings list --queue\n  xunjian findings confirm 3f2a --by 王芳 --reason 错误表述\n  xunjian findings notify --site water --by 王芳\n  xunjian findings recheck --stage reported"
+    )]
     Findings(Findings),
     /// What waits for a person: findings to confirm, indicators to judge
     #[command(subcommand)]
@@ -85,15 +109,24 @@ pub(crate) enum Command {
     /// The availability monitor: spaced visits to every home page, each kept
     Watch(Watch),
     /// Stay: the console, the nightly run at its time, the availability monitor in between
+    #[command(
+        after_help = "Examples:\n  xunjian serve                    the console is at http://127.0.0.1:8640/\n  xunjian serve --log json"
+    )]
     Serve,
     /// The ledger of new-media accounts
     #[command(subcommand)]
     Media(Media),
     /// Who may use the console and its interface
     #[command(subcommand)]
+    #[command(
+        after_help = "Examples:\n  xunjian account add wang --role reviewer\n  xunjian account token wang --scope read"
+    )]
     Account(Account),
     /// Alerts: send a test, look at the sinks, send again
     #[command(subcommand)]
+    #[command(
+        after_help = "Examples:\n  xunjian alert test duty\n  xunjian alert list --json\n  xunjian alert replay duty --since 2026-06-01"
+    )]
     Alert(Alert),
     /// The register of sites
     #[command(subcommand)]

@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use xunjian_model::Outcome;
 use xunjian_report::Language;
 
-use crate::args::Common;
+use crate::args::{Common, LogForm};
 
 /// Seconds between two lines of progress where no bar can be drawn.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -150,12 +150,15 @@ pub(crate) fn start_log(common: &Common) {
         _ => "debug",
     };
     let filter = EnvFilter::try_from_env("XUNJIAN_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
+    let messages = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
-        .with_writer(|| Between)
-        .init();
+        .with_writer(|| Between);
+    match common.log {
+        LogForm::Text => messages.init(),
+        LogForm::Json => messages.json().flatten_event(true).init(),
+    }
 }
 
 struct Between;

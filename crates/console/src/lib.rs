@@ -51,6 +51,8 @@ pub struct ConsoleSettings {
     pub listen: SocketAddr,
     /// The address people write, when a proxy stands before it.
     pub public_url: Option<String>,
+    /// Proxies before it, whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpAddr>,
     /// File of the accounts.
     pub accounts: PathBuf,
     /// File that every change is written into.
@@ -200,7 +202,11 @@ async fn guard(
     if !is_own_host(host, &state.settings, from.ip()) {
         return (StatusCode::MISDIRECTED_REQUEST, "unknown host; set `serve.public_url`\n").into_response();
     }
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let begun = std::time::Instant::now();
     let mut response = next.run(request).await;
+    let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
+    tracing::debug!(%method, path, status, ms = u64::try_from(ms).unwrap_or(u64::MAX), from = %from.ip(), "asked");
     let headers = response.headers_mut();
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \

@@ -146,9 +146,14 @@ pub(crate) struct Anybody {
     pub(crate) secret: Option<String>,
 }
 
-fn address(parts: &Parts) -> IpAddr {
-    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    from.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(from)| from.ip())
+/// The address that asks. What a proxy of ours says counts: the last address it wrote down; what stands
+/// before it anybody may have written.
+fn address(parts: &Parts, proxies: &[IpAddr]) -> IpAddr {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
+    let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back();
+    let said = forwarded.filter(|_| proxies.contains(&peer)).and_then(|value| value.to_str().ok());
+    said.and_then(|line| line.rsplit(',').next()?.trim().parse().ok()).unwrap_or(peer)
 }
 
 impl FromRequestParts<Arc<State>> for Anybody {
@@ -156,7 +161,7 @@ impl FromRequestParts<Arc<State>> for Anybody {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Failure> {
         Ok(Self {
             language: language(parts, state.settings.language),
-            from: address(parts),
+            from: address(parts, &state.settings.proxies),
             secret: cookie(parts, COOKIE),
         })
     }
@@ -166,7 +171,8 @@ impl FromRequestParts<Arc<State>> for Visitor {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Failure> {
         let ours = |error: crate::AccountError| Failure::Ours(error.to_string());
-        let (language, from) = (language(parts, state.settings.language), address(parts));
+        let (language, from) =
+            (language(parts, state.settings.language), address(parts, &state.settings.proxies));
         let bearer = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         if let Some(token) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
             let Some((account, scope)) = state.accounts.of_token(token).map_err(ours)? else {

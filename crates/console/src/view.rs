@@ -90,6 +90,31 @@ pub(crate) fn severity(severity: Severity, language: Language) -> &'static str {
     }
 }
 
+/// The details with their names in the reader's language.
+fn detail(one: &Finding, language: Language) -> Vec<(String, String)> {
+    const NAMES: [(&str, &str); 13] = [
+        ("what", "内容"),
+        ("review", "待复核的原因"),
+        ("correction", "建议写法"),
+        ("state", "打开结果"),
+        ("text", "链接文字"),
+        ("pages", "出现页数"),
+        ("path", "位置"),
+        ("bytes", "字节范围"),
+        ("reason", "原因"),
+        ("newest", "最新日期"),
+        ("class", "栏目类别"),
+        ("column", "栏目"),
+        ("dictionary", "词典"),
+    ];
+    let shown = |(name, value): (&String, &String)| {
+        let known = NAMES.iter().find(|(known, _)| known == name).filter(|_| language == Language::Zh);
+        let value = if name == "review" { xunjian_report::why(value, language) } else { value };
+        (known.map_or(name.as_str(), |(_, zh)| zh).to_owned(), value.to_owned())
+    };
+    one.detail.iter().map(shown).collect()
+}
+
 fn state(state: FindingState, language: Language) -> &'static str {
     let (zh, en) = match state {
         FindingState::New => ("新增", "new"),
@@ -118,7 +143,7 @@ pub(crate) fn finding(one: &Finding, language: Language) -> Value {
         "before": before,
         "hit": hit,
         "after": after,
-        "detail": one.detail,
+        "detail": detail(one, language),
         "state": one.state,
         "state_name": state(one.state, language),
         "first_seen": one.first_seen.to_string().get(..10).unwrap_or_default(),

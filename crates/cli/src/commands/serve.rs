@@ -39,10 +39,11 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         tokio::spawn(async move { monitor.run(&stop, None, |round| watch::told(terminal, round)).await });
     let shown: Held = Arc::new(RwLock::new(Some(beside(&night.engine))));
     let console = match config::console(&common.config)? {
-        (Some(listen), public_url) => {
+        config::Console { listen: Some(listen), public_url, proxies } => {
             let settings = ConsoleSettings {
                 listen,
                 public_url,
+                proxies,
                 accounts: accounts_file(night.engine.settings()),
                 audit: night.engine.settings().data.join("audit.jsonl"),
                 language: terminal.language,
@@ -51,7 +52,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
             terminal.note(format!("{} http://{}/", terminal.words("控制台", "Console"), console.address()?));
             Some(tokio::spawn(console.serve()))
         }
-        (None, _) => None,
+        config::Console { listen: None, .. } => None,
     };
     terminal.note(format!("{} {at}", terminal.words("每晚运行时间", "The night begins at")));
     // A night that was interrupted goes on at once.

@@ -181,6 +181,17 @@ pub(super) fn listen(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Opti
     text.parse().map_err(wrong).ok()
 }
 
+/// Proxies before the console, whose word on where a request comes from is taken.
+pub(super) fn proxies(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Vec<std::net::IpAddr> {
+    let texts: Vec<String> = table.get(source, "proxies").unwrap_or_default();
+    let at = table.value("proxies").map_or(0, |value| value.span().start);
+    let read = texts.iter().filter_map(|text| {
+        let wrong = |_| source.fault(at, format!("`serve.proxies`: {text:?} is no IP address"));
+        text.parse().map_err(wrong).ok()
+    });
+    read.collect()
+}
+
 /// When the nightly run of `xunjian serve` begins.
 pub(super) fn nightly(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Option<jiff::civil::Time> {
     let text: String = table.get(source, "nightly")?;

@@ -9,7 +9,7 @@ mod register;
 mod render;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,20 +56,29 @@ pub(crate) fn load(file: &Path) -> Result<Settings, ConfigError> {
 
 /// The sinks of alerts with their secrets, and where the console is to be found.
 pub(crate) fn sinks(file: &Path) -> Result<(Vec<Sink>, Option<String>), ConfigError> {
-    read(file, true).map(|whole| (whole.sinks, whole.console))
+    read(file, true).map(|whole| (whole.sinks, whole.console.public_url))
 }
 
 /// Everything a configuration says.
 struct Whole {
     settings: Settings,
     sinks: Vec<Sink>,
-    console: Option<String>,
-    listen: Option<SocketAddr>,
+    console: Console,
 }
 
-/// Where the console listens, if it does, and where people find it.
-pub(crate) fn console(file: &Path) -> Result<(Option<SocketAddr>, Option<String>), ConfigError> {
-    read(file, false).map(|whole| (whole.listen, whole.console))
+/// How the console is offered.
+pub(crate) struct Console {
+    /// Where it listens; `None`: nowhere.
+    pub(crate) listen: Option<SocketAddr>,
+    /// The address people write.
+    pub(crate) public_url: Option<String>,
+    /// Proxies before it.
+    pub(crate) proxies: Vec<IpAddr>,
+}
+
+/// How the console is offered.
+pub(crate) fn console(file: &Path) -> Result<Console, ConfigError> {
+    read(file, false).map(|whole| whole.console)
 }
 
 fn read(file: &Path, with_secrets: bool) -> Result<Whole, ConfigError> {
@@ -170,8 +179,10 @@ impl Reading<'_> {
         let mut monitor = judge::monitor(&mut monitoring, &mut self.source);
         monitoring.finish(&mut self.source);
         let nightly = judge::nightly(&mut serve, &mut self.source);
-        let console = serve.get(&mut self.source, "public_url");
+        let public_url = serve.get(&mut self.source, "public_url");
         let listen = judge::listen(&mut serve, &mut self.source);
+        let proxies = judge::proxies(&mut serve, &mut self.source);
+        let console = Console { listen, public_url, proxies };
         serve.finish(&mut self.source);
         let notice_texts = judge::notice(&mut notice, &mut self.source, &self.folder, &mut self.others);
         notice.finish(&mut self.source);
@@ -220,7 +231,7 @@ impl Reading<'_> {
             nightly,
             threads,
         };
-        Some(Whole { settings, sinks, console, listen })
+        Some(Whole { settings, sinks, console })
     }
 
     fn authority(&mut self, network: &mut Table<'_, '_>) -> Option<Vec<u8>> {
