@@ -80,7 +80,7 @@ fn messages_may_be_json_and_commands_give_examples() {
     let world = World::with_config(
         "data = \"d\"\n[[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://127.0.0.1:9/\"\nkind = \"department\"\n[render]\nbrowser = \"off\"\n",
     );
-    let run = world.run(&["run", "--log", "json", "-vv"]);
+    let run = world.run(&["run", "--log-form", "json", "-vv"]);
     let lines: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with('{')).collect();
     assert!(!lines.is_empty(), "{}", run.stderr);
     for line in lines {

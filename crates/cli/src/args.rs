@@ -55,7 +55,7 @@ pub(crate) struct Common {
     pub(crate) verbose: u8,
     /// Form of the messages on stderr: text, or json with one document a line
     #[arg(long, global = true, value_enum, default_value_t = LogForm::Text, value_name = "FORM")]
-    pub(crate) log: LogForm,
+    pub(crate) log_form: LogForm,
     /// Exit with 1 when a finding is at least this severe: info, minor, major or serious
     #[arg(long, global = true, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Severity>,
@@ -110,7 +110,7 @@ pub(crate) enum Command {
     Watch(Watch),
     /// Stay: the console, the nightly run at its time, the availability monitor in between
     #[command(
-        after_help = "Examples:\n  xunjian serve                    the console is at http://127.0.0.1:8640/\n  xunjian serve --log json"
+        after_help = "Examples:\n  xunjian serve                    the console is at http://127.0.0.1:8640/\n  xunjian serve --log-form json"
     )]
     Serve,
     /// The ledger of new-media accounts

@@ -155,7 +155,7 @@ pub(crate) fn start_log(common: &Common) {
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .with_writer(|| Between);
-    match common.log {
+    match common.log_form {
         LogForm::Text => messages.init(),
         LogForm::Json => messages.json().flatten_event(true).init(),
     }
