@@ -199,7 +199,7 @@ async fn guard(
 ) -> Response {
     // A name that somebody else points at this address must not speak for it (DNS rebinding).
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !is_own_host(host, &state.settings, from.ip()) {
+    if !is_own_host(host, &state.settings) {
         return (StatusCode::MISDIRECTED_REQUEST, "unknown host; set `serve.public_url`\n").into_response();
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -223,7 +223,7 @@ async fn guard(
     response
 }
 
-fn is_own_host(host: &str, settings: &ConsoleSettings, _: IpAddr) -> bool {
+fn is_own_host(host: &str, settings: &ConsoleSettings) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, port)| {
         if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
     });
