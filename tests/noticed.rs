@@ -108,6 +108,14 @@ fn the_notice_is_written_in_every_form() {
         assert!(out.join(&file).exists(), "{file}");
     }
 
+    // Of a quarter nobody looked at, the register is told all the same, and that nothing was checked.
+    let before = ["report", "--quarter", "2020Q1", "--format", "md", "--dated", "2026-07-16", "--out"];
+    let unseen = world.run(&[&before[..], &[out.to_str().expect("a path")]].concat());
+    assert_eq!(unseen.code, 3, "{}", unseen.stderr);
+    let text = read("notice.md");
+    let told = "在册政府网站45家（门户网站12家、部门网站33家），本季度检查0家，检查比例0%";
+    assert!(text.contains(told) && text.contains("没有监测时间点之前快照"), "{text}");
+
     let english = world.run(&[&command[..], &["--lang", "en", "--format", "md"]].concat());
     assert_eq!(english.code, 0, "{}", english.stderr);
     assert!(read("notice.md").contains("45 websites are registered (12 portals, 33 departments)"));

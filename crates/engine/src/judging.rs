@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use xunjian_judge::{AccountVerdict, Facts, Notice, NoticeSite, Quarter, Ruled, notice};
-use xunjian_model::{Finding, FindingState, LinkState, Outcome, Site, SiteId, Verdict};
+use xunjian_model::{Finding, FindingState, LinkState, Outcome, Site, SiteId, SiteKind, Verdict};
 use xunjian_scan::{BadLinks, NOT_IN_SNAPSHOTS, SiteInput};
 use xunjian_store::Space;
 
@@ -193,7 +193,12 @@ impl Engine {
             .map(|((site, findings, _), verdict)| NoticeSite { site, verdict, findings })
             .collect();
         let accounts = self.judge_accounts(point)?;
-        let notice = notice(quarter, point, &sites, &accounts, stated, catalogue);
+        let mut notice = notice(quarter, point, &sites, &accounts, stated, catalogue);
+        // The register has those, too, of which nothing was seen.
+        let registered = &self.settings().sites;
+        notice.counts.sites = registered.len();
+        notice.counts.portals = registered.iter().filter(|site| site.kind == SiteKind::Portal).count();
+        notice.counts.departments = registered.len() - notice.counts.portals;
         let annexes = &notice.annexes;
         let ids = annexes.unqualified_sites.iter().flat_map(|row| row.findings.iter());
         let ids: HashSet<&str> =
