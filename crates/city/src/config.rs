@@ -54,7 +54,10 @@ impl City {
                 (false, true) => format!("[{live}, \"[::1]:{port}\"]"),
                 (false, false) => live.clone(),
             };
-            text.push_str(&format!("\"{}\" = {addresses}\n", site.host));
+            let names = [Some(&site.host), site.second.as_ref().map(|second| &second.host)];
+            for name in names.into_iter().flatten() {
+                text.push_str(&format!("\"{name}\" = {addresses}\n"));
+            }
         }
         for (host, resolves) in HOSTS {
             let addresses = match resolves {

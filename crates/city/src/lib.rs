@@ -25,7 +25,7 @@ use defects::Plants;
 
 pub use config::ConfigError;
 pub use hostile::{Hostile, Misdeed, serve_hostile};
-pub use plan::{Class, Column, EPOCH, Entrance, Family, SitePlan, Validators};
+pub use plan::{Class, Column, EPOCH, Entrance, Family, SecondName, SitePlan, Validators};
 pub use score::{KindScore, Reported, Score, score};
 pub use serve::{ServeError, Served};
 pub use truth::{Account, TruthRow, VerdictRow};

@@ -168,12 +168,23 @@ pub struct SitePlan {
     pub columns: Vec<Column>,
     /// The portal's navigation lacks the column of its leaders.
     pub missing_leaders: bool,
+    /// Another name of the site.
+    pub second: Option<SecondName>,
     /// The entrance for error reports, or its code, is not right.
     pub entrance: Entrance,
     pub(crate) fate: Fate,
     pub(crate) seed: u64,
     /// A site of the city that is built to a notice's facts.
     pub(crate) notice: bool,
+}
+
+/// Another name of a site, with `www.` or without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondName {
+    /// Host.
+    pub host: String,
+    /// Leads to the site's own name, as it should.
+    pub leads: bool,
 }
 
 /// The entrance 我为政府网站找错.
@@ -276,6 +287,12 @@ impl SitePlan {
         let total = (f64::from(pages.max(20)) * (0.6 + rng.f64() * 0.8)) as u32;
         let columns = columns(&mut rng, portal, family, fate, total, false);
         let place = if portal { index as u32 + 1 } else { 0 };
+        let https = matches!(order[index], 7 | 19);
+        let draw = mix(&[seed, 14, index as u64]) % 9;
+        let second = (draw < 3 && !https).then(|| {
+            let twin = host.strip_prefix("www.").map_or_else(|| format!("www.{host}"), str::to_owned);
+            SecondName { host: twin, leads: draw > 0 }
+        });
         Self {
             index,
             id,
@@ -283,7 +300,7 @@ impl SitePlan {
             host,
             portal,
             family,
-            https: matches!(order[index], 7 | 19),
+            https,
             ipv6: rng.u8(..10) > 0,
             ipv6_dead: mix(&[seed, 13, index as u64]).is_multiple_of(15),
             compressed: rng.bool(),
@@ -297,6 +314,7 @@ impl SitePlan {
             missing_mark: (rng.u8(..8) == 0).then(|| MARKS[rng.usize(..MARKS.len())]),
             columns,
             missing_leaders: portal && mix(&[seed, 8, index as u64]).is_multiple_of(5),
+            second,
             entrance: match mix(&[seed, 9, index as u64]) % 12 {
                 0 => Entrance::Missing,
                 1 => Entrance::WrongCode,
@@ -325,6 +343,7 @@ impl SitePlan {
         site.entrance = Entrance::Right;
         (site.ipv6, site.ipv6_dead) = (true, false);
         site.https = false;
+        site.second = None;
         site.notice = true;
         site
     }

@@ -41,12 +41,19 @@ const ROBOTS_AGENTS: [&str; 4] = ["Baiduspider", "Googlebot", "bingbot", "Sogou"
 
 impl City {
     pub(crate) fn answer(&self, ask: &Ask<'_>) -> Answer {
-        let Some(index) = self.sites.iter().position(|site| site.host == ask.host) else {
+        let named = |site: &SitePlan| {
+            site.host == ask.host || site.second.as_ref().is_some_and(|second| second.host == ask.host)
+        };
+        let Some(index) = self.sites.iter().position(named) else {
             let media = (ask.host == MEDIA).then(|| self.media_feed(ask.path)).flatten();
             return media.unwrap_or_else(|| outside::answer(ask.host, ask.path));
         };
-        let mut answer = self.site_answer(index, ask);
         let site = &self.sites[index];
+        if site.host != ask.host && site.second.as_ref().is_some_and(|second| second.leads) {
+            let to = format!("{}{}", site.origin(), ask.path);
+            return Answer { status: 301, headers: vec![("location", to)], body: Vec::new() };
+        }
+        let mut answer = self.site_answer(index, ask);
         if answer.status == 200 && !validate(site, ask, &mut answer) {
             compress(site, ask.accepts, &mut answer);
         }

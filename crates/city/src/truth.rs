@@ -109,6 +109,9 @@ impl City {
         if site.missing_leaders {
             rows.push(row("column-missing", &home, Some("领导信息".to_owned())));
         }
+        if let Some(second) = site.second.as_ref().filter(|second| !second.leads) {
+            rows.push(row("several-names", &home, Some(second.host.clone())));
+        }
         if site.entrance != Entrance::Right {
             rows.push(row("missing-entrance", &home, None));
         }

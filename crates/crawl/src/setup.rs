@@ -136,6 +136,8 @@ pub struct SiteCrawl {
     pub deleted: u64,
     /// What was noticed besides: faulty site maps, refusals that said 200, rules that were learnt.
     pub notes: BTreeMap<String, u64>,
+    /// Other names under which the home page opens, without leading to the site's own (D14).
+    pub names: Vec<String>,
 }
 
 impl SiteCrawl {

@@ -142,7 +142,12 @@ impl Engine {
         for site in &self.settings().sites {
             each(site);
             let filed = self.filed_of(&site.id)?;
-            let own = SiteInput { home: Some(LinkState::Ok), ipv6: None, ..self.site_input(&run, site)? };
+            let own = SiteInput {
+                home: Some(LinkState::Ok),
+                ipv6: None,
+                names: Vec::new(),
+                ..self.site_input(&run, site)?
+            };
             let scan = pool.install(|| {
                 xunjian_scan::scan_site(self.store(), site, &own, &BadLinks::default(), &setup)
             })?;

@@ -4,6 +4,7 @@
 //! each can be run alone, and a run that was killed goes on where it was acknowledged.
 
 mod accounts;
+mod archive;
 mod cases;
 mod changes;
 mod import;
@@ -13,6 +14,7 @@ mod life;
 mod maintain;
 mod measure;
 mod monitor;
+mod names;
 mod noticing;
 mod pictures;
 mod recheck;
@@ -39,6 +41,7 @@ use xunjian_scan::{BadLinks, ColumnClass, ColumnReport, KnownPage, Overdue, Scan
 use xunjian_store::{Space, Store, StoreError};
 
 pub use accounts::{FeedFault, MEDIA, MediaImport};
+pub use archive::{Archived, Looked};
 pub use cases::{Action, CaseError, Filed, Hand, Proposal, Wanted};
 pub use changes::{Change, Entry, UnknownChange, change_at, current_findings, finding, next_change, verdict};
 pub use import::{ImportError, Imported};
@@ -341,6 +344,9 @@ impl Engine {
         if summary.finished && settings.network.proxy.is_none() {
             self.check_ipv6(&run).await?;
         }
+        if summary.finished {
+            self.check_names(&run).await?;
+        }
         run.crawl.finished = summary.finished;
         run.save(&self.store)?;
         summary.finished = run.crawl.finished;
@@ -487,7 +493,7 @@ impl Engine {
         let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
         let mut canonical = SiteLearnt::read(&self.store, &site.id)?.canonical;
         canonical.drop_parameters.extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
-        Ok(SiteInput { home: crawl.home, ipv6: crawl.ipv6, canonical })
+        Ok(SiteInput { home: crawl.home, ipv6: crawl.ipv6, names: crawl.names, canonical })
     }
 
     pub(crate) fn pool(&self) -> Result<rayon::ThreadPool, EngineError> {

@@ -86,7 +86,8 @@ impl Engine {
         Ok(Some(searched))
     }
 
-    fn home(&self, site: &Site) -> Result<Option<Facts>, EngineError> {
+    /// What a site's home page says, as it is kept.
+    pub(crate) fn home(&self, site: &Site) -> Result<Option<Facts>, EngineError> {
         let Some(record) = self.store().url(Some(&site.id), site.url.as_str())? else { return Ok(None) };
         let Some((hash, _)) = record.shown() else { return Ok(None) };
         let Some(body) = self.store().body(&hash)? else { return Ok(None) };

@@ -160,7 +160,7 @@ fn lost<'r>(indicator: &Indicator, findings: &'r [Ruled<'r>], facts: &Facts, hom
         "D10" => of(&[Kind::StatisticsStale]),
         "D11" => answers(indicator, of(&[Kind::MessageStatsMissing]), facts),
         "D12" => within_window(indicator, of(&[Kind::MessageOverdue]), facts),
-        "D14" => of(&[Kind::BadDomain]),
+        "D14" => of(&[Kind::BadDomain, Kind::SeveralNames]),
         "D15" => of(&[Kind::MissingMark]),
         "D16" => links(indicator, of(&LINKS), home),
         "D17" => of(&[Kind::MissingEntrance]),

@@ -97,6 +97,7 @@ kinds! {
     StatisticsStale "statistics-stale" Minor "D10" "办事统计不更新" "Service statistics not updated";
     MediaStale "media-stale" Major "M2" "新媒体不更新" "Stale account";
     MediaZombie "media-zombie" Major "M2" "僵尸账号" "Zombie account";
+    SeveralNames "several-names" Minor "D14" "多个域名" "Several names of one site";
 }
 
 /// A text that names no kind.

@@ -32,6 +32,6 @@ pub use media::{Account, AccountState, Post};
 pub use moment::kept as kept_moment;
 pub use site::{Site, SiteId, SiteIdError, SiteKind};
 pub use snapshot::{BodyHash, Hop, Snapshot, Timings, TlsFacts, View};
-pub use url_record::{Cloaked, FileFacts, LeftOut, LinkState, Rendering, Target, UrlRecord};
+pub use url_record::{Cloaked, FileFacts, LeftOut, LinkState, Rendering, Target, UrlRecord, UrlState};
 pub use verdict::{Deduction, Judgement, Offer, Outcome, Standing, Tally, Verdict};
 pub use web::{Host, PageUrl, UrlError};

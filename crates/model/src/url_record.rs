@@ -244,6 +244,27 @@ pub struct UrlRecord {
     pub cloaked: Option<Cloaked>,
 }
 
+/// The first fields of a [`UrlRecord`], up to its state: what of a kept record can be read without the rest.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct UrlState {
+    /// As in the record.
+    pub site: Option<SiteId>,
+    /// As in the record.
+    pub target: Target,
+    /// As in the record.
+    pub depth: u16,
+    /// As in the record.
+    pub run: u32,
+    /// As in the record.
+    #[serde(with = "crate::moment")]
+    pub first_seen: Timestamp,
+    /// As in the record.
+    #[serde(with = "crate::moment::optional")]
+    pub checked_at: Option<Timestamp>,
+    /// As in the record.
+    pub state: Option<LinkState>,
+}
+
 /// Why an address was not asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

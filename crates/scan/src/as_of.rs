@@ -7,7 +7,7 @@ use xunjian_store::{Space, Store, StoreError};
 use crate::ScanSetup;
 
 /// Kinds that no snapshot of the site itself shows: of an earlier moment, what was found then counts.
-pub const NOT_IN_SNAPSHOTS: [Kind; 12] = [
+pub const NOT_IN_SNAPSHOTS: [Kind; 13] = [
     Kind::DeadLink,
     Kind::DeadImage,
     Kind::DeadAttachment,
@@ -17,6 +17,7 @@ pub const NOT_IN_SNAPSHOTS: [Kind; 12] = [
     Kind::HijackedLink,
     Kind::Cloaking,
     Kind::NoIpv6,
+    Kind::SeveralNames,
     Kind::Unreachable,
     Kind::SearchMiss,
     Kind::MixedContent,

@@ -90,10 +90,18 @@ pub(crate) struct Digest {
     pub(crate) offers: u8,
     /// The message it shows.
     pub(crate) message: Option<Message>,
+    /// Which of its links were in which bad states when they were last looked at; 0: none.
+    pub(crate) links_state: u64,
+    /// What was found of those links.
+    pub(crate) link_findings: Vec<PageFinding>,
 }
 
 /// A short name for an address in digests.
 pub(crate) fn url_hash(url: &str) -> u64 {
-    let hash = blake3::hash(url.as_bytes());
+    short(&blake3::hash(url.as_bytes()))
+}
+
+/// A hash's first bytes.
+pub(crate) fn short(hash: &blake3::Hash) -> u64 {
     u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default())
 }

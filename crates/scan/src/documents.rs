@@ -5,12 +5,13 @@ use std::sync::LazyLock;
 
 use jiff::civil::Date;
 use regex::Regex;
-use xunjian_model::{Facts, Kind, LinkKind, PageKind, Site, Zone};
+use xunjian_model::{Facts, Kind, LinkKind, PageKind, Site, UrlRecord, Zone};
 use xunjian_store::{Space, Store, StoreError};
 
 use crate::ScanSetup;
 use crate::digest::{Digest, PageFinding, url_hash};
 use crate::fold::Candidate;
+use crate::titles::Titles;
 
 /// Documents and interpretations of a site that are looked at; the newest are enough for a sample.
 const DOCUMENTS_MAX: usize = 20_000;
@@ -59,8 +60,6 @@ pub(crate) fn is_interpretation(title: &str) -> bool {
 
 /// Interpretations whose titles are compared with a document's.
 const COMPARED_MAX: usize = 2_000;
-/// Likeness of titles from which a pair is proposed to a person.
-const ALIKE: f64 = 0.75;
 
 struct Document {
     url: String,
@@ -72,7 +71,6 @@ struct Document {
 struct Interpretation {
     url: String,
     title: String,
-    quoted: String,
     links: Vec<u64>,
 }
 
@@ -85,20 +83,19 @@ pub(crate) struct Documents {
 
 impl Documents {
     /// Takes a page, if it is one of either. `begin` is the first day of the window.
-    pub(crate) fn add(&mut self, url: &str, digest: &Digest, snapshot: &Option<String>, begin: Date) {
+    pub(crate) fn add(&mut self, url: &str, digest: &Digest, record: &UrlRecord, begin: Date) {
         let recent = xunjian_page::page_date(&digest.dates).is_some_and(|date| date >= begin);
         if digest.number.is_some() && recent && self.documents.len() < DOCUMENTS_MAX {
             self.documents.push(Document {
                 url: url.to_owned(),
                 title: digest.title.clone(),
-                snapshot: snapshot.clone(),
+                snapshot: crate::site::snapshot_name(record),
                 named: digest.named_interpretations.clone(),
             });
         } else if is_interpretation(&digest.title) && self.interpretations.len() < DOCUMENTS_MAX {
             self.interpretations.push(Interpretation {
                 url: url.to_owned(),
                 title: digest.title.clone(),
-                quoted: quoted(&digest.title),
                 links: digest.main_links.iter().copied().take(LINKS_MAX).collect(),
             });
         }
@@ -124,10 +121,12 @@ impl Documents {
                 by_link.entry(*link).or_insert(one);
             });
         }
+        let titles =
+            Titles::new(self.interpretations.iter().map(|one| one.title.as_str()).take(COMPARED_MAX));
         for document in &self.documents {
             let own = url_hash(&document.url);
             if document.named.is_empty() {
-                found.extend(self.alone(document, by_link.get(&own).copied()));
+                found.extend(self.alone(document, by_link.get(&own).copied(), &titles));
                 continue;
             }
             for url in &document.named {
@@ -155,18 +154,14 @@ impl Documents {
     }
 
     /// A document that names no interpretation.
-    fn alone(&self, document: &Document, linking: Option<&Interpretation>) -> Option<Candidate> {
-        let title = bare(&document.title);
-        let similar = || {
-            let alike = self
-                .interpretations
-                .iter()
-                .take(COMPARED_MAX)
-                .map(|one| (likeness(&title, &one.quoted), one));
-            let nearest = alike.max_by(|(a, _), (b, _)| a.total_cmp(b));
-            nearest.filter(|(alike, _)| *alike >= ALIKE).map(|(_, one)| one)
-        };
-        let finding = match (linking, similar()) {
+    fn alone(
+        &self,
+        document: &Document,
+        linking: Option<&Interpretation>,
+        titles: &Titles,
+    ) -> Option<Candidate> {
+        let similar = || self.interpretations.get(titles.nearest(&document.title)?);
+        let finding = match (linking, linking.map_or_else(similar, |_| None)) {
             (Some(one), _) => PageFinding::new(
                 Kind::InterpretationUnlinked,
                 "",
@@ -191,61 +186,5 @@ impl Documents {
             snapshot: document.snapshot.clone(),
             finding,
         })
-    }
-}
-
-/// How alike the matters of two titles are, 0 to 1, by the letters to change; one that holds the
-/// other is the same.
-fn likeness(title: &str, quoted: &str) -> f64 {
-    let (title, quoted) = (matter(title), matter(quoted));
-    // What has no name is like everything.
-    match title.is_empty() || quoted.is_empty() {
-        true => 0.0,
-        false if title.contains(quoted) || quoted.contains(title) => 1.0,
-        false => strsim::normalized_levenshtein(title, quoted),
-    }
-}
-
-/// What a title is about: without who issues it, and without the form it has.
-fn matter(title: &str) -> &str {
-    let after = |title, word| str::rsplit_once(title, word).map_or(title, |(_, rest)| rest);
-    let about = ["关于", "印发", "发布", "公布"].into_iter().fold(title, after);
-    let form = ["的通知", "的通告", "的公告", "的决定", "的批复"];
-    let about = form.iter().find_map(|form| about.strip_suffix(form)).unwrap_or(about);
-    about.trim_matches(['《', '》'])
-}
-
-/// What stands between 《 and the last 》 of a title.
-fn quoted(title: &str) -> String {
-    let inner = title.split_once('《').and_then(|(_, rest)| rest.rsplit_once('》'));
-    inner.map_or_else(String::new, |(inner, _)| bare(inner))
-}
-
-/// A title without the name of the site behind it and without blanks.
-fn bare(title: &str) -> String {
-    let title = title.split(['_', '|']).next().unwrap_or(title);
-    title.chars().filter(|c| !c.is_whitespace()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn titles_are_alike_by_their_letters() {
-        let alike = |document: &str, title: &str| likeness(&bare(document), &quoted(title)) >= ALIKE;
-        let document = "新城区人民政府关于印发城市供热管理办法的通知";
-        assert!(alike(document, "《城市供热管理办法》解读"), "one holds the other");
-        assert!(alike(document, "《新城区人民政府印发城市供热管理办法的通知》政策解读"), "issued alike");
-        assert!(
-            !alike(document, "《新城区人民政府关于印发中小学招生工作方案的通知》政策解读"),
-            "another matter"
-        );
-        assert!(alike("城市供热用热管理暂行办法", "《城市供热管理暂行办法》解读"), "a word apart");
-        assert!(!alike(document, "《新城区物业服务收费办法》解读"));
-        assert!(
-            !alike(document, "政策解读") && !alike("", "《城市供热管理办法》解读"),
-            "no name is like none"
-        );
     }
 }

@@ -2,13 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::ToSpan as _;
-use jiff::civil::Date;
-use xunjian_model::{Canonical, Facts, Kind, PageKind, Site};
-use xunjian_store::{Space, Store};
-
 use crate::columns::class_of;
-use crate::digest::{Digest, PageFinding, url_hash};
+use crate::digest::{PageFinding, url_hash};
 use crate::documents::Documents;
 use crate::listed::Listed;
 use crate::messages::Message;
@@ -16,7 +11,10 @@ use crate::offers::Offers;
 use crate::places::Places;
 use crate::scripts::ScriptHosts;
 use crate::site::{KnownPage, Seen, snapshot_name};
-use crate::{ScanError, ScanSetup, dates, labels, presence};
+use crate::{ScanSetup, dates, labels, presence};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use xunjian_model::{Facts, Kind, PageKind, Site, UrlRecord};
 
 /// Pages from which the same fault in the main text is the template's, not the authors'.
 const TEMPLATE_PAGES: usize = 20;
@@ -80,43 +78,45 @@ pub(crate) fn at_home(site: &Site, finding: PageFinding) -> Candidate {
 
 impl Fold {
     pub(crate) fn add(&mut self, seen: Seen, site: &Site, setup: &ScanSetup, columns: &HashSet<String>) {
-        let Seen { url, record, digest, links, kept, text_bytes } = seen;
+        let Seen { url, record, digest, kept, text_bytes, .. } = seen;
         self.pages += u64::from(digest.kind != PageKind::Document);
         self.kept += u64::from(kept);
         self.text_bytes += text_bytes;
         let is_home = url == site.url.as_str();
         let is_column = columns.contains(&url);
-        let snapshot = snapshot_name(&record);
         let hash = url_hash(&url);
         let candidate = |finding: PageFinding| Candidate {
             url: url.clone(),
             title: digest.title.clone(),
-            snapshot: snapshot.clone(),
+            snapshot: snapshot_name(&record),
             finding,
         };
         let latest = setup.point.saturating_add(1.day());
         if let Some(date) = xunjian_page::page_date(&digest.dates).filter(|date| *date <= latest)
             && digest.kind != PageKind::List
         {
-            let newest = |known: &mut Date| *known = (*known).max(date);
-            if let Some(column) = &digest.column {
+            let newer = |known: Option<&Date>| known.is_none_or(|known| date > *known);
+            if let Some(column) =
+                digest.column.as_ref().filter(|name| newer(self.newest_by_column.get(*name)))
+            {
                 self.know(column, date, &url, &digest.title, setup);
-                self.newest_by_column.entry(column.clone()).and_modify(newest).or_insert(date);
+                self.newest_by_column.insert(column.clone(), date);
             }
-            if let Some(folder) = first_folder(&url).filter(|_| digest.kind == PageKind::Article) {
-                self.newest_by_folder.entry(folder).and_modify(newest).or_insert(date);
+            let folder = first_folder(&url).filter(|_| digest.kind == PageKind::Article);
+            if let Some(folder) = folder.filter(|folder| newer(self.newest_by_folder.get(*folder))) {
+                self.newest_by_folder.insert(folder.to_owned(), date);
             }
         }
         let is_article =
             !is_home && !is_column && !matches!(digest.kind, PageKind::List | PageKind::Document);
         let own = xunjian_page::page_date(&digest.dates).filter(|date| is_article && *date <= latest);
-        self.listed.add(&url, &digest, own);
+        self.listed.add(&url, hash, &digest, own);
         self.script_hosts.add(&digest.script_hosts, candidate);
-        self.documents.add(&url, &digest, &snapshot, setup.point.saturating_sub(setup.documents_age));
+        self.documents.add(&url, &digest, &record, setup.point.saturating_sub(setup.documents_age));
         self.offers.add(&url, &digest, setup.point.saturating_sub(ACTIVITIES_AGE.years()));
         self.guides += u64::from(digest.guide);
-        let counts = !digest.column.as_deref().is_some_and(presence::is_other_channel);
-        if let Some(message) = digest.message.filter(|_| counts) {
+        let counts = |_: &Message| !digest.column.as_deref().is_some_and(presence::is_other_channel);
+        if let Some(message) = digest.message.filter(counts) {
             self.messages += 1;
             self.newest_answer = self.newest_answer.max(message.answered.filter(|date| *date <= setup.point));
             // An answer without a date is one.
@@ -152,7 +152,7 @@ impl Fold {
             }
             _ => 0,
         };
-        self.labels.add(&url, &digest.title, &snapshot, needs, digest.missing_labels);
+        self.labels.add(&url, &digest.title, &record, needs, digest.missing_labels);
         if let Some(cloaked) = &record.cloaked {
             let mut finding = PageFinding::new(Kind::Cloaking, "", format!("⟦{}⟧", cloaked.why));
             if cloaked.unsure {
@@ -162,7 +162,7 @@ impl Fold {
             self.candidates.push(Candidate { snapshot, ..candidate(finding) });
         }
         self.places.add(&digest.fragments, site, candidate);
-        for finding in digest.findings.iter().chain(&links) {
+        for finding in digest.findings.iter().chain(&digest.link_findings) {
             if finding.link.is_none() {
                 self.own.insert((hash, finding.kind, finding.what.clone()));
             }
@@ -227,6 +227,19 @@ impl Fold {
         merged
     }
 
+    /// Undated and empty articles count only when a list of the site names them; a date in a list dates
+    /// the page.
+    pub(crate) fn confirm_listed(&mut self) {
+        // Lists that a script fills name nothing; then the page's own labels decide.
+        let labelled = self.newest_by_column.len() > 1;
+        let Self { listed, undated, empty, .. } = self;
+        undated.retain(|candidate| match listed.dated(url_hash(&candidate.url)) {
+            Some(dated) => !dated,
+            None => labelled,
+        });
+        empty.retain(|candidate| listed.dated(url_hash(&candidate.url)).is_some() || labelled);
+    }
+
     /// Where most articles show no date the site is built so: one finding, and a person looks.
     pub(crate) fn undated_site(&mut self, site: &Site, home_snapshot: &Option<String>) {
         let pages = self.undated.len();
@@ -280,58 +293,22 @@ fn overdue(message: &Message) -> PageFinding {
 }
 
 impl LabelCount {
-    fn add(&mut self, url: &str, title: &str, snapshot: &Option<String>, needs: u16, lacks: u16) {
+    fn add(&mut self, url: &str, title: &str, record: &UrlRecord, needs: u16, lacks: u16) {
         let lacks = lacks & needs;
         for bit in 0..labels::ALL.len() {
             self.needed[bit] += u64::from(needs >> bit & 1);
             self.missing[bit] += u64::from(lacks >> bit & 1);
         }
         if lacks != 0 && self.pages.len() < CANDIDATES_MAX {
-            self.pages.push((url.to_owned(), title.to_owned(), snapshot.clone(), lacks));
+            self.pages.push((url.to_owned(), title.to_owned(), snapshot_name(record), lacks));
         }
     }
 }
 
-/// Undated and empty articles count only when a list of the site names them; a date in a list
-/// dates the page.
-pub(crate) fn confirm_listed(
-    store: &Store,
-    (site, canonical): (&Site, &Canonical),
-    fold: &mut Fold,
-    setup: &ScanSetup,
-) -> Result<(), ScanError> {
-    let wanted: HashSet<u64> =
-        fold.undated.iter().chain(&fold.empty).map(|candidate| url_hash(&candidate.url)).collect();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let mut listed: HashMap<u64, Option<Date>> = HashMap::new();
-    let fingerprint = setup.fingerprint(canonical);
-    for row in store.scan::<Digest>(Space::Digest, &[&setup.digest_owner(&site.id), b""]) {
-        let (_, digest) = row?;
-        if digest.fingerprint != fingerprint {
-            continue;
-        }
-        for row in digest.rows.iter().filter(|row| wanted.contains(&row.target)) {
-            let date = listed.entry(row.target).or_default();
-            *date = (*date).or(row.date);
-        }
-    }
-    fold.undated.retain(|candidate| match listed.get(&url_hash(&candidate.url)) {
-        Some(date) => date.is_none(),
-        // Lists that a script fills name nothing; then the page's own labels decide.
-        None => fold.newest_by_column.len() > 1,
-    });
-    fold.empty.retain(|candidate| {
-        listed.contains_key(&url_hash(&candidate.url)) || fold.newest_by_column.len() > 1
-    });
-    Ok(())
-}
-
-pub(crate) fn first_folder(url: &str) -> Option<String> {
+pub(crate) fn first_folder(url: &str) -> Option<&str> {
     let path = url.split_once("://")?.1.split_once('/')?.1;
     let (folder, rest) = path.split_once('/')?;
-    (!folder.is_empty() && !rest.starts_with('?')).then(|| folder.to_owned())
+    (!folder.is_empty() && !rest.starts_with('?')).then_some(folder)
 }
 
 pub(crate) fn kind_is_of_link(kind: Kind) -> bool {

@@ -14,6 +14,7 @@ mod digest;
 mod documents;
 mod elements;
 mod excerpt;
+mod find;
 mod fold;
 mod freshness;
 mod guides;
@@ -32,6 +33,7 @@ mod privacy;
 mod scripts;
 mod site;
 mod slips;
+mod titles;
 mod unlikely;
 mod words;
 
@@ -47,10 +49,14 @@ use xunjian_store::StoreError;
 pub use as_of::NOT_IN_SNAPSHOTS;
 pub use columns::{ColumnClass, ColumnReport};
 pub use content::ContentCheck;
+pub use find::{Found, Query, QueryError};
 pub use link_states::BadLinks;
 pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, scan_plain, scan_text};
 pub use privacy::mask_all;
-pub use site::{KnownPage, SiteInput, SiteScan, scan_site, search_finding, snapshot_of};
+pub use site::{
+    KnownPage, SiteInput, SiteScan, media_type, scan_site, search_finding, snapshot_name, snapshot_of,
+};
+pub use words::{WordHit, words_of};
 
 /// Raised whenever the same facts would give other findings.
 pub const SCANNER_VERSION: u16 = 8;
@@ -99,6 +105,7 @@ pub const KINDS: &[Kind] = &[
     Kind::ChannelMissing,
     Kind::ServiceMissing,
     Kind::BadDomain,
+    Kind::SeveralNames,
     Kind::MissingEntrance,
     Kind::StatisticsStale,
     // Found by asking, not by scanning.

@@ -1,24 +1,23 @@
 //! Links that lead nowhere good, over all sites.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use xunjian_model::{Kind, LinkKind, LinkState, SiteId};
 use xunjian_store::{Store, StoreError};
 
-use crate::digest::url_hash;
+use crate::digest::{short, url_hash};
 
 /// Addresses in a state a link to them should not be in, by hash.
 #[derive(Debug, Default)]
-pub struct BadLinks(HashMap<u64, LinkState>);
+pub struct BadLinks(FxHashMap<u64, LinkState>);
 
 impl BadLinks {
     /// Reads the states of every address known; only the bad ones are held.
     pub fn read<'a>(store: &Store, sites: impl Iterator<Item = &'a SiteId>) -> Result<Self, StoreError> {
-        let mut bad = HashMap::new();
+        let mut bad = FxHashMap::default();
         for owner in sites.map(Some).chain(std::iter::once(None)) {
-            for row in store.urls(owner) {
-                let (url, record) = row?;
-                if let Some(state) = record.state.filter(is_bad) {
+            for row in store.states(owner) {
+                let (url, state) = row?;
+                if let Some(state) = state.filter(is_bad) {
                     bad.insert(url_hash(&url), state);
                 }
             }
@@ -29,6 +28,18 @@ impl BadLinks {
     /// The bad state of an address, if it has one.
     pub(crate) fn get(&self, hash: u64) -> Option<&LinkState> {
         self.0.get(&hash)
+    }
+
+    /// Which of a page's links are in which bad states; 0 when none is.
+    pub(crate) fn state_of(&self, links: &[u64]) -> u64 {
+        let mut hasher = None;
+        for link in links {
+            let Some(state) = self.0.get(link) else { continue };
+            let hasher = hasher.get_or_insert_with(blake3::Hasher::new);
+            hasher.update(&link.to_le_bytes());
+            hasher.update(state.describe().as_bytes());
+        }
+        hasher.map_or(0, |hasher| short(&hasher.finalize()).max(1))
     }
 }
 

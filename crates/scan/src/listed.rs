@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
+use rustc_hash::{FxHashMap, FxHashSet};
 use xunjian_model::{Kind, PageKind, Site};
 use xunjian_store::{Space, Store};
 
@@ -22,17 +23,24 @@ const ROWS_MIN: usize = 20;
 /// Dates in lists and of articles, by hash of the article's address.
 #[derive(Default)]
 pub(crate) struct Listed {
-    rows: HashMap<u64, (u32, Date)>,
-    articles: HashMap<u64, Date>,
+    rows: FxHashMap<u64, (u32, Date)>,
+    /// Articles that lists name without a date.
+    undated: FxHashSet<u64>,
+    articles: FxHashMap<u64, Date>,
     /// Folders of lists.
     folders: Vec<String>,
 }
 
 impl Listed {
-    /// Takes in a page's rows, or its own date.
-    pub(crate) fn add(&mut self, url: &str, digest: &Digest, own: Option<Date>) {
+    /// Takes in a page's rows, or its own date; `hash` is that of its address.
+    pub(crate) fn add(&mut self, url: &str, hash: u64, digest: &Digest, own: Option<Date>) {
         if let Some(date) = own.filter(|_| digest.kind != PageKind::List && self.articles.len() < ROWS_MAX) {
-            self.articles.insert(url_hash(url), date);
+            self.articles.insert(hash, date);
+        }
+        for row in digest.rows.iter().filter(|row| row.date.is_none()) {
+            if self.undated.len() < ROWS_MAX {
+                self.undated.insert(row.target);
+            }
         }
         let mut dated = digest.rows.iter().filter_map(|row| Some((row.target, row.date?))).peekable();
         if dated.peek().is_none() {
@@ -42,7 +50,7 @@ impl Listed {
         let folder = match self.folders.iter().position(|known| *known == folder) {
             Some(at) => at,
             None => {
-                self.folders.push(folder);
+                self.folders.push(folder.to_owned());
                 self.folders.len() - 1
             }
         };
@@ -51,6 +59,12 @@ impl Listed {
                 self.rows.entry(target).or_insert((folder as u32, date));
             }
         }
+    }
+
+    /// Whether a list gives an article a date; `None` when none names it.
+    pub(crate) fn dated(&self, article: u64) -> Option<bool> {
+        let dated = self.rows.contains_key(&article);
+        (dated || self.undated.contains(&article)).then_some(dated)
     }
 
     /// Articles whose date is another in the list that names them.

@@ -140,6 +140,8 @@ pub(crate) fn digest(
         guide,
         offers: offers::of_page(facts, guide),
         message: messages::read(facts),
+        links_state: 0,
+        link_findings: Vec::new(),
         no_body: is_article && article::has_no_body(facts),
     }
 }

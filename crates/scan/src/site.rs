@@ -15,7 +15,7 @@ use xunjian_store::{Space, Store, StoreError};
 
 use crate::columns::{self, ColumnReport};
 use crate::digest::{Digest, PageFinding};
-use crate::fold::{Candidate, Fold, at_home, confirm_listed, first_folder};
+use crate::fold::{Candidate, Fold, at_home, first_folder};
 use crate::freshness::{column_finding, stale_home};
 use crate::link_states::{BadLinks, kind_of};
 use crate::privacy::mask_all;
@@ -31,6 +31,8 @@ pub struct SiteInput {
     pub home: Option<LinkState>,
     /// The site has an IPv6 address.
     pub ipv6: Option<bool>,
+    /// Other names under which its home page opens.
+    pub names: Vec<String>,
     /// How its addresses are folded.
     pub canonical: Canonical,
 }
@@ -97,9 +99,10 @@ pub(crate) struct Seen {
     pub(crate) url: String,
     pub(crate) record: UrlRecord,
     pub(crate) digest: Digest,
-    /// Links in bad states, as findings.
-    pub(crate) links: Vec<PageFinding>,
+    /// The text was not read again.
     pub(crate) kept: bool,
+    /// The digest is not the kept one.
+    changed: bool,
     pub(crate) text_bytes: u64,
 }
 
@@ -116,6 +119,9 @@ pub fn scan_site(
     if input.ipv6 == Some(false) {
         candidates.push(at_home(site, PageFinding::new(Kind::NoIpv6, "", "")));
     }
+    candidates.extend(input.names.iter().map(|name| {
+        at_home(site, PageFinding::new(Kind::SeveralNames, name, format!("⟦{name}⟧ = {}", site.url.host())))
+    }));
     if let Some(state) = input.home.as_ref().filter(|state| state.is_unreachable()) {
         let finding = PageFinding::new(Kind::Unreachable, "", format!("⟦{}⟧", state.describe()));
         candidates.push(at_home(site, finding));
@@ -145,7 +151,7 @@ pub fn scan_site(
             home.items.iter().filter_map(|item| item.date).filter(|date| *date <= latest).max();
     }
     // Only a folder that no other column shares says whose articles lie in it.
-    let mut folders: HashMap<String, usize> = HashMap::new();
+    let mut folders: HashMap<&str, usize> = HashMap::new();
     for folder in found_columns.iter().filter_map(|(_, url)| first_folder(url.as_str())) {
         *folders.entry(folder).or_default() += 1;
     }
@@ -156,7 +162,7 @@ pub fn scan_site(
             candidates.push(Candidate { url, title, snapshot, finding });
         }
         let own_folder = first_folder(url.as_str()).filter(|own| folders.get(own) == Some(&1));
-        let elsewhere = fold.newest_of(name, &facts, own_folder.as_deref());
+        let elsewhere = fold.newest_of(name, &facts, own_folder);
         let Some(column) = columns::read(name, url, &facts, elsewhere, setup) else { continue };
         if let Some(finding) = column_finding(&column, setup) {
             let (title, url) = (facts.title.clone(), url.to_string());
@@ -185,7 +191,7 @@ pub fn scan_site(
     scan.offers = std::mem::take(&mut fold.offers).found(home.as_ref().map(|(facts, _)| facts));
     candidates.extend(std::mem::take(&mut fold.documents).unpaired(store, site, setup)?);
     candidates.extend(fold.label_findings(site, &home_snapshot));
-    confirm_listed(store, (site, &input.canonical), &mut fold, setup)?;
+    fold.confirm_listed();
     fold.undated_site(site, &home_snapshot);
     // A page without any date lacks the label, too: one fault, one finding.
     let undated: HashSet<&str> = fold.undated.iter().map(|one| one.url.as_str()).collect();
@@ -239,7 +245,7 @@ fn for_each_page(
             .map(|(url, record)| look_at(store, (site, canonical), bad, setup, &fingerprint, url, record))
             .collect::<Result<_, _>>()?;
         let mut batch = store.begin();
-        for page in seen.iter().flatten().filter(|page| !page.kept) {
+        for page in seen.iter().flatten().filter(|page| page.changed) {
             batch.put(Space::Digest, &[&owner, page.url.as_bytes()], &page.digest)?;
         }
         batch.commit()?;
@@ -263,7 +269,7 @@ fn look_at(
     let was_kept = kept.is_some();
     let mut facts = None;
     let mut text_bytes = 0;
-    let digest = match kept {
+    let mut digest = match kept {
         Some(digest) => digest,
         None => {
             let Ok(address) = PageUrl::parse(&url) else { return Ok(None) };
@@ -275,16 +281,20 @@ fn look_at(
             digest
         }
     };
-    let mut links = Vec::new();
-    if digest.links.iter().any(|link| bad.get(*link).is_some()) {
+    // A link that is bad night after night need not be looked for in the page again.
+    let links_state = bad.state_of(&digest.links);
+    let links_changed = links_state != digest.links_state;
+    if links_changed {
         let facts = match (facts, PageUrl::parse(&url)) {
+            _ if links_state == 0 => None,
             (Some(facts), _) => Some(facts),
             (None, Ok(address)) => facts_of(store, &address, &record, setup)?,
             (None, Err(_)) => None,
         };
-        links = facts.map(|facts| bad_links(&facts, bad, site, canonical)).unwrap_or_default();
+        digest.link_findings = facts.map(|facts| bad_links(&facts, bad, site, canonical)).unwrap_or_default();
+        digest.links_state = links_state;
     }
-    Ok(Some(Seen { url, record, digest, links, kept: was_kept, text_bytes }))
+    Ok(Some(Seen { url, record, digest, kept: was_kept, changed: !was_kept || links_changed, text_bytes }))
 }
 
 /// Findings of a page that are told with the bytes they are written in; nobody looks at more.
@@ -340,7 +350,7 @@ fn place_of(facts: &Facts, start: usize, hit: &str) -> Option<std::ops::Range<us
 }
 
 /// The media type of what a page shows.
-fn media_type(record: &UrlRecord) -> Option<&str> {
+pub fn media_type(record: &UrlRecord) -> Option<&str> {
     match record.rendering {
         Rendering::Done { .. } => Some("text/html; charset=utf-8"),
         _ => record.media_type.as_deref(),
@@ -388,7 +398,8 @@ pub fn snapshot_of(store: &Store, site: &Site, url: &str) -> Result<Option<Strin
     Ok(store.url(Some(&site.id), url)?.as_ref().and_then(snapshot_name))
 }
 
-pub(crate) fn snapshot_name(record: &UrlRecord) -> Option<String> {
+/// The name of the snapshot that shows what a record's address shows.
+pub fn snapshot_name(record: &UrlRecord) -> Option<String> {
     let (hash, at) = record.shown()?;
     Some(format!("{}@{at}", hash.to_hex()))
 }

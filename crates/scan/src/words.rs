@@ -36,6 +36,40 @@ pub(crate) fn check(
     }
 }
 
+/// A dictionary's hit on a page.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WordHit {
+    /// What it is.
+    pub kind: Kind,
+    /// The entry's pattern.
+    pub what: String,
+    /// The hit between ⟦ and ⟧ with what stands around it, masked.
+    pub excerpt: String,
+    /// Name of the dictionary.
+    pub dictionary: String,
+}
+
+/// Everything dictionaries find on a page of a site, each entry once.
+pub fn words_of(facts: &Facts, site: &str, matcher: &Matcher) -> Vec<WordHit> {
+    let place =
+        Place { site, column: facts.label("ColumnName"), date: xunjian_page::page_date(&facts.dates) };
+    let (mut seen, mut found) = (Seen::default(), Vec::new());
+    check_head(facts, matcher, &place, &mut seen.scratch, &mut found);
+    for (at, block) in facts.blocks.iter().enumerate() {
+        check(facts, at, &Passage::new(block, 0), matcher, &place, &mut seen, &mut found);
+    }
+    let hit = |finding: PageFinding| WordHit {
+        kind: finding.kind,
+        what: finding.what,
+        excerpt: finding.excerpt,
+        dictionary: finding.detail.into_iter().find(|(name, _)| name == "dictionary").unwrap_or_default().1,
+    };
+    let mut hits: Vec<WordHit> = found.into_iter().map(hit).collect();
+    hits.sort_by(|a, b| (a.kind, &a.what, &a.dictionary).cmp(&(b.kind, &b.what, &b.dictionary)));
+    hits.dedup_by(|a, b| (a.kind, &a.what, &a.dictionary) == (b.kind, &b.what, &b.dictionary));
+    hits
+}
+
 /// Where the link leads whose text holds `start..end` of a block.
 pub(crate) fn link_over(facts: &Facts, at: usize, start: usize, end: usize) -> Option<u64> {
     let over = facts.links.iter().find(|link| {

@@ -1,5 +1,6 @@
 //! sled, opened so that damage is an error and never a panic.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
 
@@ -67,15 +68,59 @@ pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Copies every key; sled itself never makes its files smaller.
+///
+/// Keys that arrive in order leave sled's leaves little more than half full, each a page to keep track of
+/// in memory. So of each leaf's worth of keys some go first; once they are a leaf of their own the others
+/// fill it up.
 pub(crate) fn copy(from: &sled::Db, to: &sled::Db) -> Result<(), StoreError> {
-    for (at, row) in from.iter().enumerate() {
-        let (key, value) = row.map_err(StoreError::index)?;
-        to.insert(key, value).map_err(StoreError::index)?;
-        if at % COPIED_AT_ONCE == COPIED_AT_ONCE - 1 {
+    let put = |(key, value): &Row| to.insert(key, value).map(drop).map_err(StoreError::index);
+    let mut waiting: VecDeque<Vec<Row>> = VecDeque::new();
+    let mut rows = from.iter();
+    let mut copied = 0_usize;
+    loop {
+        let leaf: Vec<Row> = rows.by_ref().take(LEAF).collect::<Result<_, _>>().map_err(StoreError::index)?;
+        let (last, whole) = (leaf.is_empty(), leaf.len() == LEAF);
+        for (at, row) in leaf.iter().enumerate() {
+            if !whole || goes_first(at) {
+                put(row)?;
+            }
+        }
+        copied += leaf.len();
+        if whole {
+            waiting.push_back(leaf);
+        }
+        while waiting.front().is_some_and(|_| last || waiting.len() > LEAVES_BEHIND) {
+            let Some(leaf) = waiting.pop_front() else { break };
+            for (at, row) in leaf.iter().enumerate() {
+                if !goes_first(at) {
+                    put(row)?;
+                }
+            }
+            // Once more, until sled writes the leaf in one piece.
+            leaf.iter().take(REWRITES).try_for_each(put)?;
+        }
+        if last {
+            break;
+        }
+        if copied.is_multiple_of(COPIED_AT_ONCE) {
             to.flush().map_err(StoreError::index)?;
             collect_garbage();
         }
     }
     to.flush().map_err(StoreError::index)?;
     Ok(())
+}
+
+type Row = (sled::IVec, sled::IVec);
+
+/// Keys of a full leaf of sled 0.34; one more splits it.
+const LEAF: usize = 16;
+/// Leaves behind the one that is begun which sled has split off for sure.
+const LEAVES_BEHIND: usize = 2;
+/// Writes after which a leaf that was filled up has ten parts, from which on sled writes it whole.
+const REWRITES: usize = 3;
+
+/// Which keys of a leaf go first: nine, among them the outermost.
+fn goes_first(at: usize) -> bool {
+    at.is_multiple_of(2) || at == LEAF - 1
 }

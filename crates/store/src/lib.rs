@@ -32,7 +32,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use xunjian_model::{BodyHash, PageUrl, SiteId, Snapshot, UrlRecord};
+use xunjian_model::{BodyHash, LinkState, PageUrl, SiteId, Snapshot, UrlRecord, UrlState};
 
 pub use batch::Batch;
 pub use compact::{Compacted, Retention};
@@ -201,6 +201,15 @@ impl Store {
         owner: Option<&SiteId>,
     ) -> impl Iterator<Item = Result<(String, UrlRecord), StoreError>> + use<> {
         self.scan(Space::Url, &[owner_bytes(owner), b""])
+    }
+
+    /// The state of each address of an owner, without reading the rest of its record.
+    pub fn states(
+        &self,
+        owner: Option<&SiteId>,
+    ) -> impl Iterator<Item = Result<(String, Option<LinkState>), StoreError>> + use<> {
+        let rows = self.scan::<UrlState>(Space::Url, &[owner_bytes(owner), b""]);
+        rows.map(|row| row.map(|(url, record)| (url, record.state)))
     }
 
     // ---- snapshots ----------------------------------------------------------------------------
