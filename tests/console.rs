@@ -383,7 +383,9 @@ fn an_archived_page_full_of_attacks_does_nothing() {
     let framed =
         browse(&format!("http://127.0.0.1:{}/findings/{id}/page", console.port), &world.path("browser"));
     assert!(framed.contains("<mark>登陆帐号</mark>") && !framed.contains("<title>PWNED"), "{framed}");
-    for page in ["/", "/sites/www", "/review"] {
+    let search = "/search?q=%E7%99%BB%E9%99%86%E5%B8%90%E5%8F%B7";
+    let versions = "/snapshots?url=http%3A%2F%2Fwww.test%2Fart%2F1.html";
+    for page in ["/", "/sites/www", "/review", search, versions, "/dictionaries"] {
         let shown = browse(&format!("http://127.0.0.1:{}{page}", console.port), &world.path("browser"));
         assert!(shown.contains("xunjian"), "{page}");
     }

@@ -348,7 +348,15 @@ fn pages_of_the_console_bear_people_who_see_or_move_otherwise() {
     let typo = world.findings().into_iter().find(|one| one["kind"] == "typo").expect("a typo");
     let finding = format!("/findings/{}", typo["id"].as_str().expect("an id"));
     let site = format!("/sites/{}", typo["site"].as_str().expect("a site"));
-    for path in ["/", "/review", "/rectification", "/runs", "/login", &finding, &site] {
+    let dictionaries = console.get("/dictionaries").body;
+    let dictionary = dictionaries.split("<a href=\"").find(|rest| rest.starts_with("/dictionaries/"));
+    let dictionary = dictionary.and_then(|rest| rest.split('"').next()).expect("one to edit");
+    let search = "/search?q=%E5%B7%A5%E4%BD%9C";
+    let snapshots = format!("/snapshots?url={}", typo["url"].as_str().expect("an address"));
+    for path in [
+        "/", "/review", "/rectification", "/runs", "/login", search, "/dictionaries", dictionary, &snapshots,
+        &finding, &site,
+    ] {
         for (language, width) in [("zh", 1280), ("en", 380)] {
             let cookie = format!("xunjian-language={language}");
             let page = console.ask("GET", path, &[("cookie", &cookie)], "");
@@ -358,6 +366,7 @@ fn pages_of_the_console_bear_people_who_see_or_move_otherwise() {
                 .body
                 .replace("<link rel=\"stylesheet\" href=\"/style.css\">", &format!("<style>{style}</style>"))
                 .replace("<script src=\"/keys.js\" defer></script>", "")
+                .replace("<script src=\"/more.js\" defer></script>", "")
                 .replace("<iframe class=\"page\" sandbox src=", "<iframe class=\"page\" sandbox data-src=");
             let run = "axe.run({ iframes: false }).then((r) => { document.body.innerHTML = ''; const pre = document.createElement('pre'); \
                        pre.textContent = 'AXE ' + JSON.stringify([r.passes.length, r.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.html)])]); \

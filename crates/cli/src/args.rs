@@ -145,6 +145,8 @@ pub(crate) enum Command {
         /// The address
         url: String,
     },
+    /// Look for words in the newest snapshot of every page
+    Find(Find),
     /// Serve the simulated city on loopback
     City(City),
     /// Write man pages, one a command
@@ -158,6 +160,19 @@ pub(crate) enum Command {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Find {
+    /// Words that a page must have, all of them, in its text, title or address
+    #[arg(required = true, value_name = "WORD")]
+    pub(crate) words: Vec<String>,
+    /// Only this site of the register
+    #[arg(long, value_name = "ID")]
+    pub(crate) site: Option<String>,
+    /// Pages to show at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) most: usize,
 }
 
 #[derive(Debug, Args)]

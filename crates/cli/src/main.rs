@@ -78,6 +78,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Bench(args::Bench::Scan { threads, rounds }) => {
             commands::bench::scan(&common, terminal, &threads, rounds)
         }
+        Command::Find(find) => commands::find::run(&common, terminal, &find),
         Command::Why { url } => commands::why::run(&common, terminal, &url),
         Command::City(city) => commands::city::run(terminal, &city).await,
         Command::Man { folder } => {

@@ -9,7 +9,7 @@ use crate::session::Visitor;
 use crate::{Shared, view};
 
 /// No script, no frame, no form, nothing from outside; styles of the page itself only.
-const POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; \
+pub(crate) const POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; \
      base-uri 'none'; frame-ancestors 'self'";
 
 pub(crate) async fn show(

@@ -1,6 +1,7 @@
 //! The console: what the office sees in a browser and does there, and the same as JSON under `/api/v1`.
 //!
-//! Pages are rendered here; a browser gets no script but one small file of shortcuts. A crawled page is
+//! Pages are rendered here; a browser gets no script but shortcuts and one that asks for the next part of a
+//! list. A crawled page is
 //! an attacker: it is shown in a frame that runs nothing and loads nothing.
 
 mod accounts;
@@ -89,6 +90,7 @@ struct State {
     accounts: Accounts,
     audit: audit::Audit,
     settings: ConsoleSettings,
+    drafts: pages::dictionaries::Drafts,
 }
 
 type Shared = axum::extract::State<Arc<State>>;
@@ -142,6 +144,7 @@ impl Console {
             accounts,
             audit: audit::Audit::new(settings.audit.clone()),
             settings,
+            drafts: pages::dictionaries::Drafts::default(),
         });
         Ok(Self { listener, router: router(state) })
     }
@@ -169,14 +172,25 @@ fn router(state: Arc<State>) -> Router {
         .route("/review", get(pages::review::show))
         .route("/rectification", get(pages::rectification::show))
         .route("/runs", get(pages::runs::show))
+        .route("/search", get(pages::search::show))
+        .route("/snapshots", get(pages::search::versions))
+        .route("/snapshots/page", get(pages::search::page))
+        .route("/dictionaries", get(pages::dictionaries::list))
+        .route(
+            "/dictionaries/{id}",
+            get(pages::dictionaries::show)
+                .post(pages::dictionaries::send)
+                .layer(axum::extract::DefaultBodyLimit::max(pages::dictionaries::BODY_BYTES_MAX)),
+        )
         .route("/metrics", get(metrics::show))
         .route("/login", get(pages::login::show).post(pages::login::enter))
         .route("/logout", post(pages::login::leave))
         .route("/language", post(pages::login::language))
         .route("/style.css", get(|| asset("text/css; charset=utf-8", include_str!("../assets/style.css"))))
+        .route("/keys.js", get(|| asset("text/javascript; charset=utf-8", include_str!("../assets/keys.js"))))
         .route(
-            "/keys.js",
-            get(|| asset("text/javascript; charset=utf-8", include_str!("../assets/keys.js"))),
+            "/more.js",
+            get(|| asset("text/javascript; charset=utf-8", include_str!("../assets/more.js"))),
         );
     pages
         .nest("/api/v1", api::router())

@@ -23,7 +23,7 @@ impl View {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-        let all = templates!("layout.html" "overview.html" "site.html" "finding.html" "review.html" "rectification.html" "runs.html" "login.html");
+        let all = templates!("layout.html" "overview.html" "site.html" "finding.html" "review.html" "rectification.html" "runs.html" "login.html" "chart.html" "more.html" "search.html" "snapshots.html" "dictionaries.html" "dictionary.html");
         for (name, source) in all {
             environment.add_template(name, source)?;
         }
@@ -125,11 +125,23 @@ fn state(state: FindingState, language: Language) -> &'static str {
     if language == Language::Zh { zh } else { en }
 }
 
+/// What stands before the hit of an excerpt, the hit, and what stands behind it.
+pub(crate) fn parts(excerpt: &str) -> (&str, &str, &str) {
+    let (before, rest) = excerpt.split_once('⟦').unwrap_or((excerpt, ""));
+    let (hit, after) = rest.split_once('⟧').unwrap_or((rest, ""));
+    (before, hit, after)
+}
+
+/// An address of ours with parameters; empty ones are left out.
+pub(crate) fn link(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
+    format!("{path}?{}", query.finish())
+}
+
 /// A finding as the templates show it; the excerpt in three parts so that the hit can be marked.
 pub(crate) fn finding(one: &Finding, language: Language) -> Value {
-    let excerpt = &one.evidence.excerpt;
-    let (before, rest) = excerpt.split_once('⟦').unwrap_or((excerpt.as_str(), ""));
-    let (hit, after) = rest.split_once('⟧').unwrap_or((rest, ""));
+    let (before, hit, after) = parts(&one.evidence.excerpt);
     json!({
         "id": one.id,
         "site": one.site,

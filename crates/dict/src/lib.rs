@@ -3,7 +3,7 @@
 //! A dictionary is a file of patterns with their corrections, severities and exceptions. All of
 //! them are compiled into one search; matching runs on folded text (width, case, traditional
 //! forms, invisible and decorative characters) and answers with spans of the original. Pure:
-//! reading files is the only I/O, and only [`load_file`] does it.
+//! reading files is the only I/O, and only [`load_file`] and [`load_draft`] do it.
 
 mod conflicts;
 mod fold;
@@ -15,10 +15,14 @@ mod shipped;
 mod trie;
 
 pub use conflicts::{Conflict, conflicts};
-pub use load::{ENTRIES_MAX, FILE_BYTES_MAX, Fault, LoadError, decode_text, load_bytes, load_file};
+pub use load::{
+    ENTRIES_MAX, FILE_BYTES_MAX, Fault, LoadError, decode_text, load_bytes, load_draft, load_file,
+};
 pub use matcher::{CompileError, Hit, Matcher, Place, Scratch};
 pub use sheet::{RowFault, read_sheet};
 pub use shipped::shipped;
+
+use std::path::PathBuf;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -147,4 +151,6 @@ pub struct Dictionary {
     pub allow: Vec<String>,
     /// Patterns.
     pub entries: Vec<Entry>,
+    /// The file it was read from; `None` when it comes with the program.
+    pub source: Option<PathBuf>,
 }

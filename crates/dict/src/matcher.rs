@@ -393,7 +393,7 @@ fn fingerprint(dictionaries: &[Dictionary]) -> [u8; 32] {
         hasher.update(text.as_bytes());
     };
     for dictionary in dictionaries {
-        let Dictionary { name, version, scope, traditional, allow, entries } = dictionary;
+        let Dictionary { name, version, scope, traditional, allow, entries, source: _ } = dictionary;
         text(name);
         text(version);
         text(&format!("{scope:?} {traditional} {allow:?}"));

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use rayon::prelude::*;
+use xunjian_dict::Matcher;
 use xunjian_model::{Facts, PageUrl, Site, SiteId, UrlRecord};
+use xunjian_scan::{Found, Query, WordHit, words_of};
 use xunjian_store::Space;
 
 use crate::{Engine, EngineError};
@@ -59,7 +61,81 @@ pub struct Looked<T> {
     pub next: Option<String>,
 }
 
+/// A page that has what was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundPage {
+    /// Site.
+    pub site: SiteId,
+    /// Address.
+    pub url: String,
+    /// Name of the snapshot, `<body hash>@<time>`.
+    pub snapshot: String,
+    /// Title, and where the words stand.
+    pub found: Found,
+}
+
+/// A page on which changed dictionaries find something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriedPage {
+    /// Site.
+    pub site: SiteId,
+    /// Address.
+    pub url: String,
+    /// Name of the snapshot.
+    pub snapshot: String,
+    /// Title, personal numbers masked.
+    pub title: String,
+    /// Hits that the change brings.
+    pub gained: Vec<WordHit>,
+    /// Hits that are gone with it.
+    pub lost: Vec<WordHit>,
+}
+
 impl Engine {
+    /// Looks for words in the newest snapshot of each page.
+    pub fn find_pages(
+        &self,
+        query: &Query,
+        only: Option<&SiteId>,
+        after: Option<&str>,
+        limits: (Instant, usize),
+    ) -> Result<Looked<FoundPage>, EngineError> {
+        self.look_through(only, after, limits, |page| {
+            let (Some(snapshot), Some(body)) = (page.snapshot(), page.body()?) else { return Ok(None) };
+            if !query.may_be_in(page.url.as_bytes(), &body) && !page.is_document(&body) {
+                return Ok(None);
+            }
+            let found = page.facts(&body).and_then(|facts| query.find(&page.url, &facts));
+            let (site, url) = (page.site.id.clone(), page.url.clone());
+            Ok(found.map(|found| FoundPage { site, url, snapshot, found }))
+        })
+    }
+
+    /// Compares what two states of the dictionaries find in the newest snapshot of each page.
+    pub fn try_words(
+        &self,
+        (before, now): (&Matcher, &Matcher),
+        only: Option<&SiteId>,
+        after: Option<&str>,
+        limits: (Instant, usize),
+    ) -> Result<Looked<TriedPage>, EngineError> {
+        self.look_through(only, after, limits, |page| {
+            let (Some(snapshot), Some(body)) = (page.snapshot(), page.body()?) else { return Ok(None) };
+            let Some(facts) = page.facts(&body) else { return Ok(None) };
+            let site = page.site.id.as_str();
+            let (old, new) = (words_of(&facts, site, before), words_of(&facts, site, now));
+            let same = |one: &WordHit, other: &WordHit| (one.kind, &one.what) == (other.kind, &other.what);
+            let not_in = |all: &[WordHit], hits: &[WordHit]| -> Vec<WordHit> {
+                hits.iter().filter(|hit| !all.iter().any(|one| same(one, hit))).cloned().collect()
+            };
+            let (gained, lost) = (not_in(&old, &new), not_in(&new, &old));
+            let title = xunjian_scan::mask_all(&facts.title);
+            let (site, url) = (page.site.id.clone(), page.url.clone());
+            let differs = !gained.is_empty() || !lost.is_empty();
+            Ok(differs.then_some(TriedPage { site, url, snapshot, title, gained, lost }))
+        })
+    }
+
     /// Looks at the pages of one site or of all, from `after` on, until the time is up or `most` were found;
     /// a few more may be found in the last pages.
     pub fn look_through<T: Send>(

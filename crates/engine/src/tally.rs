@@ -92,8 +92,8 @@ impl Engine {
         self.store().get(Space::Run, &key.each_ref().map(Vec::as_slice))
     }
 
-    /// The newest runs with their sums, newest first.
-    pub fn newest_runs(&self, most: usize) -> Result<Vec<RunTotals>, StoreError> {
+    /// The newest runs with their sums over all sites, or of one alone, newest first.
+    pub fn newest_runs(&self, most: usize, only: Option<&SiteId>) -> Result<Vec<RunTotals>, StoreError> {
         let Some(last) = RunRecord::last(self.store())? else { return Ok(Vec::new()) };
         let mut totals = Vec::new();
         for number in (1..=last.number).rev().take(most) {
@@ -103,7 +103,7 @@ impl Engine {
             };
             let Some(run) = run else { continue };
             let mut total = RunTotals { run, results: [0; 3], findings: 0, new: 0, by_severity: [0; 4] };
-            for site in &self.settings().sites {
+            for site in self.settings().sites.iter().filter(|site| only.is_none_or(|only| *only == site.id)) {
                 if let Some(verdict) = crate::verdict(self.store(), number, &site.id)? {
                     let at = match verdict.result {
                         xunjian_model::Outcome::Pass => 0,

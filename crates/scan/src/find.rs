@@ -7,7 +7,7 @@ use xunjian_model::Facts;
 use crate::excerpt::around;
 
 /// Characters of what is looked for.
-const CHARS_MAX: usize = 100;
+pub const QUERY_CHARS_MAX: usize = 100;
 /// Characters that have to stand somewhere in a page before its text is read; more tell nothing.
 const PROBES_MAX: usize = 8;
 
@@ -18,7 +18,7 @@ pub enum QueryError {
     #[error("say what to look for")]
     Empty,
     /// It is no word any more.
-    #[error("look for {CHARS_MAX} characters at most")]
+    #[error("look for {QUERY_CHARS_MAX} characters at most")]
     Long,
 }
 
@@ -45,7 +45,7 @@ pub struct Found {
 impl Query {
     /// Words between white space; ASCII letters in any case.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
-        if text.chars().count() > CHARS_MAX {
+        if text.chars().count() > QUERY_CHARS_MAX {
             return Err(QueryError::Long);
         }
         let words: Vec<String> = text.split_whitespace().map(str::to_ascii_lowercase).collect();
@@ -71,11 +71,13 @@ impl Query {
         &self.words
     }
 
-    /// Whether a page made of these bytes may have the words: false only when it has none of them for sure.
-    /// Much faster than reading its text.
-    pub fn may_be_in(&self, body: &[u8]) -> bool {
-        let missing =
-            self.probes.iter().any(|(one, other)| one.find(body).is_none() && other.find(body).is_none());
+    /// Whether the page at an address, made of these bytes, may have the words: false only when it lacks
+    /// one for sure. Much faster than reading its text.
+    pub fn may_be_in(&self, url: &[u8], body: &[u8]) -> bool {
+        let is_missing = |(one, other): &(Finder<'_>, Finder<'_>)| {
+            one.find(body).is_none() && other.find(body).is_none() && one.find(url).is_none()
+        };
+        let missing = self.probes.iter().any(is_missing);
         // Character references and other charsets can only be read.
         !missing || memchr::memmem::find(body, b"&#").is_some() || is_of_another_charset(body)
     }
@@ -118,7 +120,10 @@ mod tests {
         let url = PageUrl::parse("http://www.a.gov.cn/art/1.html").expect("an address");
         let query = Query::parse(query).expect("a query");
         let found = query.find(url.as_str(), &extract(body, None, &url, Limits::default()));
-        assert!(found.is_none() || query.may_be_in(body), "what is found may be there: {found:?}");
+        assert!(
+            found.is_none() || query.may_be_in(url.as_str().as_bytes(), body),
+            "what is found may be there: {found:?}"
+        );
         found
     }
 
@@ -137,7 +142,10 @@ mod tests {
             assert_eq!(found("防汛 抗旱", body), None);
             assert!(found("ART/1.html", body).is_some(), "the address counts");
         }
-        assert!(!Query::parse("抗旱").expect("a query").may_be_in(html.as_bytes()), "told without reading");
+        assert!(
+            !Query::parse("抗旱").expect("a query").may_be_in(b"", html.as_bytes()),
+            "told without reading"
+        );
     }
 
     #[test]

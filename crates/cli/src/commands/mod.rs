@@ -6,6 +6,7 @@ pub(crate) mod bench;
 pub(crate) mod city;
 pub(crate) mod demo;
 pub(crate) mod dict;
+pub(crate) mod find;
 pub(crate) mod findings;
 pub(crate) mod init;
 pub(crate) mod judge;

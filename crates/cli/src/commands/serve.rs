@@ -70,6 +70,8 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
             }
             continue;
         }
+        reread(common, &mut night.engine, terminal);
+        *shown.write().await = Some(beside(&night.engine));
         match night::whole(&mut night, &[], &interrupt).await {
             Ok(Some(report)) => night.print(&report)?,
             Ok(None) => {}
@@ -102,6 +104,21 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
 /// The engine again, over the same store, for whoever looks while the night runs.
 fn beside(engine: &Engine) -> Arc<Engine> {
     Arc::new(Engine::over(Arc::clone(engine.store()), engine.settings().clone()))
+}
+
+/// What was changed in the configuration, the register or a dictionary counts from the next night on. A
+/// mistake in it is no reason to miss the night.
+fn reread(common: &Common, engine: &mut Engine, terminal: Terminal) {
+    match night::settings(common) {
+        Ok(settings) if settings.data == engine.settings().data => {
+            *engine = Engine::over(Arc::clone(engine.store()), settings);
+        }
+        Ok(_) => terminal.note(terminal.words(
+            "配置换了数据目录，重新启动后才生效",
+            "the configuration names another data folder; that counts after a restart",
+        )),
+        Err(error) => terminal.error(&error),
+    }
 }
 
 /// The file of the console's accounts.

@@ -92,6 +92,6 @@ pub(crate) async fn verdicts(State(state): Shared, _: Caller) -> Result<Json<Val
 
 pub(crate) async fn runs(State(state): Shared, _: Caller) -> Result<Json<Value>, Problem> {
     let engine = state.engine().await.map_err(Problem)?;
-    let answer = blocking(move || Ok(json!({ "runs": engine.newest_runs(RUNS)? })));
+    let answer = blocking(move || Ok(json!({ "runs": engine.newest_runs(RUNS, None)? })));
     Ok(Json(answer.await.map_err(Problem)?))
 }

@@ -13,8 +13,8 @@ use crate::error::Failure;
 use crate::session::Visitor;
 use crate::view::{self, blocking};
 
-/// Nights in the chart.
-const NIGHTS: usize = 30;
+/// Nights in a chart.
+pub(crate) const NIGHTS: usize = 30;
 
 pub(crate) async fn show(
     State(state): Shared,
@@ -34,7 +34,7 @@ pub(crate) async fn show(
 }
 
 fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
-    let runs = engine.newest_runs(NIGHTS)?;
+    let runs = engine.newest_runs(NIGHTS, None)?;
     let Some(last) = runs.first() else { return Ok(json!({ "run": null })) };
     let mut sites = Vec::new();
     for site in &engine.settings().sites {

@@ -13,9 +13,9 @@ use crate::view::blocking;
 const ROWS: usize = 60;
 
 pub(crate) async fn show(State(state): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
-    let (engine, language) = (state.engine().await?, visitor.language);
+    let engine = state.engine().await?;
     let mut values = blocking(move || {
-        let runs = engine.newest_runs(ROWS)?;
+        let runs = engine.newest_runs(ROWS, None)?;
         let zone = &engine.settings().zone;
         let rows: Vec<Value> = runs
             .iter()
@@ -33,7 +33,7 @@ pub(crate) async fn show(State(state): Shared, visitor: Visitor) -> Result<Html<
                 })
             })
             .collect();
-        Ok(json!({ "chart": super::overview::chart(&runs, language), "rows": rows }))
+        Ok(json!({ "rows": rows }))
     })
     .await?;
     values["live"] = json!(state.progress());

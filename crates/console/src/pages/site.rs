@@ -11,6 +11,7 @@ use xunjian_report::Language;
 use crate::Shared;
 use crate::api::findings::{Filter, page_of};
 use crate::error::Failure;
+use crate::pages::overview::{NIGHTS, chart};
 use crate::session::Visitor;
 use crate::view::{self, blocking};
 
@@ -82,6 +83,7 @@ fn values(engine: &Engine, id: &str, filter: &Filter, language: Language) -> Res
         "vetoes": standing.iter().flat_map(|one| one.vetoes.iter().map(line)).collect::<Vec<_>>(),
         "warnings": standing.iter().flat_map(|one| one.warnings.iter().map(line)).collect::<Vec<_>>(),
         "indicators": standing.iter().flat_map(|one| one.indicators.iter().map(indicator)).collect::<Vec<_>>(),
+        "chart": chart(&engine.newest_runs(NIGHTS, Some(&id))?, language),
         "tally": tally,
         "kinds": kinds,
         "kind": filter.kind,

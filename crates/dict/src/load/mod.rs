@@ -92,7 +92,24 @@ fn load_included(path: &Path, open: &mut Vec<PathBuf>) -> Result<Dictionary, Loa
         return Err(LoadError::Faults { path: path.to_owned(), faults: vec![Fault::new(1, reason)] });
     }
     let bytes = std::fs::read(path).map_err(read)?;
-    let (mut dictionary, included) = parse(path, &bytes)?;
+    with_included(path, &bytes, whole, open)
+}
+
+/// Reads a dictionary as if the file held these bytes, with the files it includes: for a change that is
+/// tried before it is saved.
+pub fn load_draft(path: &Path, bytes: &[u8]) -> Result<Dictionary, LoadError> {
+    let whole = path.canonicalize().map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+    with_included(path, bytes, whole, &mut Vec::new())
+}
+
+fn with_included(
+    path: &Path,
+    bytes: &[u8],
+    whole: PathBuf,
+    open: &mut Vec<PathBuf>,
+) -> Result<Dictionary, LoadError> {
+    let (mut dictionary, included) = parse(path, bytes)?;
+    dictionary.source = Some(path.to_owned());
     open.push(whole);
     for (line, name) in included {
         let other = path.parent().unwrap_or(Path::new(".")).join(name);
