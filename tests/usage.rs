@@ -8,7 +8,7 @@ use support::World;
 fn every_command_explains_itself() {
     let world = World::with_config("");
     for command in [
-        "demo", "init", "run", "crawl", "scan", "judge", "report", "sites", "dict", "city", "why",
+        "demo", "init", "run", "crawl", "scan", "judge", "report", "sites", "dict", "city", "why", "find",
         "completions",
     ] {
         let help = world.run(&[command, "--help"]);

@@ -12,21 +12,26 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 pub(crate) struct Http(Client);
 
+/// An HTTP client with the system's roots that follows no redirect.
+pub fn client() -> Result<Client, AlertError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| AlertError::Client(error.to_string()))?;
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let tls = versions.with_root_certificates(roots).with_no_client_auth();
+    let client = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("xunjian/", env!("CARGO_PKG_VERSION")))
+        .build();
+    client.map_err(|error| AlertError::Client(error.to_string()))
+}
+
 impl Http {
     pub(crate) fn new() -> Result<Self, AlertError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| AlertError::Client(error.to_string()))?;
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let tls = versions.with_root_certificates(roots).with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("xunjian/", env!("CARGO_PKG_VERSION")))
-            .build();
-        client.map(Self).map_err(|error| AlertError::Client(error.to_string()))
+        client().map(Self)
     }
 
     /// Posts a body; answers with what came back, if it is JSON.

@@ -10,6 +10,7 @@ mod sinks;
 mod words;
 
 pub use deliver::{Delivered, Dispatcher, SinkState};
+pub use http::client;
 pub use message::{Item, Message, SiteNight};
 pub use secret::{Secret, SecretError};
 pub use sink::{Filter, Grouping, Quiet, QuietError, Sink, SinkKind, Tls};

@@ -6,6 +6,7 @@ mod config;
 mod events;
 mod interrupt;
 mod metrics;
+mod spans;
 mod terminal;
 
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ use xunjian_engine::{CaseError, EngineError};
 use xunjian_store::StoreError;
 
 use args::{Cli, Command};
+use spans::Spans;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -37,13 +39,20 @@ enum Exit {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    terminal::start_log(&cli.common);
     let terminal = Terminal::new(&cli.common);
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(cli, terminal)));
+        .and_then(|runtime| {
+            let spans = Spans::start(runtime.handle())?;
+            terminal::start_log(&cli.common, spans.as_ref().map(Spans::tracer));
+            let ended = runtime.block_on(run(cli, terminal));
+            if let Some(spans) = spans {
+                spans.end();
+            }
+            ended
+        });
     let exit = ended.unwrap_or_else(|error| {
         terminal.error(&error);
         exit_of(&error)

@@ -5,8 +5,12 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use opentelemetry_sdk::trace::Tracer;
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 use xunjian_model::Outcome;
 use xunjian_report::Language;
 
@@ -141,8 +145,9 @@ pub(crate) fn write_out(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Log lines go to stderr, between the drawings of the bars. `XUNJIAN_LOG` overrides the level.
-pub(crate) fn start_log(common: &Common) {
+/// Log lines go to stderr, between the drawings of the bars. `XUNJIAN_LOG` overrides the level. Spans go to
+/// a collector, if there is one.
+pub(crate) fn start_log(common: &Common, tracer: Option<Tracer>) {
     let level = match (common.quiet, common.verbose) {
         (true, _) => "error",
         (_, 0) => "warn",
@@ -150,15 +155,20 @@ pub(crate) fn start_log(common: &Common) {
         _ => "debug",
     };
     let filter = EnvFilter::try_from_env("XUNJIAN_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let messages = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let messages = tracing_subscriber::fmt::layer()
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .with_writer(|| Between);
-    match common.log_form {
-        LogForm::Text => messages.init(),
-        LogForm::Json => messages.json().flatten_event(true).init(),
-    }
+    let messages = match common.log_form {
+        LogForm::Text => messages.boxed(),
+        LogForm::Json => messages.json().flatten_event(true).boxed(),
+    };
+    let ours = filter_fn(|span| span.is_span() && span.target().starts_with("xunjian"));
+    let spans = tracer.map(|tracer| {
+        let layer = tracing_opentelemetry::layer().with_tracer(tracer);
+        layer.with_location(false).with_threads(false).with_filter(ours)
+    });
+    tracing_subscriber::registry().with(messages.with_filter(filter)).with(spans).init();
 }
 
 struct Between;

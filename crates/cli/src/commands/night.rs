@@ -40,6 +40,7 @@ impl Night {
     }
 
     /// Crawls; `None` when it was interrupted.
+    #[tracing::instrument(skip_all, fields(pages, requests, failed))]
     pub(crate) async fn crawl(
         &mut self,
         only: &[SiteId],
@@ -75,6 +76,9 @@ impl Night {
         drop((crawl, bar, metrics));
         events.last(&progress);
         let summary = summary?;
+        let span = tracing::Span::current();
+        span.record("pages", summary.pages.cast_signed()).record("requests", summary.requests.cast_signed());
+        span.record("failed", summary.failed.cast_signed());
         if summary.finished {
             tokio::task::block_in_place(|| self.engine.tidy())?;
         }
@@ -82,6 +86,7 @@ impl Night {
         Ok(summary.finished.then_some(summary))
     }
 
+    #[tracing::instrument(skip_all, fields(pages, kept, findings))]
     pub(crate) fn scan(&mut self, fresh: bool) -> anyhow::Result<ScanSummary> {
         let cpu = Cpu::now();
         let total = self.engine.settings().sites.len() as u64;
@@ -93,10 +98,14 @@ impl Night {
                 bar.set(done, total, &site.name);
             }
         })?;
+        let span = tracing::Span::current();
+        span.record("pages", summary.pages.cast_signed()).record("kept", summary.kept.cast_signed());
+        span.record("findings", summary.findings.cast_signed());
         self.costs.insert("scan", cpu.cost());
         Ok(summary)
     }
 
+    #[tracing::instrument(skip_all)]
     pub(crate) fn judge(&mut self) -> anyhow::Result<Vec<xunjian_model::Verdict>> {
         let cpu = Cpu::now();
         let verdicts = self.engine.judge()?;
@@ -105,6 +114,7 @@ impl Night {
         Ok(verdicts)
     }
 
+    #[tracing::instrument(skip_all)]
     pub(crate) fn report(&mut self, out: Option<&Path>) -> anyhow::Result<WrittenReport> {
         let folder = out.map_or_else(|| self.engine.settings().data.join("report"), PathBuf::from);
         let report = self.engine.report(&folder, self.terminal.language, &self.costs)?;
@@ -124,6 +134,7 @@ impl Night {
     }
 
     /// Asks the sites' own searches for what the scan knows to be there.
+    #[tracing::instrument(skip_all)]
     pub(crate) async fn search(&mut self) -> anyhow::Result<usize> {
         let cpu = Cpu::now();
         let total = self.engine.settings().sites.len() as u64;
@@ -143,6 +154,7 @@ impl Night {
     }
 
     /// Takes pictures of findings.
+    #[tracing::instrument(skip_all, fields(findings = findings.len()))]
     pub(crate) async fn pictures(&mut self, findings: &[&Finding]) -> anyhow::Result<()> {
         if findings.is_empty() || self.engine.settings().render.is_none() {
             return Ok(());
@@ -301,6 +313,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Night)
 }
 
 /// All steps; `None` when the crawl was interrupted.
+#[tracing::instrument(name = "night", skip_all)]
 pub(crate) async fn whole(
     night: &mut Night,
     only: &[SiteId],
