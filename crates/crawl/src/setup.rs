@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
-use xunjian_model::{Facts, LeftOut, LinkState, Site, Target};
+use xunjian_model::{Facts, LeftOut, LinkState, Offer, Site, Target};
 
 use crate::{Politeness, RenderSetup};
 
@@ -138,6 +138,8 @@ pub struct SiteCrawl {
     pub notes: BTreeMap<String, u64>,
     /// Other names under which the home page opens, without leading to the site's own (D14).
     pub names: Vec<String>,
+    /// Browsers that are shown something else, with what it is (D21).
+    pub browsers: Vec<Offer>,
 }
 
 impl SiteCrawl {

@@ -146,6 +146,7 @@ impl Engine {
                 home: Some(LinkState::Ok),
                 ipv6: None,
                 names: Vec::new(),
+                browsers: Vec::new(),
                 ..self.site_input(&run, site)?
             };
             let scan = pool.install(|| {

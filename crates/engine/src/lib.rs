@@ -7,6 +7,7 @@ mod accounts;
 mod archive;
 mod cases;
 mod changes;
+mod homes;
 mod import;
 mod ipv6;
 mod judging;
@@ -14,7 +15,6 @@ mod life;
 mod maintain;
 mod measure;
 mod monitor;
-mod names;
 mod noticing;
 mod pictures;
 mod recheck;
@@ -345,7 +345,7 @@ impl Engine {
             self.check_ipv6(&run).await?;
         }
         if summary.finished {
-            self.check_names(&run).await?;
+            self.check_homes(&run).await?;
         }
         run.crawl.finished = summary.finished;
         run.save(&self.store)?;
@@ -493,7 +493,13 @@ impl Engine {
         let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
         let mut canonical = SiteLearnt::read(&self.store, &site.id)?.canonical;
         canonical.drop_parameters.extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
-        Ok(SiteInput { home: crawl.home, ipv6: crawl.ipv6, names: crawl.names, canonical })
+        Ok(SiteInput {
+            home: crawl.home,
+            ipv6: crawl.ipv6,
+            names: crawl.names,
+            browsers: crawl.browsers,
+            canonical,
+        })
     }
 
     pub(crate) fn pool(&self) -> Result<rayon::ThreadPool, EngineError> {

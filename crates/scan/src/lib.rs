@@ -8,6 +8,7 @@
 mod article;
 mod as_of;
 mod columns;
+mod compatibility;
 mod content;
 mod dates;
 mod digest;

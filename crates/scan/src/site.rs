@@ -19,7 +19,7 @@ use crate::fold::{Candidate, Fold, at_home, first_folder};
 use crate::freshness::{column_finding, stale_home};
 use crate::link_states::{BadLinks, kind_of};
 use crate::privacy::mask_all;
-use crate::{ScanError, ScanSetup, marks, page, presence};
+use crate::{ScanError, ScanSetup, compatibility, marks, page, presence};
 
 /// Pages handed to the threads at once; bounds what is in memory.
 const PAGES_AT_ONCE: usize = 1_024;
@@ -33,6 +33,8 @@ pub struct SiteInput {
     pub ipv6: Option<bool>,
     /// Other names under which its home page opens.
     pub names: Vec<String>,
+    /// Browsers that are shown something else.
+    pub browsers: Vec<Offer>,
     /// How its addresses are folded.
     pub canonical: Canonical,
 }
@@ -189,6 +191,10 @@ pub fn scan_site(
     (scan.guides, scan.messages, scan.newest_answer) = (fold.guides, fold.messages, fold.newest_answer);
     scan.documents = fold.documents.count();
     scan.offers = std::mem::take(&mut fold.offers).found(home.as_ref().map(|(facts, _)| facts));
+    scan.offers.extend(input.browsers.iter().cloned());
+    scan.offers.extend(home.as_ref().and_then(|(facts, _)| compatibility::plug_in(facts)));
+    scan.offers
+        .extend(home.as_ref().and_then(|(facts, _)| compatibility::asks_for_browser(facts, &site.url)));
     candidates.extend(std::mem::take(&mut fold.documents).unpaired(store, site, setup)?);
     candidates.extend(fold.label_findings(site, &home_snapshot));
     fold.confirm_listed();
