@@ -243,7 +243,7 @@ pub(super) fn of(
                 (say("指标", "Indicator"), 3),
                 (say("问题描述", "Problem"), 10),
                 (say("页面地址", "Page"), 12),
-                (say("截图", "Evidence"), 6),
+                (say("截图", "Evidence"), 8),
                 (say("整改期限", "Due"), 5),
             ],
             rows: problems.collect(),

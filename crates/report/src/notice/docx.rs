@@ -16,10 +16,12 @@ use super::text::blocks;
 use super::{Annex, NoticeData, Picture, annexes, notes_title};
 use crate::{Language, ReportError};
 
-/// Size of a picture in a cell, in EMU (36,000 a millimetre): the width of its column, in the form of a
-/// picture.
-const PICTURE_WIDTH: u32 = 27 * 36_000;
-const PICTURE_HEIGHT: u32 = PICTURE_WIDTH * 640 / 1_000;
+/// Sizes of pictures are in EMU, of which a twentieth of a point has so many.
+const EMU: u32 = 635;
+/// Width and height of a picture, as one to the other.
+const PICTURE: [u32; 2] = [1_000, 640];
+/// What of a cell's width its margins and borders take, in twentieths of a point.
+const MARGINS: u32 = 2 * 85 + 40;
 /// Width of the text on a broad page, in twentieths of a point.
 const TEXT_WIDTH: u32 = 12_756;
 
@@ -102,18 +104,20 @@ fn annex(annex: &Annex, links: &mut Vec<String>, language: Language) -> Value {
         .rows
         .iter()
         .map(|row| {
-            let cell = |cell: &super::Cell| {
+            let cell = |(cell, width): (&super::Cell, &u32)| {
                 let link = cell.link.as_ref().map(|link| {
                     links.push(in_xml(link));
                     format!("link{}", links.len() - 1)
                 });
                 let picture = cell.picture.as_ref().map(|picture| {
+                    let width = width.saturating_sub(MARGINS) * EMU;
+                    let [wide, high] = PICTURE;
                     json!({
                         "number": picture.number,
                         "name": format!("picture{}.jpg", picture.number),
                         "part": format!("picture{}", picture.number),
-                        "width": PICTURE_WIDTH,
-                        "height": PICTURE_HEIGHT,
+                        "width": width,
+                        "height": u64::from(width) * u64::from(high) / u64::from(wide),
                     })
                 });
                 json!({
@@ -122,7 +126,7 @@ fn annex(annex: &Annex, links: &mut Vec<String>, language: Language) -> Value {
                     "picture": picture,
                 })
             };
-            row.iter().map(cell).collect()
+            row.iter().zip(&widths).map(cell).collect()
         })
         .collect();
     json!({
