@@ -43,6 +43,7 @@ fn no_host_and_no_address_sees_more_than_its_limit() {
             .to_owned();
     for host in 0..HOSTS {
         config.push_str(&format!("\"h{host}.test\" = \"127.0.0.{}:{port}\"\n", 1 + host % ADDRESSES));
+        config.push_str(&format!("\"www.h{host}.test\" = []\n"));
     }
     config.push_str(&format!(
         "[politeness]\nrequests_per_second = {RATE}\nconnections = 4\naddress_requests_per_second = {ADDRESS_RATE}\n[crawl]\nretry_pause_s = 0.2\n"

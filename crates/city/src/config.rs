@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::outside::{HOSTS, Resolves};
+use crate::plan::twin;
 use crate::words::SENSITIVE;
 use crate::{City, Served};
 
@@ -54,10 +55,10 @@ impl City {
                 (false, true) => format!("[{live}, \"[::1]:{port}\"]"),
                 (false, false) => live.clone(),
             };
-            let names = [Some(&site.host), site.second.as_ref().map(|second| &second.host)];
-            for name in names.into_iter().flatten() {
-                text.push_str(&format!("\"{name}\" = {addresses}\n"));
-            }
+            let (host, twin) = (&site.host, twin(&site.host));
+            // A name that is not there is told so: nobody has to be asked for it.
+            let twins = if site.second.is_some() { &*addresses } else { "[]" };
+            text.push_str(&format!("\"{host}\" = {addresses}\n\"{twin}\" = {twins}\n"));
         }
         for (host, resolves) in HOSTS {
             let addresses = match resolves {

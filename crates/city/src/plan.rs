@@ -198,6 +198,11 @@ pub enum Entrance {
     Missing,
 }
 
+/// A host with `www.`, or without it.
+pub(crate) fn twin(host: &str) -> String {
+    host.strip_prefix("www.").map_or_else(|| format!("www.{host}"), str::to_owned)
+}
+
 const COUNTIES: [(&str, &str); 12] = [
     ("云川市", "yunchuan"),
     ("青禾县", "qinghe"),
@@ -289,10 +294,7 @@ impl SitePlan {
         let place = if portal { index as u32 + 1 } else { 0 };
         let https = matches!(order[index], 7 | 19);
         let draw = mix(&[seed, 14, index as u64]) % 9;
-        let second = (draw < 3 && !https).then(|| {
-            let twin = host.strip_prefix("www.").map_or_else(|| format!("www.{host}"), str::to_owned);
-            SecondName { host: twin, leads: draw > 0 }
-        });
+        let second = (draw < 3 && !https).then(|| SecondName { host: twin(&host), leads: draw > 0 });
         Self {
             index,
             id,

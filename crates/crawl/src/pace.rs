@@ -34,6 +34,11 @@ impl Pace {
         Self { rates, least: Duration::ZERO, current: None, last: None, jitter: 0.0 }
     }
 
+    /// The pace of somebody who may have been asked at this moment.
+    pub(crate) fn after(rates: Rates, last: Instant) -> Self {
+        Self { last: Some(last), ..Self::new(rates) }
+    }
+
     /// Turns are at least so far apart from now on.
     pub(crate) fn at_least(&mut self, least: Duration) {
         self.least = self.least.max(least);

@@ -21,16 +21,18 @@ pub struct Turns {
     resolver: Resolver,
     hosts: Mutex<HashMap<Host, Arc<Mutex<Pace>>>>,
     addresses: Mutex<HashMap<IpAddr, Arc<Mutex<Pace>>>>,
+    begun: Instant,
 }
 
 impl Turns {
-    /// Turns by these rates.
+    /// Turns by these rates. A crawl may have asked anybody just now: the first turn is one period away.
     pub fn new(politeness: Politeness, resolver: Resolver) -> Self {
-        Self { politeness, resolver, hosts: Mutex::default(), addresses: Mutex::default() }
+        let begun = Instant::now();
+        Self { politeness, resolver, hosts: Mutex::default(), addresses: Mutex::default(), begun }
     }
 
     async fn paces(&self, url: &PageUrl) -> Vec<Arc<Mutex<Pace>>> {
-        let new = |rates: &crate::Rates| Arc::new(Mutex::new(Pace::new(rates.clone())));
+        let new = |rates: &crate::Rates| Arc::new(Mutex::new(Pace::after(rates.clone(), self.begun)));
         let mut paces = Vec::new();
         let rates = &self.politeness.rates;
         paces.push(Arc::clone(self.hosts.lock().await.entry(url.host_key()).or_insert_with(|| new(rates))));
@@ -47,12 +49,14 @@ impl Gate for Turns {
     fn enter<'g>(&'g self, url: &'g PageUrl) -> Entering<'g> {
         Box::pin(async move {
             let mut held: Vec<OwnedMutexGuard<Pace>> = Vec::new();
+            // The host's turn is waited for first: others at its address need not wait as long.
             for pace in self.paces(url).await {
-                held.push(pace.lock_owned().await);
-            }
-            for pace in &mut held {
+                let pace = pace.lock_owned().await;
                 let now = Timestamp::now();
                 sleep_until(pace.next(now, Duration::ZERO).max(Instant::now())).await;
+                held.push(pace);
+            }
+            for pace in &mut held {
                 while let Err(early) = pace.take(Timestamp::now()) {
                     sleep(early).await;
                 }

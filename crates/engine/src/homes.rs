@@ -10,7 +10,7 @@ use xunjian_store::Space;
 use crate::{Engine, EngineError, RunRecord, run};
 
 /// Sites asked at once; each has its own turns all the same.
-const SITES_AT_ONCE: usize = 16;
+const SITES_AT_ONCE: usize = 64;
 /// Other names of a site that are asked.
 const NAMES_MAX: usize = 8;
 /// Part of our text that another browser has to be shown, too.
@@ -83,25 +83,42 @@ impl Engine {
             return Ok(None);
         };
         let home = Home { body, facts };
+        let names = self.names_of(site, &home, fetcher, turns);
+        let browsers = self.browsers_of(site, &home, fetcher, turns);
+        let (names, browsers) = futures_util::future::join(names, browsers).await;
+        let noted = !names.is_empty() || !browsers.is_empty();
+        Ok(noted.then_some((site, SiteCrawl { names, browsers, ..crawl })))
+    }
+
+    /// Other names that show the same page without leading to the site's own.
+    async fn names_of(&self, site: &Site, home: &Home, fetcher: &Fetcher, turns: &Turns) -> Vec<String> {
         let mut names = Vec::new();
         for url in self.other_names(site) {
             let host = url.host().to_owned();
+            // Most names there might be there are not.
+            if fetcher.resolver().addresses(&host).await.map_or(true, |all| all.is_empty()) {
+                continue;
+            }
             let Ok(answer) = fetcher.fetch(Ask::get(url), turns).await else { continue };
             let stays = answer.state() == LinkState::Ok && answer.final_url.host() == host;
-            if stays && self.is_same(&home, &answer) {
+            if stays && self.is_same(home, &answer) {
                 names.push(host);
             }
         }
+        names
+    }
+
+    /// Browsers that are shown something else.
+    async fn browsers_of(&self, site: &Site, home: &Home, fetcher: &Fetcher, turns: &Turns) -> Vec<Offer> {
         let mut browsers = Vec::new();
         for (name, seen_as) in &BROWSERS {
             let ask = Ask { seen_as: Some(seen_as), ..Ask::get(site.url.clone()) };
             let Ok(answer) = fetcher.fetch(ask, turns).await else { continue };
-            let Some(what) = self.differs(site, &home, &answer) else { continue };
+            let Some(what) = self.differs(site, home, &answer) else { continue };
             let (indicator, what) = ("D21".to_owned(), format!("{name}: {what}"));
             browsers.push(Offer { indicator, what, count: 1, url: answer.final_url.to_string() });
         }
-        let noted = !names.is_empty() || !browsers.is_empty();
-        Ok(noted.then_some((site, SiteCrawl { names, browsers, ..crawl })))
+        browsers
     }
 
     fn read(&self, answer: &Answer) -> Facts {

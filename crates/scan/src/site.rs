@@ -121,9 +121,6 @@ pub fn scan_site(
     if input.ipv6 == Some(false) {
         candidates.push(at_home(site, PageFinding::new(Kind::NoIpv6, "", "")));
     }
-    candidates.extend(input.names.iter().map(|name| {
-        at_home(site, PageFinding::new(Kind::SeveralNames, name, format!("⟦{name}⟧ = {}", site.url.host())))
-    }));
     if let Some(state) = input.home.as_ref().filter(|state| state.is_unreachable()) {
         let finding = PageFinding::new(Kind::Unreachable, "", format!("⟦{}⟧", state.describe()));
         candidates.push(at_home(site, finding));
@@ -145,7 +142,11 @@ pub fn scan_site(
 
     if let Some((home, snapshot)) = &home {
         let missing = presence::check(home, &found_columns, fold.guides, site, setup);
-        let found = marks::check(home).into_iter().chain(missing);
+        let several = input.names.iter().map(|name| {
+            let excerpt = format!("⟦{name}⟧ = {}", site.url.host());
+            PageFinding::new(Kind::SeveralNames, name, excerpt)
+        });
+        let found = marks::check(home).into_iter().chain(missing).chain(several);
         candidates
             .extend(found.map(|finding| Candidate { snapshot: snapshot.clone(), ..at_home(site, finding) }));
         let latest = setup.point.saturating_add(1.day());
