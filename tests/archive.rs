@@ -5,6 +5,7 @@ mod client;
 mod support;
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use client::{Answer, Serving};
 use serde_json::Value;
@@ -181,4 +182,27 @@ fn a_dictionary_is_changed_once_it_was_tried() {
     let found = world.run(&["findings", "list", "--json", "--kind", "sensitive-word"]).json();
     let hits = found.as_array().expect("findings").iter().filter(|one| one["detail"]["what"] == "统筹推进");
     assert!(hits.count() >= 1);
+}
+
+#[test]
+fn what_is_changed_counts_from_the_next_night_on() {
+    let world = inspected();
+    let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("a zone");
+    let soon = zone.to_datetime(jiff::Timestamp::now() + jiff::SignedDuration::from_secs(6));
+    let nightly = format!("nightly = \"{}\"\n", soon.strftime("%H:%M:%S"));
+    let console = Serving::start(&world, "127.0.0.1", &nightly);
+    let file = std::fs::read_to_string(world.path("city/words.toml")).expect("the dictionary");
+    world.write("city/words.toml", format!("{file}\n[[entry]]\npattern = \"统筹推进\"\n").as_bytes());
+    let begun = Instant::now();
+    while console.get("/runs").body.matches("<td>完成</td>").count() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(90), "the night does not end");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let found = world.findings();
+    assert!(found.iter().any(|one| one["detail"]["what"] == "统筹推进"), "{} findings", found.len());
+    let list = console.get("/dictionaries").body;
+    assert!(
+        list.contains(&format!("<td class=\"n\">{}</td>", file.matches("[[entry]]").count() + 1)),
+        "{list}"
+    );
 }

@@ -87,6 +87,14 @@ fn documents_fit_their_schemas() {
     assert_fits(&world.read_json("xunjian-data/report/mended.json"), "findings.schema.json");
     assert_fits(&world.read_json("xunjian-data/report/verdicts.json"), "verdicts.schema.json");
     assert_fits(&world.read_json("truth.json"), "truth.schema.json");
+    for schema in [
+        include_str!("../docs/schema/findings.schema.json"),
+        include_str!("../docs/schema/truth.schema.json"),
+    ] {
+        for kind in xunjian_model::Kind::ALL {
+            assert!(schema.contains(&format!("\"{kind}\"")), "a schema without {kind}");
+        }
+    }
     assert_fits(&world.run(&["judge", "--json"]).json(), "verdicts.schema.json");
     let table = std::fs::read_to_string(world.path("xunjian-data/report/findings.csv")).expect("table");
     assert_eq!(

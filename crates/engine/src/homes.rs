@@ -111,6 +111,10 @@ impl Engine {
     /// Browsers that are shown something else.
     async fn browsers_of(&self, site: &Site, home: &Home, fetcher: &Fetcher, turns: &Turns) -> Vec<Offer> {
         let mut browsers = Vec::new();
+        // Only a site that is judged by it has to answer more often.
+        if !self.settings().catalogue.indicator("D21").is_some_and(|one| one.applies(site)) {
+            return browsers;
+        }
         for (name, seen_as) in &BROWSERS {
             let ask = Ask { seen_as: Some(seen_as), ..Ask::get(site.url.clone()) };
             let Ok(answer) = fetcher.fetch(ask, turns).await else { continue };

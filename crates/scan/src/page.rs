@@ -78,7 +78,8 @@ pub(crate) fn digest(
         privacy::check(&passage, contact_page, &mut findings);
         slips::check(&passage, &mut findings);
         if let Some(model) = &setup.typo_model {
-            unlikely::check(facts, at, &passage, model, &mut findings);
+            let link_over = |start, end| words::link_over(facts, at, start, end);
+            unlikely::check(&passage, model, link_over, &mut findings);
         }
         if findings.len() >= FINDINGS_MAX {
             break;

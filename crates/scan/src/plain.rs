@@ -6,10 +6,11 @@ use serde::Serialize;
 use xunjian_dict::{Matcher, Place, Scratch};
 use xunjian_model::{Block, Kind, PageUrl, Problem, Severity};
 use xunjian_page::{Limits, extract, is_html, named_document, sniff};
+use xunjian_spell::Model;
 
 use crate::digest::PageFinding;
 use crate::page::Passage;
-use crate::{privacy, slips, words};
+use crate::{privacy, slips, unlikely, words};
 
 /// Bytes of one file that are looked at.
 pub const PLAIN_BYTES_MAX: usize = 64 << 20;
@@ -53,8 +54,9 @@ pub struct PlainScan {
     pub text_bytes: usize,
 }
 
-/// Looks through a file. What it is, its first bytes and the name's ending tell.
-pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher) -> PlainScan {
+/// Looks through a file. What it is, its first bytes and the name's ending tell. With a model, also for typos
+/// that no dictionary knows.
+pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher, model: Option<&Model>) -> PlainScan {
     let mut scan = PlainScan::default();
     let cut = &body[..body.len().min(PLAIN_BYTES_MAX)];
     if cut.len() < body.len() {
@@ -62,7 +64,8 @@ pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher) -> PlainScan {
     }
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let page = matches!(ending.as_str(), "html" | "htm" | "shtml" | "xhtml" | "jhtml") || is_html(None, cut);
-    let mut looking = Looking { name, matcher, place: Place::default(), scratch: Scratch::default(), scan };
+    let mut looking =
+        Looking { name, matcher, model, place: Place::default(), scratch: Scratch::default(), scan };
     if page {
         looking.page(cut);
     } else if matches!(sniff(cut), "pdf" | "zip" | "ole" | "rar" | "7z" | "gzip") {
@@ -77,7 +80,7 @@ pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher) -> PlainScan {
 pub fn scan_text(text: &str, date: Option<Date>, matcher: &Matcher) -> Vec<PlainFinding> {
     let place = Place { date, ..Place::default() };
     let scan = PlainScan::default();
-    let mut looking = Looking { name: "", matcher, place, scratch: Scratch::default(), scan };
+    let mut looking = Looking { name: "", matcher, model: None, place, scratch: Scratch::default(), scan };
     looking.text(text.as_bytes());
     looking.scan.findings
 }
@@ -85,6 +88,7 @@ pub fn scan_text(text: &str, date: Option<Date>, matcher: &Matcher) -> Vec<Plain
 struct Looking<'s> {
     name: &'s str,
     matcher: &'s Matcher,
+    model: Option<&'s Model>,
     place: Place<'s>,
     scratch: Scratch,
     scan: PlainScan,
@@ -136,6 +140,9 @@ impl Looking<'_> {
         }
         privacy::check(&passage, false, &mut found);
         slips::check(&passage, &mut found);
+        if let Some(model) = self.model {
+            unlikely::check(&passage, model, |_, _| None, &mut found);
+        }
         found.sort_by_key(|one| one.offset);
         // They are in order, so the characters before each are counted on from the last.
         let (mut at, mut column) = (0, 1);
@@ -177,7 +184,7 @@ mod tests {
     }
 
     fn kinds(name: &str, body: &[u8]) -> Vec<(usize, usize, Kind)> {
-        let scan = scan_plain(name, body, &matcher());
+        let scan = scan_plain(name, body, &matcher(), None);
         scan.findings.iter().map(|one| (one.line, one.column, one.kind)).collect()
     }
 
@@ -191,25 +198,41 @@ mod tests {
         assert_eq!(kinds("-", html.as_bytes()), [(2, 3, Kind::Typo)]);
     }
 
+    #[test]
+    fn a_model_finds_typos_that_no_dictionary_knows() {
+        let (matcher, model) = (matcher(), Model::shipped());
+        let text = "人民法院应当依法审里民事案件。\n当事人有权委托代理人。\n";
+        let typos = |model| {
+            let scan = scan_plain("a.txt", text.as_bytes(), &matcher, model);
+            let suspects =
+                scan.findings.into_iter().filter(|one| one.dictionary.as_deref() == Some("statistics"));
+            suspects.map(|one| (one.line, one.what, one.correction)).collect::<Vec<_>>()
+        };
+        assert_eq!(typos(None), []);
+        let found = typos(Some(&model));
+        assert!(found.iter().any(|(line, what, _)| *line == 1 && what.contains('里')), "{found:?}");
+        assert!(found.iter().all(|(line, ..)| *line == 1), "{found:?}");
+    }
+
     fn encoding_rs_gbk(text: &str) -> Vec<u8> {
         encoding_rs::GBK.encode(text).0.into_owned()
     }
 
     #[test]
     fn a_file_full_of_faults_is_cut_and_says_so() {
-        let scan = scan_plain("a.txt", "百家乐，关健环节\n".repeat(60_000).as_bytes(), &matcher());
+        let scan = scan_plain("a.txt", "百家乐，关健环节\n".repeat(60_000).as_bytes(), &matcher(), None);
         assert!(scan.findings.len() <= PLAIN_FINDINGS_MAX + 1);
         assert_eq!(scan.problems, [Problem::TooMany("findings".to_owned())]);
-        let scan = scan_plain("a.txt", "百家乐".repeat(1_000_000).as_bytes(), &matcher());
+        let scan = scan_plain("a.txt", "百家乐".repeat(1_000_000).as_bytes(), &matcher(), None);
         assert_eq!(scan.findings.len(), PLAIN_FINDINGS_MAX);
         assert_eq!(scan.problems, [Problem::TooMany("findings".to_owned())]);
     }
 
     #[test]
     fn what_cannot_be_read_is_said() {
-        let scan = scan_plain("a.docx", b"PK\x03\x04 broken", &matcher());
+        let scan = scan_plain("a.docx", b"PK\x03\x04 broken", &matcher(), None);
         assert!(matches!(scan.problems[..], [Problem::Unreadable(_)]), "{:?}", scan.problems);
-        let scan = scan_plain("a.pdf", b"%PDF-1.7 broken", &matcher());
+        let scan = scan_plain("a.pdf", b"%PDF-1.7 broken", &matcher(), None);
         assert!(matches!(scan.problems[..], [Problem::Unreadable(_)]), "{:?}", scan.problems);
     }
 }

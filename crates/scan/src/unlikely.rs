@@ -1,21 +1,19 @@
 //! Typos that no dictionary knows, by how text is written elsewhere; for a person to look at.
 
-use xunjian_model::{Facts, Kind, Severity, Zone};
+use xunjian_model::{Kind, Severity, Zone};
 use xunjian_spell::Model;
 
 use crate::digest::PageFinding;
 use crate::page::Passage;
-use crate::words::link_over;
 
 /// Suspects of one page; beyond, it is a text of another kind than the model's.
 const SUSPECTS_MAX: usize = 20;
 
-/// Suspects in a block of the main text.
+/// Suspects in a block of the main text; `link_over` says where the link leads that holds a place of it.
 pub(crate) fn check(
-    facts: &Facts,
-    at: usize,
     passage: &Passage<'_>,
     model: &Model,
+    link_over: impl Fn(usize, usize) -> Option<u64>,
     findings: &mut Vec<PageFinding>,
 ) {
     let block = passage.block;
@@ -31,7 +29,7 @@ pub(crate) fn check(
         }
         let mut finding = passage.finding(Kind::Typo, written, suspect.start, suspect.end);
         finding.severity = Severity::Info;
-        finding.link = link_over(facts, at, suspect.start, suspect.end);
+        finding.link = link_over(suspect.start, suspect.end);
         findings.push(
             finding
                 .with("correction", suspect.meant)

@@ -77,7 +77,7 @@ fn every_spam_word_is_found_under_every_rewrite() {
                 "gbk" => encoding_rs::GBK.encode(&html).0.into_owned(),
                 _ => html.into_bytes(),
             };
-            let scan = scan_plain("-", &body, &matcher);
+            let scan = scan_plain("-", &body, &matcher, None);
             let shown = scan.findings.iter().any(|found| {
                 let marked = found.excerpt.split(['⟦', '⟧']).nth(1);
                 found.what == *word && marked == Some(&seen)

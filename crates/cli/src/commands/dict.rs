@@ -89,7 +89,7 @@ async fn test(common: &Common, terminal: Terminal, what: &str, more: &[PathBuf])
         let file = std::fs::File::open(what).with_context(|| format!("cannot read {what}"))?;
         file.take(PLAIN_BYTES_MAX as u64 + 1).read_to_end(&mut body)?;
     }
-    let scan = scan_plain(what, &body, &matcher);
+    let scan = scan_plain(what, &body, &matcher, None);
     for problem in &scan.problems {
         terminal.note(format!("{what}: {problem:?}"));
     }

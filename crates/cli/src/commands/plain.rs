@@ -9,6 +9,7 @@ use serde_json::json;
 use xunjian_dict::Matcher;
 use xunjian_report::{SarifResult, sarif};
 use xunjian_scan::{PLAIN_BYTES_MAX, PlainFinding, PlainScan, scan_plain};
+use xunjian_spell::Model;
 
 use crate::args::{self, Common, PlainFormat};
 use crate::terminal::{Terminal, write_out};
@@ -21,7 +22,8 @@ const AT_ONCE: usize = 64;
 const SARIF_MAX: usize = 25_000;
 
 pub(crate) fn run(common: &Common, terminal: Terminal, args: &args::Scan) -> anyhow::Result<Exit> {
-    let matcher = Matcher::new(&config::dictionaries(&common.config, &args.dictionaries)?)?;
+    let (dictionaries, model) = config::words(&common.config, &args.dictionaries)?;
+    let (matcher, model) = (Matcher::new(&dictionaries)?, model.as_deref());
     let format = args.format.unwrap_or(if common.json { PlainFormat::Json } else { PlainFormat::Text });
     let mut shown = Shown { terminal, format, kept: Vec::new(), left_out: 0, worst: None };
     let mut unreadable = 0;
@@ -29,7 +31,7 @@ pub(crate) fn run(common: &Common, terminal: Terminal, args: &args::Scan) -> any
         let mut body = Vec::new();
         // One byte more than is looked at, so that a longer input is known to be cut.
         std::io::stdin().lock().take(PLAIN_BYTES_MAX as u64 + 1).read_to_end(&mut body)?;
-        shown.show("-", scan_plain("-", &body, &matcher))?;
+        shown.show("-", scan_plain("-", &body, &matcher, model))?;
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
     let mut files = args.files.iter().flat_map(|path| walk(path));
@@ -38,7 +40,8 @@ pub(crate) fn run(common: &Common, terminal: Terminal, args: &args::Scan) -> any
         if some.is_empty() {
             break;
         }
-        let scans: Vec<_> = pool.install(|| some.par_iter().map(|file| look(file, &matcher)).collect());
+        let scans: Vec<_> =
+            pool.install(|| some.par_iter().map(|file| look(file, &matcher, model)).collect());
         for (file, scan) in some.iter().zip(scans) {
             match scan {
                 Ok(scan) => shown.show(&file.display().to_string(), scan)?,
@@ -58,11 +61,11 @@ pub(crate) fn run(common: &Common, terminal: Terminal, args: &args::Scan) -> any
     })
 }
 
-fn look(file: &Path, matcher: &Matcher) -> anyhow::Result<PlainScan> {
+fn look(file: &Path, matcher: &Matcher, model: Option<&Model>) -> anyhow::Result<PlainScan> {
     let mut body = Vec::new();
     let opened = std::fs::File::open(file).context("cannot be opened")?;
     opened.take(PLAIN_BYTES_MAX as u64 + 1).read_to_end(&mut body).context("cannot be read")?;
-    Ok(scan_plain(&file.display().to_string(), &body, matcher))
+    Ok(scan_plain(&file.display().to_string(), &body, matcher, model))
 }
 
 /// A file, or all files in a folder and its folders, in order. Links to folders are not followed.

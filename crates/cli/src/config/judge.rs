@@ -196,7 +196,8 @@ pub(super) fn proxies(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Vec
 pub(super) fn nightly(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Option<jiff::civil::Time> {
     let text: String = table.get(source, "nightly")?;
     let at = table.value("nightly").map_or(0, |value| value.span().start);
-    let time = jiff::civil::Time::strptime("%H:%M", &text);
+    let read = |form| jiff::civil::Time::strptime(form, &text);
+    let time = read("%H:%M").or_else(|_| read("%H:%M:%S"));
     time.map_err(|_| {
         source.fault(at, format!("`serve.nightly`: {text:?} is not a time: write it like \"22:00\""))
     })

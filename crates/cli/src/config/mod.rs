@@ -112,12 +112,20 @@ fn read(file: &Path, with_secrets: bool) -> Result<Whole, ConfigError> {
 /// The dictionaries of the configuration, or the shipped ones where there is none, and further
 /// ones.
 pub(crate) fn dictionaries(file: &Path, more: &[PathBuf]) -> anyhow::Result<Vec<Dictionary>> {
+    words(file, more).map(|(dictionaries, _)| dictionaries)
+}
+
+/// The same with the model of clean text, where the configuration wants one.
+pub(crate) fn words(file: &Path, more: &[PathBuf]) -> anyhow::Result<(Vec<Dictionary>, Option<Arc<Model>>)> {
     let configured = file.exists() || file != Path::new(DEFAULT_FILE);
-    let mut dictionaries = if configured { load(file)?.dictionaries } else { xunjian_dict::shipped() };
+    let (mut dictionaries, model) = match configured {
+        true => load(file).map(|settings| (settings.dictionaries, settings.typo_model))?,
+        false => (xunjian_dict::shipped(), None),
+    };
     for file in more {
         dictionaries.push(xunjian_dict::load_file(file)?);
     }
-    Ok(dictionaries)
+    Ok((dictionaries, model))
 }
 
 struct Reading<'t> {

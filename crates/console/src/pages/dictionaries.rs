@@ -27,8 +27,8 @@ use crate::{Role, Shared};
 const EDITED_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a form that sends one: a character of three bytes is sent in nine.
 pub(crate) const BODY_BYTES_MAX: usize = 4 << 20;
-/// Changes that can be tried at once; the oldest goes first.
-const DRAFTS_MAX: usize = 8;
+/// Changes that can be tried at once; the oldest goes first. Each holds the dictionaries twice.
+const DRAFTS_MAX: usize = 3;
 /// Hits shown of a page.
 const HITS: usize = 5;
 
@@ -229,7 +229,7 @@ pub(crate) async fn send(
         "try" => false,
         other => return Err(Failure::Wrong(format!("{other:?} is no action: try or save"))),
     };
-    let (own, looking) = (id.clone(), Arc::clone(&engine));
+    let (own, looking) = (id.clone(), engine);
     // Browsers send line ends of their own.
     let (text, was_read) = (sent.text.replace("\r\n", "\n"), sent.read);
     let done = blocking(move || {
@@ -289,7 +289,7 @@ pub(crate) async fn send(
         }
         Sending::Saved(file) => {
             state.audit.note(&visitor.name, visitor.from, "dictionary", &file.display().to_string(), "saved");
-            take_over(&state, &engine, &file).await?;
+            take_over(&state, file).await?;
             Ok(Redirect::to(&path).into_response())
         }
     }
@@ -310,29 +310,31 @@ fn keep_version(engine: &Engine, path: &FilePath, bytes: &[u8]) -> Result<(), Fa
         .map_err(|error| Failure::Ours(format!("{}: {error}", folder.display())))
 }
 
-/// Puts a file in another's place in one step.
+/// Writes a file in one step; whoever may read it still may, and a link still leads to it.
 fn replace(path: &FilePath, bytes: &[u8]) -> Result<(), Failure> {
-    let beside = path.with_file_name(format!(".{}.part", file_name(path)));
-    std::fs::write(&beside, bytes)
-        .and_then(|()| std::fs::rename(&beside, path))
-        .map_err(|error| Failure::Ours(format!("{}: {error}", path.display())))
+    let write = || {
+        let path = path.canonicalize()?;
+        let beside = path.with_file_name(format!(".{}.part", file_name(&path)));
+        std::fs::write(&beside, bytes)?;
+        std::fs::set_permissions(&beside, std::fs::metadata(&path)?.permissions())?;
+        std::fs::rename(&beside, &path)
+    };
+    write().map_err(|error: std::io::Error| Failure::Ours(format!("{}: {error}", path.display())))
 }
 
 /// The console goes on with what was saved; the next night reads it anyway.
-async fn take_over(state: &crate::State, engine: &Arc<Engine>, file: &FilePath) -> Result<(), Failure> {
+async fn take_over(state: &crate::State, file: PathBuf) -> Result<(), Failure> {
+    let path = file.clone();
+    let saved = blocking(move || load_file(&path).map_err(|error| Failure::Ours(error.to_string()))).await?;
     let mut held = state.held.write().await;
-    // Another store may be in its place by now.
-    let now = held.as_ref().unwrap_or(engine);
-    let saved = load_file(file).map_err(|error| Failure::Ours(error.to_string()))?;
+    // Nobody holds the store while it is written anew; the night that follows reads the file.
+    let Some(now) = held.as_ref() else { return Ok(()) };
     let mut settings = now.settings().clone();
-    for dictionary in &mut settings.dictionaries {
-        if dictionary.source.as_deref() == Some(file) {
-            *dictionary = saved.clone();
-        }
+    let changed = settings.dictionaries.iter_mut().find(|one| one.source.as_ref() == Some(&file));
+    if let Some(dictionary) = changed {
+        *dictionary = saved;
     }
     let store = Arc::clone(now.store());
-    if held.is_some() {
-        *held = Some(Arc::new(Engine::over(store, settings)));
-    }
+    *held = Some(Arc::new(Engine::over(store, settings)));
     Ok(())
 }
