@@ -79,6 +79,10 @@ fn words_are_found_wherever_they_stand() {
     let one = rows(&console, console.get(&format!("/search?q={}&site=slj", encoded("工作"))));
     assert!(one.iter().all(|url| url.starts_with("http://slj.")), "{one:?}");
     assert_eq!(console.get("/search?q=a&site=No+Site").status, 400);
+    for from in ["nonsense", "nobody%20http%3A%2F%2Fa%2F"] {
+        let told = console.get(&format!("/search?q=a&from={from}"));
+        assert!(told.status == 400 && told.body.contains("no place to go on"), "{}", told.body);
+    }
     assert_eq!(console.get("/snapshots?url=http%3A%2F%2Fnowhere.example%2F").status, 404);
     assert_eq!(console.get("/snapshots?url=nothing").status, 400);
     assert!(
@@ -138,7 +142,8 @@ fn a_dictionary_is_changed_once_it_was_tried() {
     let first = console.get(&to);
     assert!(first.body.contains("统筹推进") && first.body.contains(&format!("value=\"{read}\"")));
     let gained = rows(&console, first);
-    drop(console.get("/"));
+    let part = console.get(&format!("{to}&part=true")).body;
+    assert!(part.contains("data-rows") && !part.contains("<textarea"), "rows alone");
     let expected = rows(&console, console.get(&format!("/search?q={}", encoded("统筹推进"))));
     assert!(!gained.is_empty() && gained.is_subset(&expected), "{gained:?}\n{expected:?}");
     assert_eq!(std::fs::read_to_string(world.path("city/words.toml")).expect("read"), file, "only tried");

@@ -9,7 +9,7 @@ use crate::session::Visitor;
 use crate::{Shared, view};
 
 /// No script, no frame, no form, nothing from outside; styles of the page itself only.
-pub(crate) const POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; \
+const POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; \
      base-uri 'none'; frame-ancestors 'self'";
 
 pub(crate) async fn show(
@@ -26,9 +26,14 @@ pub(crate) async fn show(
         Ok(xunjian_report::archived_page(&evidence, &[finding.what()]))
     })
     .await?;
+    Ok(framed(page))
+}
+
+/// An archived page as it is sent, with the policy that holds it.
+pub(crate) fn framed(page: String) -> Response {
     let headers =
         [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
-    Ok((headers, page).into_response())
+    (headers, page).into_response()
 }
 
 /// The picture of a finding, where one was taken.

@@ -1,8 +1,7 @@
 //! The console: what the office sees in a browser and does there, and the same as JSON under `/api/v1`.
 //!
 //! Pages are rendered here; a browser gets no script but shortcuts and one that asks for the next part of a
-//! list. A crawled page is
-//! an attacker: it is shown in a frame that runs nothing and loads nothing.
+//! list. A crawled page is an attacker: it is shown in a frame that runs nothing and loads nothing.
 
 mod accounts;
 mod api;

@@ -11,39 +11,39 @@ use xunjian_store::Space;
 use crate::{Engine, EngineError};
 
 /// Pages handed to the threads at once; bounds what is in memory, and what comes after the time is up.
-const PAGES_AT_ONCE: usize = 128;
+const PAGES_AT_ONCE: usize = 32;
 
 /// A page of the archive.
-pub struct Archived<'e> {
+struct Archived<'e> {
     engine: &'e Engine,
     /// The site it is of.
-    pub site: &'e Site,
+    site: &'e Site,
     /// Its address.
-    pub url: String,
+    url: String,
     record: UrlRecord,
 }
 
 impl Archived<'_> {
     /// The name of its newest snapshot.
-    pub fn snapshot(&self) -> Option<String> {
+    fn snapshot(&self) -> Option<String> {
         xunjian_scan::snapshot_name(&self.record)
     }
 
     /// What the server sent, or a browser showed; `None` for a damaged segment.
-    pub fn body(&self) -> Result<Option<Vec<u8>>, EngineError> {
+    fn body(&self) -> Result<Option<Vec<u8>>, EngineError> {
         let Some((hash, _)) = self.record.shown() else { return Ok(None) };
         Ok(self.engine.store().body(&hash)?)
     }
 
     /// Whether the body is a document, whose text no bytes show.
-    pub fn is_document(&self, body: &[u8]) -> bool {
+    fn is_document(&self, body: &[u8]) -> bool {
         let media_type = self.record.media_type.as_deref();
         PageUrl::parse(&self.url).is_ok_and(|url| xunjian_page::is_document(&url))
             && !xunjian_page::is_html(media_type, body)
     }
 
     /// What the body says.
-    pub fn facts(&self, body: &[u8]) -> Option<Facts> {
+    fn facts(&self, body: &[u8]) -> Option<Facts> {
         let url = PageUrl::parse(&self.url).ok()?;
         let media_type = xunjian_scan::media_type(&self.record);
         Some(xunjian_page::extract_any(body, media_type, &url, self.engine.settings().page))
@@ -138,7 +138,7 @@ impl Engine {
 
     /// Looks at the pages of one site or of all, from `after` on, until the time is up or `most` were found;
     /// a few more may be found in the last pages.
-    pub fn look_through<T: Send>(
+    fn look_through<T: Send>(
         &self,
         only: Option<&SiteId>,
         after: Option<&str>,

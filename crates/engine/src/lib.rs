@@ -41,7 +41,7 @@ use xunjian_scan::{BadLinks, ColumnClass, ColumnReport, KnownPage, Overdue, Scan
 use xunjian_store::{Space, Store, StoreError};
 
 pub use accounts::{FeedFault, MEDIA, MediaImport};
-pub use archive::{Archived, FoundPage, Looked, TriedPage};
+pub use archive::{FoundPage, Looked, TriedPage};
 pub use cases::{Action, CaseError, Filed, Hand, Proposal, Wanted};
 pub use changes::{Change, Entry, UnknownChange, change_at, current_findings, finding, next_change, verdict};
 pub use import::{ImportError, Imported};

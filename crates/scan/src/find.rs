@@ -66,13 +66,9 @@ impl Query {
         Ok(Self { words, probes: wide.into_iter().map(probe).collect() })
     }
 
-    /// The words.
-    pub fn words(&self) -> &[String] {
-        &self.words
-    }
-
     /// Whether the page at an address, made of these bytes, may have the words: false only when it lacks
-    /// one for sure. Much faster than reading its text.
+    /// one for sure. Much faster than reading its text. Bytes in another charset that are GB18030 by chance are
+    /// taken for it.
     pub fn may_be_in(&self, url: &[u8], body: &[u8]) -> bool {
         let is_missing = |(one, other): &(Finder<'_>, Finder<'_>)| {
             one.find(body).is_none() && other.find(body).is_none() && one.find(url).is_none()

@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use xunjian_model::{Facts, Kind, PageKind, Site, UrlRecord};
+
 use crate::columns::class_of;
 use crate::digest::{PageFinding, url_hash};
 use crate::documents::Documents;
@@ -12,9 +16,6 @@ use crate::places::Places;
 use crate::scripts::ScriptHosts;
 use crate::site::{KnownPage, Seen, snapshot_name};
 use crate::{ScanSetup, dates, labels, presence};
-use jiff::ToSpan as _;
-use jiff::civil::Date;
-use xunjian_model::{Facts, Kind, PageKind, Site, UrlRecord};
 
 /// Pages from which the same fault in the main text is the template's, not the authors'.
 const TEMPLATE_PAGES: usize = 20;

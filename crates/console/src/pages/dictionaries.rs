@@ -18,15 +18,15 @@ use xunjian_report::Language;
 use xunjian_scan::WordHit;
 
 use crate::error::Failure;
-use crate::pages::search::{limits, only, page_link, progress, sites};
+use crate::pages::search::{limits, only, page_link, place, progress, sites};
 use crate::session::Visitor;
 use crate::view::{self, blocking};
 use crate::{Role, Shared};
 
 /// Bytes of a dictionary that can be edited in a browser.
-const EDITED_BYTES_MAX: usize = 1 << 20;
+const EDITED_BYTES_MAX: usize = 128 << 10;
 /// Bytes of a form that sends one: a character of three bytes is sent in nine.
-pub(crate) const BODY_BYTES_MAX: usize = 4 << 20;
+pub(crate) const BODY_BYTES_MAX: usize = 512 << 10;
 /// Changes that can be tried at once; the oldest goes first. Each holds the dictionaries twice.
 const DRAFTS_MAX: usize = 3;
 /// Hits shown of a page.
@@ -118,6 +118,9 @@ pub(crate) struct Asked {
     site: String,
     #[serde(default)]
     from: Option<String>,
+    /// Only the next rows are wanted, not the text again.
+    #[serde(default)]
+    part: bool,
 }
 
 pub(crate) async fn show(
@@ -134,6 +137,7 @@ pub(crate) async fn show(
         let mut values = values(&engine, &path, &bytes, language);
         values["edits"] = json!(may_edit && locked(&path, &bytes).is_none());
         values["site"] = json!(asked.site);
+        values["part"] = json!(asked.part);
         if let Some(draft) = draft {
             tried(&engine, &draft, &id, &asked, &mut values)?;
         } else if !asked.draft.is_empty() {
@@ -167,8 +171,8 @@ fn values(engine: &Engine, path: &FilePath, bytes: &[u8], language: Language) ->
 /// What a change does to the pages of the archive.
 fn tried(engine: &Engine, draft: &Draft, id: &str, asked: &Asked, values: &mut Value) -> Result<(), Failure> {
     let site = only(&asked.site)?;
-    let looked =
-        engine.try_words((&draft.before, &draft.now), site.as_ref(), asked.from.as_deref(), limits())?;
+    let from = place(engine, site.as_ref(), asked.from.as_deref())?;
+    let looked = engine.try_words((&draft.before, &draft.now), site.as_ref(), from, limits())?;
     let hit = |hit: &WordHit, sign: &str| {
         let (before, hit_text, after) = view::parts(&hit.excerpt);
         json!({ "sign": sign, "before": before, "hit": hit_text, "after": after, "what": hit.what })

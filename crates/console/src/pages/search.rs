@@ -3,19 +3,17 @@
 use std::time::{Duration, Instant};
 
 use axum::extract::{Query, State};
-use axum::http::header;
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::{Html, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use xunjian_engine::{Engine, Looked};
 use xunjian_model::{PageUrl, SiteId, View};
 use xunjian_report::Language;
 
-use crate::Shared;
-use crate::archive::POLICY;
 use crate::error::Failure;
 use crate::session::Visitor;
 use crate::view::{self, blocking};
+use crate::{Shared, archive};
 
 /// Time one answer may look through the archive; the browser asks on from there.
 const BUDGET: Duration = Duration::from_millis(60);
@@ -39,6 +37,21 @@ pub(crate) fn only(site: &str) -> Result<Option<SiteId>, Failure> {
     match site {
         "" => Ok(None),
         site => SiteId::new(site).map(Some).map_err(|error| Failure::Wrong(error.to_string())),
+    }
+}
+
+/// Where to go on, if it is a place in what is looked through.
+pub(crate) fn place<'f>(
+    engine: &Engine,
+    only: Option<&SiteId>,
+    from: Option<&'f str>,
+) -> Result<Option<&'f str>, Failure> {
+    let Some(from) = from else { return Ok(None) };
+    let site = from.split_once(' ').map_or("", |(site, _)| site);
+    let known = engine.settings().sites.iter().any(|one| one.id.as_str() == site);
+    match known && only.is_none_or(|only| only.as_str() == site) {
+        true => Ok(Some(from)),
+        false => Err(Failure::Wrong(format!("{from:?} is no place to go on at; begin the search again"))),
     }
 }
 
@@ -86,7 +99,9 @@ fn values(engine: &Engine, asked: &Asked, language: Language) -> Result<Value, F
             return Ok(values);
         }
     };
-    let looked = engine.find_pages(&query, only(&asked.site)?.as_ref(), asked.from.as_deref(), limits())?;
+    let site = only(&asked.site)?;
+    let from = place(engine, site.as_ref(), asked.from.as_deref())?;
+    let looked = engine.find_pages(&query, site.as_ref(), from, limits())?;
     let row = |page: &xunjian_engine::FoundPage| {
         let (before, hit, after) = view::parts(&page.found.excerpt);
         json!({
@@ -169,7 +184,5 @@ pub(crate) async fn page(
         Ok(xunjian_report::archived_page(&evidence, &words))
     })
     .await?;
-    let headers =
-        [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
-    Ok((headers, page).into_response())
+    Ok(archive::framed(page))
 }
