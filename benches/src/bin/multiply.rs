@@ -1,5 +1,6 @@
 //! Makes a kept night as large as one likes: every address of every site once more under further addresses,
-//! with what the scan made of its page. For figures of scan and judge that no crawl has to come before.
+//! with its snapshots and what the scan made of its page, and a body's place for each. For figures of scan
+//! and judge that no crawl has to come before.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -23,30 +24,73 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let index = sled::open(args.data.join("index")).context("the index")?;
     let mut made = 0_usize;
-    for space in [Space::Url, Space::Digest] {
-        // Copies are made while one reads, and must not be copied again.
-        for row in index.scan_prefix([space as u8]) {
-            let (key, value) = row?;
-            let parts: Vec<&[u8]> = key[1..].splitn(2, |byte| *byte == 0).collect();
-            let [owner, url] = parts[..] else { continue };
-            let url = std::str::from_utf8(url)?;
-            if owner.is_empty() || url.contains("copy=") {
-                continue;
-            }
-            for copy in 0..args.copies {
-                let sign = if url.contains('?') { '&' } else { '?' };
-                let other = format!("{url}{sign}copy={copy}");
-                index.insert(space.key(&[owner, other.as_bytes()]), &value)?;
-                made += 1;
-                if made.is_multiple_of(AT_ONCE) {
-                    index.flush()?;
-                }
+    let index = sled::open(args.data.join("index")).context("the index")?;
+    for space in [Space::Url, Space::Snapshot, Space::Body] {
+        made += multiply(&index, &[space as u8], args.copies, |key, copy| copied(space, key, copy))?;
+    }
+    drop(index);
+    for site in std::fs::read_dir(args.data.join("digests")).context("the digests")? {
+        let index = sled::open(site?.path())?;
+        made += multiply(&index, b"http", args.copies, |url, copy| another(url, url.len(), copy))?;
+    }
+    writeln!(std::io::stdout(), "{made} records made")?;
+    Ok(())
+}
+
+/// Repeats the values under a beginning; answers how many were made.
+fn multiply(
+    index: &sled::Db,
+    prefix: &[u8],
+    copies: usize,
+    other: impl Fn(&[u8], usize) -> Option<Vec<u8>>,
+) -> anyhow::Result<usize> {
+    let mut made = 0_usize;
+    // Copies are made while one reads, and must not be copied again.
+    for row in index.scan_prefix(prefix) {
+        let (key, value) = row?;
+        for copy in 0..copies {
+            let Some(other) = other(&key, copy) else { break };
+            index.insert(other, &value)?;
+            made += 1;
+            if made.is_multiple_of(AT_ONCE) {
+                index.flush()?;
+                // sled frees what it replaced with each look only, and a little.
+                (0..128).for_each(|_| crossbeam_epoch::pin().flush());
             }
         }
     }
     index.flush()?;
-    writeln!(std::io::stdout(), "{made} records made")?;
-    Ok(())
+    Ok(made)
+}
+
+/// Key of a copy; `None` for what is a copy itself, or of no site.
+fn copied(space: Space, key: &[u8], copy: usize) -> Option<Vec<u8>> {
+    match space {
+        Space::Url if key.get(1) == Some(&0) => None,
+        Space::Url => another(key, key.len(), copy),
+        // Eight bytes of time and a zero stand behind the address.
+        Space::Snapshot => another(key, key.len().checked_sub(9)?, copy),
+        // Another hash, with an end that no other has.
+        _ if key.len() != HASH_KEY || key.ends_with(&COPY) => None,
+        _ => {
+            let first = key[1].wrapping_add(u8::try_from(copy).ok()?);
+            Some([&key[..1], &[first], &key[2..HASH_KEY - COPY.len()], &COPY].concat())
+        }
+    }
+}
+
+/// Bytes of a body's key: its space and a hash.
+const HASH_KEY: usize = 33;
+/// Ends the hash of a copy.
+const COPY: [u8; 4] = *b"copy";
+
+/// A key whose address, which ends at a byte, is another.
+fn another(key: &[u8], end: usize, copy: usize) -> Option<Vec<u8>> {
+    let url = std::str::from_utf8(&key[..end]).ok()?;
+    if url.contains("copy=") {
+        return None;
+    }
+    let sign = if url.contains('?') { '&' } else { '?' };
+    Some([format!("{url}{sign}copy={copy}").as_bytes(), &key[end..]].concat())
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use xunjian_model::{Kind, LinkState, PageUrl, Rendering, SiteId, UrlRecord, View};
-use xunjian_store::{Space, Store, StoreError};
+use xunjian_store::{Digests, Store, StoreError};
 
 use crate::ScanSetup;
 
@@ -24,11 +24,11 @@ pub const NOT_IN_SNAPSHOTS: [Kind; 13] = [
 ];
 
 impl ScanSetup {
-    /// Under which digests of a site are kept: those of an earlier moment apart, until it is scanned.
-    pub(crate) fn digest_owner(&self, site: &SiteId) -> Vec<u8> {
+    /// The digests of a site's pages; those of an earlier moment are kept apart, until it is scanned.
+    pub(crate) fn digests<'s>(&self, store: &'s Store, site: &SiteId) -> Result<Digests<'s>, StoreError> {
         match self.as_of {
-            None => site.as_str().as_bytes().to_vec(),
-            Some(moment) => format!("{site}@{moment}").into_bytes(),
+            None => store.digests(site.as_str(), false),
+            Some(moment) => store.digests(&format!("{site}@{moment}"), true),
         }
     }
 
@@ -54,20 +54,6 @@ impl ScanSetup {
             return Ok(shown(record));
         }
         earlier(store, url, record, moment)
-    }
-
-    /// Forgets the digests of an earlier moment.
-    pub(crate) fn forget(&self, store: &Store, site: &SiteId) -> Result<(), StoreError> {
-        if self.as_of.is_none() {
-            return Ok(());
-        }
-        let owner = self.digest_owner(site);
-        let keys: Vec<Vec<u8>> = store.keys(Space::Digest, &[&owner, b""]).collect::<Result<_, _>>()?;
-        let mut batch = store.begin();
-        for key in keys {
-            batch.delete(Space::Digest, &[&key]);
-        }
-        batch.commit()
     }
 }
 

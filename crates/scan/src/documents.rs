@@ -6,9 +6,8 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 use regex::Regex;
 use xunjian_model::{Facts, Kind, LinkKind, PageKind, Site, UrlRecord, Zone};
-use xunjian_store::{Space, Store, StoreError};
+use xunjian_store::{Digests, Store, StoreError};
 
-use crate::ScanSetup;
 use crate::digest::{Digest, PageFinding, url_hash};
 use crate::fold::Candidate;
 use crate::titles::Titles;
@@ -109,11 +108,9 @@ impl Documents {
     /// Documents without an interpretation, and pairs that are linked one way only.
     pub(crate) fn unpaired(
         self,
-        store: &Store,
+        (store, digests): (&Store, &Digests<'_>),
         site: &Site,
-        setup: &ScanSetup,
     ) -> Result<Vec<Candidate>, StoreError> {
-        let owner = setup.digest_owner(&site.id);
         let mut found = Vec::new();
         let mut by_link: HashMap<u64, &Interpretation> = HashMap::new();
         for one in &self.interpretations {
@@ -130,8 +127,7 @@ impl Documents {
                 continue;
             }
             for url in &document.named {
-                let key: [&[u8]; 2] = [&owner, url.as_bytes()];
-                let Some(digest) = store.get::<Digest>(Space::Digest, &key)? else { continue };
+                let Some(digest) = digests.get::<Digest>(url)? else { continue };
                 if digest.links.contains(&own) {
                     continue;
                 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::civil::Date;
 use rustc_hash::{FxHashMap, FxHashSet};
 use xunjian_model::{Kind, PageKind, Site};
-use xunjian_store::{Space, Store};
+use xunjian_store::{Digests, Store};
 
 use crate::ScanError;
 use crate::dates::AGREE_DAYS;
@@ -68,7 +68,11 @@ impl Listed {
     }
 
     /// Articles whose date is another in the list that names them.
-    pub(crate) fn conflicts(self, store: &Store, site: &Site) -> Result<Vec<Candidate>, ScanError> {
+    pub(crate) fn conflicts(
+        self,
+        (store, digests): (&Store, &Digests<'_>),
+        site: &Site,
+    ) -> Result<Vec<Candidate>, ScanError> {
         let mut counts = vec![(0_usize, 0_usize); self.folders.len()];
         let mut apart = HashMap::new();
         for (target, (folder, listed)) in &self.rows {
@@ -97,8 +101,7 @@ impl Listed {
             let (url, record) = row?;
             let hash = url_hash(&url);
             let Some((_, listed, own)) = apart.get(&hash).filter(|_| seen.insert(hash)) else { continue };
-            let digest: Option<Digest> =
-                store.get(Space::Digest, &[site.id.as_str().as_bytes(), url.as_bytes()])?;
+            let digest: Option<Digest> = digests.get(&url)?;
             conflicts.push(Candidate {
                 title: digest.map(|digest| digest.title).unwrap_or_default(),
                 snapshot: crate::site::snapshot_name(&record),

@@ -11,7 +11,7 @@ use xunjian_model::{
     Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, Offer, PageKind,
     PageUrl, Rendering, Severity, Site, UrlRecord,
 };
-use xunjian_store::{Space, Store, StoreError};
+use xunjian_store::{Digests, Store, StoreError};
 
 use crate::columns::{self, ColumnReport};
 use crate::digest::{Digest, PageFinding};
@@ -133,7 +133,8 @@ pub fn scan_site(
     let column_urls: HashSet<String> = found_columns.iter().map(|(_, url)| url.to_string()).collect();
 
     let mut fold = Fold::default();
-    for_each_page(store, (site, &input.canonical), bad, setup, |seen| {
+    let digests = setup.digests(store, &site.id)?;
+    for_each_page((store, &digests), (site, &input.canonical), bad, setup, |seen| {
         fold.add(seen, site, setup, &column_urls)
     })?;
     scan.pages = fold.pages;
@@ -196,7 +197,7 @@ pub fn scan_site(
     scan.offers.extend(home.as_ref().and_then(|(facts, _)| compatibility::plug_in(facts)));
     scan.offers
         .extend(home.as_ref().and_then(|(facts, _)| compatibility::asks_for_browser(facts, &site.url)));
-    candidates.extend(std::mem::take(&mut fold.documents).unpaired(store, site, setup)?);
+    candidates.extend(std::mem::take(&mut fold.documents).unpaired((store, &digests), site)?);
     candidates.extend(fold.label_findings(site, &home_snapshot));
     fold.confirm_listed();
     fold.undated_site(site, &home_snapshot);
@@ -213,12 +214,11 @@ pub fn scan_site(
     }
     candidates.extend(fold.merged(site));
     // After the page's own conflicts: one fault, one finding.
-    candidates.extend(std::mem::take(&mut fold.listed).conflicts(store, site)?);
+    candidates.extend(std::mem::take(&mut fold.listed).conflicts((store, &digests), site)?);
     if setup.as_of.is_none() {
         let hosts = std::mem::take(&mut fold.script_hosts);
         candidates.extend(hosts.strangers(store, &site.id, fold.pages, setup)?);
     }
-    setup.forget(store, &site.id)?;
     scan.findings = findings(candidates, site, setup);
     Ok(scan)
 }
@@ -227,14 +227,13 @@ pub fn scan_site(
 
 /// Looks at every kept page of a site, many at once; digests made anew are kept.
 fn for_each_page(
-    store: &Store,
+    (store, digests): (&Store, &Digests<'_>),
     (site, canonical): (&Site, &Canonical),
     bad: &BadLinks,
     setup: &ScanSetup,
     mut each: impl FnMut(Seen),
 ) -> Result<(), ScanError> {
     let fingerprint = setup.fingerprint(canonical);
-    let owner = setup.digest_owner(&site.id);
     let mut rows = store.urls(Some(&site.id)).filter_map(|row| {
         let as_it_was = |(url, record): (String, UrlRecord)| {
             let record = setup.record(store, &url, record)?;
@@ -249,19 +248,18 @@ fn for_each_page(
         }
         let seen: Vec<Option<Seen>> = chunk
             .into_par_iter()
-            .map(|(url, record)| look_at(store, (site, canonical), bad, setup, &fingerprint, url, record))
+            .map(|(url, record)| {
+                look_at((store, digests), (site, canonical), bad, setup, &fingerprint, url, record)
+            })
             .collect::<Result<_, _>>()?;
-        let mut batch = store.begin();
-        for page in seen.iter().flatten().filter(|page| page.changed) {
-            batch.put(Space::Digest, &[&owner, page.url.as_bytes()], &page.digest)?;
-        }
-        batch.commit()?;
+        let changed = seen.iter().flatten().filter(|page| page.changed);
+        digests.put(changed.map(|page| (page.url.as_str(), &page.digest)))?;
         seen.into_iter().flatten().for_each(&mut each);
     }
 }
 
 fn look_at(
-    store: &Store,
+    (store, digests): (&Store, &Digests<'_>),
     (site, canonical): (&Site, &Canonical),
     bad: &BadLinks,
     setup: &ScanSetup,
@@ -270,7 +268,7 @@ fn look_at(
     record: UrlRecord,
 ) -> Result<Option<Seen>, StoreError> {
     let Some((body, _)) = record.shown() else { return Ok(None) };
-    let kept: Option<Digest> = store.get(Space::Digest, &[&setup.digest_owner(&site.id), url.as_bytes()])?;
+    let kept: Option<Digest> = digests.get(&url)?;
     let kept =
         kept.filter(|digest| !setup.fresh && digest.body == body && digest.fingerprint == *fingerprint);
     let was_kept = kept.is_some();

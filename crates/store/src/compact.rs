@@ -10,7 +10,7 @@ use xunjian_model::{BodyHash, PageUrl};
 use crate::records::KeptSnapshot;
 use crate::segment::{self, Location};
 use crate::walk::Walk;
-use crate::{ARCHIVE, Space, Store, StoreError, decode, encode, folder, index, time_key, time_of_key, warc};
+use crate::{ARCHIVE, Space, Store, StoreError, decode, folder, index, time_key, time_of_key, warc};
 
 /// Bytes moved in one batch.
 const BATCH_BYTES: usize = 16 << 20;
@@ -71,74 +71,37 @@ impl Versions {
 
 /// Bytes of an index that is always left as it is.
 const TIDY_BYTES_MIN: u64 = 128 << 20;
-/// Key of the index's size after it was last made smaller.
-const TIDY_BYTES: &[&[u8]] = &[b"tidy-bytes"];
 
 impl Store {
     /// Writes the index anew when it has grown by half of what it was after the last
-    /// time: sled's own files never shrink, and a long one takes long to open. Answers whether it
-    /// was. A kill in between costs nothing: the journal has everything, too.
+    /// time. Answers whether it was. A kill in between costs nothing: the journal has everything, too.
     pub fn tidy(&mut self) -> Result<bool, StoreError> {
-        let last: u64 = self.get(Space::Meta, TIDY_BYTES)?.unwrap_or(0);
-        if self.index.size_on_disk().map_err(StoreError::index)? < TIDY_BYTES_MIN.max(last + last / 2) {
-            return Ok(false);
+        let outgrown = index::is_outgrown(&self.index, TIDY_BYTES_MIN)?;
+        if outgrown {
+            self.rewrite_index()?;
         }
-        self.rewrite_index()
+        Ok(outgrown)
     }
 
-    fn rewrite_index(&mut self) -> Result<bool, StoreError> {
-        let new = self.folder.join("index.new");
-        if let Err(error) = self.copy_index(&new) {
-            // A full disk, for example: the index is as good as it was.
-            tracing::warn!(%error, "the index was not made smaller");
-            index::remove(&new)?;
-            return Ok(false);
-        }
-        // The old one has to be closed before another takes its place.
-        self.index = index::nowhere()?;
-        index::replace(&self.folder, &new)?;
-        // Opening it writes sled's own summary, which the next opening begins with.
-        self.index = index::open(&self.folder.join("index"))?;
-        Ok(true)
-    }
-
-    fn copy_index(&self, new: &Path) -> Result<(), StoreError> {
-        index::remove(new)?;
-        let fresh = index::open(new)?;
-        index::copy(&self.index, &fresh)?;
-        let bytes = fresh.size_on_disk().map_err(StoreError::index)?;
-        fresh.insert(Space::Meta.key(TIDY_BYTES), encode(&bytes)?).map_err(StoreError::index)?;
-        fresh.flush().map_err(StoreError::index)?;
+    fn rewrite_index(&mut self) -> Result<(), StoreError> {
+        let index = std::mem::replace(&mut self.index, index::nowhere()?);
+        self.index = index::rewrite(index, &self.folder.join("index"))?;
         Ok(())
     }
 
     /// Applies the retention, rewrites segments below half alive, and makes journal and index
     /// anew. Nothing else may use the store.
     pub fn compact(self, retention: &Retention<'_>) -> Result<Compacted, StoreError> {
-        let mut done = Compacted { bytes_before: self.bytes()?, ..Compacted::default() };
+        let mut done = Compacted { bytes_before: bytes(&self.folder)?, ..Compacted::default() };
         self.retain(retention, &mut done)?;
         self.compact_archive(&mut done)?;
         self.checkpoint()?;
-        // sled's own files never shrink: a copy does.
-        let new = self.folder.join("index.new");
-        index::remove(&new)?;
-        let fresh = index::open(&new)?;
-        index::copy(&self.index, &fresh)?;
-        drop(fresh);
-        let Self { folder, index, lock, .. } = self;
-        drop(index);
-        index::replace(&folder, &new)?;
-        done.bytes_after = ["warc", "journal", "index"]
-            .iter()
-            .map(|name| folder::tree_size(&folder.join(name)))
-            .sum::<Result<u64, StoreError>>()?;
+        let Self { folder, index, digests, lock, .. } = self;
+        index::rewrite(index, &folder.join("index"))?;
+        digests.compact()?;
+        done.bytes_after = bytes(&folder)?;
         drop(lock);
         Ok(done)
-    }
-
-    fn bytes(&self) -> Result<u64, StoreError> {
-        let names = ["warc", "journal", "index"];
-        names.iter().map(|name| folder::tree_size(&self.folder.join(name))).sum()
     }
 
     fn retain(&self, retention: &Retention<'_>, done: &mut Compacted) -> Result<(), StoreError> {
@@ -250,6 +213,11 @@ impl Store {
     }
 }
 
+fn bytes(data: &Path) -> Result<u64, StoreError> {
+    let folders = ["warc", "journal", "index", "digests"].map(|name| data.join(name));
+    folders.iter().map(|folder| folder::tree_size(folder)).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,7 +237,7 @@ mod tests {
         let mut store = Store::open(&path).expect("opened");
         put(&store, 0..10_000);
         assert!(!store.tidy().expect("tidy"), "a small index is left as it is");
-        assert!(store.rewrite_index().expect("rewritten"));
+        store.rewrite_index().expect("rewritten");
         put(&store, 10_000..10_100);
         let count = |store: &Store| store.keys(Space::Host, &[]).count();
         assert_eq!(count(&store), 10_100);

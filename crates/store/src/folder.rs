@@ -98,9 +98,12 @@ pub(crate) fn size(folder: &Path) -> Result<u64, StoreError> {
     Ok(sum)
 }
 
-/// Bytes of the files in a folder and the folders in it.
+/// Bytes of the files in a folder and the folders in it; 0 when it is not there.
 pub(crate) fn tree_size(folder: &Path) -> Result<u64, StoreError> {
     let io = |source| StoreError::io(folder, source);
+    if !folder.is_dir() {
+        return Ok(0);
+    }
     let mut sum = 0;
     for entry in fs::read_dir(folder).map_err(io)? {
         let entry = entry.map_err(io)?;

@@ -3,20 +3,32 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use crate::StoreError;
+use crate::{Space, StoreError, decode, encode};
 
 /// Bytes sled may use for its page cache.
 const CACHE_BYTES: u64 = 4 << 20;
 /// Rounds of collection after a batch; each frees some hundred nodes of the index, if there are any.
 const COLLECTIONS: usize = 128;
+/// How long sled's threads are waited for to let go of an index.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Keys copied between two flushes.
 const COPIED_AT_ONCE: usize = 8_192;
 
 pub(crate) fn open(path: &Path) -> Result<sled::Db, StoreError> {
     let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-    // sled 0.34 panics on some damaged files; a panic here means the same as its error.
-    let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
+    let begun = Instant::now();
+    let opened = loop {
+        // sled 0.34 panics on some damaged files; a panic here means the same as its error.
+        let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
+        match opened {
+            Ok(Err(error)) if is_locked(&error) && begun.elapsed() < PATIENCE => {
+                std::thread::sleep(PATIENCE / 100);
+            }
+            opened => break opened,
+        }
+    };
     let damaged = |reason: String| StoreError::Damaged { path: path.to_owned(), reason };
     match opened {
         Ok(Ok(index)) => Ok(index),
@@ -40,21 +52,67 @@ pub(crate) fn nowhere() -> Result<sled::Db, StoreError> {
     sled::Config::new().temporary(true).cache_capacity(CACHE_BYTES).open().map_err(StoreError::index)
 }
 
+/// Whether an index that was just closed is still held by one of sled's threads; no other process
+/// can hold it, since the data folder has a lock of its own.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(source) if source.to_string().contains("could not acquire lock"))
+}
+
 /// Errors that the files' content causes, not the system.
 fn is_damage(source: &std::io::Error) -> bool {
     use std::io::ErrorKind;
     matches!(source.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput)
 }
 
+/// Key of an index's size after it was last made smaller.
+const TIDY_BYTES: &[u8] = b"Mtidy-bytes";
+
+/// Whether an index has grown by half of what it was after it was last written anew.
+pub(crate) fn is_outgrown(index: &sled::Db, bytes_min: u64) -> Result<bool, StoreError> {
+    let last = index.get(TIDY_BYTES).map_err(StoreError::index)?;
+    let last: u64 = last.map_or(Ok(0), |bytes| decode(TIDY_BYTES, &bytes))?;
+    Ok(index.size_on_disk().map_err(StoreError::index)? >= bytes_min.max(last + last / 2))
+}
+
+/// Whether an index has keys of a space that earlier versions had.
+pub(crate) fn has_former(index: &sled::Db) -> Result<bool, StoreError> {
+    index.scan_prefix([Space::FORMER]).next().transpose().map(|row| row.is_some()).map_err(StoreError::index)
+}
+
+/// Writes an index anew in its place: sled's own files never shrink, and a long one takes long to open.
+pub(crate) fn rewrite(index: sled::Db, path: &Path) -> Result<sled::Db, StoreError> {
+    let new = path.with_extension("new");
+    if let Err(error) = copy_to(&index, &new) {
+        // A full disk, for example: the index is as good as it was.
+        tracing::warn!(%error, path = %path.display(), "the index was not made smaller");
+        remove(&new)?;
+        return Ok(index);
+    }
+    // The old one has to be closed before another takes its place.
+    drop(index);
+    replace(path, &new)?;
+    // Opening it writes sled's own summary, which the next opening begins with.
+    open(path)
+}
+
+fn copy_to(from: &sled::Db, new: &Path) -> Result<(), StoreError> {
+    remove(new)?;
+    let fresh = open(new)?;
+    copy(from, &fresh)?;
+    let bytes = fresh.size_on_disk().map_err(StoreError::index)?;
+    fresh.insert(TIDY_BYTES, encode(&bytes)?).map_err(StoreError::index)?;
+    fresh.flush().map_err(StoreError::index)?;
+    Ok(())
+}
+
 /// Puts a new index in the place of the one that is there.
-pub(crate) fn replace(folder: &Path, new: &Path) -> Result<(), StoreError> {
-    let index = folder.join("index");
-    let old = folder.join("index.old");
+pub(crate) fn replace(index: &Path, new: &Path) -> Result<(), StoreError> {
+    let old = index.with_extension("old");
     remove(&old)?;
     if index.exists() {
-        fs::rename(&index, &old).map_err(|source| StoreError::io(&index, source))?;
+        fs::rename(index, &old).map_err(|source| StoreError::io(index, source))?;
     }
-    fs::rename(new, &index).map_err(|source| StoreError::io(new, source))?;
+    fs::rename(new, index).map_err(|source| StoreError::io(new, source))?;
     remove(&old)
 }
 
@@ -67,15 +125,17 @@ pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Copies every key; sled itself never makes its files smaller.
+/// Copies every key that is of a space there still is.
 ///
 /// Keys that arrive in order leave sled's leaves little more than half full, each a page to keep track of
 /// in memory. So of each leaf's worth of keys some go first; once they are a leaf of their own the others
 /// fill it up.
-pub(crate) fn copy(from: &sled::Db, to: &sled::Db) -> Result<(), StoreError> {
+fn copy(from: &sled::Db, to: &sled::Db) -> Result<(), StoreError> {
     let put = |(key, value): &Row| to.insert(key, value).map(drop).map_err(StoreError::index);
     let mut waiting: VecDeque<Vec<Row>> = VecDeque::new();
-    let mut rows = from.iter();
+    let former =
+        |row: &sled::Result<Row>| row.as_ref().is_ok_and(|(key, _)| key.first() == Some(&Space::FORMER));
+    let mut rows = from.iter().filter(|row| !former(row));
     let mut copied = 0_usize;
     loop {
         let leaf: Vec<Row> = rows.by_ref().take(LEAF).collect::<Result<_, _>>().map_err(StoreError::index)?;

@@ -11,6 +11,7 @@ mod acknowledged;
 mod batch;
 mod compact;
 mod dictionary;
+mod digests;
 mod error;
 mod export;
 mod folder;
@@ -36,6 +37,7 @@ use xunjian_model::{BodyHash, LinkState, PageUrl, SiteId, Snapshot, UrlRecord, U
 
 pub use batch::Batch;
 pub use compact::{Compacted, Retention};
+pub use digests::Digests;
 pub use error::StoreError;
 pub use export::{Exported, WarcForm};
 pub use read::{HttpMessage, ReadError, WarcReader, WarcRecord};
@@ -60,6 +62,7 @@ pub struct Store {
     index: sled::Db,
     writing: Mutex<Writing>,
     archive: segment::Reader,
+    digests: digests::Open,
     rebuilt: Option<Rebuilt>,
     lock: folder::Lock,
 }
@@ -95,6 +98,8 @@ pub struct Stats {
     pub journal_bytes: u64,
     /// Bytes of the index on disk.
     pub index_bytes: u64,
+    /// Bytes of the digests on disk.
+    pub digest_bytes: u64,
     /// Bytes of all bodies as they were read, each counted once.
     pub body_bytes: u64,
 }
@@ -115,6 +120,8 @@ impl Store {
             }
             Err(error) => return Err(error),
         };
+        let index =
+            if index::has_former(&index)? { index::rewrite(index, &folder.join("index"))? } else { index };
         // A cache of earlier versions; pages are read anew faster than it was.
         index::remove(&folder.join("facts"))?;
         let older = format < folder::FORMAT;
@@ -133,6 +140,7 @@ impl Store {
             index,
             writing: Mutex::new(writing),
             archive: segment::Reader::new(&folders[0], ARCHIVE.ending),
+            digests: digests::Open::new(folder)?,
             rebuilt,
             lock,
         };
@@ -345,6 +353,7 @@ impl Store {
             journal_bytes: folder::size(&self.folder.join("journal"))?,
             body_bytes: self.body_bytes()?,
             index_bytes: self.index.size_on_disk().map_err(StoreError::index)?,
+            digest_bytes: folder::tree_size(&self.folder.join("digests"))?,
         })
     }
 }

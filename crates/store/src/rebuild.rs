@@ -221,7 +221,7 @@ impl<'f> Replay<'f> {
         self.index.flush().map_err(StoreError::index)?;
         drop(self.index);
         Acknowledged::open(self.folder)?.write(batch)?;
-        index::replace(self.folder, &self.new)?;
+        index::replace(&self.folder.join("index"), &self.new)?;
         Ok(self.made)
     }
 }

@@ -13,8 +13,6 @@ pub enum Space {
     Queue = b'Q' as isize,
     /// Host → what is known of it.
     Host = b'H' as isize,
-    /// Owner, address → what the scan made of the page.
-    Digest = b'P' as isize,
     /// Site, id → a finding's life.
     Finding = b'D' as isize,
     /// Runs and their state.
@@ -40,6 +38,9 @@ pub enum Space {
 }
 
 impl Space {
+    /// What earlier versions kept digests under, which have indices of their own now.
+    pub(crate) const FORMER: u8 = b'P';
+
     /// A key of parts. No part but the last may hold a zero byte; site ids and addresses cannot.
     pub fn key(self, parts: &[&[u8]]) -> Vec<u8> {
         let mut key = vec![self as u8];
@@ -52,14 +53,14 @@ impl Space {
         key
     }
 
-    /// Whether writes also go to the journal. What can be made anew does not: digests come from a
-    /// scan, the queue from the run that was interrupted.
+    /// Whether writes also go to the journal. What can be made anew does not: the queue comes from
+    /// the run that was interrupted.
     pub(crate) fn is_journaled(self) -> bool {
-        !matches!(self, Self::Queue | Self::Digest | Self::Meta)
+        !matches!(self, Self::Queue | Self::Meta)
     }
 
     /// The same for a key.
     pub(crate) fn journals(key: &[u8]) -> bool {
-        [Self::Queue, Self::Digest, Self::Meta].iter().all(|space| key.first() != Some(&(*space as u8)))
+        [Self::Queue, Self::Meta].iter().all(|space| key.first() != Some(&(*space as u8)))
     }
 }

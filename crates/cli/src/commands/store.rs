@@ -45,6 +45,7 @@ fn stats(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
         (terminal.words("存档 (WARC)", "Archive (WARC)"), megabytes(stats.archive_bytes)),
         (terminal.words("日志", "Journal"), megabytes(stats.journal_bytes)),
         (terminal.words("索引", "Index"), megabytes(stats.index_bytes)),
+        (terminal.words("页面摘要", "Digests of pages"), megabytes(stats.digest_bytes)),
     ];
     terminal.print(&table(&rows.map(|(name, value)| vec![name.to_owned(), value])))?;
     terminal.json(&json!({ "stats": stats, "rebuilt": store.rebuilt() }))?;

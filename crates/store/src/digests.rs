@@ -1,0 +1,226 @@
+//! What a scan made of each page: an index of its own for each owner.
+//!
+//! Only a scan opens it, and only while it looks at that owner, so what the whole store has to keep
+//! in memory does not grow with it. Nothing in it is acknowledged: one that is gone, damaged or
+//! behind is made anew by the next scan, since a digest names the body it was made of.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Store, StoreError, decode, encode, index};
+
+/// Bytes of an index that is always left as it is.
+const TIDY_BYTES_MIN: u64 = 32 << 20;
+/// Under it stand indices that are removed with their last reader.
+const PASSING: &str = "passing";
+
+/// Indices of digests that are open now, each with its readers.
+#[derive(Debug)]
+pub(crate) struct Open {
+    folder: PathBuf,
+    indices: Mutex<BTreeMap<PathBuf, (sled::Db, usize)>>,
+}
+
+impl Open {
+    /// None yet, of a data folder; what a killed scan left of passing ones goes.
+    pub(crate) fn new(data: &Path) -> Result<Self, StoreError> {
+        let folder = data.join("digests");
+        index::remove(&folder.join(PASSING))?;
+        Ok(Self { folder, indices: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, (sled::Db, usize)>> {
+        self.indices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes every index anew, once nobody reads.
+    pub(crate) fn compact(self) -> Result<(), StoreError> {
+        index::remove(&self.folder.join(PASSING))?;
+        if !self.folder.is_dir() {
+            return Ok(());
+        }
+        let io = |source| StoreError::io(&self.folder, source);
+        for entry in fs::read_dir(&self.folder).map_err(io)? {
+            let path = entry.map_err(io)?.path();
+            // What an interrupted rewriting left has one.
+            if path.extension().is_some() {
+                index::remove(&path)?;
+            } else {
+                index::rewrite(open_or_begin(&path)?, &path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The digests of one owner's pages, by address.
+#[derive(Debug)]
+pub struct Digests<'s> {
+    open: &'s Open,
+    path: PathBuf,
+    /// Taken by the drop alone.
+    index: Option<sled::Db>,
+}
+
+impl Store {
+    /// The digests of an owner, whose name has to be fit for a folder's; none when they are new or
+    /// were damaged. Passing ones are removed with their last reader.
+    pub fn digests(&self, owner: &str, passing: bool) -> Result<Digests<'_>, StoreError> {
+        let folder = &self.digests.folder;
+        let path = if passing { folder.join(PASSING).join(owner) } else { folder.join(owner) };
+        let mut open = self.digests.lock();
+        let index = if let Some((index, readers)) = open.get_mut(&path) {
+            *readers += 1;
+            index.clone()
+        } else {
+            let mut index = open_or_begin(&path)?;
+            if index::is_outgrown(&index, TIDY_BYTES_MIN)? {
+                index = index::rewrite(index, &path)?;
+            }
+            open.insert(path.clone(), (index.clone(), 1));
+            index
+        };
+        Ok(Digests { open: &self.digests, path, index: Some(index) })
+    }
+}
+
+impl Digests<'_> {
+    /// The digest of a page; one that cannot be read is none.
+    pub fn get<T: DeserializeOwned>(&self, url: &str) -> Result<Option<T>, StoreError> {
+        let bytes = self.index.as_ref().map(|index| index.get(url)).transpose().map_err(StoreError::index)?;
+        Ok(bytes.flatten().and_then(|bytes| decode(url.as_bytes(), &bytes).ok()))
+    }
+
+    /// Keeps digests of pages.
+    pub fn put<'p, T: Serialize + 'p>(
+        &self,
+        pages: impl Iterator<Item = (&'p str, &'p T)>,
+    ) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        let mut pages = pages.peekable();
+        if pages.peek().is_none() {
+            return Ok(());
+        }
+        for (url, digest) in pages {
+            batch.insert(url, encode(digest)?);
+        }
+        if let Some(index) = &self.index {
+            index.apply_batch(batch).map_err(StoreError::index)?;
+            index.flush().map_err(StoreError::index)?;
+            index::collect_garbage();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Digests<'_> {
+    fn drop(&mut self) {
+        let mut open = self.open.lock();
+        let Some((_, readers)) = open.get_mut(&self.path) else { return };
+        *readers -= 1;
+        let last = *readers == 0;
+        // The last handle lets go of the files while the map is locked, so that who is next can open them.
+        self.index = None;
+        if last {
+            open.remove(&self.path);
+            if self.path.parent().is_some_and(|parent| parent.ends_with(PASSING))
+                && let Err(error) = index::remove(&self.path)
+            {
+                tracing::warn!(%error, "passing digests were not removed");
+            }
+        }
+    }
+}
+
+/// The index at a path, begun anew when it is damaged.
+fn open_or_begin(path: &Path) -> Result<sled::Db, StoreError> {
+    match index::open(path) {
+        Err(damage @ StoreError::Damaged { .. }) => {
+            tracing::warn!(%damage, "digests are made anew");
+            index::remove(path)?;
+            index::open(path)
+        }
+        opened => opened,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(digests: &Digests<'_>, pages: &[(&str, u32)]) {
+        digests.put(pages.iter().map(|(url, digest)| (*url, digest))).expect("kept");
+    }
+
+    fn get(store: &Store, owner: &str, url: &str) -> Option<u32> {
+        store.digests(owner, false).expect("opened").get(url).expect("read")
+    }
+
+    #[test]
+    fn digests_are_kept_for_each_owner_and_gone_without_harm() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("data");
+        let store = Store::open(&path).expect("opened");
+        put(&store.digests("a", false).expect("opened"), &[("http://a/", 1), ("http://a/x", 2)]);
+        put(&store.digests("b", false).expect("opened"), &[("http://a/", 3)]);
+        assert_eq!(get(&store, "a", "http://a/"), Some(1));
+        assert_eq!(get(&store, "b", "http://a/"), Some(3));
+        assert_eq!(get(&store, "b", "http://a/x"), None);
+        drop(store);
+        for file in ["db", "conf"] {
+            std::fs::write(path.join("digests/a").join(file), b"no index").expect("spoilt");
+        }
+        let store = Store::open(&path).expect("the store itself is whole");
+        assert_eq!(get(&store, "a", "http://a/"), None);
+        put(&store.digests("a", false).expect("begun anew"), &[("http://a/", 4)]);
+        assert_eq!(get(&store, "a", "http://a/"), Some(4));
+    }
+
+    #[test]
+    fn readers_share_an_index_and_a_passing_one_goes_with_the_last() {
+        let folder = tempfile::tempdir().expect("folder");
+        let store = Store::open(&folder.path().join("data")).expect("opened");
+        let first = store.digests("a@2026-11-25T00:00:00.5Z", true).expect("opened");
+        let second = store.digests("a@2026-11-25T00:00:00.5Z", true).expect("opened");
+        put(&first, &[("http://a/", 1)]);
+        drop(first);
+        assert_eq!(second.get("http://a/").expect("read"), Some(1_u32));
+        drop(second);
+        let again = store.digests("a@2026-11-25T00:00:00.5Z", true).expect("opened");
+        assert_eq!(again.get::<u32>("http://a/").expect("read"), None);
+    }
+
+    #[test]
+    fn a_digest_that_cannot_be_read_is_none() {
+        let folder = tempfile::tempdir().expect("folder");
+        let store = Store::open(&folder.path().join("data")).expect("opened");
+        put(&store.digests("a", false).expect("opened"), &[("http://a/", 9)]);
+        let digests = store.digests("a", false).expect("opened");
+        // No bool begins with a nine.
+        assert_eq!(digests.get::<bool>("http://a/").expect("read"), None);
+    }
+
+    #[test]
+    fn what_earlier_versions_kept_in_the_main_index_is_let_go() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("data");
+        let store = Store::open(&path).expect("opened");
+        let mut batch = store.begin();
+        batch.put(crate::Space::Host, &[b"h"], &7_u32).expect("put");
+        batch.commit().expect("committed");
+        store
+            .index
+            .insert([&[crate::Space::FORMER], b"a\0http://a/".as_slice()].concat(), b"old")
+            .expect("put");
+        drop(store);
+        let store = Store::open(&path).expect("opened again");
+        assert!(!index::has_former(&store.index).expect("read"));
+        assert_eq!(store.get::<u32>(crate::Space::Host, &[b"h"]).expect("read"), Some(7));
+        assert_eq!(store.verify(|_, _| ()).expect("verified").faulty, 0);
+    }
+}
