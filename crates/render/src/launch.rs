@@ -13,6 +13,10 @@ const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable"
 /// The browser reads commands from descriptor 3 and answers on 4; its own words go nowhere.
 const PIPES: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
 
+/// Removes the profile when the other end of its input is closed, also by a kill. A browser's own
+/// processes may write into the profile for a moment after the browser is gone.
+const CLEANING: &str = r#"read _; for _ in 1 2 3; do sleep 1; rm -rf "$0"; done"#;
+
 /// The first browser in the search path.
 pub fn find() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -27,9 +31,13 @@ pub(crate) async fn start(
 ) -> Result<Browser, RenderError> {
     let failed = |error: std::io::Error| RenderError::Start(format!("{}: {error}", program.display()));
     let profile = tempfile::Builder::new().prefix("xunjian-browser-").tempdir().map_err(failed)?;
+    let profile = profile.keep();
+    let mut cleaner = Command::new("/bin/sh");
+    cleaner.args(["-c", CLEANING]).arg(&profile).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut cleaner = cleaner.stderr(Stdio::null()).spawn().map_err(failed)?;
     let mut command = Command::new("/bin/sh");
     command.args(["-c", PIPES]).arg(program).args(arguments(sandbox, &limits));
-    command.arg(format!("--user-data-dir={}", profile.path().display()));
+    command.arg(format!("--user-data-dir={}", profile.display()));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     let mut process = command.spawn().map_err(failed)?;
     let pipes = process.stdin.take().zip(process.stdout.take());
@@ -37,7 +45,7 @@ pub(crate) async fn start(
     // A document is sent as JSON, where a character may take six bytes.
     let message_bytes_max = limits.document_bytes_max.saturating_mul(6);
     let connection = Connection::new(to, from, message_bytes_max, limits.timeout);
-    let browser = Browser { connection, limits, _process: process, _profile: profile };
+    let browser = Browser { connection, limits, _process: process, _profile: cleaner.stdin.take() };
     let started = browser.connection.call(None, "Browser.getVersion", serde_json::json!({})).await;
     let version = started.map_err(|error| RenderError::Start(format!("{}: {error}", program.display())))?;
     tracing::debug!(product = %version["product"], "browser started");

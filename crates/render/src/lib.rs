@@ -13,7 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::process::Child;
+use tokio::process::{Child, ChildStdin};
 
 pub use launch::find;
 pub use page::{PICTURE, Page, Rendered};
@@ -97,8 +97,8 @@ pub struct Browser {
     limits: RenderLimits,
     /// Killed when it is dropped.
     _process: Child,
-    /// Removed when it is dropped.
-    _profile: tempfile::TempDir,
+    /// The profile is removed when it is dropped.
+    _profile: Option<ChildStdin>,
 }
 
 impl Browser {
