@@ -7,13 +7,14 @@ use xunjian_model::{
     Block, Facts, Fragment, Label, Link, LinkKind, ListItem, PageUrl, Problem, Zone, anchor_hash,
 };
 
+use crate::attribute::{Attribute, Attributes};
 use crate::date::date_in_text;
 use crate::element::{Element, Name};
 use crate::forms::Forms;
 use crate::hidden::style_hides;
 use crate::join::Joiner;
 use crate::kind::{kind_of, main_chars};
-use crate::markup::{Attributes, Reader, Token};
+use crate::markup::{Reader, Token};
 use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
 use crate::script_list::{self, DataRow, Part};
@@ -206,7 +207,7 @@ impl<'t> Builder<'t> {
             self.push(name, attributes);
         }
         if element == Element::A
-            && let Some(href) = attributes.get("href")
+            && let Some(href) = attributes.get(Attribute::Href)
         {
             self.open_anchor(&href);
         }
@@ -239,7 +240,7 @@ impl<'t> Builder<'t> {
         }
         let hides = hides(attributes)
             || name.element == Element::Marquee
-                && attributes.get("height").is_some_and(|height| matches!(&*height, "0" | "1"));
+                && attributes.get(Attribute::Height).is_some_and(|height| matches!(&*height, "0" | "1"));
         if hides && !self.hidden() {
             // Hidden text is no part of the sentence around it.
             self.flush();
@@ -341,44 +342,55 @@ impl<'t> Builder<'t> {
     // ---- text blocks ------------------------------------------------------------------------
 
     fn flush(&mut self) {
+        let open = !self.current.is_empty() || !self.current_links.is_empty() || self.anchor.is_some();
+        if !open && self.trace.is_none() {
+            return;
+        }
         let reopen = self.anchor.map(|(link, _)| link);
         self.close_anchor();
-        let links = std::mem::take(&mut self.current_links);
-        let text = std::mem::take(&mut self.current);
         if let Some(link) = reopen {
             self.anchor = Some((link, 0));
         }
-        let kept = !text.trim().is_empty() && self.facts.blocks.len() < self.limits.blocks_max;
+        let mut text = std::mem::take(&mut self.current);
+        let mut links = std::mem::take(&mut self.current_links);
+        self.block(&text, &links);
+        // Both keep their room for the next block.
+        text.clear();
+        links.clear();
+        (self.current, self.current_links) = (text, links);
+    }
+
+    fn block(&mut self, text: &str, links: &[usize]) {
+        let empty = text.trim().is_empty();
+        let kept = !empty && self.facts.blocks.len() < self.limits.blocks_max;
         if let Some(trace) = &mut self.trace {
-            trace.end(kept.then_some(&*text));
+            trace.end(kept.then_some(text));
         }
         if !kept {
-            self.left_out |= !text.trim().is_empty();
+            self.left_out |= !empty;
             return;
         }
-        if let Some(date) = date_in_text(&text)
-            && let Some(open) = self.stack.last_mut()
-            && open.date.is_none()
-        {
-            open.date = Some(date);
+        if let Some(open) = self.stack.last_mut().filter(|open| open.date.is_none()) {
+            open.date = date_in_text(text);
         }
         let block = self.facts.blocks.len() as u32;
         for link in links {
-            self.facts.links[link].block = block;
+            self.facts.links[*link].block = block;
         }
         self.facts.blocks.push(Block {
             zone: self.zone(),
             hidden: self.hidden(),
             heading: self.heading,
             path: self.path(),
-            text,
+            text: text.to_owned(),
         });
     }
 
     fn path(&self) -> String {
         const SHOWN: usize = 4;
+        const MOST_BYTES: usize = 32;
         let from = self.stack.len().saturating_sub(SHOWN);
-        let mut path = String::new();
+        let mut path = String::with_capacity(MOST_BYTES);
         for open in &self.stack[from..] {
             if !path.is_empty() {
                 path.push('>');
@@ -422,6 +434,16 @@ impl<'t> Builder<'t> {
     }
 
     fn add_fragment(&mut self, target: &str) {
+        let plain =
+            |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if let Some(id) = target.strip_prefix('#').filter(|id| plain(id)) {
+            // A place of this page, with nothing in it to decode.
+            if links::is_place(id) && self.facts.fragments.len() < PLACES_MAX {
+                let url = self.base.url().as_str().to_owned();
+                self.facts.fragments.push(Fragment { url, id: id.to_owned() });
+            }
+            return;
+        }
         let Ok(url) = self.base.url().as_url().join(target) else { return };
         if let Some(id) = links::fragment(&url)
             && let Ok(page) = PageUrl::parse(url.as_str())
@@ -470,80 +492,86 @@ impl<'t> Builder<'t> {
 
     fn read_element(&mut self, name: Name<'t>, attributes: &Attributes<'t>) {
         let element = name.element;
-        let named = attributes.get("name").filter(|_| element == Element::A);
-        for id in attributes.get("id").into_iter().chain(named) {
+        let named = attributes.get(Attribute::Name).filter(|_| element == Element::A);
+        for id in attributes.get(Attribute::Id).into_iter().chain(named) {
             if self.facts.anchors.len() < PLACES_MAX {
                 self.facts.anchors.push(anchor_hash(&id));
             }
         }
-        let mut link = |name: &str, kind| {
+        let mut link = |name: Attribute, kind| {
             if let Some(value) = attributes.get(name) {
                 self.add_link(&value, Some(kind));
             }
         };
         match element {
             Element::Img => {
-                link("src", LinkKind::Image);
+                link(Attribute::Src, LinkKind::Image);
                 self.add_srcset(attributes);
                 if matches!(self.zone(), Zone::Main) && !self.hidden() {
                     self.facts.main_media += 1;
                 }
             }
             Element::Script => {
-                link("src", LinkKind::Script);
-                if let Some(code) = attributes.get("sitecode") {
+                link(Attribute::Src, LinkKind::Script);
+                if let Some(code) = attributes.get(Attribute::Sitecode) {
                     self.facts.entrance_code.get_or_insert(code.trim().to_owned());
                 }
             }
             Element::Iframe | Element::Frame => {
-                link("src", LinkKind::Frame);
+                link(Attribute::Src, LinkKind::Frame);
                 let none = |name| {
                     attributes.get(name).is_some_and(|size| matches!(&*size, "0" | "1" | "0px" | "1px"))
                 };
-                let hides = none("width") || none("height") || hides(attributes);
+                let hides = none(Attribute::Width) || none(Attribute::Height) || hides(attributes);
                 if let Some(frame) = self.facts.links.last_mut().filter(|link| link.kind == LinkKind::Frame) {
                     frame.hidden |= hides;
                 }
             }
             Element::Video | Element::Audio | Element::Source | Element::Embed | Element::Object => {
-                link(if attributes.has("src") { "src" } else { "data" }, LinkKind::Media);
+                link(
+                    if attributes.has(Attribute::Src) { Attribute::Src } else { Attribute::Data },
+                    LinkKind::Media,
+                );
                 self.add_srcset(attributes);
                 self.facts.main_media += 1;
             }
             Element::Form => {
-                link("action", LinkKind::Form);
+                link(Attribute::Action, LinkKind::Form);
                 self.forms.open(&mut self.facts, self.base.url(), attributes);
             }
             Element::Input => self.forms.field(&mut self.facts, attributes),
             Element::Area => {
-                if let Some(href) = attributes.get("href") {
+                if let Some(href) = attributes.get(Attribute::Href) {
                     self.add_link(&href, None);
                 }
             }
             Element::Base => {
-                if let Some(base) = attributes.get("href").and_then(|href| self.base.url().join(&href).ok()) {
+                if let Some(base) =
+                    attributes.get(Attribute::Href).and_then(|href| self.base.url().join(&href).ok())
+                {
                     self.base = Joiner::new(base);
                 }
             }
             Element::Link => {
-                let rel = attributes.get("rel").unwrap_or_default().to_ascii_lowercase();
+                let rel = attributes.get(Attribute::Rel).unwrap_or_default().to_ascii_lowercase();
                 if rel.contains("stylesheet") {
-                    link("href", LinkKind::Style);
+                    link(Attribute::Href, LinkKind::Style);
                 } else if rel == "canonical" {
-                    self.facts.canonical = self.base.join(&attributes.get("href").unwrap_or_default());
+                    self.facts.canonical =
+                        self.base.join(&attributes.get(Attribute::Href).unwrap_or_default());
                 }
             }
             Element::Meta => self.meta(attributes),
             Element::Time => self.published.read(attributes, self.zone() != Zone::Footer),
-            Element::Span | Element::Other if attributes.has("itemprop") => {
+            Element::Span | Element::Other if attributes.has(Attribute::Itemprop) => {
                 self.published.read(attributes, false);
             }
             _ => {}
         }
-        if let Some(background) = attributes.get("background") {
+        if let Some(background) = attributes.get(Attribute::Background) {
             self.add_link(&background, Some(LinkKind::Image));
         }
-        if let Some(style) = attributes.get("style").filter(|style| style.contains("url(")) {
+        if let Some(style) = attributes.get(Attribute::Style) {
             for target in links::css_urls(&style) {
                 self.add_link(target, Some(LinkKind::Image));
             }
@@ -551,18 +579,21 @@ impl<'t> Builder<'t> {
     }
 
     fn add_srcset(&mut self, attributes: &Attributes<'t>) {
-        let Some(srcset) = attributes.get("srcset") else { return };
+        let Some(srcset) = attributes.get(Attribute::Srcset) else { return };
         for part in links::srcset(&srcset) {
             self.add_link(part, Some(LinkKind::Image));
         }
     }
 
     fn meta(&mut self, attributes: &Attributes<'t>) {
-        let content = attributes.get("content").unwrap_or_default();
-        if attributes.get("http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("refresh")) {
+        let content = attributes.get(Attribute::Content).unwrap_or_default();
+        if attributes.get(Attribute::HttpEquiv).is_some_and(|name| name.eq_ignore_ascii_case("refresh")) {
             self.facts.refresh = links::refresh_target(&content).and_then(|target| self.base.join(target));
         }
-        let Some(name) = ["name", "property", "itemprop"].iter().find_map(|name| attributes.get(name)) else {
+        let Some(name) = [Attribute::Name, Attribute::Property, Attribute::Itemprop]
+            .into_iter()
+            .find_map(|name| attributes.get(name))
+        else {
             return;
         };
         if name.trim().eq_ignore_ascii_case("robots") {
@@ -649,7 +680,8 @@ impl<'t> Builder<'t> {
 
 /// Whether an element hides itself.
 fn hides(attributes: &Attributes<'_>) -> bool {
-    attributes.has("hidden") || attributes.get("style").is_some_and(|style| style_hides(&style))
+    attributes.has(Attribute::Hidden)
+        || attributes.get(Attribute::Style).is_some_and(|style| style_hides(&style))
 }
 
 fn collapse(text: &str) -> String {
@@ -668,8 +700,12 @@ fn append(text: &str, out: &mut String) {
         if at >= bytes.len() {
             break;
         }
+        // One space between two words stays where it is.
+        let between = bytes[at] == b' '
+            && at > start
+            && bytes.get(at + 1).is_some_and(|byte| !MAY_BE_SPACE[usize::from(*byte)]);
         let space = if bytes[at].is_ascii() { 1 } else { wide_space(&text[at..]) };
-        if space == 0 {
+        if between || space == 0 {
             at += 1;
             continue;
         }

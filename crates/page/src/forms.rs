@@ -2,7 +2,7 @@
 
 use xunjian_model::{Facts, Field, Form, PageUrl};
 
-use crate::markup::Attributes;
+use crate::attribute::{Attribute, Attributes};
 
 /// Forms of one page, and fields of one form.
 const FORMS_MAX: usize = 32;
@@ -19,12 +19,14 @@ impl Forms {
         if facts.forms.len() >= FORMS_MAX {
             return;
         }
-        let action = attributes.get("action").unwrap_or_default();
+        let action = attributes.get(Attribute::Action).unwrap_or_default();
         let action = base.join(action.trim()).map_or_else(|_| base.to_string(), |url| url.to_string());
         facts.forms.push(Form {
             action,
-            post: attributes.get("method").is_some_and(|method| method.trim().eq_ignore_ascii_case("post")),
-            charset: attributes.get("accept-charset").map(|charset| charset.trim().to_owned()),
+            post: attributes
+                .get(Attribute::Method)
+                .is_some_and(|method| method.trim().eq_ignore_ascii_case("post")),
+            charset: attributes.get(Attribute::AcceptCharset).map(|charset| charset.trim().to_owned()),
             fields: Vec::new(),
         });
         self.open = true;
@@ -33,13 +35,13 @@ impl Forms {
     pub(crate) fn field(&self, facts: &mut Facts, attributes: &Attributes<'_>) {
         let form = facts.forms.last_mut().filter(|form| self.open && form.fields.len() < FIELDS_MAX);
         let Some(form) = form else { return };
-        let get = |name: &str| attributes.get(name).unwrap_or_default().trim().to_owned();
-        let kind = get("type").to_ascii_lowercase();
-        let hints = ["placeholder", "title", "id"].map(get);
+        let get = |name: Attribute| attributes.get(name).unwrap_or_default().trim().to_owned();
+        let kind = get(Attribute::Type).to_ascii_lowercase();
+        let hints = [Attribute::Placeholder, Attribute::Title, Attribute::Id].map(get);
         form.fields.push(Field {
-            name: get("name"),
+            name: get(Attribute::Name),
             kind: if kind.is_empty() { "text".to_owned() } else { kind },
-            value: get("value"),
+            value: get(Attribute::Value),
             hint: hints.into_iter().find(|hint| !hint.is_empty()).unwrap_or_default(),
         });
     }

@@ -4,6 +4,7 @@
 //! markup stands in [`Facts::problems`]. Markup is read by the WHATWG tokenization, without a
 //! tree: one pass over the bytes, memory bounded by the limits below.
 
+mod attribute;
 mod builder;
 mod charset;
 mod date;

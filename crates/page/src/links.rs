@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::{memchr, memmem};
 use percent_encoding::percent_decode_str;
 use xunjian_model::{LinkKind, PageUrl};
 
@@ -11,6 +12,8 @@ const ATTACHMENTS: [&str; 26] = [
     "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "wps", "et", "dps", "zip", "rar", "7z", "gz", "tar",
     "txt", "csv", "rtf", "ofd", "ceb", "mp3", "mp4", "wmv", "avi", "apk", "exe",
 ];
+/// Bytes of the longest of these endings.
+const ENDING_MAX: usize = 4;
 const IMAGES: [&str; 8] = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "svg", "ico"];
 
 /// Whether an address is one of a document or archive offered for download, by its ending.
@@ -24,7 +27,8 @@ pub(crate) fn kind_of_anchor(url: &str) -> LinkKind {
     // Behind scheme and host.
     let name = path.splitn(4, '/').nth(3).and_then(|path| path.rsplit('/').next()).unwrap_or_default();
     let Some((stem, ending)) = name.rsplit_once('.') else { return LinkKind::Page };
-    let is_one = |of: &[&str]| of.iter().any(|known| ending.eq_ignore_ascii_case(known));
+    let is_one =
+        |of: &[&str]| ending.len() <= ENDING_MAX && of.iter().any(|known| ending.eq_ignore_ascii_case(known));
     match stem.is_empty() {
         true => LinkKind::Page,
         false if is_one(&ATTACHMENTS) => LinkKind::Attachment,
@@ -69,8 +73,14 @@ pub(crate) fn srcset(value: &str) -> impl Iterator<Item = &str> {
 
 /// The addresses of `url(...)` in a style.
 pub(crate) fn css_urls(style: &str) -> impl Iterator<Item = &str> {
-    style.split("url(").skip(1).filter_map(|rest| {
-        let inner = rest[..rest.find(')')?].trim().trim_matches(['"', '\'']);
+    const URL: &[u8] = b"url(";
+    let mut places = memmem::find_iter(style.as_bytes(), URL).peekable();
+    std::iter::from_fn(move || {
+        let at = places.next()? + URL.len();
+        Some(&style[at..places.peek().copied().unwrap_or(style.len())])
+    })
+    .filter_map(|rest| {
+        let inner = rest[..memchr(b')', rest.as_bytes())?].trim().trim_matches(['"', '\'']);
         (!inner.is_empty() && !inner.starts_with("data:")).then_some(inner)
     })
 }
@@ -98,14 +108,14 @@ pub(crate) fn fills_page(script: &str) -> bool {
 /// Whether a `mailto:` (RFC 6068) or `tel:` (RFC 3966) link can reach nobody.
 pub(crate) fn is_bad_address(href: &str) -> bool {
     let href = href.trim();
-    let lower = href.get(..7).unwrap_or(href).to_ascii_lowercase();
-    if lower.starts_with("mailto:") {
+    let has = |scheme: &str| href.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    if has("mailto:") {
         let addresses = href[7..].split('?').next().unwrap_or_default();
         // An empty address with a subject lets the reader fill it in.
         let open = addresses.is_empty() && href.contains('?');
         return !(open || addresses.split(',').all(is_mail));
     }
-    if lower.starts_with("tel:") {
+    if has("tel:") {
         let number = href[4..].split(';').next().unwrap_or_default().replace("%20", " ");
         let digits = number.bytes().filter(u8::is_ascii_digit).count();
         let allowed = number.chars().all(|c| c.is_ascii_digit() || "+-.() *#".contains(c));
@@ -130,14 +140,15 @@ fn is_mail(address: &str) -> bool {
 pub(crate) fn fragment(url: &url::Url) -> Option<String> {
     let raw = url.fragment()?;
     let raw = raw.split(":~:").next().unwrap_or_default();
-    if raw.is_empty()
+    is_place(raw).then(|| percent_decode_str(raw).decode_utf8().ok().map(|id| id.into_owned()))?
+}
+
+/// Whether a fragment names a place of the page.
+pub(crate) fn is_place(raw: &str) -> bool {
+    !(raw.is_empty()
         || raw.eq_ignore_ascii_case("top")
         || raw.starts_with(['/', '!', '?'])
-        || raw.contains('=')
-    {
-        return None;
-    }
-    percent_decode_str(raw).decode_utf8().ok().map(|id| id.into_owned())
+        || raw.contains('='))
 }
 
 #[cfg(test)]

@@ -5,12 +5,10 @@
 //! that proptest can think of. This one is several times as fast, because it looks for the next
 //! `<` or quote instead of at each character, and has nothing to give but what is asked for.
 
-use std::borrow::Cow;
-
 use memchr::{memchr, memchr2, memmem};
 
+use crate::attribute::Attributes;
 use crate::element::Name;
-use crate::references;
 
 /// What comes next.
 #[derive(Clone, Copy, Debug)]
@@ -21,22 +19,6 @@ pub(crate) enum Token<'t> {
     Start { name: Name<'t>, self_closing: bool },
     /// An end tag.
     End(Name<'t>),
-}
-
-/// Attributes of a start tag.
-#[derive(Debug, Default)]
-pub(crate) struct Attributes<'t>(Vec<(&'t str, &'t str)>);
-
-impl<'t> Attributes<'t> {
-    /// A value by lower-case name; the first when repeated.
-    pub(crate) fn get(&self, name: &str) -> Option<Cow<'t, str>> {
-        let found = self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-        Some(references::in_attribute(found.1))
-    }
-
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
-    }
 }
 
 /// Reads a page from its beginning.
@@ -117,7 +99,7 @@ impl<'t> Reader<'t> {
                 Some(byte) if byte.is_ascii_alphabetic() => {
                     self.at += 2;
                     let name = self.name();
-                    attributes.0.clear();
+                    attributes.clear();
                     self.attributes(attributes)?;
                     Ok(Some(Token::End(name)))
                 }
@@ -134,7 +116,7 @@ impl<'t> Reader<'t> {
             _ => {
                 self.at += 1;
                 let name = self.name();
-                attributes.0.clear();
+                attributes.clear();
                 let self_closing = self.attributes(attributes)?;
                 Ok(Some(Token::Start { name, self_closing }))
             }
@@ -224,7 +206,7 @@ impl<'t> Reader<'t> {
                 }
                 _ => "",
             };
-            attributes.0.push((&self.text[name.0..name.1], value));
+            attributes.push(&self.text[name.0..name.1], value);
         }
     }
 
@@ -267,7 +249,11 @@ impl<'t> Reader<'t> {
         let start = self.at;
         // Inside `<!--`, and inside `<script` inside that.
         let (mut escaped, mut double) = (false, false);
-        while let Some(ahead) = memchr2(b'<', b'-', &self.bytes()[self.at..]) {
+        loop {
+            let rest = &self.bytes()[self.at..];
+            // Dashes end what `<!--` began, and mean nothing elsewhere.
+            let ahead = if escaped { memchr2(b'<', b'-', rest) } else { memchr(b'<', rest) };
+            let Some(ahead) = ahead else { break };
             let here = self.at + ahead;
             let rest = &self.bytes()[here..];
             self.at = here + 1;
@@ -327,6 +313,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::references;
 
     /// A token in words, for comparison.
     #[derive(Debug, Default, PartialEq, Eq)]
@@ -399,10 +386,8 @@ mod tests {
                     let lower = name.text.to_ascii_lowercase();
                     let mut words = format!("{lower} {self_closing}");
                     let mut seen = Vec::new();
-                    for (key, _) in &attributes.0 {
-                        let key = key.to_ascii_lowercase();
+                    for (key, value) in attributes.iter() {
                         if !seen.contains(&key) {
-                            let value = attributes.get(&key).expect("there");
                             words.push_str(&format!(" {key}={value:?}"));
                             seen.push(key);
                         }

@@ -10,9 +10,9 @@ use aho_corasick::AhoCorasick;
 use jiff::civil::Date;
 use xunjian_model::{DateFact, DateSource, Facts, PageUrl, Zone};
 
+use crate::attribute::{Attribute, Attributes};
 use crate::date::{date_in_any_form, date_in_text, dates_in_url, has_year};
 use crate::links::searcher;
-use crate::markup::Attributes;
 
 /// Rows from which a page is a list, whose lines are dated for themselves.
 const LIST_ROWS: usize = 3;
@@ -64,23 +64,26 @@ impl Published {
 
     /// Reads `<time datetime>` and elements with `itemprop=datePublished`.
     pub(crate) fn read(&mut self, attributes: &Attributes<'_>, above_footer: bool) {
-        let says = |name: &str, words: &[&str]| {
+        let says = |name: Attribute, words: &[&str]| {
             attributes.get(name).is_some_and(|value| {
                 let value = value.to_ascii_lowercase();
                 words.iter().any(|word| value.contains(word))
             })
         };
-        let value = ["datetime", "content", "title"].iter().find_map(|name| attributes.get(name));
+        let value = [Attribute::Datetime, Attribute::Content, Attribute::Title]
+            .into_iter()
+            .find_map(|name| attributes.get(name));
         let Some(date) = value.and_then(|value| date_in_any_form(&value)) else { return };
-        let published = says("itemprop", &["datepublished", "datecreated"])
-            || attributes.has("pubdate")
-            || says("class", &["publish", "entry-date", "created"]) && !says("class", &["updated"]);
+        let published = says(Attribute::Itemprop, &["datepublished", "datecreated"])
+            || attributes.has(Attribute::Pubdate)
+            || says(Attribute::Class, &["publish", "entry-date", "created"])
+                && !says(Attribute::Class, &["updated"]);
         if published && self.structured.is_none() {
             self.structured = Some(date);
         } else if above_footer
             && self.time.is_none()
-            && !says("itemprop", &["modified"])
-            && !says("class", &["updated"])
+            && !says(Attribute::Itemprop, &["modified"])
+            && !says(Attribute::Class, &["updated"])
         {
             self.time = Some(date);
         }

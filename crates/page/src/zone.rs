@@ -2,8 +2,8 @@
 
 use xunjian_model::Zone;
 
+use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
-use crate::markup::Attributes;
 
 /// Words of classes and ids around navigation.
 const NAVIGATION: [&str; 18] = [
@@ -20,7 +20,7 @@ pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>) -> Option<Z
         Element::Footer => return Some(Zone::Footer),
         _ => {}
     }
-    ["class", "id"].iter().find_map(|name| {
+    [Attribute::Class, Attribute::Id].into_iter().find_map(|name| {
         let value = attributes.get(name)?;
         let mut words = value.split(|c: char| c.is_ascii_whitespace() || matches!(c, '-' | '_'));
         words.find_map(|word| {

@@ -1,0 +1,91 @@
+//! Attributes of a start tag, their names told apart once.
+
+use std::borrow::Cow;
+
+use crate::references;
+
+macro_rules! attributes {
+    ($($attribute:ident $name:literal)*) => {
+        /// Names that mean something here.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Attribute { $($attribute,)* Other }
+
+        impl Attribute {
+            fn of_lower(name: &str) -> Self {
+                match name { $($name => Self::$attribute,)* _ => Self::Other }
+            }
+        }
+    };
+}
+
+attributes! {
+    Id "id" Rel "rel" Src "src" Alt "alt" Href "href" Name "name" Type "type" Data "data" Class "class"
+    Style "style" Title "title" Value "value" Width "width" Action "action" Height "height" Hidden "hidden"
+    Method "method" Srcset "srcset" Content "content" Pubdate "pubdate" Datetime "datetime"
+    Itemprop "itemprop" Property "property" Sitecode "sitecode" Background "background"
+    HttpEquiv "http-equiv" Placeholder "placeholder" AcceptCharset "accept-charset"
+}
+
+/// Bytes of the longest name above.
+const LONGEST: usize = 14;
+
+impl Attribute {
+    fn of(name: &str) -> Self {
+        if name.len() > LONGEST {
+            return Self::Other;
+        }
+        if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Self::of_lower(name);
+        }
+        let mut lower = [0; LONGEST];
+        let lower = &mut lower[..name.len()];
+        lower.copy_from_slice(name.as_bytes());
+        lower.make_ascii_lowercase();
+        std::str::from_utf8(lower).map_or(Self::Other, Self::of_lower)
+    }
+
+    fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// Attributes of a start tag.
+#[derive(Debug, Default)]
+pub(crate) struct Attributes<'t> {
+    /// Each with its name and its value as they are written.
+    all: Vec<(Attribute, &'t str, &'t str)>,
+    /// Which there are.
+    present: u32,
+}
+
+impl<'t> Attributes<'t> {
+    /// A value, without its character references; the first when repeated.
+    pub(crate) fn get(&self, attribute: Attribute) -> Option<Cow<'t, str>> {
+        if !self.has(attribute) {
+            return None;
+        }
+        let found = self.all.iter().find(|(one, ..)| *one == attribute)?;
+        Some(references::in_attribute(found.2))
+    }
+
+    pub(crate) fn has(&self, attribute: Attribute) -> bool {
+        self.present & attribute.bit() != 0
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.all.clear();
+        self.present = 0;
+    }
+
+    pub(crate) fn push(&mut self, name: &'t str, value: &'t str) {
+        let attribute = Attribute::of(name);
+        self.present |= attribute.bit();
+        self.all.push((attribute, name, value));
+    }
+
+    /// Every attribute with its name in lower case.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (String, Cow<'t, str>)> {
+        self.all.iter().map(|(_, name, value)| (name.to_ascii_lowercase(), references::in_attribute(value)))
+    }
+}
