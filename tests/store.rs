@@ -58,6 +58,14 @@ fn a_damaged_index_is_made_anew_by_itself_and_gives_the_same_answers() {
         assert!(ended.stderr.contains("made anew"), "{at}: {}", ended.stderr);
         assert_eq!(answers(&world), before, "{at}");
         assert_eq!(verify(&world), (0, verify(&world).1), "{at}");
+        // The same for the index of snapshots, which is opened only when it is asked for.
+        let of_snapshots = world.path("xunjian-data/snapshots/db");
+        let mut spoilt = fs::read(&of_snapshots).expect("index");
+        spoil(&mut spoilt);
+        fs::write(&of_snapshots, spoilt).expect("written");
+        assert_eq!(verify(&world), (0, verify(&world).1), "{at}");
+        assert_eq!(answers(&world), before, "{at}");
+        assert_eq!(stats(&world)["bodies"], counts["bodies"], "{at}");
     }
     // The whole folder of the index gone, and a half-written snapshot of sled in it.
     fs::remove_dir_all(world.path("xunjian-data/index")).expect("removed");
@@ -265,7 +273,7 @@ fn a_store_of_the_first_format_is_brought_to_this_one() {
     let ended = world.run(&["report"]);
     assert!(matches!(ended.code, 0 | 3), "{}", ended.stderr);
     assert_eq!(answers(&world), before);
-    assert_eq!(fs::read_to_string(world.path("xunjian-data/format")).expect("mark"), "xunjian-store 2\n");
+    assert_eq!(fs::read_to_string(world.path("xunjian-data/format")).expect("mark"), "xunjian-store 3\n");
     fs::remove_dir_all(world.path("xunjian-data/index")).expect("removed");
     assert!(matches!(world.run(&["report"]).code, 0 | 3));
     assert_eq!(answers(&world), before);

@@ -11,6 +11,7 @@ use crate::index;
 use crate::journal::{Entry, Tails};
 use crate::records::KeptSnapshot;
 use crate::segment::Location;
+use crate::snapshots::{self, Known};
 use crate::{Space, Store, StoreError, Writing, encode, owner_bytes, time_key, warc};
 
 /// A batch of writes. Dropping it without [`Batch::commit`] takes everything back.
@@ -19,6 +20,8 @@ pub struct Batch<'s> {
     writing: MutexGuard<'s, Writing>,
     before: Tails,
     operations: sled::Batch,
+    /// Writes to the index of snapshots, if there are any.
+    of_snapshots: Option<sled::Batch>,
     /// What of the operations the journal keeps.
     journal: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     bodies: HashSet<BodyHash>,
@@ -37,6 +40,7 @@ impl<'s> Batch<'s> {
             writing,
             before,
             operations: sled::Batch::default(),
+            of_snapshots: None,
             journal: Vec::new(),
             bodies: HashSet::new(),
             writes: 0,
@@ -66,8 +70,7 @@ impl<'s> Batch<'s> {
     ) -> Result<(), StoreError> {
         let hash = snapshot.body_hash;
         let key = Space::Body.key(&[hash.as_bytes()]);
-        let kept =
-            self.bodies.contains(&hash) || self.store.index.contains_key(&key).map_err(StoreError::index)?;
+        let kept = self.bodies.contains(&hash) || self.store.has_body(&hash)?;
         let place = if kept {
             self.writing.archive.append(&warc::revisit(owner, snapshot))?
         } else {
@@ -84,8 +87,7 @@ impl<'s> Batch<'s> {
 
     /// A record that a page was seen unchanged, if its body is kept.
     pub fn put_revisit(&mut self, owner: Option<&SiteId>, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let key = Space::Body.key(&[snapshot.body_hash.as_bytes()]);
-        if !self.store.index.contains_key(key).map_err(StoreError::index)? {
+        if !self.store.has_body(&snapshot.body_hash)? {
             return Ok(());
         }
         self.put_snapshot(owner, snapshot, &[])
@@ -113,7 +115,11 @@ impl<'s> Batch<'s> {
         if Space::journals(&key) {
             self.journal.push((key.clone(), Some(value.clone())));
         }
-        self.operations.insert(key, value);
+        self.operations_on(&key).insert(key, value);
+    }
+
+    fn operations_on(&mut self, key: &[u8]) -> &mut sled::Batch {
+        if snapshots::holds(key) { self.of_snapshots.get_or_insert_default() } else { &mut self.operations }
     }
 
     /// Removes a value.
@@ -122,7 +128,7 @@ impl<'s> Batch<'s> {
         if space.is_journaled() {
             self.journal.push((key.clone(), None));
         }
-        self.operations.remove(key);
+        self.operations_on(&key).remove(key);
     }
 
     /// Begins a checkpoint: the journal goes on in a new file, and an index made from it begins
@@ -142,6 +148,8 @@ impl<'s> Batch<'s> {
     /// Ends a checkpoint with this batch's commit.
     pub(crate) fn seal(&mut self) {
         self.sealing = true;
+        // It is repeated with the rest.
+        self.of_snapshots.get_or_insert_default();
     }
 
     fn append_journal(&mut self, writes: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(), StoreError> {
@@ -170,6 +178,10 @@ impl<'s> Batch<'s> {
 
     /// Makes it last: archive and journal first, then the index.
     pub fn commit(mut self) -> Result<(), StoreError> {
+        if self.writing.snapshots_behind {
+            self.store.snapshots.follow(&self.store.index)?;
+            self.writing.snapshots_behind = false;
+        }
         self.writing.archive.sync()?;
         let journal = std::mem::take(&mut self.journal);
         // Also when nothing of it is journaled: the numbers have to go on without a gap.
@@ -181,12 +193,26 @@ impl<'s> Batch<'s> {
         }
         let batch = self.writing.batch + 1;
         self.operations.insert(Space::Meta.key(&[b"batch"]), encode(&batch)?);
+        let of_snapshots = self.of_snapshots.take();
+        if of_snapshots.is_some() {
+            self.operations.insert(Space::Meta.key(snapshots::WANTED), encode(&batch)?);
+        }
         let operations = std::mem::take(&mut self.operations);
         // From here on the index may point into the segments, so they must stay as they are.
         self.committed = true;
         self.store.index.apply_batch(operations).map_err(StoreError::index)?;
         self.store.index.flush().map_err(StoreError::index)?;
         self.writing.batch = batch;
+        if let Some(mut operations) = of_snapshots {
+            let (key, value) = snapshots::know(Known { batch, journal: tails.journal })?;
+            operations.insert(key, value);
+            // Until it is done: the journal has it.
+            self.writing.snapshots_behind = true;
+            let snapshots = self.store.snapshots()?;
+            snapshots.apply_batch(operations).map_err(StoreError::index)?;
+            snapshots.flush().map_err(StoreError::index)?;
+            self.writing.snapshots_behind = false;
+        }
         index::collect_garbage();
         self.writing.acknowledged.write(batch)
     }

@@ -73,19 +73,19 @@ impl Versions {
 const TIDY_BYTES_MIN: u64 = 128 << 20;
 
 impl Store {
-    /// Writes the index anew when it has grown by half of what it was after the last
+    /// Writes the indices anew when they have grown by half of what it was after the last
     /// time. Answers whether it was. A kill in between costs nothing: the journal has everything, too.
     pub fn tidy(&mut self) -> Result<bool, StoreError> {
         let outgrown = index::is_outgrown(&self.index, TIDY_BYTES_MIN)?;
         if outgrown {
             self.rewrite_index()?;
         }
-        Ok(outgrown)
+        Ok(self.snapshots.tidy(TIDY_BYTES_MIN)? || outgrown)
     }
 
     fn rewrite_index(&mut self) -> Result<(), StoreError> {
         let index = std::mem::replace(&mut self.index, index::nowhere()?);
-        self.index = index::rewrite(index, &self.folder.join("index"))?;
+        self.index = index::rewrite(index, &self.folder.join("index"), Space::is_in_main)?;
         Ok(())
     }
 
@@ -96,8 +96,9 @@ impl Store {
         self.retain(retention, &mut done)?;
         self.compact_archive(&mut done)?;
         self.checkpoint()?;
-        let Self { folder, index, digests, lock, .. } = self;
-        index::rewrite(index, &folder.join("index"))?;
+        let Self { folder, index, snapshots, digests, lock, .. } = self;
+        index::rewrite(index, &folder.join("index"), Space::is_in_main)?;
+        snapshots.rewrite()?;
         digests.compact()?;
         done.bytes_after = bytes(&folder)?;
         drop(lock);
@@ -122,7 +123,7 @@ impl Store {
                 done.snapshots += 1;
             }
         };
-        for row in self.index.scan_prefix(Space::Snapshot.key(&[])) {
+        for row in self.snapshots()?.scan_prefix(Space::Snapshot.key(&[])) {
             let (key, value) = row.map_err(StoreError::index)?;
             let kept: KeptSnapshot = decode(&key, &value)?;
             let end = key.len().saturating_sub(8);
@@ -134,7 +135,7 @@ impl Store {
         }
         drop_old(&mut versions, &mut batch);
         batch.commit()?;
-        for row in self.index.scan_prefix(Space::Snapshot.key(&[])) {
+        for row in self.snapshots()?.scan_prefix(Space::Snapshot.key(&[])) {
             let (key, value) = row.map_err(StoreError::index)?;
             orphans.remove(&decode::<KeptSnapshot>(&key, &value)?.body_hash);
         }
@@ -148,7 +149,7 @@ impl Store {
 
     fn compact_archive(&self, done: &mut Compacted) -> Result<(), StoreError> {
         let mut alive: HashMap<u32, u64> = HashMap::new();
-        for row in self.index.scan_prefix(Space::Snapshot.key(&[])) {
+        for row in self.snapshots()?.scan_prefix(Space::Snapshot.key(&[])) {
             let (key, value) = row.map_err(StoreError::index)?;
             let kept: KeptSnapshot = decode(&key, &value)?;
             *alive.entry(kept.place.segment).or_default() += u64::from(kept.place.bytes);
@@ -214,7 +215,7 @@ impl Store {
 }
 
 fn bytes(data: &Path) -> Result<u64, StoreError> {
-    let folders = ["warc", "journal", "index", "digests"].map(|name| data.join(name));
+    let folders = ["warc", "journal", "index", "snapshots", "digests"].map(|name| data.join(name));
     folders.iter().map(|folder| folder::tree_size(folder)).sum()
 }
 

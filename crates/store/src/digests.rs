@@ -51,7 +51,7 @@ impl Open {
             if path.extension().is_some() {
                 index::remove(&path)?;
             } else {
-                index::rewrite(open_or_begin(&path)?, &path)?;
+                index::rewrite(open_or_begin(&path)?, &path, |_| true)?;
             }
         }
         Ok(())
@@ -80,7 +80,7 @@ impl Store {
         } else {
             let mut index = open_or_begin(&path)?;
             if index::is_outgrown(&index, TIDY_BYTES_MIN)? {
-                index = index::rewrite(index, &path)?;
+                index = index::rewrite(index, &path, |_| true)?;
             }
             open.insert(path.clone(), (index.clone(), 1));
             index
@@ -203,24 +203,5 @@ mod tests {
         let digests = store.digests("a", false).expect("opened");
         // No bool begins with a nine.
         assert_eq!(digests.get::<bool>("http://a/").expect("read"), None);
-    }
-
-    #[test]
-    fn what_earlier_versions_kept_in_the_main_index_is_let_go() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("data");
-        let store = Store::open(&path).expect("opened");
-        let mut batch = store.begin();
-        batch.put(crate::Space::Host, &[b"h"], &7_u32).expect("put");
-        batch.commit().expect("committed");
-        store
-            .index
-            .insert([&[crate::Space::FORMER], b"a\0http://a/".as_slice()].concat(), b"old")
-            .expect("put");
-        drop(store);
-        let store = Store::open(&path).expect("opened again");
-        assert!(!index::has_former(&store.index).expect("read"));
-        assert_eq!(store.get::<u32>(crate::Space::Host, &[b"h"]).expect("read"), Some(7));
-        assert_eq!(store.verify(|_, _| ()).expect("verified").faulty, 0);
     }
 }

@@ -52,7 +52,7 @@ impl Store {
     ) -> Result<Exported, StoreError> {
         let mut export = Export { out, form, done: Exported::default(), written: HashMap::new() };
         export.write(&info())?;
-        for row in self.index.scan_prefix(Space::Snapshot.key(&[])) {
+        for row in self.snapshots()?.scan_prefix(Space::Snapshot.key(&[])) {
             let (key, value) = row.map_err(StoreError::index)?;
             let kept: KeptSnapshot = decode(&key, &value)?;
             let end = key.len().saturating_sub(8);

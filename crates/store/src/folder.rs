@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use crate::StoreError;
 
 /// Format of the folder this program writes.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
+/// The first format with a journal.
+pub(crate) const JOURNALED: u32 = 2;
 /// Oldest format that can be brought to this one.
 const FORMAT_MIN: u32 = 1;
 const MARK: &str = "xunjian-store";

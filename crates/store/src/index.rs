@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::{Space, StoreError, decode, encode};
+use crate::{StoreError, decode, encode};
 
 /// Bytes sled may use for its page cache.
 const CACHE_BYTES: u64 = 4 << 20;
@@ -64,6 +64,9 @@ fn is_damage(source: &std::io::Error) -> bool {
     matches!(source.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput)
 }
 
+/// Some of an index's keys.
+pub(crate) type Keys = fn(&[u8]) -> bool;
+
 /// Key of an index's size after it was last made smaller.
 const TIDY_BYTES: &[u8] = b"Mtidy-bytes";
 
@@ -74,15 +77,11 @@ pub(crate) fn is_outgrown(index: &sled::Db, bytes_min: u64) -> Result<bool, Stor
     Ok(index.size_on_disk().map_err(StoreError::index)? >= bytes_min.max(last + last / 2))
 }
 
-/// Whether an index has keys of a space that earlier versions had.
-pub(crate) fn has_former(index: &sled::Db) -> Result<bool, StoreError> {
-    index.scan_prefix([Space::FORMER]).next().transpose().map(|row| row.is_some()).map_err(StoreError::index)
-}
-
 /// Writes an index anew in its place: sled's own files never shrink, and a long one takes long to open.
-pub(crate) fn rewrite(index: sled::Db, path: &Path) -> Result<sled::Db, StoreError> {
+/// Only the keys that `is_kept` names go into the new one.
+pub(crate) fn rewrite(index: sled::Db, path: &Path, is_kept: Keys) -> Result<sled::Db, StoreError> {
     let new = path.with_extension("new");
-    if let Err(error) = copy_to(&index, &new) {
+    if let Err(error) = copy_to(&index, &new, is_kept) {
         // A full disk, for example: the index is as good as it was.
         tracing::warn!(%error, path = %path.display(), "the index was not made smaller");
         remove(&new)?;
@@ -95,10 +94,10 @@ pub(crate) fn rewrite(index: sled::Db, path: &Path) -> Result<sled::Db, StoreErr
     open(path)
 }
 
-fn copy_to(from: &sled::Db, new: &Path) -> Result<(), StoreError> {
+fn copy_to(from: &sled::Db, new: &Path, is_kept: Keys) -> Result<(), StoreError> {
     remove(new)?;
     let fresh = open(new)?;
-    copy(from, &fresh)?;
+    copy(from, &fresh, is_kept)?;
     let bytes = fresh.size_on_disk().map_err(StoreError::index)?;
     fresh.insert(TIDY_BYTES, encode(&bytes)?).map_err(StoreError::index)?;
     fresh.flush().map_err(StoreError::index)?;
@@ -125,17 +124,15 @@ pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Copies every key that is of a space there still is.
+/// Copies keys; sled itself never makes its files smaller.
 ///
 /// Keys that arrive in order leave sled's leaves little more than half full, each a page to keep track of
 /// in memory. So of each leaf's worth of keys some go first; once they are a leaf of their own the others
 /// fill it up.
-fn copy(from: &sled::Db, to: &sled::Db) -> Result<(), StoreError> {
+pub(crate) fn copy(from: &sled::Db, to: &sled::Db, is_kept: Keys) -> Result<(), StoreError> {
     let put = |(key, value): &Row| to.insert(key, value).map(drop).map_err(StoreError::index);
     let mut waiting: VecDeque<Vec<Row>> = VecDeque::new();
-    let former =
-        |row: &sled::Result<Row>| row.as_ref().is_ok_and(|(key, _)| key.first() == Some(&Space::FORMER));
-    let mut rows = from.iter().filter(|row| !former(row));
+    let mut rows = from.iter().filter(|row| row.as_ref().map_or(true, |(key, _)| is_kept(key)));
     let mut copied = 0_usize;
     loop {
         let leaf: Vec<Row> = rows.by_ref().take(LEAF).collect::<Result<_, _>>().map_err(StoreError::index)?;

@@ -21,6 +21,7 @@ mod read;
 mod rebuild;
 mod records;
 mod segment;
+mod snapshots;
 mod space;
 mod verify;
 mod walk;
@@ -49,6 +50,7 @@ use acknowledged::Acknowledged;
 use journal::Tails;
 use records::KeptSnapshot;
 use segment::{Family, Location, Segments};
+use snapshots::Known;
 
 /// The archive's files.
 const ARCHIVE: Family = Family { ending: "warc.zst", head: Some(warc::info), alike: true };
@@ -62,6 +64,7 @@ pub struct Store {
     index: sled::Db,
     writing: Mutex<Writing>,
     archive: segment::Reader,
+    snapshots: snapshots::Snapshots,
     digests: digests::Open,
     rebuilt: Option<Rebuilt>,
     lock: folder::Lock,
@@ -75,6 +78,8 @@ struct Writing {
     /// Number of the last acknowledged batch.
     batch: u64,
     acknowledged: Acknowledged,
+    /// The index of snapshots lacks what the last batch wrote.
+    snapshots_behind: bool,
 }
 
 impl Writing {
@@ -120,13 +125,13 @@ impl Store {
             }
             Err(error) => return Err(error),
         };
-        let index =
-            if index::has_former(&index)? { index::rewrite(index, &folder.join("index"))? } else { index };
         // A cache of earlier versions; pages are read anew faster than it was.
         index::remove(&folder.join("facts"))?;
         let older = format < folder::FORMAT;
-        // An older format had no journal; what a failed attempt left of one begins anew.
-        let tails = if older { Tails { journal: Location::default(), ..tails } } else { tails };
+        let index = if older { Self::with_indices_apart(folder, index, batch, tails)? } else { index };
+        // The first format had no journal; what a failed attempt left of one begins anew.
+        let unjournaled = format < folder::JOURNALED;
+        let tails = if unjournaled { Tails { journal: Location::default(), ..tails } } else { tails };
         let acknowledged = Acknowledged::open(folder)?;
         let folders = ["warc", "journal"].map(|name| folder.join(name));
         let writing = Writing {
@@ -134,19 +139,23 @@ impl Store {
             journal: Segments::open(&folders[1], JOURNAL, tails.journal)?,
             batch,
             acknowledged,
+            snapshots_behind: false,
         };
         let store = Self {
             folder: folder.to_owned(),
             index,
             writing: Mutex::new(writing),
             archive: segment::Reader::new(&folders[0], ARCHIVE.ending),
+            snapshots: snapshots::Snapshots::new(folder),
             digests: digests::Open::new(folder)?,
             rebuilt,
             lock,
         };
         if older {
-            store.forget_queue()?;
-            store.checkpoint()?;
+            if unjournaled {
+                store.forget_queue()?;
+                store.checkpoint()?;
+            }
             folder::mark(folder)?;
             tracing::info!(
                 from = format,
@@ -169,6 +178,32 @@ impl Store {
         }
         let tails: Tails = meta(b"tails")?.map_or(Ok(Tails::default()), |bytes| decode(b"tails", &bytes))?;
         Ok((index, batch, tails))
+    }
+
+    /// Takes apart what earlier versions kept in one index.
+    fn with_indices_apart(
+        folder: &Path,
+        index: sled::Db,
+        batch: u64,
+        tails: Tails,
+    ) -> Result<sled::Db, StoreError> {
+        snapshots::separate(&index, folder, Known { batch, journal: tails.journal })?;
+        index::rewrite(index, &folder.join("index"), Space::is_in_main)
+    }
+
+    /// The index of snapshots.
+    fn snapshots(&self) -> Result<&sled::Db, StoreError> {
+        self.snapshots.index(&self.index)
+    }
+
+    /// The index of a space.
+    fn of(&self, space: Space) -> Result<&sled::Db, StoreError> {
+        if snapshots::holds(&[space as u8]) { self.snapshots() } else { Ok(&self.index) }
+    }
+
+    fn has_body(&self, hash: &BodyHash) -> Result<bool, StoreError> {
+        let key = Space::Body.key(&[hash.as_bytes()]);
+        self.snapshots()?.contains_key(key).map_err(StoreError::index)
     }
 
     /// How the index was made anew at the opening, if it was.
@@ -235,11 +270,13 @@ impl Store {
     pub fn history(&self, url: &PageUrl) -> impl Iterator<Item = Result<Snapshot, StoreError>> {
         let prefix = Space::Snapshot.key(&[url.as_str().as_bytes(), b""]);
         let skip = prefix.len();
-        self.index.scan_prefix(prefix).map(move |row| {
+        let rows = self.snapshots().map(|index| index.scan_prefix(prefix));
+        let (rows, unopened) = rows.map_or_else(|error| (None, Some(error)), |rows| (Some(rows), None));
+        unopened.map(Err).into_iter().chain(rows.into_iter().flatten().map(move |row| {
             let (key, value) = row.map_err(StoreError::index)?;
             let at = time_of_key(&key[skip..]);
             self.whole(decode(&key, &value)?, url, at)
-        })
+        }))
     }
 
     /// Adds the headers, which stand in the snapshot's WARC record.
@@ -261,7 +298,7 @@ impl Store {
     /// One value.
     pub fn get<T: DeserializeOwned>(&self, space: Space, key: &[&[u8]]) -> Result<Option<T>, StoreError> {
         let key = space.key(key);
-        match self.index.get(&key).map_err(StoreError::index)? {
+        match self.of(space)?.get(&key).map_err(StoreError::index)? {
             Some(bytes) => decode(&key, &bytes).map(Some),
             None => Ok(None),
         }
@@ -344,15 +381,17 @@ impl Store {
 
     /// Sizes; counts every key, so it takes a while on a large store.
     pub fn stats(&self) -> Result<Stats, StoreError> {
-        let count = |space: Space| self.index.scan_prefix(space.key(&[])).keys().count() as u64;
+        let count = |space: Space| {
+            Ok::<_, StoreError>(self.of(space)?.scan_prefix(space.key(&[])).keys().count() as u64)
+        };
         Ok(Stats {
-            urls: count(Space::Url),
-            snapshots: count(Space::Snapshot),
-            bodies: count(Space::Body),
+            urls: count(Space::Url)?,
+            snapshots: count(Space::Snapshot)?,
+            bodies: count(Space::Body)?,
             archive_bytes: folder::size(&self.folder.join("warc"))?,
             journal_bytes: folder::size(&self.folder.join("journal"))?,
             body_bytes: self.body_bytes()?,
-            index_bytes: self.index.size_on_disk().map_err(StoreError::index)?,
+            index_bytes: self.index.size_on_disk().map_err(StoreError::index)? + self.snapshots.bytes()?,
             digest_bytes: folder::tree_size(&self.folder.join("digests"))?,
         })
     }
@@ -362,7 +401,7 @@ impl Store {
     /// Bytes of the different bodies: each snapshot that has its own copy.
     fn body_bytes(&self) -> Result<u64, StoreError> {
         let mut sum = 0;
-        for row in self.index.scan_prefix(Space::Snapshot.key(&[])) {
+        for row in self.snapshots()?.scan_prefix(Space::Snapshot.key(&[])) {
             let (key, value) = row.map_err(StoreError::index)?;
             let kept: KeptSnapshot = decode(&key, &value)?;
             let place = self.get::<Location>(Space::Body, &[kept.body_hash.as_bytes()])?;

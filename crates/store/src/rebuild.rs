@@ -1,15 +1,16 @@
 //! Making the index anew: from the journal, and from the archive where the journal has gaps.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
 use xunjian_model::{BodyHash, LinkState, SiteId, Target, UrlRecord, View};
 
 use crate::acknowledged::{self, Acknowledged};
-use crate::journal::{Entry, Tails};
+use crate::journal::{self, Entry, Found, Tails};
 use crate::records::KeptSnapshot;
 use crate::segment::{self, Location, path_of};
+use crate::snapshots::{self, Known};
 use crate::walk::Walk;
 use crate::{
     ARCHIVE, JOURNAL, Space, Store, StoreError, decode, encode, folder, index, owner_bytes, time_key, warc,
@@ -88,68 +89,74 @@ pub(crate) fn from_journal(folder: &Path, damage: &StoreError) -> Result<Rebuilt
 
 struct Replay<'f> {
     folder: &'f Path,
-    new: std::path::PathBuf,
-    index: sled::Db,
+    /// The new main index and that of the snapshots, each with its place.
+    main: (PathBuf, sled::Db),
+    snapshots: (PathBuf, sled::Db),
     tails: Tails,
+    /// The last batch that wrote to the index of snapshots.
+    wrote_snapshots: u64,
     made: Rebuilt,
 }
 
 impl<'f> Replay<'f> {
     fn new(folder: &'f Path) -> Result<Self, StoreError> {
-        let new = folder.join("index.new");
-        index::remove(&new)?;
-        let index = index::open(&new)?;
-        Ok(Self { folder, new, index, tails: Tails::default(), made: Rebuilt::default() })
+        let begin = |place: PathBuf| {
+            let new = place.with_extension("new");
+            index::remove(&new)?;
+            let index = index::open(&new)?;
+            Ok((place, index))
+        };
+        Ok(Self {
+            folder,
+            main: begin(folder.join("index"))?,
+            snapshots: begin(snapshots::path(folder))?,
+            tails: Tails::default(),
+            wrote_snapshots: 0,
+            made: Rebuilt::default(),
+        })
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        [&self.main.1, &self.snapshots.1]
+            .into_iter()
+            .try_for_each(|index| index.flush().map(drop).map_err(StoreError::index))
     }
 
     fn journal(&mut self) -> Result<(), StoreError> {
-        let folder = self.folder.join("journal");
-        if !folder.is_dir() {
-            return Ok(());
-        }
-        let numbers = segment::numbers(&folder)?;
-        for (at, number) in numbers.iter().enumerate() {
-            let path = path_of(&folder, *number, JOURNAL.ending);
-            if !is_finished(&folder, &numbers[at..])? {
-                break;
-            }
-            let mut walk = Walk::open(&path)?;
-            while let Some(frame) = walk.next() {
-                let frame = frame?;
-                let entry = frame.record.and_then(|record| {
-                    decode::<Entry>(b"journal", &record).map_err(|error| error.to_string())
-                });
-                match entry {
-                    Ok(entry) => {
-                        self.replay(entry)?;
-                        let end = frame.offset + u64::from(frame.bytes);
-                        self.tails.journal = Location { segment: *number, offset: end, bytes: 0 };
-                    }
-                    // A torn end was never acknowledged; the next opening cuts it off.
-                    Err(_) if at + 1 == numbers.len() && walk.is_at_end() => {}
-                    Err(reason) => {
-                        self.made.gaps.push(format!("{} byte {}: {reason}", path.display(), frame.offset));
-                    }
+        journal::read(self.folder, 0, |found| {
+            match found {
+                Found::Entry(entry, end) => {
+                    self.replay(entry)?;
+                    self.tails.journal = end;
                 }
+                Found::Gap(gap) => self.made.gaps.push(gap),
             }
-        }
-        self.index.flush().map_err(StoreError::index)?;
-        Ok(())
+            Ok(())
+        })?;
+        self.flush()
     }
 
     fn replay(&mut self, entry: Entry) -> Result<(), StoreError> {
         if entry.fresh {
-            self.index.clear().map_err(StoreError::index)?;
+            self.main.1.clear().map_err(StoreError::index)?;
+            self.snapshots.1.clear().map_err(StoreError::index)?;
             self.made.gaps.clear();
         }
-        let mut writes = sled::Batch::default();
+        let mut writes = [sled::Batch::default(), sled::Batch::default()];
         for (key, value) in entry.writes {
+            let of_snapshots = snapshots::holds(&key);
+            if of_snapshots {
+                self.wrote_snapshots = entry.batch;
+            }
+            let writes = &mut writes[usize::from(of_snapshots)];
             match value {
                 Some(value) => writes.insert(key, value),
                 None => writes.remove(key),
             }
         }
-        self.index.apply_batch(writes).map_err(StoreError::index)?;
+        let [main, snapshots] = writes;
+        self.main.1.apply_batch(main).map_err(StoreError::index)?;
+        self.snapshots.1.apply_batch(snapshots).map_err(StoreError::index)?;
         self.tails.archive = entry.archive;
         self.made.last_batch = entry.batch;
         self.made.entries += 1;
@@ -172,17 +179,17 @@ impl<'f> Replay<'f> {
                 }
             }
         }
-        self.index.flush().map_err(StoreError::index)?;
-        Ok(())
+        self.flush()
     }
 
     fn add(&mut self, record: &[u8], place: Location) -> Result<(), StoreError> {
         let Some(described) = warc::described(record) else { return Ok(()) };
         let (url, at) = (described.snapshot.url.clone(), described.snapshot.fetched_at);
-        let has = |key: &[u8]| self.index.contains_key(key).map_err(StoreError::index);
-        let put = |key: Vec<u8>, value: Vec<u8>| {
-            self.index.insert(key, value).map(|_| ()).map_err(StoreError::index)
-        };
+        let (main, of_snapshots) = (&self.main.1, &self.snapshots.1);
+        let of = |key: &[u8]| if snapshots::holds(key) { of_snapshots } else { main };
+        let has = |key: &[u8]| of(key).contains_key(key).map_err(StoreError::index);
+        let put =
+            |key: Vec<u8>, value: Vec<u8>| of(&key).insert(key, value).map(|_| ()).map_err(StoreError::index);
         let hash: BodyHash = described.snapshot.body_hash;
         let body_key = Space::Body.key(&[hash.as_bytes()]);
         if described.has_body && !has(&body_key)? {
@@ -200,7 +207,7 @@ impl<'f> Replay<'f> {
         }
         let owner = described.site.as_ref();
         let key = Space::Url.key(&[owner_bytes(owner), url.as_str().as_bytes()]);
-        let known: Option<UrlRecord> = match self.index.get(&key).map_err(StoreError::index)? {
+        let known: Option<UrlRecord> = match main.get(&key).map_err(StoreError::index)? {
             Some(bytes) => Some(decode(&key, &bytes)?),
             None => None,
         };
@@ -215,32 +222,22 @@ impl<'f> Replay<'f> {
         let mut meta = sled::Batch::default();
         meta.insert(Space::Meta.key(&[b"tails"]), encode(&self.tails)?);
         meta.insert(Space::Meta.key(&[b"batch"]), encode(&batch)?);
+        meta.insert(Space::Meta.key(snapshots::WANTED), encode(&self.wrote_snapshots)?);
         // The queue was not journaled: whoever crawls next queues anew what it has not done.
         meta.insert(Space::Meta.key(QUEUE_LOST), encode(&true)?);
-        self.index.apply_batch(meta).map_err(StoreError::index)?;
-        self.index.flush().map_err(StoreError::index)?;
-        drop(self.index);
+        self.main.1.apply_batch(meta).map_err(StoreError::index)?;
+        let known = Known { batch: self.wrote_snapshots, journal: self.tails.journal };
+        let (key, value) = snapshots::know(known)?;
+        self.snapshots.1.insert(key, value).map_err(StoreError::index)?;
+        self.flush()?;
         Acknowledged::open(self.folder)?.write(batch)?;
-        index::replace(&self.folder.join("index"), &self.new)?;
+        // The main index last: it says what the other has to know.
+        for (place, index) in [self.snapshots, self.main] {
+            drop(index);
+            index::replace(&place, &place.with_extension("new"))?;
+        }
         Ok(self.made)
     }
-}
-
-/// Whether the checkpoint that begins in the first of these files, if one does, has its end. One
-/// that was interrupted repeats what older files hold.
-fn is_finished(folder: &Path, numbers: &[u32]) -> Result<bool, StoreError> {
-    let mut begun = false;
-    for number in numbers {
-        for frame in Walk::open(&path_of(folder, *number, JOURNAL.ending))? {
-            let Ok(record) = frame?.record else { continue };
-            let Ok(entry) = decode::<Entry>(b"journal", &record) else { continue };
-            begun |= entry.fresh;
-            if !begun || entry.sealed {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(!begun)
 }
 
 /// What a snapshot in the archive says of its address.
@@ -287,7 +284,9 @@ impl Store {
         let mut batch = self.begin();
         let first = batch.begin_checkpoint()?;
         let mut entries = Vec::new();
-        for row in self.index.iter() {
+        let main =
+            self.index.iter().filter(|row| row.as_ref().map_or(true, |(key, _)| Space::is_in_main(key)));
+        for row in main.chain(self.snapshots()?.iter()) {
             let (key, value) = row.map_err(StoreError::index)?;
             if Space::journals(&key) {
                 entries.push((key.to_vec(), value.to_vec()));

@@ -1,5 +1,7 @@
 //! Key spaces of the index: one byte in front, parts separated by a zero byte.
 
+use crate::snapshots;
+
 /// What a key is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Space {
@@ -38,9 +40,6 @@ pub enum Space {
 }
 
 impl Space {
-    /// What earlier versions kept digests under, which have indices of their own now.
-    pub(crate) const FORMER: u8 = b'P';
-
     /// A key of parts. No part but the last may hold a zero byte; site ids and addresses cannot.
     pub fn key(self, parts: &[&[u8]]) -> Vec<u8> {
         let mut key = vec![self as u8];
@@ -62,5 +61,11 @@ impl Space {
     /// The same for a key.
     pub(crate) fn journals(key: &[u8]) -> bool {
         [Self::Queue, Self::Meta].iter().all(|space| key.first() != Some(&(*space as u8)))
+    }
+
+    /// Whether a key stands in the main index: neither in that of the snapshots, nor among the digests that
+    /// earlier versions kept there under a letter of their own.
+    pub(crate) fn is_in_main(key: &[u8]) -> bool {
+        !snapshots::holds(key) && key.first() != Some(&b'P')
     }
 }

@@ -117,7 +117,7 @@ impl Store {
         if name != "warc" {
             return Ok(None);
         }
-        for row in self.index.scan_prefix(Space::Snapshot.key(&[])) {
+        for row in self.snapshots()?.scan_prefix(Space::Snapshot.key(&[])) {
             let (key, value) = row.map_err(StoreError::index)?;
             let kept: KeptSnapshot = decode(&key, &value)?;
             let inside = (offset..offset + u64::from(bytes).max(1)).contains(&kept.place.offset);
@@ -133,7 +133,7 @@ impl Store {
             starts.get(&segment).is_some_and(|own| own.binary_search(&offset).is_ok())
         };
         let file = |place: Location| format!("warc/{:06}.{}", place.segment, ARCHIVE.ending);
-        for row in self.index.scan_prefix(Space::Snapshot.key(&[])) {
+        for row in self.snapshots()?.scan_prefix(Space::Snapshot.key(&[])) {
             let (key, value) = row.map_err(StoreError::index)?;
             let kept: KeptSnapshot = decode(&key, &value)?;
             verified.snapshots += 1;
