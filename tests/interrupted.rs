@@ -119,7 +119,7 @@ fn a_hundred_kills_lose_nothing_and_leave_every_store_whole() {
     let wanted: Vec<String> = comparable(&undisturbed).iter().map(|one| one["id"].to_string()).collect();
     let seed = fastrand::u64(..);
     let mut rng = fastrand::Rng::with_seed(seed);
-    let (mut killed, mut world) = (0, World::with_city(SMALL));
+    let (mut killed, mut in_snapshot, mut world) = (0, 0, World::with_city(SMALL));
     for trial in 0..100 {
         if trial % 10 == 0 {
             world = World::with_city(SMALL);
@@ -137,7 +137,16 @@ fn a_hundred_kills_lose_nothing_and_leave_every_store_whole() {
         let mut child = world.start(&["run"]);
         // What was begun before, or seen in a night before, takes less time than a first night.
         let longest = if trial % 10 == 0 { whole } else { whole.mul_f64(0.6) };
-        std::thread::sleep(longest.mul_f64(rng.f64()));
+        // Most snapshots of sled are written when an index is opened.
+        let share = if trial % 6 == 1 { 0.1 } else { 1.0 };
+        std::thread::sleep(longest.mul_f64(rng.f64() * share));
+        // Every third dies while sled writes a snapshot of one of its indices, if it does so once more.
+        while trial % 3 == 1 && child.try_wait().expect("state").is_none() {
+            if writes_sled_snapshot(&world.path("xunjian-data")) {
+                in_snapshot += 1;
+                break;
+            }
+        }
         killed += u32::from(child.try_wait().expect("state").is_none());
         child.kill().expect("killed");
         child.wait().expect("ended");
@@ -161,6 +170,21 @@ fn a_hundred_kills_lose_nothing_and_leave_every_store_whole() {
         }
     }
     assert!(killed >= 50, "only {killed} runs were still going when they were killed");
+    assert!(in_snapshot >= 10, "only {in_snapshot} were killed while sled wrote a snapshot");
+}
+
+/// Whether a file stands there that sled will give its right name when it is whole.
+fn writes_sled_snapshot(data: &std::path::Path) -> bool {
+    let inside = |folder: &std::path::Path| -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
+    };
+    let mut indices = inside(&data.join("digests"));
+    indices.extend(["index", "snapshots"].map(|name| data.join(name)));
+    indices
+        .iter()
+        .flat_map(|index| inside(index))
+        .any(|file| file.extension().is_some_and(|end| end == "generating"))
 }
 
 /// A file system of a few megabytes; `None` where this process may not mount one.
