@@ -25,11 +25,10 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let mut made = 0_usize;
-    let index = sled::open(args.data.join("index")).context("the index")?;
-    for space in [Space::Url, Space::Snapshot, Space::Body] {
+    for (name, space) in [("index", Space::Url), ("snapshots", Space::Snapshot), ("snapshots", Space::Body)] {
+        let index = sled::open(args.data.join(name)).context("an index")?;
         made += multiply(&index, &[space as u8], args.copies, |key, copy| copied(space, key, copy))?;
     }
-    drop(index);
     for site in std::fs::read_dir(args.data.join("digests")).context("the digests")? {
         let index = sled::open(site?.path())?;
         made += multiply(&index, b"http", args.copies, |url, copy| another(url, url.len(), copy))?;
