@@ -1,10 +1,10 @@
 //! Which charset the bytes are in: BOM, header, meta, then a guess; a lie is caught.
 
 use std::borrow::Cow;
-use std::str::Utf8Error;
 
 use crate::prescan::charset_of_meta;
 use encoding_rs::{Encoding, GB18030, UTF_8};
+use simdutf8::compat::{Utf8Error, from_utf8};
 use xunjian_model::{Charset, Problem};
 
 /// Bytes looked at for a `<meta charset>` (WHATWG: 1,024; pages put scripts and comments before it, and
@@ -27,7 +27,7 @@ pub struct Decoded<'b> {
 /// Decodes a body.
 pub fn decode<'b>(body: &'b [u8], content_type: Option<&str>) -> Decoded<'b> {
     let mut problems = Vec::new();
-    let utf8 = std::str::from_utf8(body);
+    let utf8 = from_utf8(body);
     let (encoding, source) = choose(body, utf8, content_type, &mut problems);
     let (text, had_errors) = match utf8 {
         // It was looked at already.

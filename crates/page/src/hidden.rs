@@ -3,6 +3,12 @@
 /// Pixels beyond which an offset puts an element off the screen.
 const OFF_SCREEN: f32 = -500.0;
 
+/// What is looked at of a style.
+const PROPERTIES: [&str; 15] = [
+    "display", "visibility", "opacity", "font-size", "left", "top", "text-indent", "margin-left",
+    "margin-top", "height", "width", "overflow", "color", "background", "background-color",
+];
+
 /// Whether an inline style hides: display, visibility, size, offset, opacity.
 pub(crate) fn style_hides(style: &str) -> bool {
     let mut zero_size = false;
@@ -10,14 +16,17 @@ pub(crate) fn style_hides(style: &str) -> bool {
     let (mut colour, mut ground) = (None, None);
     for declaration in style.split(';') {
         let Some((name, value)) = declaration.split_once(':') else { continue };
-        let value = value.trim().trim_end_matches("!important").trim().to_ascii_lowercase();
+        let name = name.trim();
+        let Some(property) = PROPERTIES.iter().find(|one| name.eq_ignore_ascii_case(one)) else { continue };
+        let value = value.trim().trim_end_matches("!important").trim();
+        let is = |wanted: &str| value.eq_ignore_ascii_case(wanted);
         let number = || {
             let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
             digits.parse::<f32>().ok()
         };
-        match name.trim().to_ascii_lowercase().as_str() {
-            "display" if value == "none" => return true,
-            "visibility" if value == "hidden" => return true,
+        match *property {
+            "display" if is("none") => return true,
+            "visibility" if is("hidden") => return true,
             "opacity" if number() == Some(0.0) => return true,
             "font-size" if number().is_some_and(|size| size <= 1.0) => return true,
             "left" | "top" | "text-indent" | "margin-left" | "margin-top"
@@ -26,10 +35,10 @@ pub(crate) fn style_hides(style: &str) -> bool {
                 return true;
             }
             "height" | "width" if number().is_some_and(|size| size <= 1.0) => zero_size = true,
-            "overflow" if value == "hidden" => clipped = true,
-            "color" if value == "transparent" => return true,
-            "color" => colour = Some(same_colour(&value)),
-            "background" | "background-color" => ground = Some(same_colour(&value)),
+            "overflow" if is("hidden") => clipped = true,
+            "color" if is("transparent") => return true,
+            "color" => colour = Some(same_colour(value)),
+            "background" | "background-color" => ground = Some(same_colour(value)),
             _ => {}
         }
     }
@@ -38,13 +47,14 @@ pub(crate) fn style_hides(style: &str) -> bool {
 
 /// One spelling for a colour: `#FFF`, `#ffffff` and `white` are the same.
 fn same_colour(value: &str) -> String {
-    match value {
+    let value = value.to_ascii_lowercase();
+    match value.as_str() {
         "white" => "#ffffff".to_owned(),
         "black" => "#000000".to_owned(),
         short if short.len() == 4 && short.starts_with('#') => {
             std::iter::once('#').chain(short[1..].chars().flat_map(|c| [c, c])).collect()
         }
-        other => other.to_owned(),
+        _ => value,
     }
 }
 

@@ -37,31 +37,19 @@ impl Joiner {
     /// The same for most links of most pages, without the URL parser: nothing in them is encoded,
     /// folded or resolved. `None`: the parser has to look.
     fn simple(&self, link: &str) -> Option<String> {
-        let own = link.strip_prefix(self.origin.as_str()).filter(|rest| rest.starts_with('/'));
-        let path = own.unwrap_or(link);
-        if path.is_empty() || path.len() > SIMPLE_MAX {
+        if link.is_empty() || link.len() > SIMPLE_MAX {
             return None;
         }
-        let start = match path.strip_prefix('/') {
-            Some(rest) if rest.starts_with(['/', '\\']) && own.is_none() => return None,
-            Some(_) => &self.origin,
-            None => &self.folder,
+        let (start, path) = match link.strip_prefix(self.origin.as_str()) {
+            Some(rest) if rest.starts_with('/') => (self.origin.as_str(), rest),
+            _ if link.starts_with("http") => link.split_at(origin_bytes(link)?),
+            _ => match link.strip_prefix('/') {
+                Some(rest) if rest.starts_with(['/', '\\']) => return None,
+                Some(_) => (self.origin.as_str(), link),
+                None => (self.folder.as_str(), link),
+            },
         };
-        let mut before = b'/';
-        let mut query = false;
-        for byte in path.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'/' => {}
-                b'=' | b'&' | b'%' | b',' | b'+' if query => {}
-                // A dot at the beginning of a segment may mean a folder.
-                b'.' if before != b'/' || query => {}
-                b'?' if !query => query = true,
-                _ => return None,
-            }
-            before = byte;
-        }
-        // An empty query is dropped; `?` alone would stand for the base itself.
-        if before == b'?' || path.starts_with('?') {
+        if !is_plain(path) {
             return None;
         }
         let mut url = String::with_capacity(start.len() + path.len());
@@ -69,6 +57,46 @@ impl Joiner {
         url.push_str(path);
         Some(url)
     }
+}
+
+/// Whether a path and query stay as they are.
+fn is_plain(path: &str) -> bool {
+    let rooted = path.starts_with('/');
+    let mut before = b'/';
+    let mut query = false;
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'/' | b',' | b'=' | b'+' | b'~' => {}
+            b'&' | b'%' | b':' | b'@' | b';' | b'!' | b'*' | b'(' | b')' if query => {}
+            // In front of the first `/` a colon would end a scheme.
+            b':' | b'@' | b';' | b'!' | b'*' | b'(' | b')' if rooted => {}
+            // A dot at the beginning of a segment may mean a folder.
+            b'.' if before != b'/' || query => {}
+            b'?' if !query => query = true,
+            _ => return false,
+        }
+        before = byte;
+    }
+    // An empty query is dropped; `?` alone would stand for the base itself.
+    before != b'?' && !path.starts_with('?')
+}
+
+/// Bytes of scheme and host in front of a path, when both are as the parser would leave them: no user, no
+/// port, no address in numbers, no name that is encoded.
+fn origin_bytes(link: &str) -> Option<usize> {
+    let scheme = if link.starts_with("https://") { "https://" } else { "http://" };
+    let rest = link.strip_prefix(scheme)?;
+    let host = &rest[..rest.find('/')?];
+    let mut labels = host.split('.');
+    let plain = |label: &str| {
+        let bytes = label.as_bytes();
+        // `xn--` and its like are looked at by the parser.
+        (1..=63).contains(&bytes.len())
+            && !label.contains("--")
+            && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
+    };
+    let named = labels.clone().next_back()?.starts_with(|first: char| first.is_ascii_lowercase());
+    (named && labels.all(plain)).then_some(scheme.len() + host.len())
 }
 
 #[cfg(test)]
@@ -81,7 +109,7 @@ mod tests {
             base in proptest::sample::select(vec![
                 "http://a.gov.cn/", "https://www.a.gov.cn:8443/x/y.html?z=1", "http://a.cn/x/y/", "http://1.2.3.4/a",
             ]),
-            link in "(http://a\\.gov\\.cn|https://www\\.a\\.gov\\.cn:8443|/|//|\\.\\./|\\./|\\?)?([a-zA-Z0-9_./?=&%:#; \\\\~-]|通){0,12}",
+            link in "(http://a\\.gov\\.cn|https://www\\.a\\.gov\\.cn:8443|https?://([a-z0-9-]{0,5}\\.){0,2}(xn--|[a-z0-9A-Z@:-]){0,6}/|/|//|\\.\\./|\\./|\\?)?([a-zA-Z0-9_./?=&%:#;,+@!*()'$ \\\\~-]|通){0,12}",
         ) {
             let joiner = Joiner::new(PageUrl::parse(base).expect("base"));
             if let Some(simple) = joiner.simple(link.trim()) {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use jiff::civil::Date;
+use memchr::memmem;
 use serde_json::{Map, Value};
 
 use crate::date::date_in_any_form;
@@ -14,6 +15,8 @@ use crate::links::searcher;
 const PAGES_MAX: u32 = 1_000;
 /// The same from any other page, so that long lists do not name each other by the square.
 const PAGES_AHEAD: u32 = 10;
+/// Bytes of a call's arguments.
+const CALL_BYTES_MAX: usize = 512;
 /// Bytes of one array that is read.
 const ARRAY_BYTES_MAX: usize = 1 << 20;
 /// Places of a script that look like an array and are none, until nothing more is looked for.
@@ -42,16 +45,19 @@ pub(crate) fn parts<'s>(script: &'s str, address: &str, mut each: impl FnMut(Par
     const SIGNS: [&str; 8] =
         ["<datastore", "createPageHTML", "countPage", "rl\"", "URL\"", "Url\"", "ink\"", "ref\""];
     static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(SIGNS.iter()));
-    if !WORDS.is_match(script) {
-        return;
-    }
-    if script.contains("<datastore") {
+    let mut seen = [false; SIGNS.len()];
+    WORDS.find_iter(script).for_each(|word| seen[word.pattern().as_usize()] = true);
+    let [records_stand, calls, counts, data @ ..] = seen;
+    if records_stand {
         records(script).for_each(|record| each(Part::Markup(record)));
     }
-    if let Some(pager) = Pager::of(script, address) {
+    let called = calls.then(|| Pager::of_calls(script)).flatten();
+    if let Some(pager) = called.or_else(|| counts.then(|| Pager::of_variables(script, address)).flatten()) {
         pager.others().for_each(|page| each(Part::Page(page)));
     }
-    rows(script, |row| each(Part::Row(row)));
+    if data.contains(&true) {
+        rows(script, |row| each(Part::Row(row)));
+    }
 }
 
 /// The texts of `<![CDATA[...]]>`.
@@ -76,16 +82,16 @@ struct Pager<'s> {
 }
 
 impl<'s> Pager<'s> {
-    /// `createPageHTML(12, 0, "index", "shtml")`, or `var countPage = 12` and its like.
-    fn of(script: &'s str, address: &'s str) -> Option<Self> {
-        script
-            .match_indices("createPageHTML")
-            .find_map(|(at, name)| Self::of_call(&script[at + name.len()..]))
-            .or_else(|| Self::of_variables(script, address))
+    /// `createPageHTML(12, 0, "index", "shtml")`.
+    fn of_calls(script: &'s str) -> Option<Self> {
+        let name = "createPageHTML";
+        memmem::find_iter(script.as_bytes(), name).find_map(|at| Self::of_call(&script[at + name.len()..]))
     }
 
     fn of_call(rest: &'s str) -> Option<Self> {
-        let inner = rest.trim_start().strip_prefix('(')?.split_once(')')?.0;
+        let rest = rest.trim_start().strip_prefix('(')?;
+        let end = rest.bytes().take(CALL_BYTES_MAX).position(|byte| byte == b')')?;
+        let inner = &rest[..end];
         let mut numbers = Vec::new();
         let mut words = Vec::new();
         for argument in inner.split(',').map(str::trim) {
@@ -102,6 +108,7 @@ impl<'s> Pager<'s> {
             .filter(Self::is_sound)
     }
 
+    /// `var countPage = 12` and its like.
     fn of_variables(script: &'s str, address: &'s str) -> Option<Self> {
         let pages = number_of(script, "countPage")?;
         let current = number_of(script, "currentPage").unwrap_or(0);
@@ -131,7 +138,7 @@ impl<'s> Pager<'s> {
 
 /// The number a variable is set to.
 fn number_of(script: &str, name: &str) -> Option<u32> {
-    script.match_indices(name).find_map(|(at, _)| {
+    memmem::find_iter(script.as_bytes(), name).find_map(|at| {
         let value = script[at + name.len()..].trim_start().strip_prefix('=')?.trim_start();
         let digits = value.bytes().take_while(u8::is_ascii_digit).count();
         value[..digits].parse().ok()
@@ -199,7 +206,13 @@ mod tests {
     use super::*;
 
     fn pages(script: &str, address: &str) -> Vec<String> {
-        Pager::of(script, address).map(|pager| pager.others().collect()).unwrap_or_default()
+        let mut pages = Vec::new();
+        parts(script, address, |part| {
+            if let Part::Page(page) = part {
+                pages.push(page);
+            }
+        });
+        pages
     }
 
     #[test]
