@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::names::Names;
 use crate::references;
 
 macro_rules! attributes {
@@ -10,38 +11,21 @@ macro_rules! attributes {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Attribute { $($attribute,)* Other }
 
-        impl Attribute {
-            fn of_lower(name: &str) -> Self {
-                match name { $($name => Self::$attribute,)* _ => Self::Other }
-            }
-        }
+        static NAMES: Names<Attribute> = Names::new(&[$(($name, Attribute::$attribute),)*]);
     };
 }
 
 attributes! {
-    Id "id" Rel "rel" Src "src" Alt "alt" Href "href" Name "name" Type "type" Data "data" Class "class"
-    Style "style" Title "title" Value "value" Width "width" Action "action" Height "height" Hidden "hidden"
-    Method "method" Srcset "srcset" Content "content" Pubdate "pubdate" Datetime "datetime"
-    Itemprop "itemprop" Property "property" Sitecode "sitecode" Background "background"
-    HttpEquiv "http-equiv" Placeholder "placeholder" AcceptCharset "accept-charset"
+    AcceptCharset "accept-charset" Action "action" Background "background" Class "class" Content "content"
+    Data "data" Datetime "datetime" Height "height" Hidden "hidden" Href "href" HttpEquiv "http-equiv"
+    Id "id" Itemprop "itemprop" Method "method" Name "name" Placeholder "placeholder" Property "property"
+    Pubdate "pubdate" Rel "rel" Sitecode "sitecode" Src "src" Srcset "srcset" Style "style" Title "title"
+    Type "type" Value "value" Width "width"
 }
-
-/// Bytes of the longest name above.
-const LONGEST: usize = 14;
 
 impl Attribute {
     fn of(name: &str) -> Self {
-        if name.len() > LONGEST {
-            return Self::Other;
-        }
-        if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Self::of_lower(name);
-        }
-        let mut lower = [0; LONGEST];
-        let lower = &mut lower[..name.len()];
-        lower.copy_from_slice(name.as_bytes());
-        lower.make_ascii_lowercase();
-        std::str::from_utf8(lower).map_or(Self::Other, Self::of_lower)
+        NAMES.get(name).unwrap_or(Self::Other)
     }
 
     fn bit(self) -> u32 {

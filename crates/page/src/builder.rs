@@ -691,21 +691,23 @@ fn collapse(text: &str) -> String {
 /// Appends a text with its white space collapsed; the wide space of Chinese text stays.
 fn append(text: &str, out: &mut String) {
     let bytes = text.as_bytes();
+    let class = |at: usize| bytes.get(at).map_or(Class::Letter, |byte| CLASSES[usize::from(*byte)]);
     let mut start = 0;
     let mut at = 0;
     loop {
-        while at < bytes.len() && !MAY_BE_SPACE[usize::from(bytes[at])] {
+        while at < bytes.len() && class(at) == Class::Letter {
             at += 1;
         }
         if at >= bytes.len() {
             break;
         }
         // One space between two words stays where it is.
-        let between = bytes[at] == b' '
-            && at > start
-            && bytes.get(at + 1).is_some_and(|byte| !MAY_BE_SPACE[usize::from(*byte)]);
-        let space = if bytes[at].is_ascii() { 1 } else { wide_space(&text[at..]) };
-        if between || space == 0 {
+        if bytes[at] == b' ' && at > start && at + 1 < bytes.len() && class(at + 1) == Class::Letter {
+            at += 2;
+            continue;
+        }
+        let space = if class(at) == Class::Space { 1 } else { wide_space(&text[at..]) };
+        if space == 0 {
             at += 1;
             continue;
         }
@@ -714,25 +716,38 @@ fn append(text: &str, out: &mut String) {
             out.push(' ');
         }
         at += space;
+        // More of it adds nothing.
+        while bytes[at - 1] != 0 && bytes.get(at).is_some_and(|byte| *byte != 0) && class(at) == Class::Space
+        {
+            at += 1;
+        }
         start = at;
     }
     out.push_str(&text[start..]);
 }
 
-/// Bytes that white space, or a zero, begins with.
-const MAY_BE_SPACE: [bool; 256] = {
-    let mut table = [false; 256];
+/// What a byte of a text may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Letter,
+    /// White space of ASCII, or a zero.
+    Space,
+    /// The beginning of what may be white space: U+0085 and U+00A0, U+1680, U+2000 and following.
+    Wide,
+}
+
+const CLASSES: [Class; 256] = {
+    let mut table = [Class::Letter; 256];
     let mut byte = b'\t';
     while byte <= b'\r' {
-        table[byte as usize] = true;
+        table[byte as usize] = Class::Space;
         byte += 1;
     }
-    table[0] = true;
-    table[b' ' as usize] = true;
-    // Spaces beyond ASCII: U+0085 and U+00A0, U+1680, U+2000 and following.
-    table[0xC2] = true;
-    table[0xE1] = true;
-    table[0xE2] = true;
+    table[0] = Class::Space;
+    table[b' ' as usize] = Class::Space;
+    table[0xC2] = Class::Wide;
+    table[0xE1] = Class::Wide;
+    table[0xE2] = Class::Wide;
     table
 };
 

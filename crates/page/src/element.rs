@@ -1,5 +1,7 @@
 //! Element names, told apart once.
 
+use crate::names::Names;
+
 /// An element's name: one that means something here, or another one by its text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Name<'t> {
@@ -39,10 +41,9 @@ macro_rules! elements {
                 match self { $(Self::$element => $name,)* Self::Other => "" }
             }
 
-            fn of_lower(name: &str) -> Self {
-                match name { $($name => Self::$element,)* _ => Self::Other }
-            }
         }
+
+        static NAMES: Names<Element> = Names::new(&[$(($name, Element::$element),)*]);
     };
 }
 
@@ -61,19 +62,9 @@ elements! {
     Xmp "xmp"
 }
 
-/// Bytes of the longest name above.
-const LONGEST: usize = 10;
-
 impl Element {
     fn of(name: &str) -> Self {
-        if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Self::of_lower(name);
-        }
-        let mut lower = [0; LONGEST];
-        let Some(lower) = lower.get_mut(..name.len()) else { return Self::Other };
-        lower.copy_from_slice(name.as_bytes());
-        lower.make_ascii_lowercase();
-        std::str::from_utf8(lower).map_or(Self::Other, Self::of_lower)
+        NAMES.get(name).unwrap_or(Self::Other)
     }
 
     /// 1–6 for headings.

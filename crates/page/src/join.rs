@@ -61,25 +61,45 @@ impl Joiner {
 
 /// Whether a path and query stay as they are.
 fn is_plain(path: &str) -> bool {
-    let rooted = path.starts_with('/');
+    // In front of the first `/` a colon would end a scheme.
+    let mut allowed = if path.starts_with('/') { ANYWHERE | ROOTED } else { ANYWHERE };
     let mut before = b'/';
-    let mut query = false;
     for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'/' | b',' | b'=' | b'+' | b'~' => {}
-            b'&' | b'%' | b':' | b'@' | b';' | b'!' | b'*' | b'(' | b')' if query => {}
-            // In front of the first `/` a colon would end a scheme.
-            b':' | b'@' | b';' | b'!' | b'*' | b'(' | b')' if rooted => {}
-            // A dot at the beginning of a segment may mean a folder.
-            b'.' if before != b'/' || query => {}
-            b'?' if !query => query = true,
-            _ => return false,
+        if STAYS[usize::from(byte)] & allowed == 0 {
+            match byte {
+                // A dot at the beginning of a segment may mean a folder.
+                b'.' if before != b'/' => {}
+                b'?' if allowed & QUERY == 0 => allowed = ANYWHERE | QUERY,
+                _ => return false,
+            }
         }
         before = byte;
     }
     // An empty query is dropped; `?` alone would stand for the base itself.
     before != b'?' && !path.starts_with('?')
 }
+
+const ANYWHERE: u8 = 1;
+const ROOTED: u8 = 2;
+const QUERY: u8 = 4;
+
+/// Where a byte stays as it is.
+const STAYS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte as usize] = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'/' | b',' | b'=' | b'+' | b'~' => {
+                ANYWHERE
+            }
+            b'&' | b':' | b'@' | b';' | b'!' | b'*' | b'(' | b')' => ROOTED | QUERY,
+            b'%' | b'.' => QUERY,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
 
 /// Bytes of scheme and host in front of a path, when both are as the parser would leave them: no user, no
 /// port, no address in numbers, no name that is encoded.

@@ -16,6 +16,7 @@ mod join;
 mod kind;
 mod links;
 mod markup;
+mod names;
 mod prescan;
 mod published;
 mod references;

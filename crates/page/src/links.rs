@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem, memrchr};
 use percent_encoding::percent_decode_str;
 use xunjian_model::{LinkKind, PageUrl};
 
@@ -23,13 +23,17 @@ pub fn is_attachment(url: &PageUrl) -> bool {
 
 /// What an `<a href>` leads to, by the ending of its path.
 pub(crate) fn kind_of_anchor(url: &str) -> LinkKind {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
-    // Behind scheme and host.
-    let name = path.splitn(4, '/').nth(3).and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    let path = &url[..memchr2(b'?', b'#', url.as_bytes()).unwrap_or(url.len())];
+    let slash = memrchr(b'/', path.as_bytes()).unwrap_or(0);
+    if slash < "https://".len() {
+        // What stands there is the host.
+        return LinkKind::Page;
+    }
+    let name = &path[slash..];
     let Some((stem, ending)) = name.rsplit_once('.') else { return LinkKind::Page };
     let is_one =
         |of: &[&str]| ending.len() <= ENDING_MAX && of.iter().any(|known| ending.eq_ignore_ascii_case(known));
-    match stem.is_empty() {
+    match stem == "/" {
         true => LinkKind::Page,
         false if is_one(&ATTACHMENTS) => LinkKind::Attachment,
         false if is_one(&IMAGES) => LinkKind::Image,

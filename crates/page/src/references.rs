@@ -97,7 +97,14 @@ fn numeric(rest: &str) -> Option<(char, Option<char>, usize)> {
     Some((character, None, end + usize::from(bytes.get(end) == Some(&b';'))))
 }
 
+/// The names of nearly all references.
+const COMMON: [(&str, char); 5] =
+    [("nbsp;", '\u{A0}'), ("amp;", '&'), ("lt;", '<'), ("gt;", '>'), ("quot;", '"')];
+
 fn named(rest: &str, attribute: bool) -> Option<(char, Option<char>, usize)> {
+    if let Some((name, meant)) = COMMON.iter().find(|(name, _)| rest.starts_with(name)) {
+        return Some((*meant, None, name.len()));
+    }
     let bytes = rest.as_bytes();
     let mut found = None;
     let mut end = 0;

@@ -5,15 +5,7 @@ use xunjian_model::Zone;
 use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
 
-/// Words of classes and ids around navigation.
-const NAVIGATION: [&str; 18] = [
-    "nav", "navi", "navbar", "navigation", "menu", "header", "crumb", "crumbs", "breadcrumb", "sidebar",
-    "position", "dqwz", "location", "pager", "page", "pagination", "topbar", "drop",
-];
-/// The same around footers.
-const FOOTER: [&str; 5] = ["footer", "foot", "copyright", "bottom", "friends"];
-
-/// Bytes of the longest of these words.
+/// Bytes of the longest word below.
 const LONGEST: usize = 10;
 
 /// The zone an element begins, if its name, class or id says so.
@@ -32,10 +24,19 @@ pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>) -> Option<Z
 
 /// The zone that a word of a class or an id says.
 fn zone_of_word(word: &[u8]) -> Option<Zone> {
-    // No word above begins with another letter, or has more of them.
-    if word.len() > LONGEST || !b"nmhcbspdltf".contains(&word.first()?.to_ascii_lowercase()) {
+    // No word below begins with another letter, or has more of them.
+    if word.len() > LONGEST || !b"nmhcbspdltf".contains(&(word.first()? | 0x20)) {
         return None;
     }
-    let is_one = |of: &[&str]| of.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
-    if is_one(&NAVIGATION) { Some(Zone::Navigation) } else { is_one(&FOOTER).then_some(Zone::Footer) }
+    let mut lower = [0; LONGEST];
+    let lower = &mut lower[..word.len()];
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    match &*lower {
+        b"nav" | b"navi" | b"navbar" | b"navigation" | b"menu" | b"header" | b"crumb" | b"crumbs"
+        | b"breadcrumb" | b"sidebar" | b"position" | b"dqwz" | b"location" | b"pager" | b"page"
+        | b"pagination" | b"topbar" | b"drop" => Some(Zone::Navigation),
+        b"footer" | b"foot" | b"copyright" | b"bottom" | b"friends" => Some(Zone::Footer),
+        _ => None,
+    }
 }
