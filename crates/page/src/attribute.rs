@@ -11,7 +11,7 @@ macro_rules! attributes {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Attribute { $($attribute,)* Other }
 
-        static NAMES: Names<Attribute> = Names::new(&[$(($name, Attribute::$attribute),)*]);
+        static NAMES: Names<Attribute, { [$($name),*].len() }> = Names::new([$(($name, Attribute::$attribute),)*]);
     };
 }
 
@@ -33,11 +33,28 @@ impl Attribute {
     }
 }
 
+/// A value as it is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Value<'t> {
+    pub(crate) text: &'t str,
+    /// A `&` stands in it.
+    pub(crate) has_reference: bool,
+}
+
+impl<'t> Value<'t> {
+    fn decoded(self) -> Cow<'t, str> {
+        match self.has_reference {
+            true => Cow::Owned(references::decoded(self.text, true)),
+            false => Cow::Borrowed(self.text),
+        }
+    }
+}
+
 /// Attributes of a start tag.
 #[derive(Debug, Default)]
 pub(crate) struct Attributes<'t> {
-    /// Each with its name and its value as they are written.
-    all: Vec<(Attribute, &'t str, &'t str)>,
+    /// Each with its name and its value as they are written, and whether a reference may stand in it.
+    all: Vec<(Attribute, &'t str, Value<'t>)>,
     /// Which there are.
     present: u32,
 }
@@ -49,7 +66,7 @@ impl<'t> Attributes<'t> {
             return None;
         }
         let found = self.all.iter().find(|(one, ..)| *one == attribute)?;
-        Some(references::in_attribute(found.2))
+        Some(found.2.decoded())
     }
 
     pub(crate) fn has(&self, attribute: Attribute) -> bool {
@@ -61,7 +78,7 @@ impl<'t> Attributes<'t> {
         self.present = 0;
     }
 
-    pub(crate) fn push(&mut self, name: &'t str, value: &'t str) {
+    pub(crate) fn push(&mut self, name: &'t str, value: Value<'t>) {
         let attribute = Attribute::of(name);
         self.present |= attribute.bit();
         self.all.push((attribute, name, value));
@@ -70,6 +87,6 @@ impl<'t> Attributes<'t> {
     /// Every attribute with its name in lower case.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (String, Cow<'t, str>)> {
-        self.all.iter().map(|(_, name, value)| (name.to_ascii_lowercase(), references::in_attribute(value)))
+        self.all.iter().map(|(_, name, value)| (name.to_ascii_lowercase(), value.decoded()))
     }
 }

@@ -434,23 +434,22 @@ impl<'t> Builder<'t> {
     }
 
     fn add_fragment(&mut self, target: &str) {
-        let plain =
-            |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        if let Some(id) = target.strip_prefix('#').filter(|id| plain(id)) {
-            // A place of this page, with nothing in it to decode.
-            if links::is_place(id) && self.facts.fragments.len() < PLACES_MAX {
-                let url = self.base.url().as_str().to_owned();
-                self.facts.fragments.push(Fragment { url, id: id.to_owned() });
-            }
+        if self.facts.fragments.len() >= PLACES_MAX {
             return;
         }
-        let Ok(url) = self.base.url().as_url().join(target) else { return };
-        if let Some(id) = links::fragment(&url)
-            && let Ok(page) = PageUrl::parse(url.as_str())
-            && self.facts.fragments.len() < PLACES_MAX
-        {
-            self.facts.fragments.push(Fragment { url: page.into(), id });
-        }
+        let plain =
+            |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        // Most have nothing in them to decode.
+        let fragment =
+            match target.split_once('#').filter(|(_, id)| plain(id)) {
+                Some((_, id)) if !links::is_place(id) => None,
+                Some(("", id)) => Some((self.base.url().as_str().to_owned(), id.to_owned())),
+                Some((address, id)) => self.base.join(address).map(|url| (url, id.to_owned())),
+                None => self.base.url().as_url().join(target).ok().and_then(|url| {
+                    Some((PageUrl::parse(url.as_str()).ok()?.into(), links::fragment(&url)?))
+                }),
+            };
+        self.facts.fragments.extend(fragment.map(|(url, id)| Fragment { url, id }));
     }
 
     fn open_anchor(&mut self, href: &str) {

@@ -43,7 +43,7 @@ macro_rules! elements {
 
         }
 
-        static NAMES: Names<Element> = Names::new(&[$(($name, Element::$element),)*]);
+        static NAMES: Names<Element, { [$($name),*].len() }> = Names::new([$(($name, Element::$element),)*]);
     };
 }
 

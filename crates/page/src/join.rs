@@ -1,5 +1,6 @@
 //! A page's links against its address.
 
+use memchr::memchr;
 use xunjian_model::PageUrl;
 
 /// Bytes of a link that is joined without the URL parser.
@@ -37,6 +38,8 @@ impl Joiner {
     /// The same for most links of most pages, without the URL parser: nothing in them is encoded,
     /// folded or resolved. `None`: the parser has to look.
     fn simple(&self, link: &str) -> Option<String> {
+        // A place in a page is no part of its address.
+        let link = &link[..memchr(b'#', link.as_bytes()).unwrap_or(link.len())];
         if link.is_empty() || link.len() > SIMPLE_MAX {
             return None;
         }
@@ -64,9 +67,13 @@ fn is_plain(path: &str) -> bool {
     // In front of the first `/` a colon would end a scheme.
     let mut allowed = if path.starts_with('/') { ANYWHERE | ROOTED } else { ANYWHERE };
     let mut before = b'/';
-    for byte in path.bytes() {
+    for (at, byte) in path.bytes().enumerate() {
         if STAYS[usize::from(byte)] & allowed == 0 {
             match byte {
+                // What is encoded stays so, but for the dots of a folder.
+                b'%' if !path.as_bytes()[at..]
+                    .get(1..3)
+                    .is_some_and(|code| code.eq_ignore_ascii_case(b"2e")) => {}
                 // A dot at the beginning of a segment may mean a folder.
                 b'.' if before != b'/' => {}
                 b'?' if allowed & QUERY == 0 => allowed = ANYWHERE | QUERY,

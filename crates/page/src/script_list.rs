@@ -1,12 +1,14 @@
 //! Lists and next pages that stand in scripts, as content systems of the field write them: records of
 //! markup in `<![CDATA[`, arrays of JSON, and pagers that are told their numbers alone.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use jiff::civil::Date;
 use memchr::memmem;
-use serde_json::{Map, Value};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::date::date_in_any_form;
 use crate::links::searcher;
@@ -162,11 +164,10 @@ fn rows(script: &str, mut each: impl FnMut(DataRow)) {
         while !rest.is_char_boundary(end) {
             end -= 1;
         }
-        let mut array =
-            serde_json::Deserializer::from_str(&rest[..end]).into_iter::<Vec<Map<String, Value>>>();
+        let mut array = serde_json::Deserializer::from_str(&rest[..end]).into_iter::<Vec<Object>>();
         match array.next() {
             Some(Ok(objects)) => {
-                objects.iter().filter_map(row).for_each(&mut each);
+                objects.into_iter().filter_map(Object::row).for_each(&mut each);
                 rest = &rest[array.byte_offset()..];
             }
             _ => {
@@ -177,28 +178,96 @@ fn rows(script: &str, mut each: impl FnMut(DataRow)) {
     }
 }
 
-fn row(object: &Map<String, Value>) -> Option<DataRow> {
-    const URLS: [&str; 9] =
-        ["url", "link", "href", "linkurl", "docpuburl", "puburl", "articleurl", "weburl", "infourl"];
-    const TITLES: [&str; 5] = ["title", "doctitle", "articletitle", "showtitle", "name"];
-    const DATES: [&str; 11] = [
+/// Keys of a row's address, title and date, the likeliest first, without case and `_`.
+const KEYS: [&[&str]; 3] = [
+    &["url", "link", "href", "linkurl", "docpuburl", "puburl", "articleurl", "weburl", "infourl"],
+    &["title", "doctitle", "articletitle", "showtitle", "name"],
+    &[
         "date", "pubdate", "publishtime", "publishdate", "publishedtime", "docreltime", "pubtime", "time",
         "publishedtimestr", "createtime", "crtime",
-    ];
-    let value = |names: &[&str]| {
-        names.iter().find_map(|name| {
-            let plain = |key: &str| {
-                key.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).eq(name.chars())
+    ],
+];
+/// Bytes of the longest of them, with room for some `_`.
+const KEY_BYTES_MAX: usize = 24;
+
+/// What of an object a row is made of: for each of [`KEYS`] the likeliest text, with its rank. All else is
+/// skipped as it is read.
+#[derive(Default)]
+struct Object([Option<(usize, String)>; 3]);
+
+impl Object {
+    fn row(self) -> Option<DataRow> {
+        let [url, title, date] = self.0.map(|found| found.map(|(_, text)| text));
+        Some(DataRow { url: url?, title: title?, date: date.as_deref().and_then(date_in_any_form) })
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Object::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Object {
+    type Value = Self;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut object: A) -> Result<Self, A::Error> {
+        while let Some(Key(key)) = object.next_key()? {
+            let Some((part, rank)) = key else {
+                object.next_value::<IgnoredAny>()?;
+                continue;
             };
-            let text = object.iter().find(|(key, _)| plain(key))?.1.as_str()?.trim();
-            (!text.is_empty()).then_some(text)
-        })
-    };
-    Some(DataRow {
-        url: value(&URLS)?.to_owned(),
-        title: value(&TITLES)?.to_owned(),
-        date: value(&DATES).and_then(date_in_any_form),
-    })
+            let Text(text) = object.next_value()?;
+            let kept = &mut self.0[part];
+            if let Some(text) = text.filter(|_| kept.as_ref().is_none_or(|(best, _)| rank < *best)) {
+                *kept = Some((rank, text));
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Which part of a row a key is of, and how likely.
+struct Key(Option<(usize, usize)>);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Plain;
+        impl Visitor<'_> for Plain {
+            type Value = Key;
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("a key")
+            }
+            fn visit_str<E>(self, key: &str) -> Result<Key, E> {
+                if key.len() > KEY_BYTES_MAX {
+                    return Ok(Key(None));
+                }
+                let is = |name: &&str| {
+                    let plain =
+                        key.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase());
+                    plain.eq(name.bytes())
+                };
+                let mut parts = KEYS.iter().enumerate();
+                Ok(Key(parts.find_map(|(part, names)| Some((part, names.iter().position(is)?)))))
+            }
+        }
+        from.deserialize_str(Plain)
+    }
+}
+
+/// A text that says something; nothing for any other value.
+struct Text(Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(from)?;
+        let text = value.as_str().map(str::trim).filter(|text| !text.is_empty());
+        Ok(Self(text.map(str::to_owned)))
+    }
 }
 
 #[cfg(test)]
