@@ -291,6 +291,19 @@ mod tests {
         }
     }
 
+    /// As after a full disk between the two indices.
+    #[test]
+    fn a_write_that_failed_is_made_up_for_by_the_next_batch() {
+        let folder = tempfile::tempdir().expect("folder");
+        let store = Store::open(&folder.path().join("data")).expect("opened");
+        put(&store, 0..20);
+        store.snapshots().expect("index").clear().expect("emptied");
+        store.lock().snapshots_behind = true;
+        put(&store, 20..40);
+        holds_all(&store, 0..40);
+        assert!(!store.lock().snapshots_behind);
+    }
+
     #[test]
     fn a_checkpoint_repeats_the_index_and_it_follows_from_there() {
         let folder = tempfile::tempdir().expect("folder");
