@@ -156,6 +156,8 @@ pub(crate) struct Folder {
     alphabet: Alphabet,
     /// Code or sign of every character of the basic plane.
     codes: Vec<u16>,
+    /// Codes of ASCII's separators where they do not decorate.
+    separators: [u16; 128],
 }
 
 impl Folder {
@@ -167,7 +169,8 @@ impl Folder {
             }
         }
         let code = |&folded: &u16| if folded >= CODES_MAX { folded } else { by_unit[usize::from(folded)] };
-        Self { codes: FOLDED.iter().map(code).collect(), alphabet }
+        let separators = std::array::from_fn(|byte| alphabet.code(char::from(byte as u8)));
+        Self { codes: FOLDED.iter().map(code).collect(), alphabet, separators }
     }
 
     /// One that takes every character of the basic plane as it is.
@@ -176,7 +179,7 @@ impl Folder {
             Some(c) => alphabet.code(c),
             None => UNKNOWN,
         };
-        Self { codes: (0..BASIC as u32).map(code).collect(), alphabet }
+        Self { codes: (0..BASIC as u32).map(code).collect(), alphabet, separators: [UNKNOWN; 128] }
     }
 
     /// Folds a text, of which what lies beyond two gibibytes is left out.
@@ -217,9 +220,12 @@ impl Folder {
         for (code, offset) in codes.iter_mut().zip(offsets) {
             let Some(&first) = bytes.get(at) else { break };
             let (unit, length) = unit(bytes, at, first);
-            let folded = self.codes.get(unit as usize).copied().unwrap_or(SPECIAL);
+            let mut folded = self.codes.get(unit as usize).copied().unwrap_or(SPECIAL);
             if folded >= CODES_MAX {
-                break;
+                if folded != SEPARATOR || !self.stays(bytes, at) {
+                    break;
+                }
+                folded = self.separators[usize::from(first)];
             }
             *code = folded;
             *offset = at as u32;
@@ -228,6 +234,20 @@ impl Folder {
         }
         folded.length += count;
         at
+    }
+
+    /// Whether a separator parts words, as it nearly always does between two characters of ASCII. Where it
+    /// may be otherwise, [`after_decoration`] looks.
+    fn stays(&self, bytes: &[u8], at: usize) -> bool {
+        let before = |back: usize| at.checked_sub(back).map(|at| bytes[at]);
+        let after = |ahead: usize| bytes.get(at + ahead).copied();
+        let (Some(last), Some(next)) = (before(1), after(1)) else { return false };
+        let ascii = bytes[at].is_ascii() && last.is_ascii() && next.is_ascii();
+        if !ascii || self.codes[usize::from(next)] >= CODES_MAX {
+            return false;
+        }
+        let word = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+        !word(Some(last)) || !word(Some(next)) || word(before(2)) || word(after(2))
     }
 
     fn push_all(&self, text: &str, at: usize, gap: bool, folded: &mut Folded) {
