@@ -295,6 +295,11 @@ pub(crate) fn is_verbatim(original: &str, pattern: &str) -> bool {
     plainly(original) == plainly(pattern)
 }
 
+/// Whether folding leaves every character of a text as it is.
+pub(crate) fn is_folded(text: &str) -> bool {
+    text.chars().all(|c| FOLDED.get(c as usize).is_some_and(|folded| u32::from(*folded) == u32::from(c)))
+}
+
 /// A letter or digit of a Latin word, wide forms included.
 pub(crate) fn is_latin(c: char) -> bool {
     c.is_ascii_alphanumeric()

@@ -1,10 +1,8 @@
 //! All dictionaries compiled into one search.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 
-use crate::fold::{Folded, Folder, fold_pattern, is_latin, is_verbatim};
+use crate::fold::{Folded, Folder, fold_pattern, is_folded, is_latin, is_verbatim};
 use crate::trie::{Alphabet, Trie};
 use crate::{Category, Dictionary, Entry, Scope, segment};
 
@@ -32,6 +30,8 @@ pub struct Matcher {
     values: Vec<std::ops::Range<u32>>,
     meanings: Vec<Meaning>,
     words: Vec<Word>,
+    /// One for each word.
+    briefs: Vec<Brief>,
     dictionaries: Vec<Source>,
     /// Longest allowed phrase, in codes.
     allowed_max: usize,
@@ -53,6 +53,21 @@ enum Meaning {
 struct Source {
     name: String,
     scope: Scope,
+    traditional: bool,
+}
+
+/// What of a word is looked at wherever it is found; with many hits the words themselves, scattered over the
+/// memory, would cost most of the search.
+#[derive(Clone, Copy, Debug)]
+struct Brief {
+    category: Category,
+    dictionary: u32,
+    /// It holds wherever its characters stand as they are written in the pattern: without date, scope,
+    /// borders, context or exceptions.
+    unconditional: bool,
+    /// Nothing may have been dropped between its characters.
+    together: bool,
+    /// Traditional forms are taken for simplified ones.
     traditional: bool,
 }
 
@@ -104,12 +119,13 @@ pub struct Scratch {
     found: Vec<(usize, usize, u32)>,
 }
 
-/// A word found, before exceptions and longer words are looked at.
+/// A word found, before longer words are looked at.
 #[derive(Clone, Copy)]
-struct Candidate<'m> {
+struct Candidate {
     from: usize,
     to: usize,
-    word: &'m Word,
+    word: u32,
+    brief: Brief,
     excused: bool,
 }
 
@@ -176,7 +192,9 @@ impl Matcher {
         }
         let mut sequences: Vec<Vec<u16>> = sequences.into_iter().map(|(codes, _)| codes).collect();
         sequences.dedup();
+        let briefs = words.iter().map(|word| word.brief(&dictionaries[word.dictionary as usize])).collect();
         Ok(Self {
+            briefs,
             trie: Trie::build(&sequences),
             folder: Folder::new(alphabet),
             values,
@@ -243,8 +261,8 @@ impl Matcher {
             .into_iter()
             .map(|one| {
                 let (start, end) = folded.span(text, one.from, one.to);
-                let dictionary = &self.dictionaries[one.word.dictionary as usize].name;
-                Hit { entry: &one.word.entry, dictionary, start, end }
+                let dictionary = &self.dictionaries[one.brief.dictionary as usize].name;
+                Hit { entry: &self.words[one.word as usize].entry, dictionary, start, end }
             })
             .collect()
     }
@@ -274,7 +292,7 @@ impl Matcher {
         place: &Place<'_>,
         folded: &Folded,
         found: &[(usize, usize, u32)],
-    ) -> Vec<Candidate<'_>> {
+    ) -> Vec<Candidate> {
         let meanings = |value: u32| {
             let range = &self.values[value as usize];
             &self.meanings[range.start as usize..range.end as usize]
@@ -282,26 +300,32 @@ impl Matcher {
         let mut candidates = Vec::new();
         for &(from, to, value) in found {
             for meaning in meanings(value) {
-                let Meaning::Word(word) = *meaning else { continue };
-                let word_number = word;
-                let word = &self.words[word as usize];
-                let source = &self.dictionaries[word.dictionary as usize];
+                let Meaning::Word(number) = *meaning else { continue };
+                let brief = self.briefs[number as usize];
                 let span = folded.span(text, from, to);
-                if !word.applies(source, place, text, folded, (from, to), span) {
+                let plainly = brief.unconditional
+                    && (brief.traditional || is_folded(&text[span.0..span.1]))
+                    && !(brief.together && folded.has_gap(from, to));
+                let word = (!plainly).then(|| &self.words[number as usize]);
+                let source = &self.dictionaries[brief.dictionary as usize];
+                if word.is_some_and(|word| !word.applies(source, place, text, folded, (from, to), span)) {
                     continue;
                 }
                 // An allowed phrase around the word begins at most its own length before it.
-                let first = found.partition_point(|&(start, _, _)| start + self.allowed_max < to);
-                let phrases = found[first..].iter().take_while(|&&(start, _, _)| start <= from);
-                let allowed = phrases.filter(|&&(_, end, _)| to <= end).any(|&(_, _, value)| {
-                    meanings(value).iter().any(|meaning| match *meaning {
-                        Meaning::AllowsWord(other) => other == word_number,
-                        Meaning::AllowsAll(dictionary) => dictionary == word.dictionary,
-                        Meaning::Word(_) => false,
+                let around = || {
+                    let first = found.partition_point(|&(start, _, _)| start + self.allowed_max < to);
+                    let phrases = found[first..].iter().take_while(|&&(start, _, _)| start <= from);
+                    phrases.filter(|&&(_, end, _)| to <= end).any(|&(_, _, value)| {
+                        meanings(value).iter().any(|meaning| match *meaning {
+                            Meaning::AllowsWord(other) => other == number,
+                            Meaning::AllowsAll(dictionary) => dictionary == brief.dictionary,
+                            Meaning::Word(_) => false,
+                        })
                     })
-                });
-                let excused = allowed || word.is_excused(text, folded, (from, to), span.0);
-                candidates.push(Candidate { from, to, word, excused });
+                };
+                let excused = self.allowed_max > 0 && around()
+                    || word.is_some_and(|word| word.is_excused(text, folded, (from, to), span.0));
+                candidates.push(Candidate { from, to, word: number, brief, excused });
             }
         }
         candidates
@@ -316,12 +340,12 @@ struct Contexts {
 
 /// Candidates that are not excused and not inside a longer one of their category. What an
 /// exception excuses still says what the words inside it belong to.
-fn outermost(mut candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
+fn outermost(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     // Among equal spans the later dictionary's entry stands first.
-    candidates.sort_by_key(|one| (one.from, std::cmp::Reverse((one.to, one.word.dictionary))));
-    let mut reach: BTreeMap<Category, usize> = BTreeMap::new();
+    candidates.sort_by_key(|one| (one.from, std::cmp::Reverse((one.to, one.brief.dictionary))));
+    let mut reach = [0; Category::ALL.len()];
     candidates.retain(|one| {
-        let reach = reach.entry(one.word.entry.category).or_default();
+        let reach = &mut reach[one.brief.category as usize];
         let inside = one.to <= *reach;
         *reach = one.to.max(*reach);
         !inside && !one.excused
@@ -330,6 +354,23 @@ fn outermost(mut candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
 }
 
 impl Word {
+    fn brief(&self, dictionary: &Dictionary) -> Brief {
+        let entry = &self.entry;
+        let excused = !self.not_after.is_empty() || !self.not_before.is_empty() || entry.skip_titles;
+        let bordered = self.word_start || self.word_end;
+        let placed =
+            dictionary.scope != Scope::default() || entry.since.is_some() || !self.context.is_empty();
+        let written = dictionary.traditional || is_folded(&entry.pattern);
+        Brief {
+            category: entry.category,
+            dictionary: self.dictionary,
+            // A typo also has to fit the words around it.
+            unconditional: written && !excused && !bordered && !placed && entry.category != Category::Typo,
+            together: !entry.category.is_evasive() && !self.gapped,
+            traditional: dictionary.traditional,
+        }
+    }
+
     /// Whether the pattern stands there as a word of its own, at a place it is for.
     fn applies(
         &self,
