@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::memmem;
 use regex::Regex;
 use xunjian_model::{Facts, Kind, Masked, MaskedKind, Severity, Zone};
 
@@ -12,6 +13,9 @@ use crate::page::Passage;
 #[allow(clippy::unwrap_used, reason = "constant pattern, compiled in every test")]
 static NUMBER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[0-9０-９](?:[ \-－]?[0-9０-９]){10,}[XxＸ]?").unwrap());
+
+/// Digits of the shortest number.
+const DIGITS_MIN: usize = 11;
 
 /// First two digits of an identity number: provinces and the like (GB/T 2260).
 const PROVINCES: [u8; 35] = [
@@ -84,7 +88,19 @@ pub fn mask_all(text: &str) -> String {
 }
 
 fn numbers(text: &str) -> impl Iterator<Item = Found> {
-    NUMBER.find_iter(text).flat_map(|run| in_run(text, run.start(), run.end()))
+    // Most texts have too few digits for any number.
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let enough = digits >= DIGITS_MIN || digits + wide_digits(text) >= DIGITS_MIN;
+    let runs = enough.then(|| NUMBER.find_iter(text)).into_iter().flatten();
+    runs.flat_map(|run| in_run(text, run.start(), run.end()))
+}
+
+/// Wide digits of a text.
+pub(crate) fn wide_digits(text: &str) -> usize {
+    // U+FF10 to U+FF19 in UTF-8: two bytes in front, then 0x90 to 0x99.
+    let bytes = text.as_bytes();
+    let third = |at: usize| bytes.get(at + 2).is_some_and(|byte| (0x90..=0x99).contains(byte));
+    memmem::find_iter(bytes, b"\xEF\xBC").filter(|at| third(*at)).count()
 }
 
 /// Digits without a separator between them.

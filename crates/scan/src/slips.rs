@@ -5,12 +5,15 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use jiff::civil::{Date, Weekday};
+use memchr::memmem;
 use regex::Regex;
 use xunjian_model::{Kind, Severity, Zone};
 
 use crate::digest::PageFinding;
 use crate::page::Passage;
+use crate::privacy::wide_digits;
 
 /// A slip in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +56,8 @@ pub(crate) fn check(passage: &Passage<'_>, findings: &mut Vec<PageFinding>) {
 fn slips(text: &str) -> Vec<Slip> {
     let mut found = Vec::new();
     let mut add = |rule, start, end, severity| found.push(Slip { rule, start, end, severity });
-    // Each pattern needs a character that many texts lack; looking for it is much cheaper.
-    if text.contains('月') {
+    // Each pattern needs something that most texts lack; looking for that is much cheaper.
+    if has_month(text) {
         for date in DATE.captures_iter(text) {
             let Some(whole) = date.get(0) else { continue };
             let number = |at: usize| date.get(at).and_then(|part| part.as_str().parse::<i16>().ok());
@@ -77,21 +80,45 @@ fn slips(text: &str) -> Vec<Slip> {
             }
         }
     }
-    for run in PUNCTUATION.find_iter(text) {
+    let doubled = DOUBLED.is_match(text);
+    for run in doubled.then(|| PUNCTUATION.find_iter(text)).into_iter().flatten() {
         // Three and more full stops are meant as an ellipsis.
         let ellipsis = run.as_str().chars().all(|c| c == '。') && run.as_str().chars().count() > 2;
         if !ellipsis {
             add("punctuation", run.start(), run.end(), Severity::Minor);
         }
     }
-    if text.contains(|c| ('０'..='９').contains(&c)) {
+    if wide_digits(text) > 0 {
         WIDTHS.find_iter(text).for_each(|run| add("widths", run.start(), run.end(), Severity::Info));
     }
-    UNITS.find_iter(text).for_each(|run| add("units", run.start(), run.end(), Severity::Minor));
+    if doubled {
+        UNITS.find_iter(text).for_each(|run| add("units", run.start(), run.end(), Severity::Minor));
+    }
     if let Some((start, end)) = reopened(text, '《', '》') {
         add("unmatched", start, end, Severity::Info);
     }
     found
+}
+
+/// What the patterns of doubled punctuation and units need: two of the marks in a row, or a unit twice.
+#[allow(clippy::unwrap_used, reason = "constant words, compiled in every test")]
+static DOUBLED: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let marks = ["，", "。", "、", "；", "："];
+    let percents = ["%", "％"];
+    let pairs = |marks: &[&str]| -> Vec<String> {
+        marks.iter().flat_map(|one| marks.iter().map(move |other| format!("{one}{other}"))).collect()
+    };
+    let units = ["元元", "吨吨", "亩亩", "公里公里", "平方米平方米"].map(str::to_owned);
+    let words = pairs(&marks).into_iter().chain(pairs(&percents)).chain(units);
+    // Leftmost, since only then are vector instructions used to skip what cannot be one of them.
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).unwrap()
+});
+
+/// Whether a month and a day are written somewhere: 月 between two digits.
+fn has_month(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    memmem::find_iter(bytes, "月").any(|at| digit(at.checked_sub(1)) && digit(Some(at + "月".len())))
 }
 
 fn weekday(said: &str) -> Option<Weekday> {
@@ -111,6 +138,9 @@ fn weekday(said: &str) -> Option<Weekday> {
 /// A mark that opens again before it was closed, though as many open as close: one of them was
 /// meant to close. A title inside a title is written so, too, and closes twice.
 fn reopened(text: &str, open: char, close: char) -> Option<(usize, usize)> {
+    if memmem::find_iter(text.as_bytes(), open.encode_utf8(&mut [0; 4])).nth(1).is_none() {
+        return None;
+    }
     let mut opened: Option<usize> = None;
     let mut depth = 0_i32;
     let mut doubtful = None;

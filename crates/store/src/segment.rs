@@ -1,5 +1,6 @@
 //! Append-only files of zstd frames, one frame a record.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use zstd::dict::DecoderDictionary;
+use zstd::zstd_safe::{self, DCtx};
 
 use crate::StoreError;
 use crate::dictionary::{self, Samples};
@@ -281,16 +283,22 @@ pub(crate) fn decompress(
     frame: &[u8],
     dictionary: Option<&DecoderDictionary<'static>>,
 ) -> std::io::Result<Vec<u8>> {
-    let mut decompressor = match dictionary {
-        Some(dictionary) => zstd::bulk::Decompressor::with_prepared_dictionary(dictionary)?,
-        None => zstd::bulk::Decompressor::new()?,
-    };
-    decompressor.decompress(frame, bound(frame))
+    thread_local! {
+        /// What a decompression needs: making it costs as much as reading a small page.
+        static CONTEXT: RefCell<DCtx<'static>> = RefCell::new(DCtx::create());
+    }
+    let mut record = Vec::with_capacity(bound(frame));
+    let read = CONTEXT.with_borrow_mut(|context| match dictionary {
+        Some(dictionary) => context.decompress_using_ddict(&mut record, frame, dictionary.as_ddict()),
+        None => context.decompress(&mut record, frame),
+    });
+    read.map_err(|code| std::io::Error::other(zstd_safe::get_error_name(code)))?;
+    Ok(record)
 }
 
 /// The frame says how long its content is; one that says too much is not believed.
 fn bound(frame: &[u8]) -> usize {
-    let said = zstd::zstd_safe::get_frame_content_size(frame).ok().flatten().unwrap_or(0);
+    let said = zstd_safe::get_frame_content_size(frame).ok().flatten().unwrap_or(0);
     usize::try_from(said).unwrap_or(RECORD_BYTES_MAX).min(RECORD_BYTES_MAX)
 }
 
