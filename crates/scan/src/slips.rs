@@ -80,8 +80,7 @@ fn slips(text: &str) -> Vec<Slip> {
             }
         }
     }
-    let doubled = DOUBLED.is_match(text);
-    for run in doubled.then(|| PUNCTUATION.find_iter(text)).into_iter().flatten() {
+    for run in MARKS.is_match(text).then(|| PUNCTUATION.find_iter(text)).into_iter().flatten() {
         // Three and more full stops are meant as an ellipsis.
         let ellipsis = run.as_str().chars().all(|c| c == '。') && run.as_str().chars().count() > 2;
         if !ellipsis {
@@ -91,7 +90,7 @@ fn slips(text: &str) -> Vec<Slip> {
     if wide_digits(text) > 0 {
         WIDTHS.find_iter(text).for_each(|run| add("widths", run.start(), run.end(), Severity::Info));
     }
-    if doubled {
+    if has_unit_twice(text) {
         UNITS.find_iter(text).for_each(|run| add("units", run.start(), run.end(), Severity::Minor));
     }
     if let Some((start, end)) = reopened(text, '《', '》') {
@@ -100,19 +99,27 @@ fn slips(text: &str) -> Vec<Slip> {
     found
 }
 
-/// What the patterns of doubled punctuation and units need: two of the marks in a row, or a unit twice.
+/// A search for constant words. Leftmost and few, since only then are vector instructions used to skip what
+/// cannot be one of them.
 #[allow(clippy::unwrap_used, reason = "constant words, compiled in every test")]
-static DOUBLED: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    let marks = ["，", "。", "、", "；", "："];
-    let percents = ["%", "％"];
-    let pairs = |marks: &[&str]| -> Vec<String> {
-        marks.iter().flat_map(|one| marks.iter().map(move |other| format!("{one}{other}"))).collect()
-    };
-    let units = ["元元", "吨吨", "亩亩", "公里公里", "平方米平方米"].map(str::to_owned);
-    let words = pairs(&marks).into_iter().chain(pairs(&percents)).chain(units);
-    // Leftmost, since only then are vector instructions used to skip what cannot be one of them.
+fn searcher(words: impl Iterator<Item = String>) -> AhoCorasick {
     AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).unwrap()
+}
+
+/// Two marks in a row.
+static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let marks = ["，", "。", "、", "；", "："];
+    searcher(marks.iter().flat_map(|one| marks.iter().map(move |other| format!("{one}{other}"))))
 });
+
+/// Whether a unit may stand there twice.
+fn has_unit_twice(text: &str) -> bool {
+    static UNITS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        searcher(["元元", "吨吨", "亩亩", "公里公里", "平方米平方米"].map(str::to_owned).into_iter())
+    });
+    let has = |mark: &str| memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
+    UNITS.is_match(text) || has("%%") || has("％")
+}
 
 /// Whether a month and a day are written somewhere: 月 between two digits.
 fn has_month(text: &str) -> bool {
