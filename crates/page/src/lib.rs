@@ -34,7 +34,7 @@ pub use published::page_date;
 pub use source::source_of;
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 6;
+pub const EXTRACTOR_VERSION: u16 = 7;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]

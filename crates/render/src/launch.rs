@@ -14,8 +14,9 @@ const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable"
 const PIPES: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
 
 /// Removes the profile when the other end of its input is closed, also by a kill. A browser's own
-/// processes may write into the profile for a moment after the browser is gone.
-const CLEANING: &str = r#"read _; for _ in 1 2 3; do sleep 1; rm -rf "$0"; done"#;
+/// processes may write into the profile for a moment after the browser is gone. What stops this program, as
+/// Ctrl-C does, is sent to its children, too, and must not stop the cleaning.
+const CLEANING: &str = r#"trap '' HUP INT TERM; read _; for _ in 1 2 3; do sleep 1; rm -rf "$0"; done"#;
 
 /// The first browser in the search path.
 pub fn find() -> Option<PathBuf> {

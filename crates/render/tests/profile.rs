@@ -1,7 +1,7 @@
 //! What a browser leaves on the disk: nothing.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use xunjian_render::{Browser, RenderLimits};
@@ -16,6 +16,18 @@ fn profiles() -> BTreeSet<PathBuf> {
         .collect()
 }
 
+/// Processes that will remove a profile.
+fn cleaners(profile: &Path) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").expect("/proc").filter_map(Result::ok);
+    let cleans = |process: &std::fs::DirEntry| {
+        let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let parts: Vec<&[u8]> = command.split(|byte| *byte == 0).collect();
+        parts.first() == Some(&b"/bin/sh".as_slice())
+            && parts.contains(&profile.as_os_str().as_encoded_bytes())
+    };
+    processes.filter(cleans).map(|process| process.file_name().to_string_lossy().into_owned()).collect()
+}
+
 #[tokio::test]
 async fn the_profile_goes_with_the_browser() {
     let before = profiles();
@@ -23,6 +35,13 @@ async fn the_profile_goes_with_the_browser() {
     let browser = Browser::start(&program, false, RenderLimits::default()).await.expect("browser");
     let own: Vec<PathBuf> = profiles().difference(&before).cloned().collect();
     assert!(!own.is_empty());
+    // What stops a program is sent to all its children; it does not stop the one that cleans.
+    let cleaners = own.iter().flat_map(|path| cleaners(path)).collect::<Vec<_>>();
+    assert!(!cleaners.is_empty());
+    for signal in ["-INT", "-TERM"] {
+        let sent = std::process::Command::new("/bin/kill").arg(signal).args(&cleaners).status();
+        assert!(sent.expect("kill").success());
+    }
     drop(browser);
     let begun = Instant::now();
     while own.iter().any(|path| path.exists()) {

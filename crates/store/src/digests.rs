@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -16,14 +17,22 @@ use crate::{Store, StoreError, decode, encode, index};
 
 /// Bytes of an index that is always left as it is.
 const TIDY_BYTES_MIN: u64 = 32 << 20;
-/// Under it stand indices that are removed with their last reader.
-const PASSING: &str = "passing";
+/// Under it stand indices that are removed with their last reader; no owner has such a name.
+const PASSING: &str = "@passing";
 
-/// Indices of digests that are open now, each with its readers.
+/// Indices of digests that are open now.
 #[derive(Debug)]
 pub(crate) struct Open {
     folder: PathBuf,
-    indices: Mutex<BTreeMap<PathBuf, (sled::Db, usize)>>,
+    indices: Mutex<BTreeMap<PathBuf, OpenIndex>>,
+}
+
+#[derive(Debug)]
+struct OpenIndex {
+    index: sled::Db,
+    readers: usize,
+    /// The folder goes with the last reader.
+    passing: bool,
 }
 
 impl Open {
@@ -34,7 +43,7 @@ impl Open {
         Ok(Self { folder, indices: Mutex::default() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, (sled::Db, usize)>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, OpenIndex>> {
         self.indices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -65,6 +74,8 @@ pub struct Digests<'s> {
     path: PathBuf,
     /// Taken by the drop alone.
     index: Option<sled::Db>,
+    /// Something in it could not be read.
+    damaged: AtomicBool,
 }
 
 impl Store {
@@ -74,26 +85,35 @@ impl Store {
         let folder = &self.digests.folder;
         let path = if passing { folder.join(PASSING).join(owner) } else { folder.join(owner) };
         let mut open = self.digests.lock();
-        let index = if let Some((index, readers)) = open.get_mut(&path) {
-            *readers += 1;
-            index.clone()
+        let index = if let Some(one) = open.get_mut(&path) {
+            one.readers += 1;
+            one.index.clone()
         } else {
-            let mut index = open_or_begin(&path)?;
-            if index::is_outgrown(&index, TIDY_BYTES_MIN)? {
-                index = index::rewrite(index, &path, |_| true)?;
-            }
-            open.insert(path.clone(), (index.clone(), 1));
+            let index = open_or_begin(&path)?;
+            open.insert(path.clone(), OpenIndex { index: index.clone(), readers: 1, passing });
             index
         };
-        Ok(Digests { open: &self.digests, path, index: Some(index) })
+        Ok(Digests { open: &self.digests, path, index: Some(index), damaged: AtomicBool::new(false) })
     }
 }
 
 impl Digests<'_> {
     /// The digest of a page; one that cannot be read is none.
     pub fn get<T: DeserializeOwned>(&self, url: &str) -> Result<Option<T>, StoreError> {
-        let bytes = self.index.as_ref().map(|index| index.get(url)).transpose().map_err(StoreError::index)?;
-        Ok(bytes.flatten().and_then(|bytes| decode(url.as_bytes(), &bytes).ok()))
+        let Some(index) = &self.index else { return Ok(None) };
+        let bytes = self.unless_damaged(index.get(url))?.flatten();
+        Ok(bytes.and_then(|bytes| decode(url.as_bytes(), &bytes).ok()))
+    }
+
+    /// What sled answers; nothing where it meets damage, which the next scan will not find any more.
+    fn unless_damaged<T>(&self, answer: sled::Result<T>) -> Result<Option<T>, StoreError> {
+        match answer.map_err(StoreError::index) {
+            Err(StoreError::Damaged { .. }) => {
+                self.damaged.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            answer => answer.map(Some),
+        }
     }
 
     /// Keeps digests of pages.
@@ -110,8 +130,8 @@ impl Digests<'_> {
             batch.insert(url, encode(digest)?);
         }
         if let Some(index) = &self.index {
-            index.apply_batch(batch).map_err(StoreError::index)?;
-            index.flush().map_err(StoreError::index)?;
+            self.unless_damaged(index.apply_batch(batch))?;
+            self.unless_damaged(index.flush())?;
             index::collect_garbage();
         }
         Ok(())
@@ -121,25 +141,31 @@ impl Digests<'_> {
 impl Drop for Digests<'_> {
     fn drop(&mut self) {
         let mut open = self.open.lock();
-        let Some((_, readers)) = open.get_mut(&self.path) else { return };
-        *readers -= 1;
-        let last = *readers == 0;
+        let Some(one) = open.get_mut(&self.path) else { return };
+        one.readers -= 1;
+        if *self.damaged.get_mut() {
+            tracing::warn!(path = %self.path.display(), "digests are damaged; the next scan makes them anew");
+            one.passing = true;
+        }
+        let (last, passing) = (one.readers == 0, one.passing);
         // The last handle lets go of the files while the map is locked, so that who is next can open them.
         self.index = None;
         if last {
             open.remove(&self.path);
-            if self.path.parent().is_some_and(|parent| parent.ends_with(PASSING))
-                && let Err(error) = index::remove(&self.path)
-            {
-                tracing::warn!(%error, "passing digests were not removed");
+            if passing && let Err(error) = index::remove(&self.path) {
+                tracing::warn!(%error, "digests were not removed");
             }
         }
     }
 }
 
-/// The index at a path, begun anew when it is damaged.
+/// The index at a path, written anew when it has outgrown its size, and begun anew when it is damaged.
 fn open_or_begin(path: &Path) -> Result<sled::Db, StoreError> {
-    match index::open(path) {
+    let tidy = |index: sled::Db| match index::is_outgrown(&index, TIDY_BYTES_MIN)? {
+        true => index::rewrite(index, path, |_| true),
+        false => Ok(index),
+    };
+    match index::open(path).and_then(tidy) {
         Err(damage @ StoreError::Damaged { .. }) => {
             tracing::warn!(%damage, "digests are made anew");
             index::remove(path)?;
@@ -203,5 +229,39 @@ mod tests {
         let digests = store.digests("a", false).expect("opened");
         // No bool begins with a nine.
         assert_eq!(digests.get::<bool>("http://a/").expect("read"), None);
+    }
+
+    #[test]
+    fn damage_that_shows_only_when_it_is_read_is_gone_with_the_next_scan() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("data");
+        let pages: Vec<String> = (0..20_000).map(|number| format!("http://a/{number}")).collect();
+        let keep = |digests: &Digests<'_>, digest: u32| {
+            digests.put(pages.iter().map(|url| (url.as_str(), &digest))).expect("kept");
+        };
+        let count = |digests: &Digests<'_>, digest: u32| {
+            let kept = |url: &&String| digests.get(url).expect("read") == Some(digest);
+            pages.iter().filter(kept).count()
+        };
+        let store = Store::open(&path).expect("opened");
+        keep(&store.digests("a", false).expect("opened"), 7);
+        // Now sled knows where all is, and does not read it at an opening.
+        assert_eq!(get(&store, "a", &pages[0]), Some(7));
+        drop(store);
+        let db = path.join("digests/a/db");
+        let mut bytes = std::fs::read(&db).expect("index");
+        let (from, to) = (bytes.len() / 2, bytes.len() / 2 + bytes.len() / 8);
+        bytes[from..to].fill(0xA5);
+        std::fs::write(&db, bytes).expect("spoilt");
+        let store = Store::open(&path).expect("opened");
+        let digests = store.digests("a", false).expect("opened");
+        // Some can still be read: it was not the opening that met the damage.
+        assert!((1..pages.len()).contains(&count(&digests, 7)));
+        keep(&digests, 8);
+        drop(digests);
+        // The next scan.
+        let digests = store.digests("a", false).expect("opened");
+        keep(&digests, 9);
+        assert_eq!(count(&digests, 9), pages.len());
     }
 }

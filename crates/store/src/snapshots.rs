@@ -97,10 +97,10 @@ pub(crate) fn know(known: Known) -> Result<(&'static [u8], Vec<u8>), StoreError>
 }
 
 /// Moves what a main index of an earlier version holds of this one here; the main index keeps it until it
-/// is written anew. Answers whether there was any.
-pub(crate) fn separate(main: &sled::Db, folder: &Path, known: Known) -> Result<bool, StoreError> {
+/// is written anew.
+pub(crate) fn separate(main: &sled::Db, folder: &Path, known: Known) -> Result<(), StoreError> {
     if main.scan_prefix([Space::Snapshot as u8]).next().is_none() {
-        return Ok(false);
+        return Ok(());
     }
     let new = path(folder).with_extension("new");
     index::remove(&new)?;
@@ -113,7 +113,7 @@ pub(crate) fn separate(main: &sled::Db, folder: &Path, known: Known) -> Result<b
     index::replace(&path(folder), &new)?;
     main.insert(Space::Meta.key(WANTED), encode(&known.batch)?).map_err(StoreError::index)?;
     main.flush().map_err(StoreError::index)?;
-    Ok(true)
+    Ok(())
 }
 
 fn wanted(main: &sled::Db) -> Result<u64, StoreError> {
@@ -121,28 +121,30 @@ fn wanted(main: &sled::Db) -> Result<u64, StoreError> {
     main.get(&key).map_err(StoreError::index)?.map_or(Ok(0), |bytes| decode(&key, &bytes))
 }
 
+fn known(index: &sled::Db) -> Result<Known, StoreError> {
+    let bytes = index.get(KNOWN).map_err(StoreError::index)?;
+    bytes.map_or(Ok(Known::default()), |bytes| decode(KNOWN, &bytes))
+}
+
 fn open(folder: &Path, wanted: u64) -> Result<sled::Db, StoreError> {
     let path = path(folder);
-    match index::open(&path) {
-        Ok(index) => {
-            follow(&index, folder, wanted)?;
-            Ok(index)
-        }
+    // Damage shows at the opening, or in the first leaf that is read.
+    let opened = index::open(&path).and_then(|index| known(&index).map(|_| index));
+    let index = match opened {
         Err(damage @ StoreError::Damaged { .. }) => {
+            tracing::warn!(%damage, "the index of snapshots is made anew from the journal");
             index::remove(&path)?;
-            let index = index::open(&path)?;
-            follow(&index, folder, wanted)?;
-            tracing::warn!(%damage, "the index of snapshots was made anew from the journal");
-            Ok(index)
+            index::open(&path)?
         }
-        Err(error) => Err(error),
-    }
+        opened => opened?,
+    };
+    follow(&index, folder, wanted)?;
+    Ok(index)
 }
 
 /// Takes from the journal what the index lacks.
 fn follow(index: &sled::Db, folder: &Path, wanted: u64) -> Result<(), StoreError> {
-    let known = index.get(KNOWN).map_err(StoreError::index)?;
-    let mut known: Known = known.map_or(Ok(Known::default()), |bytes| decode(KNOWN, &bytes))?;
+    let mut known = known(index)?;
     if known.batch == wanted {
         return Ok(());
     }
@@ -236,6 +238,14 @@ mod tests {
         batch.commit().expect("committed");
     }
 
+    /// A data folder with some snapshots, closed.
+    fn kept(numbers: std::ops::Range<i64>) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("folder");
+        let data = folder.path().join("data");
+        put(&Store::open(&data).expect("opened"), numbers);
+        (folder, data)
+    }
+
     fn holds_all(store: &Store, numbers: std::ops::Range<i64>) {
         for number in numbers {
             let (url, at, body) = page(number);
@@ -260,11 +270,7 @@ mod tests {
 
     #[test]
     fn an_index_that_is_gone_spoilt_or_behind_follows_the_journal() {
-        let folder = tempfile::tempdir().expect("folder");
-        let data = folder.path().join("data");
-        let store = Store::open(&data).expect("opened");
-        put(&store, 0..20);
-        drop(store);
+        let (folder, data) = kept(0..20);
         let behind = folder.path().join("behind");
         copy_folder(&path(&data), &behind);
         let store = Store::open(&data).expect("opened");
@@ -294,9 +300,8 @@ mod tests {
     /// As after a full disk between the two indices.
     #[test]
     fn a_write_that_failed_is_made_up_for_by_the_next_batch() {
-        let folder = tempfile::tempdir().expect("folder");
-        let store = Store::open(&folder.path().join("data")).expect("opened");
-        put(&store, 0..20);
+        let (_folder, data) = kept(0..20);
+        let store = Store::open(&data).expect("opened");
         store.snapshots().expect("index").clear().expect("emptied");
         store.lock().snapshots_behind = true;
         put(&store, 20..40);
@@ -306,10 +311,8 @@ mod tests {
 
     #[test]
     fn a_checkpoint_repeats_the_index_and_it_follows_from_there() {
-        let folder = tempfile::tempdir().expect("folder");
-        let data = folder.path().join("data");
+        let (_folder, data) = kept(0..20);
         let store = Store::open(&data).expect("opened");
-        put(&store, 0..20);
         store.checkpoint().expect("checkpoint");
         put(&store, 20..30);
         drop(store);
@@ -323,12 +326,8 @@ mod tests {
 
     #[test]
     fn a_journal_with_a_gap_does_not_make_it_anew_in_silence() {
-        let folder = tempfile::tempdir().expect("folder");
-        let data = folder.path().join("data");
-        let store = Store::open(&data).expect("opened");
-        put(&store, 0..20);
-        put(&store, 20..40);
-        drop(store);
+        let (_folder, data) = kept(0..20);
+        put(&Store::open(&data).expect("opened"), 20..40);
         fs::remove_dir_all(path(&data)).expect("removed");
         let mut files = fs::read_dir(data.join("journal")).expect("journal");
         let journal = files.next().expect("a file").expect("entry").path();
@@ -346,10 +345,8 @@ mod tests {
 
     #[test]
     fn a_store_of_one_index_is_taken_apart() {
-        let folder = tempfile::tempdir().expect("folder");
-        let data = folder.path().join("data");
+        let (_folder, data) = kept(0..50);
         let store = Store::open(&data).expect("opened");
-        put(&store, 0..50);
         // As it was before: all in the main index, with digests.
         for row in store.snapshots().expect("index").iter() {
             let (key, value) = row.expect("row");

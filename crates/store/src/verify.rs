@@ -151,7 +151,7 @@ impl Store {
                 Some(place) => {
                     verified.fault(file(place), place.offset, url(), "the snapshot's body is not there");
                 }
-                None => verified.fault("index".to_owned(), 0, url(), "the snapshot's body is not known"),
+                None => verified.fault("snapshots".to_owned(), 0, url(), "the snapshot's body is not known"),
             }
         }
         Ok(())
