@@ -33,28 +33,11 @@ impl Attribute {
     }
 }
 
-/// A value as it is written.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Value<'t> {
-    pub(crate) text: &'t str,
-    /// A `&` stands in it.
-    pub(crate) has_reference: bool,
-}
-
-impl<'t> Value<'t> {
-    fn decoded(self) -> Cow<'t, str> {
-        match self.has_reference {
-            true => Cow::Owned(references::decoded(self.text, true)),
-            false => Cow::Borrowed(self.text),
-        }
-    }
-}
-
 /// Attributes of a start tag.
 #[derive(Debug, Default)]
 pub(crate) struct Attributes<'t> {
-    /// Each with its name and its value as they are written, and whether a reference may stand in it.
-    all: Vec<(Attribute, &'t str, Value<'t>)>,
+    /// Each with its name and its value as they are written.
+    all: Vec<(Attribute, &'t str, &'t str)>,
     /// Which there are.
     present: u32,
 }
@@ -66,7 +49,7 @@ impl<'t> Attributes<'t> {
             return None;
         }
         let found = self.all.iter().find(|(one, ..)| *one == attribute)?;
-        Some(found.2.decoded())
+        Some(references::in_attribute(found.2))
     }
 
     pub(crate) fn has(&self, attribute: Attribute) -> bool {
@@ -78,7 +61,7 @@ impl<'t> Attributes<'t> {
         self.present = 0;
     }
 
-    pub(crate) fn push(&mut self, name: &'t str, value: Value<'t>) {
+    pub(crate) fn push(&mut self, name: &'t str, value: &'t str) {
         let attribute = Attribute::of(name);
         self.present |= attribute.bit();
         self.all.push((attribute, name, value));
@@ -87,6 +70,6 @@ impl<'t> Attributes<'t> {
     /// Every attribute with its name in lower case.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (String, Cow<'t, str>)> {
-        self.all.iter().map(|(_, name, value)| (name.to_ascii_lowercase(), value.decoded()))
+        self.all.iter().map(|(_, name, value)| (name.to_ascii_lowercase(), references::in_attribute(value)))
     }
 }

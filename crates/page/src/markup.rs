@@ -7,7 +7,7 @@
 
 use memchr::{memchr, memchr2, memmem};
 
-use crate::attribute::{Attributes, Value};
+use crate::attribute::Attributes;
 use crate::element::Name;
 
 /// What comes next.
@@ -27,9 +27,6 @@ pub(crate) struct Reader<'t> {
     text: &'t str,
     at: usize,
 }
-
-/// Bytes that are looked at one by one sooner than a search for one of them has begun.
-const SHORT: usize = 48;
 
 /// A tag was not ended: the rest of the page is nothing.
 struct Unended;
@@ -176,13 +173,6 @@ impl<'t> Reader<'t> {
         self.at += rest.iter().position(|byte| stop(*byte)).unwrap_or(rest.len());
     }
 
-    /// The same, but no farther than is faster than a call.
-    fn skip_short(&mut self, stop: impl Fn(u8) -> bool) {
-        let rest = &self.bytes()[self.at..];
-        let rest = &rest[..rest.len().min(SHORT)];
-        self.at += rest.iter().position(|byte| stop(*byte)).unwrap_or(rest.len());
-    }
-
     /// Reads attributes up to and with the `>`; whether the tag closes itself.
     fn attributes(&mut self, attributes: &mut Attributes<'t>) -> Result<bool, Unended> {
         loop {
@@ -214,35 +204,28 @@ impl<'t> Reader<'t> {
                     self.at += 1;
                     self.value()?
                 }
-                _ => Value::default(),
+                _ => "",
             };
             attributes.push(&self.text[name.0..name.1], value);
         }
     }
 
-    fn value(&mut self) -> Result<Value<'t>, Unended> {
+    fn value(&mut self) -> Result<&'t str, Unended> {
         self.skip_to(|byte| !is_space(byte));
-        let quote = self.peek(0).filter(|byte| matches!(byte, b'"' | b'\''));
-        self.at += usize::from(quote.is_some());
-        let start = self.at;
-        match quote {
-            Some(quote) => self.skip_short(|byte| byte == quote || byte == b'&'),
-            None => self.skip_to(|byte| is_space(byte) || matches!(byte, b'>' | b'&')),
-        }
-        let has_reference = self.peek(0) == Some(b'&');
-        let end = match quote {
-            Some(quote) => self.find(quote).ok_or(Unended)?,
-            None => {
-                self.skip_to(|byte| is_space(byte) || byte == b'>');
-                self.at
+        match self.peek(0) {
+            Some(quote @ (b'"' | b'\'')) => {
+                self.at += 1;
+                let start = self.at;
+                let end = self.find(quote).ok_or(Unended)?;
+                self.at = end + 1;
+                Ok(&self.text[start..end])
             }
-        };
-        self.at = end + usize::from(quote.is_some());
-        let text = &self.text[start..end];
-        Ok(Value {
-            text,
-            has_reference: has_reference || (text.len() > SHORT && memchr(b'&', text.as_bytes()).is_some()),
-        })
+            _ => {
+                let start = self.at;
+                self.skip_to(|byte| is_space(byte) || byte == b'>');
+                Ok(&self.text[start..self.at])
+            }
+        }
     }
 
     // ---- elements whose content is no markup --------------------------------------------------

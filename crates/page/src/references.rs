@@ -1,5 +1,6 @@
 //! Character references (HTML standard, section 13.2.5.72): `&amp;`, `&#30465;`, `&nbsp`.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use html5ever::data::NAMED_ENTITIES;
@@ -42,6 +43,14 @@ pub(crate) fn pieces<'t>(text: &'t str, attribute: bool, mut each: impl FnMut(Pi
     if !rest.is_empty() {
         each(Piece::Text(rest), done..text.len());
     }
+}
+
+/// An attribute's value.
+pub(crate) fn in_attribute(value: &str) -> Cow<'_, str> {
+    if memchr(b'&', value.as_bytes()).is_none() {
+        return Cow::Borrowed(value);
+    }
+    Cow::Owned(decoded(value, true))
 }
 
 /// A text without references.
