@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::names::Names;
+use crate::names::{Room, lower_case};
 use crate::references;
 
 macro_rules! attributes {
@@ -11,7 +11,11 @@ macro_rules! attributes {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Attribute { $($attribute,)* Other }
 
-        static NAMES: Names<Attribute, { [$($name),*].len() }> = Names::new([$(($name, Attribute::$attribute),)*]);
+        impl Attribute {
+            fn of_lower(name: &str) -> Self {
+                match name { $($name => Self::$attribute,)* _ => Self::Other }
+            }
+        }
     };
 }
 
@@ -25,7 +29,7 @@ attributes! {
 
 impl Attribute {
     fn of(name: &str) -> Self {
-        NAMES.get(name).unwrap_or(Self::Other)
+        lower_case(name, &mut Room::default()).map_or(Self::Other, Self::of_lower)
     }
 
     fn bit(self) -> u32 {

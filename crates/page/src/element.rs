@@ -1,6 +1,6 @@
 //! Element names, told apart once.
 
-use crate::names::Names;
+use crate::names::{Room, lower_case};
 
 /// An element's name: one that means something here, or another one by its text.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +41,10 @@ macro_rules! elements {
                 match self { $(Self::$element => $name,)* Self::Other => "" }
             }
 
+            fn of_lower(name: &str) -> Self {
+                match name { $($name => Self::$element,)* _ => Self::Other }
+            }
         }
-
-        static NAMES: Names<Element, { [$($name),*].len() }> = Names::new([$(($name, Element::$element),)*]);
     };
 }
 
@@ -64,7 +65,7 @@ elements! {
 
 impl Element {
     fn of(name: &str) -> Self {
-        NAMES.get(name).unwrap_or(Self::Other)
+        lower_case(name, &mut Room::default()).map_or(Self::Other, Self::of_lower)
     }
 
     /// 1–6 for headings.

@@ -4,9 +4,7 @@ use xunjian_model::Zone;
 
 use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
-
-/// Bytes of the longest word below.
-const LONGEST: usize = 10;
+use crate::names::{Room, lowered};
 
 /// The zone an element begins, if its name, class or id says so.
 pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>) -> Option<Zone> {
@@ -24,19 +22,47 @@ pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>) -> Option<Z
 
 /// The zone that a word of a class or an id says.
 fn zone_of_word(word: &[u8]) -> Option<Zone> {
-    // No word below begins with another letter, or has more of them.
-    if word.len() > LONGEST || !b"nmhcbspdltf".contains(&(word.first()? | 0x20)) {
+    // No word below begins with another letter.
+    if !b"nmhcbspdltf".contains(&(word.first()? | 0x20)) {
         return None;
     }
-    let mut lower = [0; LONGEST];
-    let lower = &mut lower[..word.len()];
-    lower.copy_from_slice(word);
-    lower.make_ascii_lowercase();
-    match &*lower {
+    match lowered(word, &mut Room::default())? {
         b"nav" | b"navi" | b"navbar" | b"navigation" | b"menu" | b"header" | b"crumb" | b"crumbs"
         | b"breadcrumb" | b"sidebar" | b"position" | b"dqwz" | b"location" | b"pager" | b"page"
         | b"pagination" | b"topbar" | b"drop" => Some(Zone::Navigation),
         b"footer" | b"foot" | b"copyright" | b"bottom" | b"friends" => Some(Zone::Footer),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_classes_say_where_an_element_stands() {
+        const NAVIGATION: [&str; 18] = [
+            "nav", "navi", "navbar", "navigation", "menu", "header", "crumb", "crumbs", "breadcrumb",
+            "sidebar", "position", "dqwz", "location", "pager", "page", "pagination", "topbar", "drop",
+        ];
+        const FOOTER: [&str; 5] = ["footer", "foot", "copyright", "bottom", "friends"];
+        let zone = |class: &str| {
+            let mut attributes = Attributes::default();
+            attributes.push("class", class);
+            zone_of(Element::Div, &attributes)
+        };
+        for (words, wanted) in [(&NAVIGATION[..], Zone::Navigation), (&FOOTER[..], Zone::Footer)] {
+            for word in words {
+                for class in
+                    [(*word).to_owned(), word.to_uppercase(), format!("x {word}-1"), format!("my_{word}")]
+                {
+                    assert_eq!(zone(&class), Some(wanted), "{class}");
+                }
+                assert_eq!(zone(&format!("{word}x")), None, "{word}");
+            }
+        }
+        assert_eq!(zone("内容 content navigation1 navigationnavigationnavigation"), None);
+        assert_eq!(zone_of(Element::Header, &Attributes::default()), Some(Zone::Navigation));
+        assert_eq!(zone_of(Element::Footer, &Attributes::default()), Some(Zone::Footer));
     }
 }
