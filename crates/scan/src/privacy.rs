@@ -320,4 +320,14 @@ mod tests {
             proptest::prop_assert!(masked.chars().count() <= text.chars().count());
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_run_of_digits_is_left_out(text in "([0-9０-９]|[ －，字x-]){0,40}") {
+            let runs: Vec<_> = NUMBER.find_iter(&text).flat_map(|run| in_run(&text, run.start(), run.end())).collect();
+            let places = |found: &Found| (found.start, found.end);
+            proptest::prop_assert!(numbers(&text).map(|one| places(&one)).eq(runs.iter().map(places)));
+            proptest::prop_assert_eq!(wide_digits(&text), text.chars().filter(|c| ('０'..='９').contains(c)).count());
+        }
+    }
 }

@@ -202,4 +202,16 @@ mod tests {
             }
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_pattern_is_left_out_where_it_can_match(
+            text in "([，。、；：%％元吨亩月日年（周一0-9０９字a]|公里|平方米|20){0,24}",
+        ) {
+            proptest::prop_assert!(has_month(&text) || !DATE.is_match(&text));
+            proptest::prop_assert_eq!(MARKS.is_match(&text), PUNCTUATION.is_match(&text));
+            proptest::prop_assert!(has_unit_twice(&text) || !UNITS.is_match(&text));
+            proptest::prop_assert!(wide_digits(&text) > 0 || !WIDTHS.is_match(&text));
+        }
+    }
 }
