@@ -26,7 +26,7 @@ PARTS = {
     "reference": "/usr/share/debian-reference",
     "help": "/usr/share/libreoffice/help",
 }
-STARTS = ["handbook/zh-CN/index.html", "reference/index.zh-cn.html", "help/zh-CN/text/"]
+STARTS = ["handbook/", "reference/index.zh-cn.html", "help/zh-CN/text/"]
 
 SCRAPY = f"""
 import scrapy

@@ -3,6 +3,7 @@
 use xunjian_fetch::{Answer, Ask, Failure, Want};
 use xunjian_frontier::Item;
 use xunjian_model::{LeftOut, LinkState, Snapshot, Target, UrlRecord, View};
+use xunjian_page::is_html;
 
 use crate::hosts::{HostState, lock};
 use crate::look::{Looked, Refused, look};
@@ -44,7 +45,7 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
     let mut tries = 0;
     loop {
         tries += 1;
-        let fetched = ask(shared, host, &item, &record).await;
+        let fetched = ask(shared, host, &item, &record, again).await;
         // A block has to be known before the visit ends, which may be long after it.
         shared.keep_host(host).await;
         if shared.stop.is_stopped() && fetched.is_err() {
@@ -136,7 +137,13 @@ fn leave_out(
     }))
 }
 
-async fn ask(shared: &Shared, host: &HostState, item: &Item, record: &UrlRecord) -> Result<Answer, Failure> {
+async fn ask(
+    shared: &Shared,
+    host: &HostState,
+    item: &Item,
+    record: &UrlRecord,
+    again: bool,
+) -> Result<Answer, Failure> {
     let site = item.site.as_ref().and_then(|site| shared.sites.get(site));
     let cookies = site.and_then(|site| site.cookies.clone());
     let get = Ask { cookies, keep_alive: host.owner.is_some(), ..Ask::get(item.url.clone()) };
@@ -150,10 +157,7 @@ async fn ask(shared: &Shared, host: &HostState, item: &Item, record: &UrlRecord)
             let ask = Ask { etag, last_modified, want: Want::Whole, body_bytes_max, ..get };
             shared.fetcher.fetch(ask, shared).await
         }
-        // One request tells both whether the page is there and whether it still is what it was.
-        Target::Outside => {
-            shared.fetcher.fetch(Ask { want: Want::First(OUTSIDE_BYTES), ..get }, shared).await
-        }
+        Target::Outside => ask_outside(shared, get, again).await,
         // Its first bytes tell whether it is what its name says.
         Target::Resource if xunjian_page::is_attachment(&item.url) => {
             let answer =
@@ -178,6 +182,38 @@ async fn ask(shared: &Shared, host: &HostState, item: &Item, record: &UrlRecord)
             }
         }
     }
+}
+
+/// Asks for a page outside: HEAD, then the first bytes where the head does not say enough. What `again`
+/// asks for seemed dead; then only a GET is believed.
+async fn ask_outside(shared: &Shared, get: Ask, again: bool) -> Result<Answer, Failure> {
+    let get = Ask { want: Want::First(OUTSIDE_BYTES), ..get };
+    if again {
+        return shared.fetcher.fetch(get, shared).await;
+    }
+    // The GET that may follow takes the same connection.
+    let head = shared.fetcher.fetch(Ask { head: true, keep_alive: true, ..get.clone() }, shared).await?;
+    match head.state() {
+        LinkState::Limited(_) => Ok(head),
+        // Whether it is a page that does not exist, or one of a domain for sale, its text tells.
+        LinkState::Ok if is_page(&head) => {
+            let mut answer = shared.fetcher.fetch(Ask { url: head.final_url, ..get }, shared).await;
+            let hops = match &mut answer {
+                Ok(answer) => &mut answer.hops,
+                Err(failure) => &mut failure.hops,
+            };
+            hops.splice(..0, head.hops);
+            answer
+        }
+        LinkState::Ok => Ok(head),
+        _ => shared.fetcher.fetch(get, shared).await,
+    }
+}
+
+/// Whether an answer may be a page, by its head.
+fn is_page(head: &Answer) -> bool {
+    let kind = head.header("content-type");
+    kind.is_none_or(str::is_empty) || is_html(kind, b"")
 }
 
 /// Makes an outcome of what came.
