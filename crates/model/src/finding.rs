@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -254,6 +255,12 @@ impl Finding {
     /// What was found: the phrase, the link target or the column.
     pub fn what(&self) -> &str {
         self.detail.get("what").map_or("", String::as_str)
+    }
+
+    /// The bytes of the snapshot it is written in, where they are known.
+    pub fn bytes(&self) -> Option<Range<usize>> {
+        let (start, end) = self.detail.get("bytes")?.split_once('-')?;
+        Some(start.parse().ok()?..end.parse().ok()?)
     }
 
     /// Whether a person has to look before it counts.

@@ -49,11 +49,15 @@ pub(crate) struct Attributes<'t> {
 impl<'t> Attributes<'t> {
     /// A value, without its character references; the first when repeated.
     pub(crate) fn get(&self, attribute: Attribute) -> Option<Cow<'t, str>> {
+        self.written(attribute).map(references::in_attribute)
+    }
+
+    /// A value as it is written; the first when repeated.
+    pub(crate) fn written(&self, attribute: Attribute) -> Option<&'t str> {
         if !self.has(attribute) {
             return None;
         }
-        let found = self.all.iter().find(|(one, ..)| *one == attribute)?;
-        Some(references::in_attribute(found.2))
+        self.all.iter().find(|(one, ..)| *one == attribute).map(|(_, _, value)| *value)
     }
 
     pub(crate) fn has(&self, attribute: Attribute) -> bool {

@@ -18,7 +18,7 @@ use crate::markup::{Reader, Token};
 use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
 use crate::script_list::{self, DataRow, Part};
-use crate::source::Trace;
+use crate::source::{TextPart, Trace};
 use crate::{Limits, links, zone};
 
 /// Character references from which a title is written in them, if they are most of it.
@@ -32,12 +32,12 @@ pub(crate) fn build(text: &str, base: &PageUrl, limits: Limits) -> Facts {
     builder.finish(base)
 }
 
-/// Where parts of the blocks' texts are written in a page.
+/// Where parts of the texts are written in a page.
 pub(crate) fn trace(
     text: &str,
     base: &PageUrl,
     limits: Limits,
-    wanted: Vec<Range<usize>>,
+    wanted: Vec<TextPart>,
 ) -> Vec<Option<Range<usize>>> {
     let mut builder = Builder::new(base, limits);
     builder.trace = Some(Trace::new(text, wanted));
@@ -222,6 +222,9 @@ impl<'t> Builder<'t> {
         match raw {
             Raw::Title if self.facts.title.is_empty() => {
                 self.facts.title = collapse(&references::decoded(content, false));
+                if let Some(trace) = &mut self.trace {
+                    trace.title(&self.facts.title, content);
+                }
                 let encoded = content.matches("&#").count();
                 if encoded >= ENCODED_MIN && encoded * 2 > self.facts.title.chars().count() {
                     self.facts.problems.push(Problem::EncodedTitle);
@@ -600,6 +603,10 @@ impl<'t> Builder<'t> {
             self.facts.nofollow = content.contains("nofollow") || content.contains("none");
             self.facts.noindex = content.contains("noindex") || content.contains("none");
         }
+        if let Some(trace) = &mut self.trace {
+            let written = attributes.written(Attribute::Content).unwrap_or_default();
+            trace.label(self.facts.labels.len(), content.trim(), written);
+        }
         self.facts.labels.push(Label { name: name.trim().to_owned(), content: content.trim().to_owned() });
     }
 
@@ -644,10 +651,17 @@ impl<'t> Builder<'t> {
     }
 
     /// A row of data, as the row of markup that a script makes of it.
-    fn data_row(&mut self, row: DataRow) {
+    fn data_row(&mut self, row: DataRow<'t>) {
         self.flush();
         let Some(link) = self.add_link(&row.url, None) else { return };
-        append(&row.title, &mut self.current);
+        let (current, trace) = (&mut self.current, &mut self.trace);
+        for (character, written) in row.title.characters() {
+            let before = current.len();
+            append(character.encode_utf8(&mut [0; 4]), current);
+            if let Some(trace) = trace.as_mut().filter(|_| current.len() > before) {
+                trace.add(before, row.title.written, written);
+            }
+        }
         self.facts.links[link].span = (0, self.current.len() as u32);
         self.current_links.push(link);
         self.flush();

@@ -31,7 +31,7 @@ pub use date::{date_in_text, dates_in_url};
 pub use document::{document, fits_name, is_document, named_document, sniff};
 pub use links::is_attachment;
 pub use published::page_date;
-pub use source::source_of;
+pub use source::{TextPart, Written, source_of, written};
 
 /// Raised whenever the same bytes would give other facts.
 pub const EXTRACTOR_VERSION: u16 = 7;

@@ -2,13 +2,14 @@
 //! markup in `<![CDATA[`, arrays of JSON, and pagers that are told their numbers alone.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use jiff::civil::Date;
 use memchr::memmem;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::date::date_in_any_form;
 use crate::links::searcher;
@@ -29,17 +30,63 @@ pub(crate) enum Part<'s> {
     /// Markup of a row, or of a link to the next rows.
     Markup(&'s str),
     /// A row of data.
-    Row(DataRow),
+    Row(DataRow<'s>),
     /// Address of another page of the list, relative to the page.
     Page(String),
 }
 
 /// A row of data: where it leads, its title, its date.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct DataRow {
+pub(crate) struct DataRow<'s> {
     pub(crate) url: String,
-    pub(crate) title: String,
+    pub(crate) title: JsonText<'s>,
     pub(crate) date: Option<Date>,
+}
+
+/// A text of JSON as it is written, without its quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct JsonText<'s> {
+    pub(crate) written: &'s str,
+}
+
+impl JsonText<'_> {
+    /// Its characters, without white space around them, each with its bytes in what is written.
+    pub(crate) fn characters(self) -> Vec<(char, Range<usize>)> {
+        let mut all = Vec::new();
+        let mut at = 0;
+        while let Some(first) = self.written[at..].chars().next() {
+            let bytes = if first == '\\' { escape_bytes(&self.written[at..]) } else { first.len_utf8() };
+            let part = at..at + bytes;
+            let character = match first {
+                '\\' => serde_json::from_str(&format!("\"{}\"", &self.written[part.clone()])),
+                plain => Ok(plain),
+            };
+            // Half of a pair of surrogates is no character.
+            all.push((character.unwrap_or(char::REPLACEMENT_CHARACTER), part));
+            at += bytes;
+        }
+        let is_text = |(character, _): &(char, Range<usize>)| !character.is_whitespace();
+        all.truncate(all.iter().rposition(is_text).map_or(0, |last| last + 1));
+        all.drain(..all.iter().position(is_text).unwrap_or(0));
+        all
+    }
+
+    fn text(self) -> String {
+        self.characters().into_iter().map(|(character, _)| character).collect()
+    }
+}
+
+/// Bytes of the escape a text begins with: `\n`, `\u9519`, `\ud83d\ude00`.
+fn escape_bytes(text: &str) -> usize {
+    let unit = |text: &str| {
+        let digits = text.strip_prefix("\\u").and_then(|rest| rest.get(..4));
+        digits.and_then(|digits| u16::from_str_radix(digits, 16).ok())
+    };
+    match unit(text) {
+        Some(0xD800..=0xDBFF) if matches!(unit(&text[6..]), Some(0xDC00..=0xDFFF)) => 12,
+        Some(_) => 6,
+        None => 1 + text[1..].chars().next().map_or(0, char::len_utf8),
+    }
 }
 
 /// Hands over what of a list stands in a script.
@@ -149,7 +196,7 @@ fn number_of(script: &str, name: &str) -> Option<u32> {
 
 // ---- rows of data ---------------------------------------------------------------------------
 
-fn rows(script: &str, mut each: impl FnMut(DataRow)) {
+fn rows<'s>(script: &'s str, mut each: impl FnMut(DataRow<'s>)) {
     let mut rest = script;
     let mut failures = 0;
     while failures < FAILURES_MAX {
@@ -193,22 +240,23 @@ const KEY_BYTES_MAX: usize = 24;
 /// What of an object a row is made of: for each of [`KEYS`] the likeliest text, with its rank. All else is
 /// skipped as it is read.
 #[derive(Default)]
-struct Object([Option<(usize, String)>; 3]);
+struct Object<'s>([Option<(usize, JsonText<'s>)>; 3]);
 
-impl Object {
-    fn row(self) -> Option<DataRow> {
+impl<'s> Object<'s> {
+    fn row(self) -> Option<DataRow<'s>> {
         let [url, title, date] = self.0.map(|found| found.map(|(_, text)| text));
-        Some(DataRow { url: url?, title: title?, date: date.as_deref().and_then(date_in_any_form) })
+        let date = date.and_then(|date| date_in_any_form(&date.text()));
+        Some(DataRow { url: url?.text(), title: title?, date })
     }
 }
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for Object<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_map(Object::default())
     }
 }
 
-impl<'de> Visitor<'de> for Object {
+impl<'de> Visitor<'de> for Object<'de> {
     type Value = Self;
 
     fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -260,13 +308,14 @@ impl<'de> Deserialize<'de> for Key {
 }
 
 /// A text that says something; nothing for any other value.
-struct Text(Option<String>);
+struct Text<'s>(Option<JsonText<'s>>);
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(from)?;
-        let text = value.as_str().map(str::trim).filter(|text| !text.is_empty());
-        Ok(Self(text.map(str::to_owned)))
+        let value = <&RawValue>::deserialize(from)?.get();
+        let written = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let text = written.map(|written| JsonText { written });
+        Ok(Self(text.filter(|text| !text.characters().is_empty())))
     }
 }
 
@@ -315,6 +364,21 @@ mod tests {
     }
 
     #[test]
+    fn texts_with_escapes() {
+        for (written, text) in [
+            (r" \u7532\t乙\n", "甲\t乙"),
+            (r#"\"\\\/"#, "\"\\/"),
+            (r"\ud83d\ude00", "😀"),
+            (r"\ud83d乙\ude00", "\u{FFFD}乙\u{FFFD}"),
+            (r"\ud83d\u7532", "\u{FFFD}甲"),
+            (r" \u3000 ", ""),
+            ("", ""),
+        ] {
+            assert_eq!(JsonText { written }.text(), text, "{written}");
+        }
+    }
+
+    #[test]
     fn rows_of_data() {
         let mut found = Vec::new();
         rows(
@@ -322,9 +386,9 @@ mod tests {
                {"title":"乙","url":"b.html"},{"title":"","url":"c.html"},{"other":[1]}]}; x([{"broken":]); y([1,{"url":"z"}])"#,
             |row| found.push(row),
         );
-        let row = |url: &str, title: &str, date: Option<Date>| DataRow {
+        let row = |url: &str, title: &'static str, date: Option<Date>| DataRow {
             url: url.to_owned(),
-            title: title.to_owned(),
+            title: JsonText { written: title },
             date,
         };
         assert_eq!(

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use encoding_rs::Encoding;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use xunjian_model::{PageUrl, Problem};
 
-use crate::{Limits, builder, charset};
+use crate::charset::{self, Decoded};
+use crate::{Limits, builder, references};
 
 /// A piece of a block's text, and where it is written.
 struct Piece {
@@ -15,21 +16,40 @@ struct Piece {
     written: Range<usize>,
 }
 
-/// Follows where the texts of blocks are written, while they are put together.
+/// A part of a page's texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextPart {
+    /// Bytes of the blocks' texts one after the other, with one byte between two.
+    Blocks(Range<usize>),
+    /// Bytes of the title.
+    Title(Range<usize>),
+    /// The number of a label, and bytes of its content.
+    Label(usize, Range<usize>),
+}
+
+/// Follows where texts are written, while they are put together.
 pub(crate) struct Trace {
     /// Address of the decoded page in memory: texts are parts of it.
     page: Range<usize>,
     pieces: Vec<Piece>,
     /// Bytes of all blocks before the current one, one more for each.
     base: usize,
-    wanted: Vec<Range<usize>>,
+    wanted: Vec<TextPart>,
+    /// Which of them are of blocks, the last one on the page first.
+    of_blocks: Vec<usize>,
     found: Vec<Option<Range<usize>>>,
 }
 
 impl Trace {
-    pub(crate) fn new(page: &str, wanted: Vec<Range<usize>>) -> Self {
+    pub(crate) fn new(page: &str, wanted: Vec<TextPart>) -> Self {
         let found = vec![None; wanted.len()];
-        Self { page: address(page), pieces: Vec::new(), base: 0, wanted, found }
+        let start = |at: &usize| match &wanted[*at] {
+            TextPart::Blocks(part) => Some(part.start),
+            _ => None,
+        };
+        let mut of_blocks: Vec<usize> = (0..wanted.len()).filter(|at| start(at).is_some()).collect();
+        of_blocks.sort_by_key(|at| std::cmp::Reverse(start(at)));
+        Self { page: address(page), pieces: Vec::new(), base: 0, wanted, of_blocks, found }
     }
 
     pub(crate) fn found(self) -> Vec<Option<Range<usize>>> {
@@ -46,20 +66,57 @@ impl Trace {
         }
     }
 
+    /// The title, and what is written for it.
+    pub(crate) fn title(&mut self, title: &str, written: &str) {
+        self.head(title, written, false, |wanted| match wanted {
+            TextPart::Title(part) => Some(part),
+            _ => None,
+        });
+    }
+
+    /// A label's content, and what is written for it.
+    pub(crate) fn label(&mut self, number: usize, content: &str, written: &str) {
+        self.head(content, written, true, |wanted| match wanted {
+            TextPart::Label(label, part) if *label == number => Some(part),
+            _ => None,
+        });
+    }
+
+    fn head(
+        &mut self,
+        text: &str,
+        written: &str,
+        attribute: bool,
+        part: impl Fn(&TextPart) -> Option<&Range<usize>>,
+    ) {
+        let start = address(written).start - self.page.start;
+        for (wanted, found) in self.wanted.iter().zip(&mut self.found) {
+            if let Some(part) = part(wanted) {
+                let at = written_in(written, attribute, text, part);
+                *found = at.map(|at| start + at.start..start + at.end);
+            }
+        }
+    }
+
     /// A block is complete, or what was gathered is no block.
     pub(crate) fn end(&mut self, block: Option<&str>) {
         let pieces = std::mem::take(&mut self.pieces);
         let Some(text) = block else { return };
         let own = self.base..self.base + text.len();
         self.base = own.end + 1;
-        for (wanted, found) in self.wanted.iter().zip(&mut self.found) {
-            if !(own.contains(&wanted.start) && wanted.end <= own.end) {
+        while let Some(at) = self.of_blocks.last().copied() {
+            let TextPart::Blocks(wanted) = &self.wanted[at] else { break };
+            if wanted.start >= own.end {
+                break;
+            }
+            self.of_blocks.pop();
+            if wanted.start < own.start || wanted.end > own.end {
                 continue;
             }
-            let over = |at: usize| pieces.iter().rev().find(|piece| piece.at <= at);
+            let over = |at: usize| pieces[..pieces.partition_point(|piece| piece.at <= at)].last();
             let first = over(wanted.start - own.start);
             let last = over((wanted.end - own.start).saturating_sub(1));
-            *found = first.zip(last).map(|(first, last)| first.written.start..last.written.end);
+            self.found[at] = first.zip(last).map(|(first, last)| first.written.start..last.written.end);
         }
     }
 }
@@ -69,54 +126,122 @@ fn address(text: &str) -> Range<usize> {
     start..start + text.len()
 }
 
-/// Where texts of a page's blocks are written, as bytes of its body.
-///
-/// `wanted` counts bytes of the blocks' texts one after the other, with one byte between two; `None`
-/// for what is not written in one place, or in a body that cannot be read without loss.
+/// Where a part of a text is written in what the text was made of: all of it but white space is there in
+/// the same order.
+fn written_in(written: &str, attribute: bool, text: &str, part: &Range<usize>) -> Option<Range<usize>> {
+    let solid = |character: &char| !character.is_whitespace();
+    let before = text.get(..part.start)?.chars().filter(solid).count();
+    let wanted: Vec<char> = text.get(part.clone())?.chars().filter(solid).collect();
+    let mut places = Vec::new();
+    references::pieces(written, attribute, |piece, at| match piece {
+        references::Piece::Text(text) => {
+            let each = text
+                .char_indices()
+                .map(|(from, one)| (one, at.start + from..at.start + from + one.len_utf8()));
+            places.extend(each.filter(|(one, _)| solid(one)));
+        }
+        references::Piece::Characters(first, second) => {
+            places.extend(std::iter::once(first).chain(second).filter(solid).map(|one| (one, at.clone())));
+        }
+    });
+    let places = places.get(before..before + wanted.len())?;
+    let same = places.iter().map(|(one, _)| one).eq(&wanted);
+    let (first, last) = (places.first()?, places.last()?);
+    same.then(|| first.1.start..last.1.end)
+}
+
+/// Where a text is written in a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its bytes; nothing in a body that cannot be read without loss.
+    pub bytes: Option<Range<usize>>,
+    /// Line of the decoded body, from 1.
+    pub line: usize,
+    /// Characters before it in its line, plus one.
+    pub column: usize,
+}
+
+/// Where parts of a page's texts are written in its body; `None` for what is not written in one place.
 pub fn source_of(
     body: &[u8],
     content_type: Option<&str>,
     base: &PageUrl,
     limits: Limits,
-    wanted: Vec<Range<usize>>,
-) -> Vec<Option<Range<usize>>> {
-    let none = vec![None; wanted.len()];
+    wanted: Vec<TextPart>,
+) -> Vec<Option<Written>> {
     let decoded = charset::decode(body, content_type);
+    let parts = builder::trace(&decoded.text, base, limits, wanted);
+    written(body, &decoded, &parts)
+}
+
+/// Where parts of a decoded body are written in it.
+pub fn written(body: &[u8], decoded: &Decoded, parts: &[Option<Range<usize>>]) -> Vec<Option<Written>> {
     let lossy = decoded.problems.iter().any(|problem| matches!(problem, Problem::BrokenText(_)));
-    let Some(encoding) = Encoding::for_label(decoded.charset.name.as_bytes()).filter(|_| !lossy) else {
-        return none;
+    let encoding = Encoding::for_label(decoded.charset.name.as_bytes()).filter(|_| !lossy);
+    let mut ends: Vec<usize> = parts.iter().flatten().flat_map(|part| [part.start, part.end]).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let mut bytes = Encoding::for_bom(body).map_or(0, |(_, bytes)| bytes);
+    let (mut at, mut line, mut column) = (0, 1, 1);
+    // Each end with the bytes before it, its line and its column.
+    let mut known = Vec::with_capacity(ends.len());
+    for end in ends {
+        let between = &decoded.text[at..end];
+        bytes += encoding.map_or(0, |encoding| bytes_in(encoding, between));
+        line += memchr::memchr_iter(b'\n', between.as_bytes()).count();
+        column = match between.rsplit_once('\n') {
+            Some((_, last)) => last.chars().count() + 1,
+            None => column + between.chars().count(),
+        };
+        at = end;
+        known.push((end, bytes, line, column));
+    }
+    let look_up = |end: usize| Some(known[known.binary_search_by_key(&end, |known| known.0).ok()?]);
+    let place = |part: &Range<usize>| {
+        let ((_, start, line, column), (_, end, ..)) = (look_up(part.start)?, look_up(part.end)?);
+        let same = |encoding: &'static Encoding| {
+            let read = encoding.decode_without_bom_handling(body.get(start..end)?).0;
+            (*read == decoded.text[part.clone()]).then_some(start..end)
+        };
+        Some(Written { bytes: encoding.and_then(same), line, column })
     };
-    let mark = Encoding::for_bom(body).map_or(0, |(_, bytes)| bytes);
-    let bytes_before = |at: usize| mark + encoding.encode(&decoded.text[..at]).0.len();
-    builder::trace(&decoded.text, base, limits, wanted)
-        .into_iter()
-        .map(|written| {
-            let written = written?;
-            let bytes = bytes_before(written.start)..bytes_before(written.end);
-            let same = encoding.decode_without_bom_handling(body.get(bytes.clone())?).0;
-            (*same == decoded.text[written]).then_some(bytes)
-        })
-        .collect()
+    parts.iter().map(|part| part.as_ref().and_then(place)).collect()
+}
+
+/// Bytes of a text in an encoding.
+fn bytes_in(encoding: &'static Encoding, text: &str) -> usize {
+    match encoding {
+        _ if encoding == UTF_8 => text.len(),
+        // The encoder of the standard writes UTF-8 instead.
+        _ if encoding == UTF_16LE || encoding == UTF_16BE => text.encode_utf16().count() * 2,
+        _ => encoding.encode(text).0.len(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What stands in the body at each hit of a word in the blocks' texts.
-    fn written(body: &[u8], content_type: &str, word: &str) -> Vec<Option<Vec<u8>>> {
+    /// What stands in the body at each hit of a word in the page's texts: title, labels, blocks.
+    fn in_body(body: &[u8], content_type: &str, word: &str) -> Vec<Option<Vec<u8>>> {
         let base = PageUrl::parse("http://a.gov.cn/").expect("base");
         let facts = crate::extract(body, Some(content_type), &base, Limits::default());
-        let mut wanted = Vec::new();
+        let hits = |text: &str| -> Vec<Range<usize>> {
+            text.match_indices(word).map(|(at, _)| at..at + word.len()).collect()
+        };
+        let mut wanted: Vec<TextPart> = hits(&facts.title).into_iter().map(TextPart::Title).collect();
+        for (number, label) in facts.labels.iter().enumerate() {
+            wanted.extend(hits(&label.content).into_iter().map(|part| TextPart::Label(number, part)));
+        }
         let mut before = 0;
         for block in &facts.blocks {
-            wanted
-                .extend(block.text.match_indices(word).map(|(at, _)| before + at..before + at + word.len()));
+            let own = hits(&block.text).into_iter();
+            wanted.extend(own.map(|part| TextPart::Blocks(before + part.start..before + part.end)));
             before += block.text.len() + 1;
         }
         assert!(!wanted.is_empty(), "{facts:?}");
         let found = source_of(body, Some(content_type), &base, Limits::default(), wanted);
-        found.into_iter().map(|bytes| Some(body[bytes?].to_vec())).collect()
+        found.into_iter().map(|written| Some(body[written?.bytes?].to_vec())).collect()
     }
 
     #[test]
@@ -126,24 +251,52 @@ mod tests {
             ("<p>甲</p><p>  有 &nbsp; 错<b>字</b>", "错字", "错<b>字"),
             ("<ul><li>甲<li>乙&#38169;字", "错字", "&#38169;字"),
             ("<p>错<!-- x -->字", "错字", "错<!-- x -->字"),
-            ("<title>错字</title><div>前<br>后错字后</div>", "错字", "错字"),
+            ("<div>前<br>后错字后</div>", "错字", "错字"),
+            ("<title> 有\n 错&#x5B57;的页 </title>", "错字", "错&#x5B57;"),
+            ("<title>甲&nbsp;错 字</title><title>错 字</title>", "错 字", "错 字"),
+            ("<meta name=a content=错><meta name=keywords content=' 甲,错字&amp;乙'>", "错字&", "错字&amp;"),
+            (r#"<script>var list = [{"title":"有错字的","url":"/a"}]</script>"#, "错字", "错字"),
+            (
+                r#"<script>[{"title":" \u6709\u9519字 \"的\"\ud83d\ude00","url":"/a"}]</script>"#,
+                "错字 \"",
+                r#"\u9519字 \""#,
+            ),
+            (r#"<script>[{"title":"甲\ud83d\ude00乙","url":"/a"}]</script>"#, "😀", r"\ud83d\ude00"),
+            (r#"<script>"<datastore><![CDATA[<a href=/x>有错字的</a>]]>"</script>"#, "错字", "错字"),
         ];
         for (page, word, wanted) in table {
-            let found = written(page.as_bytes(), "text/html; charset=utf-8", word);
+            let found = in_body(page.as_bytes(), "text/html; charset=utf-8", word);
             assert_eq!(found, [Some(wanted.as_bytes().to_vec())], "{page}");
             let gbk = encoding_rs::GBK.encode(page).0.into_owned();
-            let found = written(&gbk, "text/html; charset=gbk", word);
+            let found = in_body(&gbk, "text/html; charset=gbk", word);
             assert_eq!(found, [Some(encoding_rs::GBK.encode(wanted).0.into_owned())], "{page}");
             let marked = [b"\xEF\xBB\xBF", page.as_bytes()].concat();
-            assert_eq!(written(&marked, "text/html", word), [Some(wanted.as_bytes().to_vec())], "{page}");
+            assert_eq!(in_body(&marked, "text/html", word), [Some(wanted.as_bytes().to_vec())], "{page}");
+            let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+            let marked = [b"\xFF\xFE".to_vec(), wide(page)].concat();
+            assert_eq!(in_body(&marked, "text/html", word), [Some(wide(wanted))], "{page}");
         }
     }
 
     #[test]
-    fn what_is_written_in_no_one_place_has_none() {
-        let page = r#"<script>var list = [{"title":"有错字的","url":"/a"}]</script>"#;
-        assert_eq!(written(page.as_bytes(), "text/html; charset=utf-8", "错字"), [None]);
+    fn a_body_that_is_no_text_has_no_places() {
         let broken = ["<p>错字".as_bytes(), b"\xFF\xFE</p>"].concat();
-        assert_eq!(written(&broken, "text/html; charset=utf-8", "错字"), [None]);
+        assert_eq!(in_body(&broken, "text/html; charset=utf-8", "错字"), [None]);
+    }
+
+    #[test]
+    fn lines_and_columns_are_those_of_the_source() {
+        let page = "<title>错字</title>\r\n<p>甲\n  乙错\n<b>字</b>错字".as_bytes();
+        let page = [page, b"\xFF"].concat();
+        let base = PageUrl::parse("http://a.gov.cn/").expect("base");
+        let part = |start: usize| TextPart::Blocks(start..start + 6);
+        let text = "甲 乙错 字错字";
+        let facts = crate::extract(&page, Some("text/html; charset=utf-8"), &base, Limits::default());
+        assert!(facts.blocks[0].text.starts_with(text), "{facts:?}");
+        let last = text.rfind("错字").expect("there");
+        let wanted = vec![part(last), TextPart::Title(0..6), part(900)];
+        let found = source_of(&page, Some("text/html; charset=utf-8"), &base, Limits::default(), wanted);
+        let places: Vec<_> = found.iter().map(|one| one.as_ref().map(|one| (one.line, one.column))).collect();
+        assert_eq!(places, [Some((4, 9)), Some((1, 8)), None]);
     }
 }

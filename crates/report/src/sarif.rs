@@ -1,6 +1,7 @@
 //! SARIF 2.1.0, which code hosts and editors show: one rule a kind, one result a finding.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde_json::{Value, json};
 use xunjian_model::{Kind, Severity};
@@ -16,6 +17,8 @@ pub struct SarifResult<'r> {
     pub uri: &'r str,
     /// Line and column, from 1, in characters.
     pub place: Option<(usize, usize)>,
+    /// Bytes of the file.
+    pub bytes: Option<Range<usize>>,
     /// What a person reads.
     pub message: String,
 }
@@ -54,6 +57,10 @@ fn row(one: &SarifResult<'_>, kinds: &[Kind]) -> Value {
     let mut place = json!({ "artifactLocation": { "uri": uri(one.uri) } });
     if let Some((line, column)) = one.place {
         place["region"] = json!({ "startLine": line, "startColumn": column });
+    }
+    if let Some(bytes) = &one.bytes {
+        place["region"]["byteOffset"] = json!(bytes.start);
+        place["region"]["byteLength"] = json!(bytes.len());
     }
     json!({
         "ruleId": one.kind.as_str(),
@@ -99,6 +106,7 @@ mod tests {
             severity: Severity::Minor,
             uri,
             place: Some((3, 4)),
+            bytes: Some(20..26),
             message: "关健".to_owned(),
         };
         let document =
@@ -111,6 +119,7 @@ mod tests {
         let location = &run["results"][0]["locations"][0]["physicalLocation"];
         assert_eq!(location["artifactLocation"]["uri"], "%E7%9B%AE%E5%BD%95/a%20b.txt");
         assert_eq!(location["region"]["startColumn"], 4);
+        assert_eq!(location["region"]["byteLength"], 6);
     }
 
     /// The standard's own schema, which is no part of this repository: it lies in the source of the
@@ -135,6 +144,7 @@ mod tests {
                 severity,
                 uri: "http://a.gov.cn/目录/a b.html?x=1#y",
                 place: (severity != Severity::Info).then_some((1, 1)),
+                bytes: (severity != Severity::Minor).then_some(0..6),
                 message: "“关健”→关键\n".to_owned(),
             })
             .collect();

@@ -1,5 +1,7 @@
 //! Evidence in words: the hit with what stands around it.
 
+use std::ops::Range;
+
 use crate::privacy::mask_all;
 
 /// Characters shown before and after a hit.
@@ -26,6 +28,22 @@ pub(crate) fn around(text: &str, start: usize, end: usize) -> String {
     let tail = mask_all(&text[end..ahead(AFTER + BEYOND)]);
     let tail = head_of(&tail, text[end..to].chars().count());
     format!("{}{OPEN}{}{CLOSE}{}", clean(&head), clean(&mask_all(&text[start..end])), clean(&tail))
+}
+
+/// The marked part of an excerpt.
+pub(crate) fn hit_of(excerpt: &str) -> Option<&str> {
+    Some(excerpt.split_once(OPEN)?.1.split_once(CLOSE)?.0)
+}
+
+/// The bytes of a hit, which may be masked, from `start` on in a text.
+pub(crate) fn hit_in(text: &str, start: usize, hit: &str) -> Option<Range<usize>> {
+    let mut written = text.get(start..)?.chars();
+    let mut end = start;
+    for masked in hit.chars() {
+        let one = written.next().filter(|one| *one == masked || masked == '*')?;
+        end += one.len_utf8();
+    }
+    Some(start..end)
 }
 
 fn tail_of(text: &str, chars: usize) -> String {

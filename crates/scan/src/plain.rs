@@ -1,14 +1,17 @@
 //! Files that come from nowhere in particular: text, HTML, DOCX, XLSX, PPTX, OFD and PDF, looked
 //! through for words and personal numbers.
 
+use std::ops::Range;
+
 use jiff::civil::Date;
 use serde::Serialize;
 use xunjian_dict::{Matcher, Place, Scratch};
 use xunjian_model::{Block, Kind, PageUrl, Problem, Severity};
-use xunjian_page::{Limits, extract, is_html, named_document, sniff};
+use xunjian_page::{Limits, TextPart, Written, extract, is_html, named_document, sniff};
 use xunjian_spell::Model;
 
 use crate::digest::PageFinding;
+use crate::excerpt::{hit_in, hit_of};
 use crate::page::Passage;
 use crate::{privacy, slips, unlikely, words};
 
@@ -23,10 +26,13 @@ pub const PLAIN_FINDINGS_MAX: usize = 100_000;
 pub struct PlainFinding {
     /// The file's name as it was given.
     pub file: String,
-    /// Line of a text file, or paragraph of any other, from 1.
+    /// Line of a text or of a page's source, or paragraph of a document, from 1.
     pub line: usize,
     /// Characters before the fault in its line, plus one.
     pub column: usize,
+    /// Bytes of the file; nothing for documents, and where the file cannot be read without loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<Range<usize>>,
     /// What it is.
     pub kind: Kind,
     /// How severe.
@@ -64,8 +70,15 @@ pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher, model: Option<&Mod
     }
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let page = matches!(ending.as_str(), "html" | "htm" | "shtml" | "xhtml" | "jhtml") || is_html(None, cut);
-    let mut looking =
-        Looking { name, matcher, model, place: Place::default(), scratch: Scratch::default(), scan };
+    let mut looking = Looking {
+        name,
+        matcher,
+        model,
+        place: Place::default(),
+        scratch: Scratch::default(),
+        scan,
+        hits: Vec::new(),
+    };
     if page {
         looking.page(cut);
     } else if matches!(sniff(cut), "pdf" | "zip" | "ole" | "rar" | "7z" | "gzip") {
@@ -80,7 +93,15 @@ pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher, model: Option<&Mod
 pub fn scan_text(text: &str, date: Option<Date>, matcher: &Matcher) -> Vec<PlainFinding> {
     let place = Place { date, ..Place::default() };
     let scan = PlainScan::default();
-    let mut looking = Looking { name: "", matcher, model: None, place, scratch: Scratch::default(), scan };
+    let mut looking = Looking {
+        name: "",
+        matcher,
+        model: None,
+        place,
+        scratch: Scratch::default(),
+        scan,
+        hits: Vec::new(),
+    };
     looking.text(text.as_bytes());
     looking.scan.findings
 }
@@ -92,6 +113,8 @@ struct Looking<'s> {
     place: Place<'s>,
     scratch: Scratch,
     scan: PlainScan,
+    /// Of each finding its bytes in its block, until they are taken.
+    hits: Vec<Option<Range<usize>>>,
 }
 
 impl Looking<'_> {
@@ -100,11 +123,26 @@ impl Looking<'_> {
         let Ok(base) = PageUrl::parse("http://file.invalid/") else { return };
         let facts = extract(body, None, &base, Limits::default());
         self.place.date = xunjian_page::page_date(&facts.dates);
-        self.scan.problems.extend(facts.problems);
-        let title = Block { text: facts.title, ..Block::default() };
-        self.block(&title, 1);
-        for (at, block) in facts.blocks.iter().enumerate() {
-            self.block(block, at + 1);
+        self.scan.problems.extend(facts.problems.iter().cloned());
+        let mut parts = Vec::new();
+        let heads = std::iter::once((None, &facts.title));
+        for (label, text) in heads.chain(words::seen_labels(&facts).map(|(label, text)| (Some(label), text)))
+        {
+            self.block(&Block { text: text.clone(), ..Block::default() }, 1);
+            parts.extend(self.hits.drain(..).map(|hit| match label {
+                Some(label) => TextPart::Label(label, hit.unwrap_or_default()),
+                None => TextPart::Title(hit.unwrap_or_default()),
+            }));
+        }
+        let mut before = 0;
+        for block in &facts.blocks {
+            self.block(block, 1);
+            let own = self.hits.drain(..).map(Option::unwrap_or_default);
+            parts.extend(own.map(|hit| TextPart::Blocks(before + hit.start..before + hit.end)));
+            before += block.text.len() + 1;
+        }
+        if !parts.is_empty() {
+            self.tell_places(xunjian_page::source_of(body, None, &base, Limits::default(), parts));
         }
     }
 
@@ -118,12 +156,26 @@ impl Looking<'_> {
 
     fn text(&mut self, body: &[u8]) {
         let decoded = xunjian_page::decode(body, None);
-        self.scan.problems.extend(decoded.problems);
+        self.scan.problems.extend(decoded.problems.iter().cloned());
         let mut block = Block::default();
+        let mut parts = Vec::new();
         for (at, line) in decoded.text.lines().enumerate() {
             block.text.clear();
             block.text.push_str(line);
             self.block(&block, at + 1);
+            let before = line.as_ptr() as usize - decoded.text.as_ptr() as usize;
+            let own = self.hits.drain(..);
+            parts.extend(own.map(|hit| hit.map(|hit| before + hit.start..before + hit.end)));
+        }
+        self.tell_places(xunjian_page::written(body, &decoded, &parts));
+    }
+
+    /// Tells of each finding so far where it is written.
+    fn tell_places(&mut self, places: Vec<Option<Written>>) {
+        for (finding, place) in self.scan.findings.iter_mut().zip(places) {
+            if let Some(place) = place {
+                (finding.bytes, finding.line, finding.column) = (place.bytes, place.line, place.column);
+            }
         }
     }
 
@@ -150,6 +202,7 @@ impl Looking<'_> {
             let offset = one.offset.map_or(0, |offset| offset as usize);
             column += block.text[at..offset].chars().count();
             at = offset;
+            self.hits.push(hit_of(&one.excerpt).and_then(|hit| hit_in(&block.text, offset, hit)));
             let told = self.finding(one, column, line);
             self.scan.findings.push(told);
         }
@@ -165,6 +218,7 @@ impl Looking<'_> {
             file: self.name.to_owned(),
             line,
             column,
+            bytes: None,
             kind: found.kind,
             severity: found.severity,
             correction: detail("correction"),
@@ -195,7 +249,13 @@ mod tests {
         assert_eq!(kinds("a.txt", text.as_bytes()), expected);
         assert_eq!(kinds("-", &encoding_rs_gbk(text)), expected);
         let html = "<!DOCTYPE html><title>x</title><p>甲<p>这是关<b>健</b>环节";
-        assert_eq!(kinds("-", html.as_bytes()), [(2, 3, Kind::Typo)]);
+        assert_eq!(kinds("-", html.as_bytes()), [(1, 41, Kind::Typo)]);
+        let html = "<title>关健环节</title>\n<meta name=keywords content='关健环节'>\n<p>这是关<b>健</b>环节";
+        let scan = scan_plain("a.html", html.as_bytes(), &matcher(), None);
+        let places: Vec<_> = scan.findings.iter().map(|one| (one.line, one.column)).collect();
+        assert_eq!(places, [(1, 8), (2, 30), (3, 6)]);
+        let written = scan.findings.iter().filter_map(|one| html.get(one.bytes.clone()?));
+        assert_eq!(written.collect::<Vec<_>>(), ["关健", "关健", "关<b>健"]);
     }
 
     #[test]

@@ -11,10 +11,12 @@ use xunjian_model::{
     Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, Offer, PageKind,
     PageUrl, Rendering, Severity, Site, UrlRecord,
 };
+use xunjian_page::TextPart;
 use xunjian_store::{Digests, Store, StoreError};
 
 use crate::columns::{self, ColumnReport};
 use crate::digest::{Digest, PageFinding};
+use crate::excerpt::{around, hit_in, hit_of};
 use crate::fold::{Candidate, Fold, at_home, first_folder};
 use crate::freshness::{column_finding, stale_home};
 use crate::link_states::{BadLinks, kind_of};
@@ -304,8 +306,10 @@ fn look_at(
 
 /// Findings of a page that are told with the bytes they are written in; nobody looks at more.
 const SOURCES_MAX: usize = 100;
+/// Places of a title or a label that are compared with an excerpt.
+const PLACES_MAX: usize = 1_000;
 
-/// Tells of each finding in a page's text which bytes of the snapshot it is written in.
+/// Tells of each finding in a page's texts which bytes of the snapshot it is written in.
 fn tell_sources(
     store: &Store,
     (url, record, facts): (&PageUrl, &UrlRecord, &Facts),
@@ -316,8 +320,12 @@ fn tell_sources(
         return Ok(());
     }
     let found = digest.findings.iter().enumerate().filter_map(|(at, finding)| {
-        let hit = finding.excerpt.split_once('⟦')?.1.split_once('⟧')?.0;
-        Some((at, place_of(facts, usize::try_from(finding.offset?).ok()?, hit)?))
+        let hit = hit_of(&finding.excerpt)?;
+        let part = match finding.offset {
+            Some(start) => TextPart::Blocks(place_of(facts, usize::try_from(start).ok()?, hit)?),
+            None => part_of_head(facts, &finding.excerpt, hit)?,
+        };
+        Some((at, part))
     });
     let (at, wanted): (Vec<usize>, Vec<_>) = found.take(SOURCES_MAX).unzip();
     if at.is_empty() {
@@ -328,11 +336,23 @@ fn tell_sources(
     };
     let sources = xunjian_page::source_of(&body, media_type(record), url, setup.page, wanted);
     for (at, source) in at.into_iter().zip(sources) {
-        if let Some(bytes) = source {
+        if let Some(bytes) = source.and_then(|source| source.bytes) {
             digest.findings[at].detail.push(("bytes".to_owned(), format!("{}-{}", bytes.start, bytes.end)));
         }
     }
     Ok(())
+}
+
+/// Where a hit stands in the title or in a label: where its excerpt comes from.
+fn part_of_head(facts: &Facts, excerpt: &str, hit: &str) -> Option<TextPart> {
+    let within = |text: &str| {
+        let hits = text.match_indices(hit).map(|(at, _)| at..at + hit.len());
+        hits.take(PLACES_MAX).find(|part| around(text, part.start, part.end) == excerpt)
+    };
+    within(&facts.title).map(TextPart::Title).or_else(|| {
+        let mut labels = facts.labels.iter().enumerate();
+        labels.find_map(|(number, label)| Some(TextPart::Label(number, within(&label.content)?)))
+    })
 }
 
 /// The bytes of a hit, which may be masked, from `start` on in a page's texts one after the other.
@@ -345,13 +365,8 @@ fn place_of(facts: &Facts, start: usize, hit: &str) -> Option<std::ops::Range<us
         }
         own.contains(&start)
     })?;
-    let mut text = block.text.get(start - before..)?.chars();
-    let mut end = start;
-    for masked in hit.chars() {
-        let written = text.next().filter(|written| *written == masked || masked == '*')?;
-        end += written.len_utf8();
-    }
-    Some(start..end)
+    let part = hit_in(&block.text, start - before, hit)?;
+    Some(before + part.start..before + part.end)
 }
 
 /// The media type of what a page shows.

@@ -101,10 +101,7 @@ pub(crate) fn check_head(
     scratch: &mut Scratch,
     findings: &mut Vec<PageFinding>,
 ) {
-    let labels = facts.labels.iter().filter(|label| {
-        ["keywords", "description", "articletitle"].contains(&label.name.to_ascii_lowercase().as_str())
-    });
-    let texts = std::iter::once(&facts.title).chain(labels.map(|label| &label.content));
+    let texts = std::iter::once(&facts.title).chain(seen_labels(facts).map(|(_, content)| content));
     for text in texts {
         let block =
             Block { text: text.clone(), zone: Zone::Head, path: "head".to_owned(), ..Block::default() };
@@ -115,6 +112,15 @@ pub(crate) fn check_head(
             findings.push(finding);
         }
     }
+}
+
+/// Contents of labels that readers or search engines see, each with the label's number.
+pub(crate) fn seen_labels(facts: &Facts) -> impl Iterator<Item = (usize, &String)> {
+    let seen = |name: &str| ["keywords", "description", "articletitle"].contains(&name);
+    let labels = facts.labels.iter().enumerate();
+    labels
+        .filter(move |(_, label)| seen(&label.name.to_ascii_lowercase()))
+        .map(|(at, label)| (at, &label.content))
 }
 
 pub(crate) fn finding_of(hit: &Hit<'_>, passage: &Passage<'_>) -> PageFinding {

@@ -19,7 +19,7 @@ use crate::dictionary::{self, Samples};
 const SEGMENT_BYTES: u64 = 256 << 20;
 /// Bytes after which the first segment is closed, once a dictionary can be trained from it: a
 /// smaller store gains less than the training costs.
-const FIRST_SEGMENT_BYTES: u64 = 16 << 20;
+const FIRST_SEGMENT_BYTES: u64 = 32 << 20;
 /// zstd level of records alone: level 3 would pack pages 3 % smaller and take a third longer.
 const LEVEL: i32 = 1;
 /// zstd level with a dictionary, of which level 3 makes a fifth more.

@@ -167,6 +167,7 @@ pub(super) fn sarif(path: &Path, sink: &Sink, _: &Message, context: Context<'_>)
             severity: finding.severity,
             uri: &finding.url,
             place: None,
+            bytes: finding.bytes(),
             message: format!("{}：{}", name(finding, context.language), finding.evidence.excerpt),
         })
         .collect();

@@ -127,6 +127,7 @@ impl Shown {
                     kind: one.kind,
                     severity: one.severity,
                     place: Some((one.line, one.column)),
+                    bytes: one.bytes.clone(),
                     message: message(one, self.terminal),
                     uri: "",
                 };
