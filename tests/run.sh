@@ -57,7 +57,7 @@ print(next(os.path.dirname(one["manifest_path"]) for one in json.load(sys.stdin)
 }
 HTML5LIB_TESTS="$PWD/$suites/html5lib-1.1/html5lib/tests/testdata" \
     URL_CASES="$(source_of url)/tests/urltestdata.json" SARIF_SCHEMA="$(source_of serde-sarif)/src/schema.json" \
-    cargo test --locked --workspace --lib public_cases -- --ignored
+    cargo test --locked --workspace --lib --test tree public_cases -- --ignored
 echo "== a hundred kills"
 cargo test --locked --workspace --test interrupted -- --ignored
 echo "== the archive in other tools"

@@ -97,6 +97,10 @@ struct Builder<'t> {
     /// What is read stands in a script.
     in_script: bool,
     forms: Forms,
+    /// Open drawings and formulas.
+    foreign: usize,
+    /// The page is a set of frames.
+    framed: bool,
     /// Elements below do not end: the script stands inside of them.
     floor: usize,
 }
@@ -126,6 +130,8 @@ impl<'t> Builder<'t> {
             trace: None,
             in_script: false,
             forms: Forms::default(),
+            foreign: 0,
+            framed: false,
             floor: 0,
         }
     }
@@ -135,16 +141,25 @@ impl<'t> Builder<'t> {
         let mut attributes = Attributes::default();
         while let Some(token) = reader.next(&mut attributes) {
             match token {
-                Token::Text(text) => self.text(text),
+                Token::Text(text) => self.text(text, true),
+                Token::Plain(text) => self.text(text, false),
                 Token::Start { name, self_closing } => {
+                    if self.framed && name.element != Element::Frame {
+                        continue;
+                    }
                     self.read_element(name, &attributes);
                     match Raw::of(name.element) {
+                        Some(_) if self_closing && reader.foreign => {}
                         Some(raw) => self.raw(raw, name, &mut reader),
                         None => self.start(name, self_closing, &attributes),
+                    }
+                    if name.element == Element::Plaintext && !reader.foreign {
+                        self.text(reader.rest(), false);
                     }
                 }
                 Token::End(name) => self.end(name),
             }
+            reader.foreign = self.foreign > 0 && self.is_foreign();
         }
     }
 
@@ -158,14 +173,18 @@ impl<'t> Builder<'t> {
 
     // ---- tokens -----------------------------------------------------------------------------
 
-    fn text(&mut self, text: &str) {
+    /// A text, in which references may stand.
+    fn text(&mut self, text: &str, references: bool) {
+        if self.framed {
+            return;
+        }
         if self.text_bytes + text.len() > self.limits.text_bytes_max {
             self.left_out = true;
             return;
         }
         self.text_bytes += text.len();
         let (current, trace) = (&mut self.current, &mut self.trace);
-        references::pieces(text, false, |piece, part| match (piece, &mut *trace) {
+        let mut add = |piece: Piece<'_>, part: Range<usize>| match (piece, &mut *trace) {
             (Piece::Text(text), None) => append(text, current),
             (Piece::Text(piece), Some(trace)) => {
                 for (at, character) in piece.char_indices() {
@@ -185,13 +204,39 @@ impl<'t> Builder<'t> {
                     trace.add(before, text, part);
                 }
             }
-        });
+        };
+        match references {
+            true => references::pieces(text, false, add),
+            false => add(Piece::Text(text), 0..text.len()),
+        }
+    }
+
+    /// Whether what comes next stands in a drawing or a formula.
+    fn is_foreign(&self) -> bool {
+        self.stack.iter().rev().find_map(|open| open.name.element.is_foreign()).unwrap_or(false)
+    }
+
+    /// HTML in a drawing ends it.
+    fn leave_foreign(&mut self, element: Element) {
+        if !(element.is_block() || matches!(element, Element::Span | Element::Img | Element::Br)) {
+            return;
+        }
+        while self.stack.len() > self.floor && self.is_foreign() {
+            self.pop();
+        }
     }
 
     fn start(&mut self, name: Name<'t>, self_closing: bool, attributes: &Attributes<'t>) {
         let element = name.element;
         if element.is_block() {
             self.flush();
+        }
+        if self.foreign > 0 {
+            self.leave_foreign(element);
+        }
+        if element == Element::Frameset && self.facts.blocks.is_empty() && self.current.trim().is_empty() {
+            // Frames are all there is; the rest is for browsers without them.
+            self.framed = true;
         }
         if element == Element::Br {
             self.current.push(' ');
@@ -242,12 +287,14 @@ impl<'t> Builder<'t> {
             return;
         }
         let hides = hides(attributes)
+            || name.element == Element::Template
             || name.element == Element::Marquee
                 && attributes.get(Attribute::Height).is_some_and(|height| matches!(&*height, "0" | "1"));
         if hides && !self.hidden() {
             // Hidden text is no part of the sentence around it.
             self.flush();
         }
+        self.foreign += usize::from(name.element.is_foreign() == Some(true));
         let zone = match name.element {
             Element::Body | Element::Html => None,
             element => zone::zone_of(element, attributes),
@@ -294,6 +341,7 @@ impl<'t> Builder<'t> {
             self.flush();
         }
         let Some(open) = self.stack.pop() else { return };
+        self.foreign -= usize::from(open.name.element.is_foreign() == Some(true));
         if open.name.element.is_row() {
             self.row(&open);
         }

@@ -49,16 +49,16 @@ macro_rules! elements {
 }
 
 elements! {
-    A "a" Address "address" Area "area" Article "article" Aside "aside" Audio "audio" Base "base"
+    A "a" Address "address" AnnotationXml "annotation-xml" Area "area" Article "article" Aside "aside" Audio "audio" Base "base"
     Blockquote "blockquote" Body "body" Br "br" Button "button" Caption "caption" Center "center"
-    Col "col" Dd "dd" Details "details" Dialog "dialog" Dir "dir" Div "div" Dl "dl" Dt "dt"
+    Col "col" Dd "dd" Desc "desc" Details "details" Dialog "dialog" Dir "dir" Div "div" Dl "dl" Dt "dt"
     Embed "embed" Fieldset "fieldset" Figcaption "figcaption" Figure "figure" Footer "footer"
-    Form "form" Frame "frame" H1 "h1" H2 "h2" H3 "h3" H4 "h4" H5 "h5" H6 "h6" Head "head"
+    ForeignObject "foreignobject" Form "form" Frame "frame" Frameset "frameset" H1 "h1" H2 "h2" H3 "h3" H4 "h4" H5 "h5" H6 "h6" Head "head"
     Header "header" Hr "hr" Html "html" Iframe "iframe" Img "img" Input "input" Li "li"
-    Link "link" Main "main" Marquee "marquee" Menu "menu" Meta "meta" Nav "nav" Noembed "noembed"
-    Noframes "noframes" Object "object" Ol "ol" Option "option" P "p" Param "param" Pre "pre"
+    Link "link" Main "main" Marquee "marquee" Math "math" Menu "menu" Meta "meta" Nav "nav" Noembed "noembed"
+    Noframes "noframes" Object "object" Ol "ol" Option "option" P "p" Param "param" Plaintext "plaintext" Pre "pre"
     Script "script" Section "section" Select "select" Source "source" Span "span" Style "style"
-    Summary "summary" Table "table" Tbody "tbody" Td "td" Textarea "textarea" Tfoot "tfoot"
+    Summary "summary" Svg "svg" Table "table" Tbody "tbody" Td "td" Template "template" Textarea "textarea" Tfoot "tfoot"
     Th "th" Thead "thead" Time "time" Title "title" Tr "tr" Track "track" Ul "ul" Video "video" Wbr "wbr"
     Xmp "xmp"
 }
@@ -85,6 +85,16 @@ impl Element {
     pub(crate) fn is_row(self) -> bool {
         use Element::*;
         matches!(self, Li | Tr | Dd | Dt | P | Div | Article | Section)
+    }
+
+    /// Drawings and formulas: what stands in them is not HTML; but what these hold is again.
+    pub(crate) fn is_foreign(self) -> Option<bool> {
+        use Element::*;
+        match self {
+            Svg | Math => Some(true),
+            ForeignObject | Desc | AnnotationXml => Some(false),
+            _ => None,
+        }
     }
 
     /// Elements without content.

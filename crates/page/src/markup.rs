@@ -15,6 +15,8 @@ use crate::element::Name;
 pub(crate) enum Token<'t> {
     /// Text as it is written, character references and all.
     Text(&'t str),
+    /// Text that holds no references: of a section `<![CDATA[`.
+    Plain(&'t str),
     /// A start tag; its attributes are in the buffer that was handed over.
     Start { name: Name<'t>, self_closing: bool },
     /// An end tag.
@@ -26,14 +28,20 @@ pub(crate) enum Token<'t> {
 pub(crate) struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// What is read stands in a drawing or a formula, where `<![CDATA[` means something and `<title>`
+    /// is an element as any other.
+    pub(crate) foreign: bool,
 }
+
+/// What begins such a section.
+const CDATA: &str = "<![CDATA[";
 
 /// A tag was not ended: the rest of the page is nothing.
 struct Unended;
 
 impl<'t> Reader<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { text: text.strip_prefix('\u{FEFF}').unwrap_or(text), at: 0 }
+        Self { text: text.strip_prefix('\u{FEFF}').unwrap_or(text), at: 0, foreign: false }
     }
 
     fn bytes(&self) -> &'t [u8] {
@@ -85,6 +93,13 @@ impl<'t> Reader<'t> {
     /// Reads from a `<` that opens something.
     fn markup(&mut self, attributes: &mut Attributes<'t>) -> Result<Option<Token<'t>>, Unended> {
         match self.peek(1) {
+            Some(b'!') if self.foreign && self.text[self.at..].starts_with(CDATA) => {
+                self.at += CDATA.len();
+                let rest = &self.text[self.at..];
+                let (content, ends) = rest.split_once("]]>").unwrap_or((rest, ""));
+                self.at = self.text.len() - ends.len();
+                Ok(Some(Token::Plain(content)))
+            }
             Some(b'!') => {
                 self.at += 2;
                 self.declaration();
@@ -231,7 +246,7 @@ impl<'t> Reader<'t> {
     // ---- elements whose content is no markup --------------------------------------------------
 
     /// The content of such an element up to its end tag, which is read, too; `None` when it has
-    /// none: then the rest of the page is its content, and it never ends.
+    /// none: then the rest of the page is its content, and it never ends. In a drawing it would be markup.
     pub(crate) fn raw(&mut self, name: Name<'t>) -> Option<&'t str> {
         let start = self.at;
         while let Some(open) = self.find(b'<') {
@@ -240,8 +255,14 @@ impl<'t> Reader<'t> {
                 return self.end_raw(start, open, name);
             }
         }
-        self.at = self.text.len();
+        self.at = if self.foreign { start } else { self.text.len() };
         None
+    }
+
+    /// All that is left.
+    pub(crate) fn rest(&mut self) -> &'t str {
+        let start = std::mem::replace(&mut self.at, self.text.len());
+        &self.text[start..]
     }
 
     /// The same for a script, where `<!--<script>` hides an end tag (section 13.2.5.17 and on).
@@ -271,7 +292,7 @@ impl<'t> Reader<'t> {
                 double = false;
             }
         }
-        self.at = self.text.len();
+        self.at = if self.foreign { start } else { self.text.len() };
         None
     }
 
@@ -381,6 +402,7 @@ mod tests {
         while let Some(token) = reader.next(&mut attributes) {
             match token {
                 Token::Text(text) => said.text(&references::decoded(text, false)),
+                Token::Plain(text) => said.text(text),
                 Token::End(name) => said.0.push(format!("/{}", name.text.to_ascii_lowercase())),
                 Token::Start { name, self_closing } => {
                     let lower = name.text.to_ascii_lowercase();

@@ -147,7 +147,7 @@ fn written_in(written: &str, attribute: bool, text: &str, part: &Range<usize>) -
     let places = places.get(before..before + wanted.len())?;
     let same = places.iter().map(|(one, _)| one).eq(&wanted);
     let (first, last) = (places.first()?, places.last()?);
-    same.then(|| first.1.start..last.1.end)
+    same.then_some(first.1.start..last.1.end)
 }
 
 /// Where a text is written in a body.
