@@ -26,8 +26,8 @@ pub enum CompileError {
 pub struct Matcher {
     folder: Folder,
     trie: Trie,
-    /// What each value of the trie means: a range of `meanings`.
-    values: Vec<std::ops::Range<u32>>,
+    /// What each value of the trie means.
+    values: Vec<Value>,
     meanings: Vec<Meaning>,
     words: Vec<Word>,
     /// One for each word.
@@ -36,6 +36,15 @@ pub struct Matcher {
     /// Longest allowed phrase, in codes.
     allowed_max: usize,
     fingerprint: [u8; 32],
+}
+
+/// What a value of the trie means.
+#[derive(Clone, Debug)]
+struct Value {
+    /// A range of `meanings`.
+    meanings: std::ops::Range<u32>,
+    /// The word, where that is all. It stands here so that one look at the memory tells all of most hits.
+    only: Option<(u32, Brief)>,
 }
 
 /// What it means that a sequence stands in a text.
@@ -115,15 +124,18 @@ pub struct Hit<'m> {
 #[derive(Debug, Default)]
 pub struct Scratch {
     folded: Folded,
-    /// Starts and ends, in codes, and values of the trie.
-    found: Vec<(usize, usize, u32)>,
+    /// Starts and ends, in codes, and values of the trie; of one start the longest first.
+    found: Vec<(u32, u32, u32)>,
+    candidates: Vec<Candidate>,
 }
 
 /// A word found, before longer words are looked at.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Candidate {
-    from: usize,
-    to: usize,
+    from: u32,
+    to: u32,
+    /// Its bytes in the original text.
+    span: (u32, u32),
     word: u32,
     brief: Brief,
     excused: bool,
@@ -184,15 +196,20 @@ impl Matcher {
         sequences.sort_by(|(one, _), (other, _)| one.cmp(other));
         let phrases = sequences.iter().filter(|(_, meaning)| !matches!(meaning, Meaning::Word(_)));
         let allowed_max = phrases.map(|(phrase, _)| phrase.len()).max().unwrap_or(0);
+        let briefs: Vec<Brief> =
+            words.iter().map(|word| word.brief(&dictionaries[word.dictionary as usize])).collect();
         let (mut values, mut meanings) = (Vec::new(), Vec::new());
         for same in sequences.chunk_by(|(one, _), (other, _)| one == other) {
             let from = meanings.len() as u32;
             meanings.extend(same.iter().map(|(_, meaning)| *meaning));
-            values.push(from..meanings.len() as u32);
+            let only = match same {
+                [(_, Meaning::Word(word))] => Some((*word, briefs[*word as usize])),
+                _ => None,
+            };
+            values.push(Value { meanings: from..meanings.len() as u32, only });
         }
         let mut sequences: Vec<Vec<u16>> = sequences.into_iter().map(|(codes, _)| codes).collect();
         sequences.dedup();
-        let briefs = words.iter().map(|word| word.brief(&dictionaries[word.dictionary as usize])).collect();
         Ok(Self {
             briefs,
             trie: Trie::build(&sequences),
@@ -246,23 +263,44 @@ impl Matcher {
     /// Hits in a text, in order of their starts. A hit inside a longer hit of the same category
     /// is left out.
     pub fn find<'m>(&'m self, text: &str, place: &Place<'_>, scratch: &mut Scratch) -> Vec<Hit<'m>> {
-        let Scratch { folded, found } = scratch;
+        let Scratch { folded, found, candidates } = scratch;
         self.folder.fold(text, folded);
         found.clear();
         let codes = folded.codes();
         for at in 0..codes.len() {
-            self.trie.each_from(codes, at, |length, value| found.push((at, at + length, value)));
+            let before = found.len();
+            // A text of more codes than fit is cut before.
+            let add = |length, value| found.push((at as u32, (at + length) as u32, value));
+            self.trie.each_from(codes, at, add);
+            if found.len() > before + 1 {
+                found[before..].reverse();
+            }
         }
         if found.is_empty() {
             return Vec::new();
         }
-        let candidates = self.candidates(text, place, folded, found);
-        outermost(candidates)
-            .into_iter()
-            .map(|one| {
-                let (start, end) = folded.span(text, one.from, one.to);
-                let dictionary = &self.dictionaries[one.brief.dictionary as usize].name;
-                Hit { entry: &self.words[one.word as usize].entry, dictionary, start, end }
+        candidates.clear();
+        for &one in found.iter() {
+            let value = &self.values[one.2 as usize];
+            match value.only {
+                Some(word) => candidates.extend(self.candidate(text, place, folded, found, one, word)),
+                None => {
+                    for meaning in self.meanings(value) {
+                        let Meaning::Word(word) = *meaning else { continue };
+                        let word = (word, self.briefs[word as usize]);
+                        candidates.extend(self.candidate(text, place, folded, found, one, word));
+                    }
+                }
+            }
+        }
+        keep_outermost(candidates);
+        candidates
+            .iter()
+            .map(|one| Hit {
+                entry: &self.words[one.word as usize].entry,
+                dictionary: &self.dictionaries[one.brief.dictionary as usize].name,
+                start: one.span.0 as usize,
+                end: one.span.1 as usize,
             })
             .collect()
     }
@@ -286,49 +324,46 @@ impl Matcher {
         }
     }
 
-    fn candidates(
+    fn meanings(&self, value: &Value) -> &[Meaning] {
+        &self.meanings[value.meanings.start as usize..value.meanings.end as usize]
+    }
+
+    /// A word that was found, if it stands there as its entry asks.
+    fn candidate(
         &self,
         text: &str,
         place: &Place<'_>,
         folded: &Folded,
-        found: &[(usize, usize, u32)],
-    ) -> Vec<Candidate> {
-        let meanings = |value: u32| {
-            let range = &self.values[value as usize];
-            &self.meanings[range.start as usize..range.end as usize]
-        };
-        let mut candidates = Vec::new();
-        for &(from, to, value) in found {
-            for meaning in meanings(value) {
-                let Meaning::Word(number) = *meaning else { continue };
-                let brief = self.briefs[number as usize];
-                let span = folded.span(text, from, to);
-                let plainly = brief.unconditional
-                    && (brief.traditional || is_folded(&text[span.0..span.1]))
-                    && !(brief.together && folded.has_gap(from, to));
-                let word = (!plainly).then(|| &self.words[number as usize]);
-                let source = &self.dictionaries[brief.dictionary as usize];
-                if word.is_some_and(|word| !word.applies(source, place, text, folded, (from, to), span)) {
-                    continue;
-                }
-                // An allowed phrase around the word begins at most its own length before it.
-                let around = || {
-                    let first = found.partition_point(|&(start, _, _)| start + self.allowed_max < to);
-                    let phrases = found[first..].iter().take_while(|&&(start, _, _)| start <= from);
-                    phrases.filter(|&&(_, end, _)| to <= end).any(|&(_, _, value)| {
-                        meanings(value).iter().any(|meaning| match *meaning {
-                            Meaning::AllowsWord(other) => other == number,
-                            Meaning::AllowsAll(dictionary) => dictionary == brief.dictionary,
-                            Meaning::Word(_) => false,
-                        })
-                    })
-                };
-                let excused = self.allowed_max > 0 && around()
-                    || word.is_some_and(|word| word.is_excused(text, folded, (from, to), span.0));
-                candidates.push(Candidate { from, to, word: number, brief, excused });
-            }
+        found: &[(u32, u32, u32)],
+        (start, end, _): (u32, u32, u32),
+        (number, brief): (u32, Brief),
+    ) -> Option<Candidate> {
+        let (from, to) = (start as usize, end as usize);
+        let span = folded.span(text, from, to);
+        let plainly = brief.unconditional
+            && (brief.traditional || is_folded(&text[span.0..span.1]))
+            && !(brief.together && folded.has_gap(from, to));
+        let word = (!plainly).then(|| &self.words[number as usize]);
+        let source = &self.dictionaries[brief.dictionary as usize];
+        if word.is_some_and(|word| !word.applies(source, place, text, folded, (from, to), span)) {
+            return None;
         }
-        candidates
+        // An allowed phrase around the word begins at most its own length before it.
+        let around = || {
+            let first = found.partition_point(|&(phrase, _, _)| phrase as usize + self.allowed_max < to);
+            let phrases = found[first..].iter().take_while(|&&(phrase, _, _)| phrase <= start);
+            phrases.filter(|&&(_, last, _)| end <= last).any(|&(_, _, value)| {
+                self.meanings(&self.values[value as usize]).iter().any(|meaning| match *meaning {
+                    Meaning::AllowsWord(other) => other == number,
+                    Meaning::AllowsAll(dictionary) => dictionary == brief.dictionary,
+                    Meaning::Word(_) => false,
+                })
+            })
+        };
+        let excused = self.allowed_max > 0 && around()
+            || word.is_some_and(|word| word.is_excused(text, folded, (from, to), span.0));
+        let span = (span.0 as u32, span.1 as u32);
+        Some(Candidate { from: start, to: end, span, word: number, brief, excused })
     }
 }
 
@@ -338,11 +373,17 @@ struct Contexts {
     context: Vec<Vec<char>>,
 }
 
-/// Candidates that are not excused and not inside a longer one of their category. What an
+/// Keeps the candidates that are not excused and not inside a longer one of their category. What an
 /// exception excuses still says what the words inside it belong to.
-fn outermost(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+fn keep_outermost(candidates: &mut Vec<Candidate>) {
     // Among equal spans the later dictionary's entry stands first.
-    candidates.sort_by_key(|one| (one.from, std::cmp::Reverse((one.to, one.brief.dictionary))));
+    let order = |one: &Candidate| (one.from, std::cmp::Reverse((one.to, one.brief.dictionary)));
+    let in_order = |pair: &[Candidate]| {
+        pair[0].from < pair[1].from || pair[0].from == pair[1].from && pair[0].to > pair[1].to
+    };
+    if !candidates.windows(2).all(in_order) {
+        candidates.sort_by_key(order);
+    }
     let mut reach = [0; Category::ALL.len()];
     candidates.retain(|one| {
         let reach = &mut reach[one.brief.category as usize];
@@ -350,7 +391,6 @@ fn outermost(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
         *reach = one.to.max(*reach);
         !inside && !one.excused
     });
-    candidates
 }
 
 impl Word {
