@@ -97,6 +97,8 @@ kind = "department"
     yield "muffy", ["muffy", "check-site", HOME]
     yield "spider_cli", ["spider", "-u", HOME, "crawl"]
     yield "scrapy", ["scrapy", "runspider", script]
+    cache = ["-s", "HTTPCACHE_ENABLED=1", "-s", "HTTPCACHE_GZIP=1", "-s", f"HTTPCACHE_DIR={folder}/cache"]
+    yield "scrapy, keeping pages packed", ["scrapy", "runspider", script, *cache]
     yield "linkchecker", ["linkchecker", "-q", "-t", "8", "--no-status", HOME]
 
 
@@ -128,7 +130,7 @@ def main():
     try:
         for _ in range(args.rounds):
             # Everybody begins with nothing.
-            for kept in ["data", "wget2", "httrack"]:
+            for kept in ["data", "wget2", "httrack", "cache"]:
                 shutil.rmtree(folder / kept, ignore_errors=True)
             for name, command in clients(folder):
                 if not (shutil.which(str(command[0])) or Path(command[0]).exists()):

@@ -309,7 +309,7 @@ mod tests {
     fn record(at: u32) -> Vec<u8> {
         let mut text = format!("<title>{at}</title>{}", "<li>工作动态</li>".repeat(900));
         let mut state = at;
-        for _ in 0..1_500 {
+        for _ in 0..3_000 {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             text.push(char::from(b'a' + (state >> 24) as u8 % 26));
         }
