@@ -13,6 +13,9 @@ const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable"
 /// The browser reads commands from descriptor 3 and answers on 4; its own words go nowhere.
 const PIPES: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
 
+/// Longest path under which the browser's socket finds room: an address of a socket has 108 bytes at most (unix(7)).
+const SOCKET_FOLDER_BYTES_MAX: usize = 60;
+
 /// Removes the profile when the other end of its input is closed, also by a kill. A browser's own
 /// processes may write into the profile for a moment after the browser is gone. What stops this program, as
 /// Ctrl-C does, is sent to its children, too, and must not stop the cleaning.
@@ -39,6 +42,10 @@ pub(crate) async fn start(
     let mut command = Command::new("/bin/sh");
     command.args(["-c", PIPES]).arg(program).args(arguments(sandbox, &limits));
     command.arg(format!("--user-data-dir={}", profile.display()));
+    // The browser makes a folder for a socket there, and leaves it when it is killed.
+    if profile.as_os_str().len() <= SOCKET_FOLDER_BYTES_MAX {
+        command.env("TMPDIR", &profile);
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     let mut process = command.spawn().map_err(failed)?;
     let pipes = process.stdin.take().zip(process.stdout.take());
