@@ -187,6 +187,14 @@ impl<'t> Builder<'t> {
         let mut add = |piece: Piece<'_>, part: Range<usize>| match (piece, &mut *trace) {
             (Piece::Text(text), None) => append(text, current),
             (Piece::Text(piece), Some(trace)) => {
+                let before = current.len();
+                append(piece, current);
+                if current[before..] == *piece {
+                    trace.add_run(before, text, part);
+                    return;
+                }
+                // White space was left out or changed: character by character.
+                current.truncate(before);
                 for (at, character) in piece.char_indices() {
                     let (before, start) = (current.len(), part.start + at);
                     append(&piece[at..at + character.len_utf8()], current);

@@ -14,6 +14,8 @@ struct Piece {
     at: usize,
     /// In the decoded page.
     written: Range<usize>,
+    /// It is written as it is in the text, byte for byte; else it is one character.
+    plain: bool,
 }
 
 /// A part of a page's texts.
@@ -58,11 +60,20 @@ impl Trace {
 
     /// The text of a block from `at` on came from a part of `text`, which is one of the page.
     pub(crate) fn add(&mut self, at: usize, text: &str, part: Range<usize>) {
+        self.add_piece(at, text, part, false);
+    }
+
+    /// The same for a run that is written as it is in the block's text.
+    pub(crate) fn add_run(&mut self, at: usize, text: &str, part: Range<usize>) {
+        self.add_piece(at, text, part, true);
+    }
+
+    fn add_piece(&mut self, at: usize, text: &str, part: Range<usize>, plain: bool) {
         let text = address(text);
         // Texts of scripts' data are written in no place of their own.
         if self.page.start <= text.start && text.end <= self.page.end {
             let start = text.start - self.page.start;
-            self.pieces.push(Piece { at, written: start + part.start..start + part.end });
+            self.pieces.push(Piece { at, written: start + part.start..start + part.end, plain });
         }
     }
 
@@ -113,10 +124,20 @@ impl Trace {
             if wanted.start < own.start || wanted.end > own.end {
                 continue;
             }
-            let over = |at: usize| pieces[..pieces.partition_point(|piece| piece.at <= at)].last();
+            // The character at `at` of the block, which is one of its own or part of a run.
+            let over = |at: usize| {
+                let piece = pieces[..pieces.partition_point(|piece| piece.at <= at)].last()?;
+                let start = piece.written.start + if piece.plain { at - piece.at } else { 0 };
+                Some((start, piece))
+            };
+            let end = wanted.end - own.start;
+            let last = text.get(..end).and_then(|text| text.chars().next_back()).map_or(0, char::len_utf8);
             let first = over(wanted.start - own.start);
-            let last = over((wanted.end - own.start).saturating_sub(1));
-            self.found[at] = first.zip(last).map(|(first, last)| first.written.start..last.written.end);
+            let last = over(end - last).map(|(start, piece)| match piece.plain {
+                true => start + last,
+                false => piece.written.end,
+            });
+            self.found[at] = first.zip(last).map(|((start, _), end)| start..end);
         }
     }
 }
