@@ -8,8 +8,9 @@ use server::{Reply, serve};
 use support::World;
 
 fn config(port: u16) -> String {
-    let own = ["www.test.gov.cn", "test.gov.cn", "other.example", "strict.example", "sale.example"]
-        .map(|host| format!("\"{host}\" = \"127.0.0.1:{port}\"\n"));
+    let own =
+        ["www.test.gov.cn", "test.gov.cn", "other.example", "strict.example", "cut.example", "sale.example"]
+            .map(|host| format!("\"{host}\" = \"127.0.0.1:{port}\"\n"));
     format!(
         "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n\
          [crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n\
@@ -28,7 +29,8 @@ fn outside_targets_are_asked_by_head_then_for_their_first_bytes() {
                 "试验市人民政府",
                 "<a href='http://other.example/page'>文章</a><a href='http://other.example/paper'>文件</a>\
                  <a href='http://other.example/moved'>旧址</a><a href='http://other.example/gone'>没有</a>\
-                 <a href='http://strict.example/page'>只许读取</a><a href='http://sale.example/'>域名</a>",
+                 <a href='http://strict.example/page'>只许读取</a><a href='http://cut.example/page'>不答</a>\
+                 <a href='http://sale.example/'>域名</a>",
             ),
             ("other.example", "/page") => Reply::page("一篇文章", "<p>正文在这里，说的是今天的事。</p>"),
             ("other.example", "/paper") => {
@@ -38,7 +40,10 @@ fn outside_targets_are_asked_by_head_then_for_their_first_bytes() {
             ("strict.example", "/page") if is_head => {
                 Reply::Other("405 Method Not Allowed", String::new(), String::new())
             }
-            ("strict.example", "/page") => Reply::page("另一篇文章", "<p>另一个正文，说的是昨天的事。</p>"),
+            ("cut.example", "/page") if is_head => Reply::Cut,
+            ("strict.example" | "cut.example", "/page") => {
+                Reply::page("另一篇文章", "<p>另一个正文，说的是昨天的事。</p>")
+            }
             ("sale.example", "/") => Reply::page("域名出售", "<p>此域名正在出售，域名出售，有意者请联系</p>"),
             _ => Reply::missing(),
         }
@@ -66,6 +71,10 @@ fn outside_targets_are_asked_by_head_then_for_their_first_bytes() {
     assert_eq!(page, ["GET bytes=0-32767", "GET bytes=0-32767", "HEAD", "HEAD"]);
     assert_eq!(of("other.example", "/paper"), ["HEAD"], "the head of a file says all that is asked");
     assert_eq!(of("strict.example", "/page"), ["HEAD", "GET bytes=0-32767"], "no HEAD there");
+    assert_eq!(of("cut.example", "/page"), ["HEAD", "GET bytes=0-32767"], "no answer to HEAD");
+    // Idle connections count among those that may be open at once.
+    let outside = asked.iter().filter(|one| one.host.ends_with(".example"));
+    assert!(outside.clone().all(|one| one.head.contains(&"connection: close".to_owned())), "{asked:?}");
     assert_eq!(
         of("other.example", "/gone"),
         ["HEAD", "GET bytes=0-32767", "GET bytes=0-32767"],
@@ -77,6 +86,7 @@ fn outside_targets_are_asked_by_head_then_for_their_first_bytes() {
         ("http://other.example/paper", "ok"),
         ("http://other.example/moved", "ok"),
         ("http://strict.example/page", "ok"),
+        ("http://cut.example/page", "ok"),
         ("http://other.example/gone", "gone (404)"),
         ("http://sale.example/", "hijacked (parked domain)"),
     ] {

@@ -108,7 +108,8 @@ pub(crate) async fn soft_page(shared: &Shared, host: &HostState, home: &PageUrl)
         return kept.text;
     }
     let url = probe(home)?;
-    let answer = shared.fetcher.fetch(Ask::get(url), shared).await.ok()?;
+    let ask = Ask { keep_alive: host.owner.is_some(), ..Ask::get(url) };
+    let answer = shared.fetcher.fetch(ask, shared).await.ok()?;
     if matches!(answer.state(), LinkState::Limited(_)) {
         return None;
     }

@@ -191,8 +191,14 @@ async fn ask_outside(shared: &Shared, get: Ask, again: bool) -> Result<Answer, F
     if again {
         return shared.fetcher.fetch(get, shared).await;
     }
-    // The GET that may follow takes the same connection.
-    let head = shared.fetcher.fetch(Ask { head: true, keep_alive: true, ..get.clone() }, shared).await?;
+    let head = match shared.fetcher.fetch(Ask { head: true, ..get.clone() }, shared).await {
+        Ok(head) => head,
+        // Some servers leave HEAD without an answer; where nobody answers, a GET gets none either.
+        Err(failure) if matches!(failure.state, LinkState::Broken(_) | LinkState::Timeout) => {
+            return shared.fetcher.fetch(get, shared).await;
+        }
+        Err(failure) => return Err(failure),
+    };
     match head.state() {
         LinkState::Limited(_) => Ok(head),
         // Whether it is a page that does not exist, or one of a domain for sale, its text tells.

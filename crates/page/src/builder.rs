@@ -99,8 +99,6 @@ struct Builder<'t> {
     forms: Forms,
     /// Open drawings and formulas.
     foreign: usize,
-    /// The page is a set of frames.
-    framed: bool,
     /// Elements below do not end: the script stands inside of them.
     floor: usize,
 }
@@ -131,7 +129,6 @@ impl<'t> Builder<'t> {
             in_script: false,
             forms: Forms::default(),
             foreign: 0,
-            framed: false,
             floor: 0,
         }
     }
@@ -144,16 +141,13 @@ impl<'t> Builder<'t> {
                 Token::Text(text) => self.text(text, true),
                 Token::Plain(text) => self.text(text, false),
                 Token::Start { name, self_closing } => {
-                    if self.framed && name.element != Element::Frame {
-                        continue;
-                    }
                     self.read_element(name, &attributes);
                     match Raw::of(name.element) {
                         Some(_) if self_closing && reader.foreign => {}
                         Some(raw) => self.raw(raw, name, &mut reader),
                         None => self.start(name, self_closing, &attributes),
                     }
-                    if name.element == Element::Plaintext && !reader.foreign {
+                    if name.element == Element::Plaintext && !reader.foreign && !self.is_for_others() {
                         self.text(reader.rest(), false);
                     }
                 }
@@ -175,9 +169,6 @@ impl<'t> Builder<'t> {
 
     /// A text, in which references may stand.
     fn text(&mut self, text: &str, references: bool) {
-        if self.framed {
-            return;
-        }
         if self.text_bytes + text.len() > self.limits.text_bytes_max {
             self.left_out = true;
             return;
@@ -224,6 +215,11 @@ impl<'t> Builder<'t> {
         self.stack.iter().rev().find_map(|open| open.name.element.is_foreign()).unwrap_or(false)
     }
 
+    /// Whether what comes next is for browsers without scripts, for which no others read markup.
+    fn is_for_others(&self) -> bool {
+        self.stack.iter().any(|open| open.name.text.eq_ignore_ascii_case("noscript"))
+    }
+
     /// HTML in a drawing ends it.
     fn leave_foreign(&mut self, element: Element) {
         if !(element.is_block() || matches!(element, Element::Span | Element::Img | Element::Br)) {
@@ -241,10 +237,6 @@ impl<'t> Builder<'t> {
         }
         if self.foreign > 0 {
             self.leave_foreign(element);
-        }
-        if element == Element::Frameset && self.facts.blocks.is_empty() && self.current.trim().is_empty() {
-            // Frames are all there is; the rest is for browsers without them.
-            self.framed = true;
         }
         if element == Element::Br {
             self.current.push(' ');
@@ -295,7 +287,6 @@ impl<'t> Builder<'t> {
             return;
         }
         let hides = hides(attributes)
-            || name.element == Element::Template
             || name.element == Element::Marquee
                 && attributes.get(Attribute::Height).is_some_and(|height| matches!(&*height, "0" | "1"));
         if hides && !self.hidden() {
