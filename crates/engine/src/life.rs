@@ -94,7 +94,8 @@ pub(crate) fn live(
         if let Some(known) = before.remove(&finding.id) {
             finding.first_seen = known.first_seen;
             changed = known.severity != finding.severity
-                || hit(&known.evidence.excerpt) != hit(&finding.evidence.excerpt);
+                || xunjian_scan::hit_of(&known.evidence.excerpt)
+                    != xunjian_scan::hit_of(&finding.evidence.excerpt);
             (finding.state, step) = match known.state {
                 FindingState::Gone => (FindingState::Relapsed, Some(Step::FoundAgain)),
                 state if look.between => {
@@ -120,11 +121,6 @@ pub(crate) fn live(
     log.end(&mut batch)?;
     batch.commit()?;
     Ok(lives)
-}
-
-/// The part of an excerpt that is the fault.
-fn hit(excerpt: &str) -> Option<&str> {
-    Some(excerpt.split_once('⟦')?.1.split_once('⟧')?.0)
 }
 
 /// Whether the office said so before a look was made.

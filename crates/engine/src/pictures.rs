@@ -95,7 +95,7 @@ impl Engine {
 
 fn shown(page: &Evidence, finding: &Finding) -> Page<'static> {
     let excerpt = &finding.evidence.excerpt;
-    let hit = excerpt.split_once('⟦').and_then(|(_, rest)| rest.split_once('⟧')).map_or("", |(hit, _)| hit);
+    let hit = xunjian_scan::hit_of(excerpt).unwrap_or_default();
     let html = archived_page(page, &[finding.what(), hit]);
     let headers = [("content-type", "text/html; charset=utf-8"), ("content-security-policy", POLICY)];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();

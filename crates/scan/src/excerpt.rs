@@ -31,7 +31,7 @@ pub(crate) fn around(text: &str, start: usize, end: usize) -> String {
 }
 
 /// The marked part of an excerpt.
-pub(crate) fn hit_of(excerpt: &str) -> Option<&str> {
+pub fn hit_of(excerpt: &str) -> Option<&str> {
     Some(excerpt.split_once(OPEN)?.1.split_once(CLOSE)?.0)
 }
 

@@ -50,6 +50,7 @@ use xunjian_store::StoreError;
 pub use as_of::NOT_IN_SNAPSHOTS;
 pub use columns::{ColumnClass, ColumnReport};
 pub use content::ContentCheck;
+pub use excerpt::hit_of;
 pub use find::{Found, QUERY_CHARS_MAX, Query, QueryError};
 pub use link_states::BadLinks;
 pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, scan_plain, scan_text};
