@@ -11,7 +11,8 @@ use xunjian_scan::{BadLinks, NOT_IN_SNAPSHOTS, SiteInput};
 use xunjian_store::Space;
 
 use crate::cases::Filed;
-use crate::{Engine, EngineError, RunRecord, SiteSummary, life, run};
+use crate::in_order::in_order;
+use crate::{Engine, EngineError, RunRecord, SiteSummary, life, run, sites_at_once};
 
 /// A quarter judged from what is kept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -137,11 +138,8 @@ impl Engine {
             as_of: Some(moment),
             ..self.scan_setup(&run, false)?
         };
-        let pool = self.pool()?;
         let (mut judged, mut unseen) = (Vec::new(), Vec::new());
-        for site in &self.settings().sites {
-            each(site);
-            let filed = self.filed_of(&site.id)?;
+        let scan_one = |site: &Site| {
             let own = SiteInput {
                 home: Some(LinkState::Ok),
                 ipv6: None,
@@ -149,16 +147,18 @@ impl Engine {
                 browsers: Vec::new(),
                 ..self.site_input(&run, site)?
             };
-            let scan = pool.install(|| {
-                xunjian_scan::scan_site(self.store(), site, &own, &BadLinks::default(), &setup)
-            })?;
+            Ok(xunjian_scan::scan_site(self.store(), site, &own, &BadLinks::default(), &setup)?)
+        };
+        in_order(&self.settings().sites, sites_at_once(&setup), scan_one, |site, scan| {
+            each(site);
+            let filed = self.filed_of(&site.id)?;
             let was_there = |one: &Filed| one.case.was_there(moment) == Some(true);
             let down = filed
                 .iter()
                 .any(|one| one.finding.kind == xunjian_model::Kind::Unreachable && was_there(one));
             if scan.pages == 0 && !down {
                 unseen.push(site.id.clone());
-                continue;
+                return Ok(());
             }
             let summary = summary_of(&scan);
             let mut cases: BTreeMap<String, xunjian_model::Case> =
@@ -183,7 +183,8 @@ impl Engine {
                 ..self.facts(site, &run, &summary, point)?
             };
             judged.push((site, then, facts));
-        }
+            Ok(())
+        })?;
         let catalogue = &self.settings().catalogue;
         let ruled: Vec<(&Site, Vec<Ruled<'_>>, &Facts)> = judged
             .iter()

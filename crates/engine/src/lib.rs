@@ -9,6 +9,7 @@ mod cases;
 mod changes;
 mod homes;
 mod import;
+mod in_order;
 mod ipv6;
 mod judging;
 mod life;
@@ -54,6 +55,14 @@ pub use reporting::WrittenReport;
 pub use run::RunRecord;
 pub use searches::SiteSearch;
 pub use tally::{RunTotals, Tally};
+
+/// Sites that are scanned at once: while one thread puts a site together, the others read the next one's pages.
+const SITES_AT_ONCE: usize = 2;
+
+/// How many a scan looks at: no more than it has threads.
+pub(crate) fn sites_at_once(setup: &ScanSetup) -> usize {
+    setup.pool.current_num_threads().min(SITES_AT_ONCE)
+}
 
 /// Kinds that other steps look for than the scan.
 const NOT_OF_THE_SCAN: [Kind; 3] = [Kind::SearchMiss, Kind::MediaStale, Kind::MediaZombie];
@@ -402,13 +411,15 @@ impl Engine {
     pub fn scan(&self, fresh: bool, each: impl Fn(&Site) + Sync) -> Result<ScanSummary, EngineError> {
         let run = self.last_run()?;
         let setup = self.scan_setup(&run, fresh)?;
-        let pool = self.pool()?;
         let bad = BadLinks::read(&self.store, self.settings.sites.iter().map(|site| &site.id))?;
         let mut total = ScanSummary::default();
-        for site in self.sites(&run) {
-            let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
+        let sites: Vec<&Site> = self.sites(&run).collect();
+        let scan_one = |site: &&Site| {
             let input = self.site_input(&run, site)?;
-            let scan = pool.install(|| xunjian_scan::scan_site(&self.store, site, &input, &bad, &setup))?;
+            Ok(xunjian_scan::scan_site(&self.store, site, &input, &bad, &setup)?)
+        };
+        in_order::in_order(&sites, sites_at_once(&setup), scan_one, |site, scan| {
+            let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             let complete = run.crawl.finished && !crawl.is_incomplete();
             let summary = judging::summary_of(&scan);
             let scope = |finding: &Finding| !NOT_OF_THE_SCAN.contains(&finding.kind);
@@ -429,7 +440,8 @@ impl Engine {
             )?;
             batch.commit()?;
             each(site);
-        }
+            Ok(())
+        })?;
         if let Some(ledger) = &self.settings.ledger {
             self.import_accounts(ledger)?;
         }
@@ -462,6 +474,7 @@ impl Engine {
             as_of: None,
             page: settings.page,
             fresh,
+            pool: self.pool()?,
         })
     }
 

@@ -152,6 +152,8 @@ pub struct ScanSetup {
     pub page: xunjian_page::Limits,
     /// Look at every page again, also where its kept digest still holds.
     pub fresh: bool,
+    /// The threads that look at pages.
+    pub pool: rayon::ThreadPool,
 }
 
 impl ScanSetup {

@@ -248,12 +248,11 @@ fn for_each_page(
         if chunk.is_empty() {
             return Ok(());
         }
-        let seen: Vec<Option<Seen>> = chunk
-            .into_par_iter()
-            .map(|(url, record)| {
-                look_at((store, digests), (site, canonical), bad, setup, &fingerprint, url, record)
-            })
-            .collect::<Result<_, _>>()?;
+        let look = |(url, record)| {
+            look_at((store, digests), (site, canonical), bad, setup, &fingerprint, url, record)
+        };
+        let seen: Vec<Option<Seen>> =
+            setup.pool.install(|| chunk.into_par_iter().map(look).collect::<Result<_, _>>())?;
         let changed = seen.iter().flatten().filter(|page| page.changed);
         digests.put(changed.map(|page| (page.url.as_str(), &page.digest)))?;
         seen.into_iter().flatten().for_each(&mut each);
