@@ -411,7 +411,7 @@ impl Engine {
     pub fn scan(&self, fresh: bool, each: impl Fn(&Site) + Sync) -> Result<ScanSummary, EngineError> {
         let run = self.last_run()?;
         let setup = self.scan_setup(&run, fresh)?;
-        let bad = BadLinks::read(&self.store, self.settings.sites.iter().map(|site| &site.id))?;
+        let bad = BadLinks::read(&self.store, self.settings.sites.iter().map(|site| &site.id), &setup.pool)?;
         let mut total = ScanSummary::default();
         let sites: Vec<&Site> = self.sites(&run).collect();
         let scan_one = |site: &&Site| {

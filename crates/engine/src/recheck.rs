@@ -115,7 +115,8 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let point = self.day(self.settings().monitoring_point.unwrap_or(at));
         let setup = xunjian_scan::ScanSetup { run_at: at, point, ..self.scan_setup(run, false)? };
-        let bad = BadLinks::read(self.store(), self.settings().sites.iter().map(|site| &site.id))?;
+        let bad =
+            BadLinks::read(self.store(), self.settings().sites.iter().map(|site| &site.id), &setup.pool)?;
         for site in self.settings().sites.iter().filter(|site| by_site.contains_key(&site.id)) {
             let input = self.site_input(run, site)?;
             let scan = xunjian_scan::scan_site(self.store(), site, &input, &bad, &setup)?;

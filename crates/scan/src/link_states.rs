@@ -1,5 +1,7 @@
 //! Links that lead nowhere good, over all sites.
 
+use rayon::ThreadPool;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use xunjian_model::{Kind, LinkKind, LinkState, SiteId};
 use xunjian_store::{Store, StoreError};
@@ -11,18 +13,22 @@ use crate::digest::{short, url_hash};
 pub struct BadLinks(FxHashMap<u64, LinkState>);
 
 impl BadLinks {
-    /// Reads the states of every address known; only the bad ones are held.
-    pub fn read<'a>(store: &Store, sites: impl Iterator<Item = &'a SiteId>) -> Result<Self, StoreError> {
-        let mut bad = FxHashMap::default();
-        for owner in sites.map(Some).chain(std::iter::once(None)) {
-            for row in store.states(owner) {
-                let (url, state) = row?;
-                if let Some(state) = state.filter(is_bad) {
-                    bad.insert(url_hash(&url), state);
-                }
-            }
-        }
-        Ok(Self(bad))
+    /// Reads the states of every address known, of several sites at once; only the bad ones are held.
+    pub fn read<'a>(
+        store: &Store,
+        sites: impl Iterator<Item = &'a SiteId>,
+        pool: &ThreadPool,
+    ) -> Result<Self, StoreError> {
+        let owners: Vec<Option<&SiteId>> = sites.map(Some).chain(std::iter::once(None)).collect();
+        let bad_of = |owner| {
+            let rows = store.states(owner).filter_map(|row| match row {
+                Ok((url, state)) => state.filter(is_bad).map(|state| Ok((url_hash(&url), state))),
+                Err(error) => Some(Err(error)),
+            });
+            rows.collect::<Result<Vec<_>, _>>()
+        };
+        let bad: Vec<_> = pool.install(|| owners.into_par_iter().map(bad_of).collect::<Result<_, _>>())?;
+        Ok(Self(bad.into_iter().flatten().collect()))
     }
 
     /// The bad state of an address, if it has one.
