@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use jiff::civil::Date;
+use memchr::memchr;
 use xunjian_model::{
     Block, Facts, Fragment, Label, Link, LinkKind, ListItem, PageUrl, Problem, Zone, anchor_hash,
 };
@@ -174,6 +175,11 @@ impl<'t> Builder<'t> {
             return;
         }
         self.text_bytes += text.len();
+        // Most of what stands between two tags.
+        if self.trace.is_none() && text.bytes().all(|byte| class(byte) == Class::Space && byte != 0) {
+            space(&mut self.current);
+            return;
+        }
         let (current, trace) = (&mut self.current, &mut self.trace);
         let mut add = |piece: Piece<'_>, part: Range<usize>| match (piece, &mut *trace) {
             (Piece::Text(text), None) => append(text, current),
@@ -461,7 +467,7 @@ impl<'t> Builder<'t> {
         if target.is_empty() {
             return None;
         }
-        if target.contains('#') && kind.is_none() {
+        if kind.is_none() && memchr(b'#', target.as_bytes()).is_some() {
             self.add_fragment(target);
         }
         if target.starts_with('#') {
@@ -751,7 +757,7 @@ fn collapse(text: &str) -> String {
 /// Appends a text with its white space collapsed; the wide space of Chinese text stays.
 fn append(text: &str, out: &mut String) {
     let bytes = text.as_bytes();
-    let class = |at: usize| bytes.get(at).map_or(Class::Letter, |byte| CLASSES[usize::from(*byte)]);
+    let class = |at: usize| bytes.get(at).map_or(Class::Letter, |byte| class(*byte));
     let mut start = 0;
     let mut at = 0;
     loop {
@@ -766,16 +772,16 @@ fn append(text: &str, out: &mut String) {
             at += 2;
             continue;
         }
-        let space = if class(at) == Class::Space { 1 } else { wide_space(&text[at..]) };
-        if space == 0 {
+        let bytes_of_space = if class(at) == Class::Space { 1 } else { wide_space(&text[at..]) };
+        if bytes_of_space == 0 {
             at += 1;
             continue;
         }
         out.push_str(&text[start..at]);
-        if bytes[at] != 0 && !out.is_empty() && !out.ends_with(' ') {
-            out.push(' ');
+        if bytes[at] != 0 {
+            space(out);
         }
-        at += space;
+        at += bytes_of_space;
         // More of it adds nothing.
         while bytes[at - 1] != 0 && bytes.get(at).is_some_and(|byte| *byte != 0) && class(at) == Class::Space
         {
@@ -784,6 +790,13 @@ fn append(text: &str, out: &mut String) {
         start = at;
     }
     out.push_str(&text[start..]);
+}
+
+/// Appends one space, if there is none yet and something before it.
+fn space(out: &mut String) {
+    if !out.is_empty() && !out.ends_with(' ') {
+        out.push(' ');
+    }
 }
 
 /// What a byte of a text may be.
@@ -810,6 +823,10 @@ const CLASSES: [Class; 256] = {
     table[0xE2] = Class::Wide;
     table
 };
+
+fn class(byte: u8) -> Class {
+    CLASSES[usize::from(byte)]
+}
 
 /// Bytes of a space other than ASCII's at the beginning of a text; 0: none.
 fn wide_space(text: &str) -> usize {

@@ -5,6 +5,8 @@ use xunjian_model::PageUrl;
 
 /// Bytes of a link that is joined without the URL parser.
 const SIMPLE_MAX: usize = 1_024;
+/// Bytes of a part of a host's name (RFC 1035, section 2.3.4).
+const LABEL_MAX: usize = 63;
 
 /// Joins links to one base.
 pub(crate) struct Joiner {
@@ -112,18 +114,24 @@ const STAYS: [u8; 256] = {
 /// port, no address in numbers, no name that is encoded.
 fn origin_bytes(link: &str) -> Option<usize> {
     let scheme = if link.starts_with("https://") { "https://" } else { "http://" };
-    let rest = link.strip_prefix(scheme)?;
-    let host = &rest[..rest.find('/')?];
-    let mut labels = host.split('.');
-    let plain = |label: &str| {
-        let bytes = label.as_bytes();
-        // `xn--` and its like are looked at by the parser.
-        (1..=63).contains(&bytes.len())
-            && !label.contains("--")
-            && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
-    };
-    let named = labels.clone().next_back()?.starts_with(|first: char| first.is_ascii_lowercase());
-    (named && labels.all(plain)).then_some(scheme.len() + host.len())
+    let rest = link.strip_prefix(scheme)?.as_bytes();
+    let (mut label, mut before) = (0, b'.');
+    for (at, &byte) in rest.iter().enumerate() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' => {}
+            // `xn--` and its like are looked at by the parser.
+            b'-' if before != b'-' => {}
+            b'.' | b'/' if (1..=LABEL_MAX).contains(&(at - label)) => {
+                if byte == b'/' {
+                    return rest[label].is_ascii_lowercase().then_some(scheme.len() + at);
+                }
+                label = at + 1;
+            }
+            _ => return None,
+        }
+        before = byte;
+    }
+    None
 }
 
 #[cfg(test)]

@@ -7,14 +7,7 @@ use memchr::{memchr, memchr2, memmem, memrchr};
 use percent_encoding::percent_decode_str;
 use xunjian_model::{LinkKind, PageUrl};
 
-/// Endings of documents and archives offered for download.
-const ATTACHMENTS: [&str; 26] = [
-    "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "wps", "et", "dps", "zip", "rar", "7z", "gz", "tar",
-    "txt", "csv", "rtf", "ofd", "ceb", "mp3", "mp4", "wmv", "avi", "apk", "exe",
-];
-/// Bytes of the longest of these endings.
-const ENDING_MAX: usize = 4;
-const IMAGES: [&str; 8] = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "svg", "ico"];
+use crate::names::{Room, lower_case};
 
 /// Whether an address is one of a document or archive offered for download, by its ending.
 pub fn is_attachment(url: &PageUrl) -> bool {
@@ -29,15 +22,22 @@ pub(crate) fn kind_of_anchor(url: &str) -> LinkKind {
         // What stands there is the host.
         return LinkKind::Page;
     }
-    let name = &path[slash..];
-    let Some((stem, ending)) = name.rsplit_once('.') else { return LinkKind::Page };
-    let is_one =
-        |of: &[&str]| ending.len() <= ENDING_MAX && of.iter().any(|known| ending.eq_ignore_ascii_case(known));
-    match stem == "/" {
-        true => LinkKind::Page,
-        false if is_one(&ATTACHMENTS) => LinkKind::Attachment,
-        false if is_one(&IMAGES) => LinkKind::Image,
-        false => LinkKind::Page,
+    match path[slash + 1..].rsplit_once('.') {
+        Some((stem, ending)) if !stem.is_empty() => kind_of_ending(ending),
+        _ => LinkKind::Page,
+    }
+}
+
+/// Documents and archives are offered for download, pictures shown.
+fn kind_of_ending(ending: &str) -> LinkKind {
+    match lower_case(ending, &mut Room::default()) {
+        Some(
+            "pdf" | "doc" | "docx" | "xls" | "xlsx" | "ppt" | "pptx" | "wps" | "et" | "dps" | "zip" | "rar"
+            | "7z" | "gz" | "tar" | "txt" | "csv" | "rtf" | "ofd" | "ceb" | "mp3" | "mp4" | "wmv" | "avi"
+            | "apk" | "exe",
+        ) => LinkKind::Attachment,
+        Some("png" | "jpg" | "jpeg" | "gif" | "bmp" | "webp" | "svg" | "ico") => LinkKind::Image,
+        _ => LinkKind::Page,
     }
 }
 
@@ -111,7 +111,6 @@ pub(crate) fn fills_page(script: &str) -> bool {
 
 /// Whether a `mailto:` (RFC 6068) or `tel:` (RFC 3966) link can reach nobody.
 pub(crate) fn is_bad_address(href: &str) -> bool {
-    let href = href.trim();
     let has = |scheme: &str| href.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     if has("mailto:") {
         let addresses = href[7..].split('?').next().unwrap_or_default();

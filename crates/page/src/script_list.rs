@@ -71,6 +71,13 @@ impl JsonText<'_> {
         all
     }
 
+    fn is_blank(self) -> bool {
+        match self.written.contains('\\') {
+            false => self.written.trim().is_empty(),
+            true => self.characters().is_empty(),
+        }
+    }
+
     fn text(self) -> String {
         self.characters().into_iter().map(|(character, _)| character).collect()
     }
@@ -291,14 +298,15 @@ impl<'de> Deserialize<'de> for Key {
                 to.write_str("a key")
             }
             fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-                if key.len() > KEY_BYTES_MAX {
-                    return Ok(Key(None));
+                let mut room = [0; KEY_BYTES_MAX];
+                let Some(room) = room.get_mut(..key.len()) else { return Ok(Key(None)) };
+                let mut bytes = 0;
+                for byte in key.bytes().filter(|byte| *byte != b'_') {
+                    room[bytes] = byte.to_ascii_lowercase();
+                    bytes += 1;
                 }
-                let is = |name: &&str| {
-                    let plain =
-                        key.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase());
-                    plain.eq(name.bytes())
-                };
+                let plain = &room[..bytes];
+                let is = |name: &&str| name.as_bytes() == plain;
                 let mut parts = KEYS.iter().enumerate();
                 Ok(Key(parts.find_map(|(part, names)| Some((part, names.iter().position(is)?)))))
             }
@@ -315,7 +323,7 @@ impl<'de> Deserialize<'de> for Text<'de> {
         let value = <&RawValue>::deserialize(from)?.get();
         let written = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         let text = written.map(|written| JsonText { written });
-        Ok(Self(text.filter(|text| !text.characters().is_empty())))
+        Ok(Self(text.filter(|text| !text.is_blank())))
     }
 }
 

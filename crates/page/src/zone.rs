@@ -15,15 +15,53 @@ pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>) -> Option<Z
     }
     [Attribute::Class, Attribute::Id].into_iter().find_map(|name| {
         let value = attributes.get(name)?;
-        let apart = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'-' | b'_');
-        value.as_bytes().split(apart).find_map(zone_of_word)
+        let mut rest = value.as_bytes();
+        while !rest.is_empty() {
+            let bytes = rest.iter().position(|byte| APART[usize::from(*byte)]).unwrap_or(rest.len());
+            if let Some(zone) = zone_of_word(&rest[..bytes]) {
+                return Some(zone);
+            }
+            rest = rest.get(bytes + 1..).unwrap_or_default();
+        }
+        None
     })
 }
 
+/// What stands between two words of a class.
+const APART: [bool; 256] = {
+    let mut table = [false; 256];
+    let apart = b" \t\n\r\x0C-_";
+    let mut at = 0;
+    while at < apart.len() {
+        table[apart[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 /// The zone that a word of a class or an id says.
 fn zone_of_word(word: &[u8]) -> Option<Zone> {
-    // No word below begins with another letter.
-    if !b"nmhcbspdltf".contains(&(word.first()? | 0x20)) {
+    // No word below begins with other letters.
+    let [first, second, _, ..] = word else { return None };
+    if !matches!(
+        &[first | 0x20, second | 0x20],
+        b"na"
+            | b"me"
+            | b"he"
+            | b"cr"
+            | b"br"
+            | b"si"
+            | b"po"
+            | b"dq"
+            | b"lo"
+            | b"pa"
+            | b"to"
+            | b"dr"
+            | b"fo"
+            | b"co"
+            | b"bo"
+            | b"fr"
+    ) {
         return None;
     }
     match lowered(word, &mut Room::default())? {
