@@ -124,6 +124,8 @@ pub struct Hit<'m> {
 #[derive(Debug, Default)]
 pub struct Scratch {
     folded: Folded,
+    /// Where a pattern may begin.
+    starts: Vec<u32>,
     /// Starts and ends, in codes, and values of the trie; of one start the longest first.
     found: Vec<(u32, u32, u32)>,
     candidates: Vec<Candidate>,
@@ -263,11 +265,12 @@ impl Matcher {
     /// Hits in a text, in order of their starts. A hit inside a longer hit of the same category
     /// is left out.
     pub fn find<'m>(&'m self, text: &str, place: &Place<'_>, scratch: &mut Scratch) -> Vec<Hit<'m>> {
-        let Scratch { folded, found, candidates } = scratch;
+        let Scratch { folded, starts, found, candidates } = scratch;
         self.folder.fold(text, folded);
         found.clear();
         let codes = folded.codes();
-        for at in 0..codes.len() {
+        self.trie.starts(codes, starts);
+        for at in starts.iter().map(|at| *at as usize) {
             let before = found.len();
             // A text of more codes than fit is cut before.
             let add = |length, value| found.push((at as u32, (at + length) as u32, value));
@@ -283,12 +286,12 @@ impl Matcher {
         for &one in found.iter() {
             let value = &self.values[one.2 as usize];
             match value.only {
-                Some(word) => candidates.extend(self.candidate(text, place, folded, found, one, word)),
+                Some(word) => self.consider((text, place), folded, found, one, word, candidates),
                 None => {
                     for meaning in self.meanings(value) {
                         let Meaning::Word(word) = *meaning else { continue };
                         let word = (word, self.briefs[word as usize]);
-                        candidates.extend(self.candidate(text, place, folded, found, one, word));
+                        self.consider((text, place), folded, found, one, word, candidates);
                     }
                 }
             }
@@ -308,18 +311,19 @@ impl Matcher {
     /// Length of the longest pattern at each place, one after the other, without exceptions: what
     /// the search alone does, for comparison with other engines.
     pub fn longest(&self, text: &str, scratch: &mut Scratch, mut each: impl FnMut(usize, usize)) {
-        let folded = &mut scratch.folded;
+        let Scratch { folded, starts, .. } = scratch;
         self.folder.fold(text, folded);
         let codes = folded.codes();
-        let mut at = 0;
-        while at < codes.len() {
-            match self.trie.longest_from(codes, at) {
-                Some((length, _)) => {
-                    let (start, end) = folded.span(text, at, at + length);
-                    each(start, end);
-                    at += length;
-                }
-                None => at += 1,
+        self.trie.starts(codes, starts);
+        let mut done = 0;
+        for at in starts.iter().map(|at| *at as usize) {
+            if at < done {
+                continue;
+            }
+            if let Some((length, _)) = self.trie.longest_from(codes, at) {
+                let (start, end) = folded.span(text, at, at + length);
+                each(start, end);
+                done = at + length;
             }
         }
     }
@@ -328,16 +332,16 @@ impl Matcher {
         &self.meanings[value.meanings.start as usize..value.meanings.end as usize]
     }
 
-    /// A word that was found, if it stands there as its entry asks.
-    fn candidate(
+    /// A word was found: it is a candidate if it stands there as its entry asks.
+    fn consider(
         &self,
-        text: &str,
-        place: &Place<'_>,
+        (text, place): (&str, &Place<'_>),
         folded: &Folded,
         found: &[(u32, u32, u32)],
         (start, end, _): (u32, u32, u32),
         (number, brief): (u32, Brief),
-    ) -> Option<Candidate> {
+        candidates: &mut Vec<Candidate>,
+    ) {
         let (from, to) = (start as usize, end as usize);
         let span = folded.span(text, from, to);
         let plainly = brief.unconditional
@@ -346,7 +350,7 @@ impl Matcher {
         let word = (!plainly).then(|| &self.words[number as usize]);
         let source = &self.dictionaries[brief.dictionary as usize];
         if word.is_some_and(|word| !word.applies(source, place, text, folded, (from, to), span)) {
-            return None;
+            return;
         }
         // An allowed phrase around the word begins at most its own length before it.
         let around = || {
@@ -363,7 +367,7 @@ impl Matcher {
         let excused = self.allowed_max > 0 && around()
             || word.is_some_and(|word| word.is_excused(text, folded, (from, to), span.0));
         let span = (span.0 as u32, span.1 as u32);
-        Some(Candidate { from: start, to: end, span, word: number, brief, excused })
+        candidates.push(Candidate { from: start, to: end, span, word: number, brief, excused });
     }
 }
 

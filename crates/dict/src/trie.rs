@@ -14,10 +14,12 @@ pub(crate) const CODES_MAX: u16 = 0xFFF0;
 pub(crate) const UNKNOWN: u16 = 0;
 /// Set in a node's base: a pattern ends here.
 const TERMINAL: u32 = 1 << 31;
+/// Set in a node's base besides: it has no children, and what is left of the base is its value.
+const LEAF: u32 = 1 << 30;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Node {
-    /// Where its children lie; 0 without any. With [`TERMINAL`].
+    /// Where its children lie, with [`TERMINAL`]; its value, with [`LEAF`].
     base: u32,
     /// The base of its parent; 0 where nothing lies.
     parent: u32,
@@ -58,7 +60,7 @@ pub(crate) struct Trie {
     /// The node of each first code, as its base with [`TERMINAL`], and its value.
     roots: Vec<(u32, u32)>,
     nodes: Vec<Node>,
-    /// The value of each terminal node.
+    /// The value of each terminal node with children.
     values: Vec<u32>,
 }
 
@@ -104,6 +106,23 @@ impl Trie {
         trie
     }
 
+    /// Where in a text a sequence may begin, by its first two codes. It is told without a branch: which
+    /// places these are cannot be foreseen, and a wrong guess of the processor costs more than a look.
+    pub(crate) fn starts(&self, text: &[u16], starts: &mut Vec<u32>) {
+        starts.clear();
+        starts.resize(text.len(), 0);
+        let mut count = 0;
+        for (at, &code) in text.iter().enumerate() {
+            let root = self.roots.get(usize::from(code)).map_or(0, |(root, _)| *root);
+            let base = root & !TERMINAL;
+            let slot = base as usize + usize::from(text.get(at + 1).copied().unwrap_or(u16::MAX));
+            let parent = self.nodes.get(slot).map_or(0, |node| node.parent);
+            starts[count] = at as u32;
+            count += usize::from((root & TERMINAL != 0) | (base != 0) & (parent == base));
+        }
+        starts.truncate(count);
+    }
+
     /// Tells every sequence that begins at `at`: its length and value, shortest first.
     #[inline]
     pub(crate) fn each_from(&self, text: &[u16], at: usize, mut found: impl FnMut(usize, u32)) {
@@ -115,11 +134,14 @@ impl Trie {
             found(1, value);
         }
         let mut base = root & !TERMINAL;
+        if base == 0 {
+            return;
+        }
         for (depth, &code) in text[at + 1..].iter().enumerate() {
             let slot = base as usize + usize::from(code);
-            let Some(node) = self.nodes.get(slot) else { return };
-            if base == 0 || node.parent != base {
-                return;
+            let Some(node) = self.nodes.get(slot).filter(|node| node.parent == base) else { return };
+            if node.base & LEAF != 0 {
+                return found(depth + 2, node.base & !(TERMINAL | LEAF));
             }
             if node.base & TERMINAL != 0 {
                 found(depth + 2, self.values[slot]);
@@ -183,6 +205,7 @@ impl Building {
     fn set(&mut self, place: Place, base: u32, value: u32) {
         match place {
             Place::Root(code) => self.trie.roots[usize::from(code)] = (base, value),
+            Place::Node(slot) if base == TERMINAL => self.trie.nodes[slot].base = TERMINAL | LEAF | value,
             Place::Node(slot) => {
                 self.trie.nodes[slot].base = base;
                 self.trie.values[slot] = value;
@@ -252,8 +275,9 @@ mod tests {
     fn all(patterns: &[&str], text: &str) -> Vec<(usize, String)> {
         let (alphabet, trie, names) = trie(patterns);
         let codes: Vec<u16> = text.chars().map(|c| alphabet.code(c)).collect();
-        let mut found = Vec::new();
-        for at in 0..codes.len() {
+        let (mut starts, mut found) = (Vec::new(), Vec::new());
+        trie.starts(&codes, &mut starts);
+        for at in starts.into_iter().map(|at| at as usize) {
             trie.each_from(&codes, at, |_, value| found.push((at, names[value as usize].clone())));
         }
         found
