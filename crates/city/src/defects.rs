@@ -207,6 +207,13 @@ fn page_kinds(site: &SitePlan) -> Vec<&'static str> {
     kinds
 }
 
+/// Scripts that send visitors of search engines to TARGET.
+const SCRIPTS: [&str; 2] = [
+    "<script>if(/baidu|sogou|so\\.com/i.test(document.referrer)){location.href=\"TARGET\";}</script>",
+    "<script>var engines=/\\.(sogou|baidu|google|youdao)(\\.[a-z0-9\\-]+){1,2}\\//ig;\nvar from=document.referrer;\n\
+     if(engines.test(from)){ window.location.replace('TARGET') }</script>",
+];
+
 fn plant(
     kind: &'static str,
     site: &SitePlan,
@@ -330,7 +337,17 @@ fn plant(
             );
             (kind, Some(href), Payload::Html(html))
         }
-        "cloaking" => (kind, None, Payload::Cloak(pick(rng, &SPAM).to_owned())),
+        "cloaking" => {
+            let spam = pick(rng, &SPAM).to_owned();
+            // Some show the engines another page, some send away who comes from one.
+            let payload = match SCRIPTS.get(tag as usize % (SCRIPTS.len() * 2)) {
+                Some(script) => {
+                    Payload::Html(script.replace("TARGET", &format!("http://x{tag}.shop-sim.com/")))
+                }
+                None => Payload::Cloak(spam),
+            };
+            (kind, None, payload)
+        }
         "privacy-id-card" => {
             let number = id_card(rng);
             let masked = mask(&number, 2, 3);

@@ -1,5 +1,7 @@
 //! What a page says, extracted once from its bytes and kept.
 
+use std::ops::Range;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +50,8 @@ pub struct Facts {
     pub forms: Vec<Form>,
     /// Site code that the entrance 我为政府网站找错 is written with (`sitecode`).
     pub entrance_code: Option<String>,
+    /// A script of it that is meant for visitors from search engines.
+    pub diversion: Option<Diversion>,
 }
 
 /// A form a reader can fill in.
@@ -88,6 +92,18 @@ pub struct Fragment {
 /// A short name for an id (FNV-1a): enough to tell whether a page has it.
 pub fn anchor_hash(id: &str) -> u32 {
     id.bytes().fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// A script that shows visitors from search engines, or the engines, something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diversion {
+    /// Where visitors from search engines are sent, as it is written; `None`: nowhere, but the engines are
+    /// left another title than people are shown.
+    pub target: Option<String>,
+    /// The part of the script that does it.
+    pub script: String,
+    /// The bytes of that part in which the deed stands.
+    pub hit: Range<usize>,
 }
 
 /// A charset and where it came from.

@@ -20,7 +20,7 @@ use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
 use crate::script_list::{self, DataRow, Part};
 use crate::source::{TextPart, Trace};
-use crate::{Limits, links, zone};
+use crate::{Limits, diversion, links, zone};
 
 /// Character references from which a title is written in them, if they are most of it.
 const ENCODED_MIN: usize = 4;
@@ -671,7 +671,12 @@ impl<'t> Builder<'t> {
 
     fn script(&mut self, script: &'t str) {
         self.facts.scripted |= links::fills_page(script);
+        if self.facts.diversion.is_none() {
+            self.facts.diversion = diversion::of_script(script);
+        }
+        // What goes elsewhere for some alone is no page that only leads on.
         if self.facts.refresh.is_none()
+            && self.facts.diversion.is_none()
             && let Some(target) = links::script_target(script)
         {
             self.facts.refresh = self.base.join(target);

@@ -8,6 +8,7 @@ mod attribute;
 mod builder;
 mod charset;
 mod date;
+mod diversion;
 mod document;
 mod element;
 mod forms;
@@ -34,7 +35,7 @@ pub use published::page_date;
 pub use source::{TextPart, Written, source_of, written};
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 8;
+pub const EXTRACTOR_VERSION: u16 = 9;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]

@@ -11,9 +11,7 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
     let leads = |kind| matches!(kind, LinkKind::Page | LinkKind::Frame);
     for link in facts.links.iter().filter(|link| link.hidden && leads(link.kind)) {
         let Ok(url) = PageUrl::parse(&link.url) else { continue };
-        let host = url.host();
-        let trusted = |zone: &str| host == zone || host.ends_with(&format!(".{zone}"));
-        if site.in_scope(&url) || TRUSTED.iter().any(|zone| trusted(zone)) {
+        if is_trusted(&url, site) {
             continue;
         }
         let text = facts.link_text(link);
@@ -22,4 +20,11 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
                 .with("text", text.to_owned()),
         );
     }
+}
+
+/// Whether an address is the site's own, or of a host that offices link to.
+pub(crate) fn is_trusted(url: &PageUrl, site: &Site) -> bool {
+    let host = url.host();
+    let is_of = |zone: &str| host.strip_suffix(zone).is_some_and(|at| at.is_empty() || at.ends_with('.'));
+    site.in_scope(url) || TRUSTED.into_iter().any(is_of)
 }

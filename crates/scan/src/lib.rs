@@ -61,7 +61,7 @@ pub use site::{
 pub use words::{WordHit, words_of};
 
 /// Raised whenever the same facts would give other findings.
-pub const SCANNER_VERSION: u16 = 9;
+pub const SCANNER_VERSION: u16 = 10;
 
 /// The kinds a check exists for; the others of the model come with later checks.
 pub const KINDS: &[Kind] = &[

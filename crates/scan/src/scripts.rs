@@ -1,14 +1,17 @@
-//! Scripts from hosts the site does not know: a page, or all pages, made to run a stranger's code.
+//! Scripts from hosts the site does not know: a page, or all pages, made to run a stranger's code; and
+//! scripts of a page itself that are meant for visitors from search engines alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
-use xunjian_model::{Facts, Kind, LinkKind, PageUrl, Severity, Site, SiteId};
+use xunjian_model::{Diversion, Facts, Kind, LinkKind, PageUrl, Severity, Site, SiteId};
 use xunjian_store::{Space, Store};
 
 use crate::digest::PageFinding;
+use crate::excerpt::around;
 use crate::fold::Candidate;
+use crate::hidden_links::is_trusted;
 use crate::{ScanError, ScanSetup};
 
 /// Services whose scripts offices embed: counters, maps, players, and the state's own.
@@ -37,6 +40,21 @@ pub(crate) fn hosts_of(facts: &Facts, site: &Site) -> Vec<String> {
         (!known).then(|| host.to_owned())
     });
     foreign.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// A script that shows visitors from search engines, or the engines, something else.
+pub(crate) fn diversion(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>) {
+    let Some(Diversion { target, script, hit }) = &facts.diversion else { return };
+    let (what, why) = match target {
+        Some(target) => (target.as_str(), "a script sends visitors from search engines elsewhere"),
+        None => ("title", "a script leaves search engines another title"),
+    };
+    let whole = if what.starts_with("//") { format!("http:{what}") } else { what.to_owned() };
+    if target.is_some() && PageUrl::parse(&whole).is_ok_and(|url| is_trusted(&url, site)) {
+        return;
+    }
+    let excerpt = around(script, hit.start, hit.end);
+    findings.push(PageFinding::new(Kind::Cloaking, what, excerpt).with("why", why));
 }
 
 /// Hosts of a site's scripts, gathered while its pages are looked at.
