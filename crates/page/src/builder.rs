@@ -176,7 +176,7 @@ impl<'t> Builder<'t> {
         }
         self.text_bytes += text.len();
         // Most of what stands between two tags.
-        if self.trace.is_none() && text.bytes().all(|byte| class(byte) == Class::Space && byte != 0) {
+        if self.trace.is_none() && is_space(text) {
             space(&mut self.current);
             return;
         }
@@ -829,6 +829,11 @@ const CLASSES: [Class; 256] = {
     table
 };
 
+/// Whether a text is white space of ASCII alone.
+fn is_space(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte != 0 && class(byte) == Class::Space)
+}
+
 fn class(byte: u8) -> Class {
     CLASSES[usize::from(byte)]
 }
@@ -909,6 +914,8 @@ mod tests {
             facts("<div>政<b>府</b>网<!-- x -->站<p>第二段&amp;<span style='display:none'>藏</span></div>");
         let texts: Vec<_> = facts.blocks.iter().map(|block| block.text.as_str()).collect();
         assert_eq!(texts, ["政府网站", "第二段&", "藏"]);
+        let drawn = self::facts("<p><svg>政<![CDATA[]]>府<![CDATA[ \n]]>网站</svg></p>");
+        assert_eq!(drawn.blocks[0].text, "政府 网站");
     }
 
     #[test]

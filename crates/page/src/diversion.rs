@@ -54,9 +54,9 @@ fn names_engine(script: &str, at: usize) -> bool {
 
 /// The part of a script from a sign to the deed and behind it, and the deed's bytes in that.
 fn told(script: &str, sign: usize, deed: usize) -> (String, Range<usize>) {
-    let end = script[deed..].find([';', '}', '\n']).map_or(script.len(), |ahead| deed + ahead);
     let (_, before) = part(script, sign.saturating_sub(SHOWN)..deed);
-    let (_, hit) = part(script, deed..end.min(deed + SHOWN));
+    let (_, hit) = part(script, deed..deed + SHOWN);
+    let hit = &hit[..hit.find([';', '}', '\n']).unwrap_or(hit.len())];
     let (_, rest) = part(script, deed + hit.len()..deed + hit.len() + SHOWN);
     (format!("{before}{hit}{rest}"), before.len()..before.len() + hit.len())
 }
