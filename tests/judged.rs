@@ -540,6 +540,9 @@ fn what_cannot_be_done_about_a_finding_is_said() {
 #[test]
 fn serve_watches_and_begins_the_night_at_its_time() {
     let world = World::with_city(SMALL);
+    // Any port: another server may hold the console's own.
+    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("a configuration");
+    world.write("xunjian.toml", format!("{config}\n[serve]\nlisten = \"127.0.0.1:0\"\n").as_bytes());
     // Ten seconds before ten in the evening in Shanghai.
     let mut serve = world
         .command_at("@2026-06-30 13:59:52", &["serve", "--quiet"])
