@@ -50,8 +50,8 @@ pub struct Facts {
     pub forms: Vec<Form>,
     /// Site code that the entrance 我为政府网站找错 is written with (`sitecode`).
     pub entrance_code: Option<String>,
-    /// A script of it that is meant for visitors from search engines.
-    pub diversion: Option<Diversion>,
+    /// What its scripts do to visitors from search engines.
+    pub diversions: Vec<Diversion>,
 }
 
 /// A form a reader can fill in.

@@ -26,6 +26,8 @@ use crate::{Limits, diversion, links, zone};
 const ENCODED_MIN: usize = 4;
 /// Ids, places and faulty addresses kept of a page.
 const PLACES_MAX: usize = 4_096;
+/// Addresses kept to which a page's scripts send visitors from search engines.
+const DIVERSIONS_MAX: usize = 16;
 
 pub(crate) fn build(text: &str, base: &PageUrl, limits: Limits) -> Facts {
     let mut builder = Builder::new(base, limits);
@@ -671,12 +673,17 @@ impl<'t> Builder<'t> {
 
     fn script(&mut self, script: &'t str) {
         self.facts.scripted |= links::fills_page(script);
-        if self.facts.diversion.is_none() {
-            self.facts.diversion = diversion::of_script(script);
+        let mut diverts = false;
+        for diversion in diversion::of_script(script) {
+            diverts = true;
+            let known = &mut self.facts.diversions;
+            if known.len() < DIVERSIONS_MAX && known.iter().all(|one| one.target != diversion.target) {
+                known.push(diversion);
+            }
         }
         // What goes elsewhere for some alone is no page that only leads on.
         if self.facts.refresh.is_none()
-            && self.facts.diversion.is_none()
+            && !diverts
             && let Some(target) = links::script_target(script)
         {
             self.facts.refresh = self.base.join(target);
@@ -934,6 +941,18 @@ mod tests {
         assert!(facts.problems.is_empty());
         let sources: Vec<_> = facts.dates.iter().map(|date| date.source).collect();
         assert_eq!(sources, [DateSource::Label, DateSource::Url]);
+    }
+
+    #[test]
+    fn scripts_that_divert_some_do_not_hide_where_another_leads() {
+        let script = |target: &str| {
+            format!("<script>if(/baidu/.test(document.referrer)){{location.href='{target}'}}</script>")
+        };
+        let (own, other) = (script("http://a.gov.cn/"), script("http://x.com/"));
+        let facts = facts(&format!("{own}{other}{other}<script>location.href='/new/'</script>"));
+        let targets: Vec<_> = facts.diversions.iter().map(|one| one.target.as_deref()).collect();
+        assert_eq!(targets, [Some("http://a.gov.cn/"), Some("http://x.com/")]);
+        assert_eq!(facts.refresh.as_deref(), Some("http://a.gov.cn/new/"));
     }
 
     #[test]

@@ -22,28 +22,29 @@ const SIGNS_MAX: usize = 16;
 /// Bytes of what it does that are told, and of what stands before.
 const SHOWN: usize = 160;
 
-/// What a script does to visitors from search engines, if it does.
-pub(crate) fn of_script(script: &str) -> Option<Diversion> {
+/// What a script does to visitors from search engines.
+pub(crate) fn of_script(script: &str) -> impl Iterator<Item = Diversion> {
     let looked_at = |sign: &'static str| {
         let signs = memmem::find_iter(script.as_bytes(), sign).take(SIGNS_MAX);
-        signs.map(move |at| (at, part(script, at + sign.len()..at + NEAR)))
+        signs
+            .map(move |at| (at, part(script, at + sign.len()..at + NEAR)))
+            .filter(|(at, _)| names_engine(script, *at))
     };
-    let sent = looked_at("referrer").find_map(|(at, (from, after))| {
-        let deeds = goes_elsewhere(after).map(|deed| told(script, at, from + deed));
-        // Where it leads has to be said: what goes on to its own address is no diversion.
-        let leads = |(script, hit): (String, Range<usize>)| {
+    let sent = looked_at("referrer").flat_map(move |(at, (from, after))| {
+        goes_elsewhere(after).filter_map(move |deed| {
+            let (script, hit) = told(script, at, from + deed);
+            // Where it leads has to be said: what goes on to its own address is no diversion.
             let target = target(&script[hit.clone()])?.to_owned();
             Some(Diversion { target: Some(target), script, hit })
-        };
-        deeds.filter_map(leads).next().filter(|_| names_engine(script, at))
-    });
-    sent.or_else(|| {
-        looked_at("userAgent").find_map(|(at, (from, after))| {
-            let deed = assigned(after, "document.title").next().filter(|_| names_engine(script, at))?;
-            let (script, hit) = told(script, at, from + deed);
-            Some(Diversion { target: None, script, hit })
         })
-    })
+    });
+    let titled = looked_at("userAgent").flat_map(move |(at, (from, after))| {
+        assigned(after, "document.title").map(move |deed| {
+            let (script, hit) = told(script, at, from + deed);
+            Diversion { target: None, script, hit }
+        })
+    });
+    sent.chain(titled)
 }
 
 /// Whether a search engine is named around a place.
@@ -61,13 +62,14 @@ fn told(script: &str, sign: usize, deed: usize) -> (String, Range<usize>) {
     (format!("{before}{hit}{rest}"), before.len()..before.len() + hit.len())
 }
 
-/// The whole address a deed leads to.
+/// The whole address a deed leads to: one that begins a text, or is what an attribute is set to.
 fn target(deed: &str) -> Option<&str> {
-    let slashes = deed.find("//")?;
-    let start = ["https:", "http:"].iter().find(|scheme| deed[..slashes].ends_with(**scheme));
-    let rest = &deed[slashes - start.map_or(0, |scheme| scheme.len())..];
-    let end = rest.find(['"', '\'', ' ', '>', '<', ')', '\\']).unwrap_or(rest.len());
-    Some(&rest[..end])
+    memmem::find_iter(deed.as_bytes(), "//").find_map(|slashes| {
+        let scheme = ["https:", "http:"].iter().find(|scheme| deed[..slashes].ends_with(**scheme));
+        let (before, rest) = deed.split_at(slashes - scheme.map_or(0, |scheme| scheme.len()));
+        let end = rest.find(['"', '\'', '`', ' ', '>', '<', ')', '\\']).unwrap_or(rest.len());
+        before.ends_with(['"', '\'', '`', '=']).then_some(&rest[..end])
+    })
 }
 
 /// A range of a text without the halves of characters at its ends, and where it begins.
@@ -117,7 +119,7 @@ mod tests {
     use super::*;
 
     fn found(script: &str) -> Option<(String, Option<String>)> {
-        let found = of_script(script)?;
+        let found = of_script(script).next()?;
         Some((found.script[found.hit].to_owned(), found.target))
     }
 
@@ -151,6 +153,13 @@ mod tests {
     }
 
     #[test]
+    fn every_deed_of_a_script_is_told() {
+        let script = "if(/baidu/.test(document.referrer)){location='http://a.cn/';location='http://x.com/'}";
+        let targets: Vec<_> = of_script(script).filter_map(|found| found.target).collect();
+        assert_eq!(targets, ["http://a.cn/", "http://x.com/"]);
+    }
+
+    #[test]
     fn scripts_that_hide_the_title_from_people() {
         let script = "if(navigator.userAgent.toLowerCase().indexOf('baidu')==-1){document.title='某某局'}";
         assert_eq!(found(script), Some(("document.title='某某局'".to_owned(), None)));
@@ -163,6 +172,7 @@ mod tests {
             "var r=document.referrer;if(r.indexOf('baidu')>0){source='baidu'};var here=location.href;if(location.href==r){}",
             "if(/Android|iPhone/.test(navigator.userAgent)){location.href='/m/'}",
             "var back=document.referrer;if(back==''){location.href='http://a.cn/'}",
+            "if(document.referrer.match('baidu')){location.href='/go//x.html'} // away",
             // Out of a frame, to its own address.
             "if(top.location!=location&&document.referrer.search('google.com')<0){top.location.href=location.href}",
             "var ua=navigator.userAgent;if(/baidu/.test(ua)){bot=true}document.titles='x';if(document.title=='x'){}",
@@ -179,7 +189,7 @@ mod tests {
         fn any_script_is_cut_between_characters(
             script in "(document\\.referrer|baidu|location=|userAgent|document\\.title=|[字符;}\n ]|a{1,200}){0,30}",
         ) {
-            if let Some(found) = of_script(&script) {
+            for found in of_script(&script) {
                 proptest::prop_assert!(found.script.is_char_boundary(found.hit.start));
                 proptest::prop_assert!(script.contains(&found.script));
                 proptest::prop_assert!(found.script[found.hit].len() <= SHOWN);

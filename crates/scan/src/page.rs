@@ -90,7 +90,7 @@ pub(crate) fn digest(
     let guide = guides::check(facts, &mut findings);
     if !is_document {
         hidden_links::check(facts, site, &mut findings);
-        scripts::diversion(facts, site, &mut findings);
+        scripts::diversions(facts, site, &mut findings);
         labels::check(facts, site, &mut findings);
         mixed_content(facts, url, &mut findings);
         places::check_addresses(facts, &mut findings);

@@ -42,19 +42,20 @@ pub(crate) fn hosts_of(facts: &Facts, site: &Site) -> Vec<String> {
     foreign.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// A script that shows visitors from search engines, or the engines, something else.
-pub(crate) fn diversion(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>) {
-    let Some(Diversion { target, script, hit }) = &facts.diversion else { return };
-    let (what, why) = match target {
-        Some(target) => (target.as_str(), "a script sends visitors from search engines elsewhere"),
-        None => ("title", "a script leaves search engines another title"),
-    };
-    let whole = if what.starts_with("//") { format!("http:{what}") } else { what.to_owned() };
-    if target.is_some() && PageUrl::parse(&whole).is_ok_and(|url| is_trusted(&url, site)) {
-        return;
+/// Scripts that show visitors from search engines, or the engines, something else.
+pub(crate) fn diversions(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>) {
+    for Diversion { target, script, hit } in &facts.diversions {
+        let (what, why) = match target {
+            Some(target) => (target.as_str(), "a script sends visitors from search engines elsewhere"),
+            None => ("title", "a script leaves search engines another title"),
+        };
+        let whole = if what.starts_with("//") { format!("http:{what}") } else { what.to_owned() };
+        // An address that is put together with what follows is nobody's yet.
+        if target.is_none() || PageUrl::parse(&whole).is_ok_and(|url| !is_trusted(&url, site)) {
+            let excerpt = around(script, hit.start, hit.end);
+            findings.push(PageFinding::new(Kind::Cloaking, what, excerpt).with("why", why));
+        }
     }
-    let excerpt = around(script, hit.start, hit.end);
-    findings.push(PageFinding::new(Kind::Cloaking, what, excerpt).with("why", why));
 }
 
 /// Hosts of a site's scripts, gathered while its pages are looked at.
