@@ -314,9 +314,9 @@ fn what_a_sink_refuses_is_put_aside_and_can_be_told_again() {
     let denied = state("denied")["error"].as_str().expect("why").to_owned();
     assert!(denied.contains("invalid webhook url") && !denied.contains("s3cret"), "{denied}");
 
-    let tested = world.run(&["alert", "test", "hook"]);
+    let tested = world.english(&["alert", "test", "hook"]);
     assert!(tested.code == 2 && tested.stderr.contains("no such channel"), "{}", tested.stderr);
-    let unknown = world.run(&["alert", "test", "nobody"]);
+    let unknown = world.english(&["alert", "test", "nobody"]);
     assert!(
         unknown.code == 2 && unknown.stderr.contains("known: hook, night, lost, denied"),
         "{}",
@@ -341,7 +341,7 @@ fn mistakes_in_sinks_are_told_with_their_lines() {
     let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
     let refused = |sink: &str, told: &str| {
         world.write("xunjian.toml", format!("{config}\n{sink}").as_bytes());
-        let ended = world.run(&["alert", "list"]);
+        let ended = world.english(&["alert", "list"]);
         assert_eq!(ended.code, 2, "{sink}: {}", ended.stderr);
         assert!(
             ended.stderr.contains(told) && ended.stderr.contains("xunjian.toml:"),

@@ -81,7 +81,7 @@ fn words_are_found_wherever_they_stand() {
     assert_eq!(console.get("/search?q=a&site=No+Site").status, 400);
     for from in ["nonsense", "nobody%20http%3A%2F%2Fa%2F"] {
         let told = console.get(&format!("/search?q=a&from={from}"));
-        assert!(told.status == 400 && told.body.contains("no place to go on"), "{}", told.body);
+        assert!(told.status == 400 && told.body.contains("不是可以继续的位置"), "{}", told.body);
     }
     assert_eq!(console.get("/snapshots?url=http%3A%2F%2Fnowhere.example%2F").status, 404);
     assert_eq!(console.get("/snapshots?url=nothing").status, 400);
@@ -102,7 +102,7 @@ fn words_are_found_wherever_they_stand() {
     assert!(of(word).is_subset(&found), "{found:?}");
     let some = world.run(&["find", "工作", "--json", "--most", "2"]).json();
     assert_eq!((some["found"].as_array().map(Vec::len), &some["complete"]), (Some(2), &Value::Bool(false)));
-    let nobody = world.run(&["find", "工作", "--site", "nobody"]);
+    let nobody = world.english(&["find", "工作", "--site", "nobody"]);
     assert!(nobody.code == 2 && nobody.stderr.contains("no site nobody"), "{}", nobody.stderr);
 }
 

@@ -27,7 +27,12 @@ fn refuses(ended: &Ended, code: i32, says: &[&str]) {
 }
 
 fn run(config: &str) -> Ended {
-    World::with_config(config).run(&["run"])
+    let world = World::with_config(config);
+    let chinese = world.run(&["run"]).stderr;
+    for line in chinese.lines() {
+        assert!(!line.is_ascii(), "not said in Chinese: {line}");
+    }
+    world.english(&["run"])
 }
 
 #[test]
@@ -46,7 +51,7 @@ fn a_wrong_url() {
         run("data = \"d\"\n[[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"a.gov.cn\"\nkind = \"portal\"\n");
     refuses(&ended, 2, &["xunjian.toml:2: \"a.gov.cn\" is not a URL", "http://www.a.gov.cn/"]);
     refuses(
-        &World::with_config(&format!("data = \"d\"\n{SITE}")).run(&["why", "not a url"]),
+        &World::with_config(&format!("data = \"d\"\n{SITE}")).english(&["why", "not a url"]),
         2,
         &["\"not a url\" is not a URL"],
     );
@@ -81,26 +86,26 @@ fn an_unreadable_line_of_a_dictionary() {
         "pattern,correction,severity\n关健,关键,minor\n登陆系统,登录系统,loud\n丙,x,\n".as_bytes(),
     );
     refuses(
-        &world.run(&["run"]),
+        &world.english(&["run"]),
         2,
         &["own.csv:3: \"loud\" is not a severity", "own.csv:4: pattern \"丙\" is one character"],
     );
-    refuses(&world.run(&["dict", "check", "own.csv"]), 2, &["own.csv:3: ", "own.csv:4: "]);
+    refuses(&world.english(&["dict", "check", "own.csv"]), 2, &["own.csv:3: ", "own.csv:4: "]);
     world.write("own.csv", "pattern,correction\n关健,关键\n".as_bytes());
-    refuses(&world.run(&["dict", "check", "own.csv"]), 0, &["own.csv: 1"]);
-    refuses(&world.run(&["dict", "check", "missing.csv"]), 2, &["missing.csv: no such file"]);
+    refuses(&world.english(&["dict", "check", "own.csv"]), 0, &["own.csv: 1"]);
+    refuses(&world.english(&["dict", "check", "missing.csv"]), 2, &["missing.csv: no such file"]);
 }
 
 #[test]
 fn no_configuration() {
     let world = World::with_config("");
-    refuses(&world.run(&["run", "--config", "none.toml"]), 2, &["none.toml", "xunjian init"]);
+    refuses(&world.english(&["run", "--config", "none.toml"]), 2, &["none.toml", "xunjian init"]);
 }
 
 #[test]
 fn a_scan_before_any_crawl() {
     let world = World::with_config(&format!("data = \"d\"\n{SITE}"));
-    refuses(&world.run(&["scan"]), 2, &["nothing was crawled yet", "xunjian crawl"]);
+    refuses(&world.english(&["scan"]), 2, &["nothing was crawled yet", "xunjian crawl"]);
 }
 
 #[test]
@@ -117,7 +122,7 @@ fn a_store_opened_twice() {
         assert!(begun.elapsed() < Duration::from_secs(30), "the first process did not open the store");
         std::thread::sleep(Duration::from_millis(20));
     }
-    let second = world.run(&["scan"]);
+    let second = world.english(&["scan"]);
     first.kill().expect("killed");
     first.wait().expect("ended");
     refuses(&second, 4, &["is in use by another xunjian process"]);
@@ -128,7 +133,7 @@ fn a_foreign_data_folder() {
     let world = World::with_config(&format!("data = \"d\"\n{SITE}"));
     std::fs::create_dir(world.path("d")).expect("folder");
     world.write("d/thesis.txt", b"my only copy");
-    refuses(&world.run(&["run"]), 4, &["is not a xunjian data folder", "--data"]);
+    refuses(&world.english(&["run"]), 4, &["is not a xunjian data folder", "--data"]);
     assert_eq!(std::fs::read(world.path("d/thesis.txt")).expect("still there"), b"my only copy");
     assert_eq!(std::fs::read_dir(world.path("d")).expect("folder").count(), 1);
 }
@@ -138,7 +143,7 @@ fn a_store_of_a_newer_program() {
     let world = World::with_config(&format!("data = \"d\"\n{SITE}"));
     std::fs::create_dir(world.path("d")).expect("folder");
     world.write("d/format", b"xunjian-store 99\n");
-    refuses(&world.run(&["run"]), 4, &["has store format 99", "use the program version that wrote it"]);
+    refuses(&world.english(&["run"]), 4, &["has store format 99", "use the program version that wrote it"]);
 }
 
 #[test]
@@ -148,7 +153,7 @@ fn an_archive_cut_short() {
     let path = world.path("xunjian-data/warc/000001.warc.zst");
     let whole = std::fs::read(&path).expect("archive");
     std::fs::write(&path, &whole[..whole.len() / 2]).expect("written");
-    refuses(&world.run(&["report"]), 4, &["000001.warc.zst", "were acknowledged"]);
+    refuses(&world.english(&["report"]), 4, &["000001.warc.zst", "were acknowledged"]);
     assert_eq!(std::fs::metadata(&path).expect("still there").len(), whole.len() as u64 / 2);
 }
 
@@ -162,16 +167,16 @@ fn wrong_usage() {
         &["nothing"],
         &["run", "--site", "A B"],
     ] {
-        refuses(&world.run(args), 2, &["error"]);
+        refuses(&world.english(args), 2, &["error"]);
     }
 }
 
 #[test]
 fn init_overwrites_nothing() {
     let world = World::with_config("");
-    refuses(&world.run(&["init"]), 2, &["is there already", "--force"]);
-    refuses(&world.run(&["init", "fresh"]), 0, &["sites.csv"]);
-    refuses(&world.run(&["init", "fresh"]), 2, &["is there already"]);
+    refuses(&world.english(&["init"]), 2, &["is there already", "--force"]);
+    refuses(&world.english(&["init", "fresh"]), 0, &["sites.csv"]);
+    refuses(&world.english(&["init", "fresh"]), 2, &["is there already"]);
     // What init writes is a configuration that loads.
     let listed = world.run(&["--config", "fresh/xunjian.toml", "sites", "check", "--json"]);
     assert_eq!(listed.json()["sites"][0]["id"], "example");
@@ -189,8 +194,8 @@ fn init_takes_sites_and_office_as_flags() {
     assert!(register.contains("city,市政府,http://www.city.gov.cn/,portal"), "{register}");
     let config = std::fs::read_to_string(world.path("new/xunjian.toml")).expect("a configuration");
     assert!(config.contains("office = '市府\"办\"'") && config.contains("\nlisten = \"off\""), "{config}");
-    refuses(&world.run(&["sites", "check", "--config", "new/xunjian.toml"]), 0, &[]);
-    refuses(&world.run(&["init", "other", "--site", "slj.city.gov.cn"]), 2, &["市水利局=http://"]);
+    refuses(&world.english(&["sites", "check", "--config", "new/xunjian.toml"]), 0, &[]);
+    refuses(&world.english(&["init", "other", "--site", "slj.city.gov.cn"]), 2, &["市水利局=http://"]);
     assert!(!world.path("other").exists(), "nothing is written");
     assert_eq!(world.run(&["man", "man"]).code, 0);
     assert!(world.path("man/xunjian-alert-replay.1").exists());
@@ -221,6 +226,7 @@ fn a_full_disk() {
     );
     let output = Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-c", &script])
+        .env("XUNJIAN_LANG", "en")
         .stdin(Stdio::null())
         .output()
         .expect("unshare");

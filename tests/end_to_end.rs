@@ -168,7 +168,7 @@ fn one_site_alone() {
     let summary = world.run(&["run", "--json", "--site", id]).json();
     assert_eq!(summary["sites"]["total"], 1);
     assert!(world.findings().iter().all(|one| one["site"] == id.as_str()));
-    let ended = world.run(&["run", "--site", "nobody"]);
+    let ended = world.english(&["run", "--site", "nobody"]);
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("no site nobody in the register; known: "), "{}", ended.stderr);
 }

@@ -35,7 +35,7 @@ fn night(url: &str, resolve: &str, more: &str) -> Night {
         site("bad", url)
     );
     let world = World::with_config(&config);
-    let ended = world.run(&["run", "--json"]);
+    let ended = world.english(&["run", "--json"]);
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
     let night = Night { world, ended };
     // Whatever the bad host does, the good site is seen whole.

@@ -224,13 +224,13 @@ fn a_full_disk_and_a_read_only_one_are_said_and_the_run_goes_on_afterwards() {
         eprintln!("not permitted to mount a small disk: nothing was tested");
         return;
     };
-    let full = world.run(&["--data", "disk/data", "run"]);
+    let full = world.english(&["--data", "disk/data", "run"]);
     assert_eq!(full.code, 4, "{}", full.stderr);
     assert!(full.stderr.contains("free space on the disk"), "{}", full.stderr);
     assert!(!full.stderr.contains("panicked"), "{}", full.stderr);
     // Read-only: refused at once, with the reason.
     disk.remount("ro,size=3m");
-    let refused = world.run(&["--data", "disk/data", "run"]);
+    let refused = world.english(&["--data", "disk/data", "run"]);
     assert_eq!(refused.code, 4, "{}", refused.stderr);
     assert!(refused.stderr.to_lowercase().contains("read-only"), "{}", refused.stderr);
     // With room again the interrupted run goes on, and nothing is missing.

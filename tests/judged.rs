@@ -297,9 +297,9 @@ fn what_a_person_decided_lasts_over_nights_and_rebuilding() {
     assert_eq!(world.run(&all_of_site).code, 0);
     assert!(result(&world)["reviews"].as_array().expect("a list").iter().all(|one| one["rule"] != "V1"));
     // Another person who saw the finding before cannot decide over it unawares.
-    let late = world.run(&["findings", "confirm", &id, "--by", "李明", "--revision", "1"]);
+    let late = world.english(&["findings", "confirm", &id, "--by", "李明", "--revision", "1"]);
     assert!(late.code == 2 && late.stderr.contains("changed by somebody else"), "{}", late.stderr);
-    let other = world.run(&["findings", "confirm", &id, "--by", "李明"]);
+    let other = world.english(&["findings", "confirm", &id, "--by", "李明"]);
     assert!(other.code == 2 && other.stderr.contains("王芳 has dismissed"), "{}", other.stderr);
     // The next night finds it again, and the decision holds.
     world.run(&["run", "--quiet"]);
@@ -331,7 +331,7 @@ fn only_a_person_judges_some_indicators() {
     let open = world.run(&["review", "list", "--site", site, "--json"]).json();
     assert!(texts(&open["indicators"], "indicator").contains(&"D19".to_owned()), "{open}");
     let assess = |indicator: &str, points: &str| {
-        world.run(&[
+        world.english(&[
             "review", "assess", site, indicator, "--points", points, "--by", "王芳", "--reason", "未统一",
         ])
     };
@@ -355,7 +355,7 @@ fn only_a_person_judges_some_indicators() {
     for word in ["V4a", "V4b", "V4c", "monitoring", "lines (inclusive): warning 3 / veto 5"] {
         assert!(word == "monitoring" || columns.stdout.contains(word), "{word}: {}", columns.stdout);
     }
-    let unknown = world.run(&["judge", "--explain", site, "V9"]);
+    let unknown = world.english(&["judge", "--explain", site, "V9"]);
     assert!(unknown.code == 2 && unknown.stderr.contains("was not judged by"), "{}", unknown.stderr);
 }
 
@@ -392,7 +392,7 @@ fn bad_ledgers_catalogues_and_outages_are_told_with_their_lines() {
     let world = World::with_config(&format!("data = \"d\"\n{site}"));
     world.write("bad.csv", "平台,账号名称,主办单位,状态\n微信,甲,办,停了\n".as_bytes());
     for command in [&["media", "check", "bad.csv"][..], &["media", "import", "bad.csv"]] {
-        let bad = world.run(command);
+        let bad = world.english(command);
         assert!(
             bad.code == 2 && bad.stderr.contains("bad.csv:2: state \"停了\" is unknown"),
             "{}",
@@ -412,7 +412,7 @@ fn bad_ledgers_catalogues_and_outages_are_told_with_their_lines() {
     for (id, said) in [("nonsense", "there is no finding"), ("", "say which findings")] {
         let args: Vec<&str> =
             ["findings", "confirm", id, "--by", "甲"].into_iter().filter(|arg| !arg.is_empty()).collect();
-        let refused = world.run(&args);
+        let refused = world.english(&args);
         assert!(refused.code == 2 && refused.stderr.contains(said), "{}", refused.stderr);
     }
 
@@ -421,7 +421,7 @@ fn bad_ledgers_catalogues_and_outages_are_told_with_their_lines() {
     world.write("h.toml", "year = 2027\nworking = [\"2026-01-03\"]\n".as_bytes());
     let refused = |text: &str, said: &str| {
         world.write("xunjian.toml", format!("data = \"d\"\n{text}\n{site}").as_bytes());
-        let ended = world.run(&["judge"]);
+        let ended = world.english(&["judge"]);
         assert!(ended.code == 2 && ended.stderr.contains(said), "{text}: {}", ended.stderr);
     };
     refused("[judge]\nadditions = [\"add.toml\"]", "unknown field `wrn`");
@@ -439,7 +439,7 @@ fn bad_ledgers_catalogues_and_outages_are_told_with_their_lines() {
         "an outage needs `from`",
     );
     refused("[serve]\nnightly = \"evening\"", "`serve.nightly`");
-    let quarter = world.run(&["judge", "--quarter", "2022-2"]);
+    let quarter = world.english(&["judge", "--quarter", "2022-2"]);
     assert!(quarter.code == 2 && quarter.stderr.contains("write it like 2022Q2"), "{}", quarter.stderr);
 }
 
@@ -512,16 +512,16 @@ fn what_cannot_be_done_about_a_finding_is_said() {
     let seed = (21..).find(has_gone).expect("a city whose typo is mended");
     let world = World::with_city(CityOptions { seed, ..SMALL });
     world.run(&["run", "--quiet"]);
-    let year = world.run(&["findings", "notify", "--kind", "typo", "--by", "王芳", "--on", "2026-12-28"]);
+    let year = world.english(&["findings", "notify", "--kind", "typo", "--by", "王芳", "--on", "2026-12-28"]);
     assert!(year.code == 2 && year.stderr.contains("the holidays of 2027 are not known"), "{}", year.stderr);
     let named =
         ["findings", "notify", "--kind", "typo", "--by", "王芳", "--on", "2026-12-28", "--due", "2027-01-08"];
     assert_eq!(world.run(&named).code, 0, "a named day needs no holidays");
     let backwards =
         ["findings", "notify", "--kind", "typo", "--by", "王芳", "--on", "2026-12-28", "--due", "2026-12-01"];
-    assert!(world.run(&backwards).stderr.contains("before the notice"));
+    assert!(world.english(&backwards).stderr.contains("before the notice"));
     let (other, _) = first(&world, "missing-entrance");
-    let early = world.run(&["findings", "rectify", &other, "--by", "李明"]);
+    let early = world.english(&["findings", "rectify", &other, "--by", "李明"]);
     assert!(early.code == 2 && early.stderr.contains("whose office was notified"), "{}", early.stderr);
     let world = world.next_day(CityOptions { seed, day: 5, ..SMALL });
     world.run(&["run", "--quiet"]);
@@ -533,7 +533,7 @@ fn what_cannot_be_done_about_a_finding_is_said() {
         gone["case"]["rectification"]["closed"].is_object(),
         "a night closes what it does not find: {gone}"
     );
-    let late = world.run(&["findings", "confirm", id, "--by", "王芳"]);
+    let late = world.english(&["findings", "confirm", id, "--by", "王芳"]);
     assert!(late.code == 2 && late.stderr.contains("there is nothing to decide"), "{}", late.stderr);
 }
 

@@ -141,7 +141,7 @@ fn an_office_writes_its_own_text() {
 
     // A mistake in it is told before anything is judged.
     world.write("notice.md", "# 通报\n\n{{ office }}\n{{ signer }}".as_bytes());
-    let refused = world.run(&command);
+    let refused = world.english(&command);
     assert_eq!(refused.code, 2);
     assert!(
         refused.stderr.contains("notice.md") && refused.stderr.contains("unknown variable: signer"),
@@ -151,7 +151,7 @@ fn an_office_writes_its_own_text() {
     world.write("notice.md", "# 通报\n\n{% if counts %}".as_bytes());
     let refused = world.run(&command);
     assert!(refused.code == 2 && refused.stderr.contains("notice.md:3"), "{}", refused.stderr);
-    let unknown = world.run(&["report", "--quarter", "2026Q2", "--format", "pdf"]);
+    let unknown = world.english(&["report", "--quarter", "2026Q2", "--format", "pdf"]);
     assert!(
         unknown.code == 2 && unknown.stderr.contains("docx, xlsx, html, json, csv or md"),
         "{}",

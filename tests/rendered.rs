@@ -145,7 +145,7 @@ fn without_a_browser_a_person_looks() {
     world.write("broken", b"#!/bin/sh\nexit 1\n");
     let config = config(server.port, &format!("sandbox = false\nbrowser = {:?}", world.path("broken")));
     world.write("xunjian.toml", config.as_bytes());
-    let ended = world.run(&["run"]);
+    let ended = world.english(&["run"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stderr.contains("browser cannot be started"), "{}", ended.stderr);
 }
@@ -161,7 +161,7 @@ fn faults_in_the_section_are_named() {
     ];
     for (line, reason) in cases {
         let world = World::with_config(&config(1, line));
-        let ended = world.run(&["run"]);
+        let ended = world.english(&["run"]);
         assert_eq!(ended.code, 2, "{line}: {}", ended.stderr);
         assert!(ended.stderr.contains(reason), "{line}: {}", ended.stderr);
     }

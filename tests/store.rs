@@ -53,7 +53,7 @@ fn a_damaged_index_is_made_anew_by_itself_and_gives_the_same_answers() {
         let mut spoilt = whole.clone();
         spoil(&mut spoilt);
         fs::write(db(&world), spoilt).expect("written");
-        let ended = world.run(&["report"]);
+        let ended = world.english(&["report"]);
         assert!(matches!(ended.code, 0 | 3), "{at}: {}", ended.stderr);
         assert!(ended.stderr.contains("made anew"), "{at}: {}", ended.stderr);
         assert_eq!(answers(&world), before, "{at}");
@@ -137,7 +137,7 @@ fn a_lost_number_of_batches_never_empties_the_archive() {
         for part in ["index", "journal"] {
             fs::rename(world.path(&format!("xunjian-data/{part}")), world.path(part)).expect("moved");
         }
-        let ended = world.run(&["report"]);
+        let ended = world.english(&["report"]);
         assert_eq!(ended.code, 4);
         assert!(ended.stderr.contains("store rebuild"), "{}", ended.stderr);
         assert_eq!(archive(), bytes);
@@ -163,7 +163,7 @@ fn with_the_journal_damaged_too_the_archive_brings_the_pages_back() {
     fs::write(&journal, bytes).expect("written");
     fs::remove_dir_all(world.path("xunjian-data/index")).expect("removed");
     // Nothing is guessed: what is lost is said, and how to go on.
-    let refused = world.run(&["report"]);
+    let refused = world.english(&["report"]);
     assert_eq!(refused.code, 4, "{}", refused.stderr);
     assert!(refused.stderr.contains("store rebuild") && refused.stderr.contains("gap"), "{}", refused.stderr);
     let rebuilt = world.run(&["store", "rebuild", "--json"]);
@@ -280,7 +280,7 @@ fn a_store_of_the_first_format_is_brought_to_this_one() {
 }
 
 fn import(world: &World, file: &str) -> Ended {
-    world.run(&["--data", "imported", "store", "import-warc", "--json", file])
+    world.english(&["--data", "imported", "store", "import-warc", "--json", file])
 }
 
 #[test]

@@ -11,12 +11,19 @@ fn every_command_explains_itself() {
         "demo", "init", "run", "crawl", "scan", "judge", "report", "sites", "dict", "city", "why", "find",
         "completions",
     ] {
-        let help = world.run(&[command, "--help"]);
+        let help = world.english(&[command, "--help"]);
         assert_eq!(help.code, 0, "{command}");
         assert!(help.stdout.contains("Usage: xunjian"), "{}", help.stdout);
+        let help = world.run(&[command, "--help"]);
+        assert!(help.code == 0 && help.stdout.contains("用法：xunjian"), "{}", help.stdout);
+        // Its own words are Chinese; names of values and what is typed stay.
+        let english = help.stdout.lines().find(|line| line.is_ascii() && line.contains(" the "));
+        assert_eq!(english, None, "{command}");
     }
-    let help = world.run(&["--help"]).stdout;
+    let help = world.english(&["--help"]).stdout;
     assert!(help.contains("Exit codes:") && help.contains("Examples:"), "{help}");
+    let wrong = world.run(&["run", "--sit", "a"]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("没有 '--sit' 这个参数"), "{}", wrong.stderr);
     for shell in ["bash", "zsh", "fish"] {
         assert!(world.run(&["completions", shell]).stdout.contains("xunjian"));
     }
@@ -88,7 +95,7 @@ fn messages_may_be_json_and_commands_give_examples() {
         assert!(message["timestamp"].is_string() && message["level"].is_string(), "{line}");
     }
     for command in ["init", "judge", "report", "serve", "findings", "alert", "account"] {
-        let help = world.run(&[command, "--help"]).stdout;
+        let help = world.english(&[command, "--help"]).stdout;
         assert!(help.contains("Examples:\n  xunjian "), "{command}: {help}");
     }
 }

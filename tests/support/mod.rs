@@ -111,6 +111,7 @@ impl World {
         command
             .current_dir(self.folder.path())
             .args(args)
+            .env_remove("XUNJIAN_LANG")
             .env_remove("XUNJIAN_LOG")
             .env_remove("RUST_BACKTRACE");
         command
@@ -128,6 +129,11 @@ impl World {
 
     pub(crate) fn run(&self, args: &[&str]) -> Ended {
         self.command(args).output().expect("runs").into()
+    }
+
+    /// The same, told in English.
+    pub(crate) fn english(&self, args: &[&str]) -> Ended {
+        self.command(args).env("XUNJIAN_LANG", "en").output().expect("runs").into()
     }
 
     /// Starts a command and leaves it running.

@@ -34,6 +34,7 @@ Exit codes:
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Common {
     /// Configuration file
     #[arg(long, global = true, default_value = crate::config::DEFAULT_FILE, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -44,8 +45,15 @@ pub(crate) struct Common {
     /// One JSON document on stdout; progress and messages stay on stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Language of reports and messages: zh or en
-    #[arg(long, global = true, default_value = "zh", value_name = "LANG")]
+    /// Language of help, messages and reports: zh or en
+    #[arg(
+        long,
+        global = true,
+        env = "XUNJIAN_LANG",
+        hide_env_values = true,
+        default_value = "zh",
+        value_name = "LANG"
+    )]
     pub(crate) lang: Language,
     /// Only errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]

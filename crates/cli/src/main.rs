@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod config;
 mod events;
+mod help;
 mod interrupt;
 mod metrics;
 mod spans;
@@ -12,7 +13,6 @@ mod terminal;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
 use xunjian_engine::{CaseError, EngineError};
 use xunjian_store::StoreError;
 
@@ -38,7 +38,7 @@ enum Exit {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = help::parse();
     let terminal = Terminal::new(&cli.common);
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -92,13 +92,13 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::City(city) => commands::city::run(terminal, &city).await,
         Command::Man { folder } => {
             std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-            let command = <Cli as clap::CommandFactory>::command();
+            let command = help::command(common.lang);
             clap_mangen::generate_to(command, &folder)
                 .with_context(|| format!("cannot write man pages into {}", folder.display()))?;
             Ok(Exit::Done)
         }
         Command::Completions { shell } => {
-            let mut command = <Cli as clap::CommandFactory>::command();
+            let mut command = help::command(common.lang);
             clap_complete::generate(shell, &mut command, "xunjian", &mut std::io::stdout());
             Ok(Exit::Done)
         }

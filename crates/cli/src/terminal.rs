@@ -1,5 +1,6 @@
 //! What people see: messages, progress and tables on stderr and stdout.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -45,6 +46,14 @@ impl Terminal {
         }
     }
 
+    /// A message that arose in English, in the language of whoever reads it.
+    pub(crate) fn said(&self, english: impl Display) -> String {
+        match self.language {
+            Language::Zh => xunjian_translate::chinese(&english.to_string()),
+            Language::En => english.to_string(),
+        }
+    }
+
     /// A message for people, on stderr.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {
@@ -54,7 +63,16 @@ impl Terminal {
 
     /// What went wrong, with its causes, on stderr.
     pub(crate) fn error(&self, error: &anyhow::Error) {
-        let _ = BARS.suspend(|| writeln!(io::stderr(), "{}: {error:#}", self.words("错误", "error")));
+        let mut message = String::new();
+        for cause in error.chain().map(ToString::to_string) {
+            // Some errors tell their cause themselves.
+            if !message.contains(&cause) {
+                let colon = if message.is_empty() { "" } else { ": " };
+                message = format!("{message}{colon}{cause}");
+            }
+        }
+        let message = format!("{}{}", self.words("错误：", "error: "), self.said(message));
+        let _ = BARS.suspend(|| writeln!(io::stderr(), "{message}"));
     }
 
     /// The result for people on stdout; nothing when a JSON document is wanted.

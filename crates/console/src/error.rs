@@ -7,7 +7,7 @@ use xunjian_engine::{CaseError, EngineError};
 use xunjian_store::StoreError;
 
 /// Why a request was not answered as it asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Failure {
     /// There is no such thing.
     Missing,
@@ -53,33 +53,31 @@ impl Failure {
         }
     }
 
+    pub(crate) fn title(&self) -> &'static str {
+        self.status().canonical_reason().unwrap_or_default()
+    }
+
     /// The same as a tool is told (RFC 9457).
     pub(crate) fn as_json(&self) -> Response {
         let status = self.status();
         if let Self::Ours(error) = self {
             tracing::error!(error, "a request failed");
         }
-        let title = status.canonical_reason().unwrap_or_default();
-        let body = json!({ "title": title, "status": status.as_u16(), "detail": self.reason() });
+        let body = json!({ "title": self.title(), "status": status.as_u16(), "detail": self.reason() });
         let kind = [(axum::http::header::CONTENT_TYPE, "application/problem+json")];
         (status, kind, body.to_string()).into_response()
     }
 }
 
 impl IntoResponse for Failure {
+    /// The status alone; the page is made where it is known who reads it.
     fn into_response(self) -> Response {
         if let Self::Ours(error) = &self {
             tracing::error!(error, "a request failed");
         }
-        let status = self.status();
-        let title = status.canonical_reason().unwrap_or_default();
-        let page = format!(
-            "<!DOCTYPE html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>{title}</title>\
-             <link rel=\"stylesheet\" href=\"/style.css\"></head><body><main><h1>{title}</h1><p>{}</p>\
-             <p><a href=\"/\">xunjian</a></p></main></body></html>",
-            minijinja::HtmlEscape(&self.reason())
-        );
-        (status, axum::response::Html(page)).into_response()
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

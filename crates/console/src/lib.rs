@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -216,10 +216,16 @@ async fn guard(
         return (StatusCode::MISDIRECTED_REQUEST, "unknown host; set `serve.public_url`\n").into_response();
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let language = session::language(request.headers(), state.settings.language);
+    // What is asked for again after logging in.
+    let place = (method == Method::GET).then(|| request.uri().to_string());
     let begun = std::time::Instant::now();
     let mut response = next.run(request).await;
     let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
     tracing::debug!(%method, path, status, ms = u64::try_from(ms).unwrap_or(u64::MAX), from = %from.ip(), "asked");
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        response = failed(&state.view, &failure, language, place);
+    }
     let headers = response.headers_mut();
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -234,6 +240,24 @@ async fn guard(
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// The page that says why there is no other one; whoever is not known may log in on it.
+fn failed(view: &View, failure: &Failure, language: Language, place: Option<String>) -> Response {
+    let page = match (failure, place) {
+        (Failure::Unknown, Some(place)) => {
+            view.plain("login.html", language, json!({ "failed": false, "next": place }))
+        }
+        _ => {
+            let (title, reason) =
+                (view::said(language, failure.title()), view::said(language, failure.reason()));
+            view.plain("failed.html", language, json!({ "title": title, "reason": reason }))
+        }
+    };
+    match page {
+        Ok(page) => (failure.status(), page).into_response(),
+        Err(_) => failure.status().into_response(),
+    }
 }
 
 fn is_own_host(host: &str, settings: &ConsoleSettings) -> bool {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use data_encoding::BASE64URL_NOPAD;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ring::digest::{SHA256, digest};
@@ -122,16 +122,17 @@ impl Visitor {
     }
 }
 
-pub(crate) fn cookie(parts: &Parts, name: &str) -> Option<String> {
-    let all = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     all.flat_map(|line| line.split(';')).find_map(|pair| {
         let (key, value) = pair.trim().split_once('=')?;
         (key == name).then(|| value.to_owned())
     })
 }
 
-fn language(parts: &Parts, usual: Language) -> Language {
-    match cookie(parts, LANGUAGE).as_deref() {
+/// The language that whoever asks has chosen.
+pub(crate) fn language(headers: &HeaderMap, usual: Language) -> Language {
+    match cookie(headers, LANGUAGE).as_deref() {
         Some("zh") => Language::Zh,
         Some("en") => Language::En,
         _ => usual,
@@ -160,9 +161,9 @@ impl FromRequestParts<Arc<State>> for Anybody {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Failure> {
         Ok(Self {
-            language: language(parts, state.settings.language),
+            language: language(&parts.headers, state.settings.language),
             from: address(parts, &state.settings.proxies),
-            secret: cookie(parts, COOKIE),
+            secret: cookie(&parts.headers, COOKIE),
         })
     }
 }
@@ -172,7 +173,7 @@ impl FromRequestParts<Arc<State>> for Visitor {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Failure> {
         let ours = |error: crate::AccountError| Failure::Ours(error.to_string());
         let (language, from) =
-            (language(parts, state.settings.language), address(parts, &state.settings.proxies));
+            (language(&parts.headers, state.settings.language), address(parts, &state.settings.proxies));
         let bearer = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         if let Some(token) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
             let Some((account, scope)) = state.accounts.of_token(token).map_err(ours)? else {
@@ -188,7 +189,7 @@ impl FromRequestParts<Arc<State>> for Visitor {
                 from,
             });
         }
-        let secret = cookie(parts, COOKIE);
+        let secret = cookie(&parts.headers, COOKIE);
         if let Some(secret) = &secret
             && let Some(name) = state.sessions.name(secret)
             && let Some(role) = state.accounts.role(&name).map_err(ours)?

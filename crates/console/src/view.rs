@@ -23,7 +23,7 @@ impl View {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-        let all = templates!("layout.html" "overview.html" "site.html" "finding.html" "review.html" "rectification.html" "runs.html" "login.html" "chart.html" "looked.html" "more.html" "search.html" "snapshots.html" "dictionaries.html" "dictionary.html");
+        let all = templates!("layout.html" "overview.html" "site.html" "finding.html" "review.html" "rectification.html" "runs.html" "login.html" "failed.html" "chart.html" "looked.html" "more.html" "search.html" "snapshots.html" "dictionaries.html" "dictionary.html");
         for (name, source) in all {
             environment.add_template(name, source)?;
         }
@@ -69,6 +69,14 @@ pub(crate) fn code(language: Language) -> &'static str {
 
 pub(crate) fn say(language: Language, zh: &str, en: &str) -> String {
     if language == Language::Zh { zh } else { en }.to_owned()
+}
+
+/// A message that arose in English, in the reader's language.
+pub(crate) fn said(language: Language, english: impl std::fmt::Display) -> String {
+    match language {
+        Language::Zh => xunjian_translate::chinese(&english.to_string()),
+        Language::En => english.to_string(),
+    }
 }
 
 pub(crate) fn outcome(outcome: Outcome, language: Language) -> Value {

@@ -22,7 +22,7 @@ pub use notice::{
     write_notice,
 };
 pub use sarif::{SarifResult, sarif};
-pub use words::why;
+pub use words::{link_state, why};
 
 /// Language of what people read; data is the same in both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

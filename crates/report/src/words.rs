@@ -27,7 +27,7 @@ pub(crate) fn severity(severity: Severity, language: Language) -> &'static str {
 }
 
 /// A link's state, such as `gone (404)`, as people say it.
-pub(crate) fn link_state(state: &str, language: Language) -> String {
+pub fn link_state(state: &str, language: Language) -> String {
     let (word, rest) = state.split_once(' ').unwrap_or((state, ""));
     let zh = match word {
         "gone" => "页面不存在",

@@ -125,6 +125,6 @@ fn row(terminal: Terminal, state: &SinkState) -> Vec<String> {
         format!("{} {}", terminal.words("待处理", "waiting"), state.waiting),
         format!("{} {}", terminal.words("搁置", "put aside"), state.dead.len()),
         wait.unwrap_or_default(),
-        state.error.clone(),
+        terminal.said(&state.error),
     ]
 }

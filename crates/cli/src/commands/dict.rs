@@ -56,7 +56,12 @@ fn check(common: &Common, terminal: Terminal, files: &[PathBuf]) -> anyhow::Resu
             Err(LoadError::Faults { path, faults }) => {
                 faulty = true;
                 for fault in &faults {
-                    terminal.print(&format!("{}:{}: {}\n", path.display(), fault.line, fault.reason))?;
+                    terminal.print(&format!(
+                        "{}:{}: {}\n",
+                        path.display(),
+                        fault.line,
+                        terminal.said(&fault.reason)
+                    ))?;
                 }
                 let rows: Vec<_> = faults
                     .iter()
@@ -69,7 +74,11 @@ fn check(common: &Common, terminal: Terminal, files: &[PathBuf]) -> anyhow::Resu
     }
     let against = conflicts(&read);
     for conflict in &against {
-        terminal.print(&format!("{}: {conflict}\n", terminal.words("规则矛盾", "conflict")))?;
+        terminal.print(&format!(
+            "{}: {}\n",
+            terminal.words("规则矛盾", "conflict"),
+            terminal.said(conflict)
+        ))?;
     }
     let against: Vec<String> = against.iter().map(Conflict::to_string).collect();
     faulty |= !against.is_empty();

@@ -33,7 +33,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, command: &Media) ->
         Media::Feeds => {
             let (import, faults) = engine()?.read_feeds().await?;
             for fault in &faults {
-                terminal.note(format!("{}: {}", fault.account, fault.reason));
+                terminal.note(terminal.said(format!("{}: {}", fault.account, fault.reason)));
             }
             terminal.print(&format!(
                 "{} {}，{} {}，{} {}\n",

@@ -180,7 +180,7 @@ impl Night {
                 crawl.left_out.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
             let home = match &crawl.home {
                 Some(LinkState::Ok) => String::new(),
-                Some(state) => state.describe(),
+                Some(state) => xunjian_report::link_state(&state.describe(), self.terminal.language),
                 None => self.terminal.words("未访问", "not visited").to_owned(),
             };
             let reasons: Vec<&str> = std::iter::once(home.as_str())

@@ -23,7 +23,7 @@ pub(crate) async fn check(common: &Common, terminal: Terminal, online: bool) -> 
             complete &= opens;
             document["opens"] = json!(opens);
             document["answer"] = json!(says);
-            row.push(says);
+            row.push(xunjian_report::link_state(&says, terminal.language));
         }
         rows.push(row);
         documents.push(document);

@@ -59,7 +59,13 @@ fn verify(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
     drop(bar);
     for fault in &verified.faults {
         let url = fault.url.as_deref().unwrap_or("–");
-        terminal.print(&format!("{} byte {}: {} ({url})\n", fault.file, fault.offset, fault.reason))?;
+        terminal.print(&format!(
+            "{} {} {}: {} ({url})\n",
+            fault.file,
+            terminal.words("字节", "byte"),
+            fault.offset,
+            terminal.said(&fault.reason)
+        ))?;
     }
     terminal.print(&match terminal.language {
         xunjian_report::Language::Zh => format!(

@@ -169,13 +169,14 @@ fn state(terminal: Terminal, record: &UrlRecord) -> String {
         }
         LeftOut::NotDue => terminal.words("增量模式下未到访问时间", "not due in an incremental run"),
     });
+    let told = |state: &LinkState| xunjian_report::link_state(&state.describe(), terminal.language);
     match (&record.state, left_out) {
         (None, None) if record.run == 0 => {
             terminal.words("在队列中，还没有访问", "queued, not asked yet").to_owned()
         }
         (None, reason) => reason.unwrap_or("–").to_owned(),
-        (Some(state), None) => state.describe(),
+        (Some(state), None) => told(state),
         (Some(LinkState::Robots), Some(reason)) => reason.to_owned(),
-        (Some(state), Some(reason)) => format!("{}; {reason}", state.describe()),
+        (Some(state), Some(reason)) => format!("{}; {reason}", told(state)),
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::Form;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
@@ -20,6 +20,9 @@ pub(crate) async fn show(State(state): Shared, anybody: Anybody) -> Result<Html<
 pub(crate) struct Login {
     name: String,
     password: String,
+    /// What was asked for before.
+    #[serde(default)]
+    next: String,
 }
 
 pub(crate) async fn enter(
@@ -38,7 +41,7 @@ pub(crate) async fn enter(
     }
     let turn = state.sessions.hashing.acquire().await;
     let accounts = state.accounts.clone();
-    let name = login.name.clone();
+    let (name, next) = (login.name.clone(), login.next.clone());
     let found = blocking(move || {
         accounts.enter(&login.name, &login.password).map_err(|error| Failure::Ours(error.to_string()))
     })
@@ -46,7 +49,8 @@ pub(crate) async fn enter(
     drop(turn);
     let Some(account) = found else {
         state.audit.note(&name, anybody.from, "login", "", "refused");
-        let page = state.view.plain("login.html", anybody.language, json!({ "failed": true }))?;
+        let page =
+            state.view.plain("login.html", anybody.language, json!({ "failed": true, "next": next }))?;
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
     };
     // Whatever session was there before is another one's.
@@ -60,7 +64,7 @@ pub(crate) async fn enter(
         COOKIE,
         &secret,
         &format!("HttpOnly; SameSite=Strict{}", if secure { "; Secure" } else { "" }),
-        "/",
+        own_place(&next),
     )
 }
 
@@ -84,9 +88,19 @@ pub(crate) struct Wanted {
     language: String,
 }
 
-pub(crate) async fn language(Form(wanted): Form<Wanted>) -> Result<Response, Failure> {
+pub(crate) async fn language(headers: HeaderMap, Form(wanted): Form<Wanted>) -> Result<Response, Failure> {
     let code = if wanted.language == "en" { "en" } else { "zh" };
-    with_cookie(LANGUAGE, code, "Max-Age=31536000; SameSite=Strict", "/")
+    // Back to the page that it was chosen on; pages of others tell no more than their host.
+    let from = headers.get(header::REFERER).and_then(|from| from.to_str().ok()?.parse::<Uri>().ok());
+    let place = from.as_ref().and_then(|from| from.path_and_query()).map_or("/", |place| place.as_str());
+    with_cookie(LANGUAGE, code, "Max-Age=31536000; SameSite=Strict", own_place(place))
+}
+
+/// A place of ours, or else the first page: nothing that a browser takes for another host.
+fn own_place(place: &str) -> &str {
+    let ours = place.starts_with('/') && !place.starts_with("//");
+    let plain = place.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if ours && plain { place } else { "/" }
 }
 
 fn with_cookie(name: &str, value: &str, rest: &str, to: &str) -> Result<Response, Failure> {

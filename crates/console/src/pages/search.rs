@@ -94,8 +94,7 @@ fn values(engine: &Engine, asked: &Asked, language: Language) -> Result<Value, F
     let query = match xunjian_scan::Query::parse(&asked.q) {
         Ok(query) => query,
         Err(error) => {
-            let zh = format!("最多 {} 个字符", xunjian_scan::QUERY_CHARS_MAX);
-            values["wrong"] = json!(view::say(language, &zh, &error.to_string()));
+            values["wrong"] = json!(view::said(language, error));
             return Ok(values);
         }
     };

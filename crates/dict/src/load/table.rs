@@ -90,7 +90,10 @@ fn read_row<'c>(
             "category" if value.is_empty() => {}
             "category" => match Category::ALL.into_iter().find(|category| category.as_str() == value) {
                 Some(category) => row.category = Some(category),
-                None => return collected.fault(line, format!("{value:?} is not a category")),
+                None => {
+                    let names = Category::ALL.map(Category::as_str).join(", ");
+                    return collected.fault(line, format!("{value:?} is not a category: use one of {names}"));
+                }
             },
             "" if value.is_empty() => {}
             other => return collected.fault(line, format!("unknown column {other:?}")),
