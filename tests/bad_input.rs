@@ -1,11 +1,14 @@
 //! Bad configurations, registers, dictionaries and data folders: a clear message, the right exit
 //! code, nothing lost.
 
+#[path = "support/server.rs"]
+mod server;
 mod support;
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use server::{Reply, serve};
 use support::{Ended, PROGRAM, World};
 use xunjian_city::{CityOptions, serve_hostile};
 
@@ -252,4 +255,47 @@ fn a_full_disk() {
     };
     let after: Vec<serde_json::Value> = serde_json::from_str(&read("findings.json")).expect("findings");
     assert_eq!(ids(after), ids(later.findings()));
+}
+
+#[test]
+fn a_word_of_everyday_language_does_not_drown_the_rest() {
+    const PAGES: usize = 30;
+    let site = serve(|asked| match asked.path.strip_prefix("/p").and_then(|number| number.parse().ok()) {
+        Some(number) => {
+            let number: usize = number;
+            let rare = if number == PAGES - 1 { "<p>还有一处违禁词语。</p>" } else { "" };
+            Reply::page("页面", &format!("<h1>页面</h1><div><p>第{number}项工作。</p>{rare}</div>"))
+        }
+        None => {
+            let links = (0..PAGES).map(|number| format!("<a href=/p{number}>第{number}页</a>"));
+            Reply::page("首页", &links.collect::<String>())
+        }
+    });
+    let world = World::with_config(&format!(
+        "data = \"xunjian-data\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"a.gov.cn\" = \"127.0.0.1:{}\"\n\
+         [politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n\
+         [render]\nbrowser = \"off\"\n[crawl]\nsecond_look_share = 0\n[search]\nenabled = false\n\
+         [scan]\ndictionaries = [\"words.txt\"]\nsame_findings_max = 5\n{SITE}",
+        site.port
+    ));
+    world.write("words.txt", "工作\n违禁词语\n".as_bytes());
+    let told = |word: &str| {
+        let findings = world.findings();
+        findings
+            .iter()
+            .filter(|one| one["detail"]["what"] == word)
+            .map(|one| one["state"].to_string())
+            .collect()
+    };
+    for (night, state) in ["\"new\"", "\"open\""].into_iter().enumerate() {
+        let run = world.run(&["run", "--json"]);
+        let (common, rare): (Vec<String>, Vec<String>) = (told("工作"), told("违禁词语"));
+        assert_eq!((common.len(), rare.len()), (5, 1), "night {night}: {}", run.stderr);
+        assert!(common.iter().chain(&rare).all(|one| one == state), "{common:?} {rare:?}");
+        // What is not told is counted, named, and not taken for mended.
+        let beyond = PAGES - 5;
+        assert_eq!(run.json()["notes"]["a"]["findings-beyond-limits"], beyond, "{}", run.stdout);
+        assert!(run.stderr.contains(&format!("「工作」{beyond}")), "{}", run.stderr);
+        assert_eq!(run.json()["findings"]["mended"], 0);
+    }
 }

@@ -241,5 +241,6 @@ pub(crate) fn summary_of(scan: &xunjian_scan::SiteScan) -> SiteSummary {
         known: scan.known.clone(),
         documents: scan.documents,
         offers: scan.offers.clone(),
+        beyond: scan.beyond.iter().map(|one| one.places).sum(),
     }
 }

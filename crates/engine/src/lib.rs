@@ -24,6 +24,7 @@ mod run;
 mod searches;
 mod tally;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,7 +39,9 @@ use xunjian_dict::{Dictionary, Matcher};
 use xunjian_fetch::{FetchLimits, Fetcher, Network};
 use xunjian_judge::{Calendar, Catalogue};
 use xunjian_model::{Account, Finding, FindingState, Kind, Offer, Site, SiteId};
-use xunjian_scan::{BadLinks, ColumnClass, ColumnReport, KnownPage, Overdue, ScanSetup, SiteInput};
+use xunjian_scan::{
+    BadLinks, Beyond, ColumnClass, ColumnReport, FindingLimits, KnownPage, Overdue, ScanSetup, SiteInput,
+};
 use xunjian_store::{Space, Store, StoreError};
 
 pub use accounts::{FeedFault, MEDIA, MediaImport};
@@ -98,6 +101,8 @@ pub struct Settings {
     pub metrics: Option<std::net::SocketAddr>,
     /// Page limits.
     pub page: xunjian_page::Limits,
+    /// How many findings are told.
+    pub findings: FindingLimits,
     /// Dictionaries, shipped and own.
     pub dictionaries: Vec<Dictionary>,
     /// Typos by statistics; `None`: not looked for.
@@ -229,10 +234,15 @@ pub struct SiteSummary {
     pub documents: u64,
     /// What a rule asks for and was found.
     pub offers: Vec<Offer>,
+    /// Places of faults that are no findings of their own, since there are too many of the same.
+    pub beyond: u64,
 }
 
+/// Words, links and labels that a scan's summary names of those that stand at too many places.
+const MOST_BEYOND: usize = 10;
+
 /// What a scan found, in counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ScanSummary {
     /// Pages looked at.
     pub pages: u64,
@@ -246,6 +256,20 @@ pub struct ScanSummary {
     pub new: u64,
     /// Seen before and gone now.
     pub gone: u64,
+    /// Places of faults that are no findings of their own, since there are too many of the same.
+    pub beyond: u64,
+    /// The most of them by site.
+    pub most_beyond: Vec<SiteBeyond>,
+}
+
+/// A word, link or label that stands at more places of a site than are told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SiteBeyond {
+    /// The site.
+    pub site: SiteId,
+    /// What, and how often.
+    #[serde(flatten)]
+    pub beyond: Beyond,
 }
 
 /// The steps over one store.
@@ -422,7 +446,13 @@ impl Engine {
             let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             let complete = run.crawl.finished && !crawl.is_incomplete();
             let summary = judging::summary_of(&scan);
-            let scope = |finding: &Finding| !NOT_OF_THE_SCAN.contains(&finding.kind);
+            // What is not told is not gone.
+            let beyond: HashSet<(Kind, &str)> =
+                scan.beyond.iter().map(|one| (one.kind, one.what.as_str())).collect();
+            let is_told = |finding: &Finding| {
+                !beyond.contains(&(finding.kind, finding.detail.get("what").map_or("", String::as_str)))
+            };
+            let scope = |finding: &Finding| !NOT_OF_THE_SCAN.contains(&finding.kind) && is_told(finding);
             let (at, day) = (run.started_at, self.day(run.started_at));
             let look = life::Look { at, day, complete, between: false, scope: &scope };
             let lives = life::live(&self.store, &site.id, scan.findings, &look)?;
@@ -432,6 +462,9 @@ impl Engine {
             total.findings += lives.current;
             total.new += lives.new;
             total.gone += lives.gone;
+            total.beyond += summary.beyond;
+            let most = scan.beyond.iter().take(MOST_BEYOND).cloned();
+            total.most_beyond.extend(most.map(|beyond| SiteBeyond { site: site.id.clone(), beyond }));
             let mut batch = self.store.begin();
             batch.put(
                 Space::Run,
@@ -445,6 +478,8 @@ impl Engine {
         if let Some(ledger) = &self.settings.ledger {
             self.import_accounts(ledger)?;
         }
+        total.most_beyond.sort_by_key(|one| std::cmp::Reverse(one.beyond.places));
+        total.most_beyond.truncate(MOST_BEYOND);
         total.findings += self.scan_media(self.point(&run), run.started_at)?;
         Ok(total)
     }
@@ -473,6 +508,7 @@ impl Engine {
             overdue: self.overdue(point),
             as_of: None,
             page: settings.page,
+            findings: settings.findings,
             fresh,
             pool: self.pool()?,
         })

@@ -47,13 +47,17 @@ impl Engine {
                 .into_iter()
                 .filter(|finding| !dismissed(finding))
                 .partition(|finding| finding.state == FindingState::Gone);
-            let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
+            let mut crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
+            let scan = self.site_summary(&run, &site.id)?;
+            if scan.beyond > 0 {
+                crawl.notes.insert("findings-beyond-limits".to_owned(), scan.beyond);
+            }
             sites.push(SiteReport {
                 site: site.clone(),
                 verdict,
                 findings,
                 gone,
-                pages: self.site_summary(&run, &site.id)?.pages,
+                pages: scan.pages,
                 visits: crawl.visits,
                 complete: !crawl.is_incomplete(),
                 cut: crawl.cut.into_iter().map(|(shape, cut)| (shape, (cut.count, cut.example))).collect(),

@@ -13,12 +13,11 @@ use crate::listed::Listed;
 use crate::messages::Message;
 use crate::offers::Offers;
 use crate::places::Places;
+use crate::repeated::{FindingLimits, Repeated};
 use crate::scripts::ScriptHosts;
 use crate::site::{KnownPage, Seen, snapshot_name};
 use crate::{ScanSetup, dates, labels, presence};
 
-/// Pages from which the same fault in the main text is the template's, not the authors'.
-const TEMPLATE_PAGES: usize = 20;
 /// Share of pages lacking a label from which the site lacks it.
 const SITE_WIDE: f64 = 0.8;
 /// Candidates kept per label and check; a site-wide fault needs no list of all its pages.
@@ -38,9 +37,7 @@ pub(crate) struct Candidate {
 /// What is folded from all pages.
 #[derive(Default)]
 pub(crate) struct Fold {
-    pub(crate) candidates: Vec<Candidate>,
-    /// Own hits by page, kind and phrase, for copies of titles in lists.
-    pub(crate) own: HashSet<(u64, Kind, String)>,
+    pub(crate) repeated: Repeated,
     pub(crate) newest_by_column: HashMap<String, Date>,
     pub(crate) newest_by_folder: HashMap<String, Date>,
     pub(crate) labels: LabelCount,
@@ -78,6 +75,10 @@ pub(crate) fn at_home(site: &Site, finding: PageFinding) -> Candidate {
 }
 
 impl Fold {
+    pub(crate) fn new(limits: FindingLimits) -> Self {
+        Self { repeated: Repeated::new(limits), ..Self::default() }
+    }
+
     pub(crate) fn add(&mut self, seen: Seen, site: &Site, setup: &ScanSetup, columns: &HashSet<String>) {
         let Seen { url, record, digest, kept, text_bytes, .. } = seen;
         self.pages += u64::from(digest.kind != PageKind::Document);
@@ -123,12 +124,12 @@ impl Fold {
             // An answer without a date is one.
             let undated = message.has_answer && message.answered.is_none();
             if !undated && (setup.overdue.0)(message.asked, message.answered) {
-                self.candidates.push(candidate(overdue(&message)));
+                self.repeated.add(hash, candidate(overdue(&message)), site);
             }
         }
         if is_article {
             if let Some(finding) = dates::check(&digest.dates, setup.point) {
-                self.candidates.push(candidate(finding));
+                self.repeated.add(hash, candidate(finding), site);
             }
             self.dated += usize::from(!digest.dates.is_empty());
             if digest.dates.is_empty()
@@ -160,14 +161,11 @@ impl Fold {
                 finding = finding.with("review", "search engines are shown another page");
             }
             let snapshot = Some(format!("{}@{}", cloaked.body_hash.to_hex(), cloaked.at));
-            self.candidates.push(Candidate { snapshot, ..candidate(finding) });
+            self.repeated.add(hash, Candidate { snapshot, ..candidate(finding) }, site);
         }
         self.places.add(&digest.fragments, site, candidate);
         for finding in digest.findings.iter().chain(&digest.link_findings) {
-            if finding.link.is_none() {
-                self.own.insert((hash, finding.kind, finding.what.clone()));
-            }
-            self.candidates.push(candidate(finding.clone()));
+            self.repeated.add(hash, candidate(finding.clone()), site);
         }
     }
 
@@ -187,45 +185,6 @@ impl Fold {
         let label = facts.label("ColumnName").unwrap_or(name);
         let by_label = self.newest_by_column.get(label).copied();
         by_label.or_else(|| self.newest_by_folder.get(own_folder?).copied())
-    }
-
-    /// Copies of titles in lists are left out; the same fault on many pages becomes one.
-    pub(crate) fn merged(&mut self, site: &Site) -> Vec<Candidate> {
-        let own = std::mem::take(&mut self.own);
-        let mut groups: BTreeMap<(Kind, String, u64), Vec<Candidate>> = BTreeMap::new();
-        for candidate in std::mem::take(&mut self.candidates) {
-            let finding = &candidate.finding;
-            let copied = finding
-                .link
-                .is_some_and(|target| own.contains(&(target, finding.kind, finding.what.clone())));
-            if !copied {
-                let key = (finding.kind, finding.what.clone(), finding.block);
-                groups.entry(key).or_default().push(candidate);
-            }
-        }
-        let mut merged = Vec::new();
-        for ((kind, _, _), mut group) in groups {
-            let about_links = kind_is_of_link(kind);
-            let template = group.iter().any(|one| one.finding.template);
-            let one = match (about_links, template) {
-                (true, _) | (_, true) => group.len() > 1,
-                _ => group.len() >= TEMPLATE_PAGES && group[0].finding.block != 0,
-            };
-            if !one {
-                merged.append(&mut group);
-                continue;
-            }
-            let pages = group.len();
-            let first = group.into_iter().min_by(|a, b| {
-                let rank = |one: &Candidate| (one.url != site.url.as_str(), one.url.len(), one.url.clone());
-                rank(a).cmp(&rank(b))
-            });
-            if let Some(mut first) = first {
-                first.finding.detail.push(("pages".to_owned(), pages.to_string()));
-                merged.push(first);
-            }
-        }
-        merged
     }
 
     /// Undated and empty articles count only when a list of the site names them; a date in a list dates
@@ -310,19 +269,4 @@ pub(crate) fn first_folder(url: &str) -> Option<&str> {
     let path = url.split_once("://")?.1.split_once('/')?.1;
     let (folder, rest) = path.split_once('/')?;
     (!folder.is_empty() && !rest.starts_with('?')).then_some(folder)
-}
-
-pub(crate) fn kind_is_of_link(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::DeadLink
-            | Kind::DeadImage
-            | Kind::DeadAttachment
-            | Kind::Soft404
-            | Kind::TlsError
-            | Kind::PrivateLink
-            | Kind::HijackedLink
-            | Kind::HiddenLink
-            | Kind::MixedContent
-    )
 }

@@ -31,6 +31,7 @@ mod places;
 mod plain;
 mod presence;
 mod privacy;
+mod repeated;
 mod scripts;
 mod site;
 mod slips;
@@ -55,6 +56,7 @@ pub use find::{Found, QUERY_CHARS_MAX, Query, QueryError};
 pub use link_states::BadLinks;
 pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, scan_plain, scan_text};
 pub use privacy::mask_all;
+pub use repeated::{Beyond, FindingLimits};
 pub use site::{
     KnownPage, SiteInput, SiteScan, media_type, scan_site, search_finding, snapshot_name, snapshot_of,
 };
@@ -150,6 +152,8 @@ pub struct ScanSetup {
     pub as_of: Option<Timestamp>,
     /// Limits of one page's extraction.
     pub page: xunjian_page::Limits,
+    /// How many findings are told.
+    pub findings: FindingLimits,
     /// Look at every page again, also where its kept digest still holds.
     pub fresh: bool,
     /// The threads that look at pages.
@@ -163,6 +167,7 @@ impl ScanSetup {
         hasher.update(&self.matcher.fingerprint());
         hasher.update(&self.typo_model.as_ref().map_or([0; 32], |model| model.fingerprint()));
         hasher.update(&SCANNER_VERSION.to_le_bytes());
+        hasher.update(&(self.findings.page_max as u64).to_le_bytes());
         hasher.update(&xunjian_page::EXTRACTOR_VERSION.to_le_bytes());
         for rule in canonical.drop_parameters.iter().chain(&canonical.index_names) {
             hasher.update(rule.as_bytes());

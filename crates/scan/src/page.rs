@@ -14,10 +14,6 @@ use crate::{
     slips, unlikely, words,
 };
 
-/// Findings of a page's own texts from which no further text is looked at: nobody reads more, and
-/// a page made of nothing else must not fill the memory.
-const FINDINGS_MAX: usize = 10_000;
-
 /// A block with what findings in it need to say.
 pub(crate) struct Passage<'b> {
     pub(crate) block: &'b Block,
@@ -81,7 +77,7 @@ pub(crate) fn digest(
             let link_over = |start, end| words::link_over(facts, at, start, end);
             unlikely::check(&passage, model, link_over, &mut findings);
         }
-        if findings.len() >= FINDINGS_MAX {
+        if findings.len() >= setup.findings.page_max {
             break;
         }
         base += block.text.len() as u64 + 1;

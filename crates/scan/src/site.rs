@@ -21,10 +21,11 @@ use crate::fold::{Candidate, Fold, at_home, first_folder};
 use crate::freshness::{column_finding, stale_home};
 use crate::link_states::{BadLinks, kind_of};
 use crate::privacy::mask_all;
+use crate::repeated::Beyond;
 use crate::{ScanError, ScanSetup, compatibility, marks, page, presence};
 
 /// Pages handed to the threads at once; bounds what is in memory.
-const PAGES_AT_ONCE: usize = 1_024;
+const PAGES_AT_ONCE: usize = 256;
 
 /// What is known of a site besides its pages.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +69,8 @@ pub struct SiteScan {
     pub newest_answer: Option<Date>,
     /// What a rule asks for and was found.
     pub offers: Vec<Offer>,
+    /// What stands at more places than are told, the most first.
+    pub beyond: Vec<Beyond>,
 }
 
 /// A page that is known to be on the site.
@@ -134,7 +137,7 @@ pub fn scan_site(
         home.as_ref().map(|(facts, _)| columns::discover(facts, site, &setup.classes)).unwrap_or_default();
     let column_urls: HashSet<String> = found_columns.iter().map(|(_, url)| url.to_string()).collect();
 
-    let mut fold = Fold::default();
+    let mut fold = Fold::new(setup.findings);
     let digests = setup.digests(store, &site.id)?;
     for_each_page((store, &digests), (site, &input.canonical), bad, setup, |seen| {
         fold.add(seen, site, setup, &column_urls)
@@ -214,7 +217,9 @@ pub fn scan_site(
     if setup.as_of.is_none() {
         candidates.extend(std::mem::take(&mut fold.places).missing(store, site, setup)?);
     }
-    candidates.extend(fold.merged(site));
+    let (told, beyond) = fold.repeated.end();
+    candidates.extend(told);
+    scan.beyond = beyond;
     // After the page's own conflicts: one fault, one finding.
     candidates.extend(std::mem::take(&mut fold.listed).conflicts((store, &digests), site)?);
     if setup.as_of.is_none() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use xunjian_console::Live;
 use xunjian_crawl::Progress;
-use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, StepCost, WrittenReport};
+use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, SiteBeyond, StepCost, WrittenReport};
 use xunjian_model::{Finding, LinkState, Outcome, Severity, SiteId, Tally};
 
 use crate::args::{self, Common};
@@ -102,7 +102,25 @@ impl Night {
         span.record("pages", summary.pages.cast_signed()).record("kept", summary.kept.cast_signed());
         span.record("findings", summary.findings.cast_signed());
         self.costs.insert("scan", cpu.cost());
+        self.tell_beyond(&summary);
         Ok(summary)
+    }
+
+    /// Names what stands at too many places to be told one by one.
+    fn tell_beyond(&self, summary: &ScanSummary) {
+        if summary.beyond == 0 {
+            return;
+        }
+        let terminal = self.terminal;
+        let why = terminal.words(
+            "处问题未逐条列出：同样的问题太多（上限见配置 [scan]）；词语过于常用时请修改词典",
+            "more places are not told one by one: there are too many of the same (limits under [scan]); mend the dictionary where a word is too common",
+        );
+        terminal.note(format!("{} {why}", summary.beyond));
+        for SiteBeyond { site, beyond } in &summary.most_beyond {
+            let kind = terminal.words(beyond.kind.zh(), beyond.kind.en());
+            terminal.note(format!("  {site}: {kind}「{}」{}", beyond.what, beyond.places));
+        }
     }
 
     #[tracing::instrument(skip_all)]

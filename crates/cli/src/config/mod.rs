@@ -19,6 +19,7 @@ use toml::de::DeTable;
 use xunjian_alert::Sink;
 use xunjian_dict::{Dictionary, LoadError};
 use xunjian_engine::Settings;
+use xunjian_scan::FindingLimits;
 use xunjian_spell::Model;
 
 use reader::{Fault, Source, Table};
@@ -109,6 +110,20 @@ fn read(file: &Path, with_secrets: bool) -> Result<Whole, ConfigError> {
     }
 }
 
+/// How many findings are told.
+fn finding_limits(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> FindingLimits {
+    let mut limits = FindingLimits::default();
+    for (key, limit) in [
+        ("page_findings_max", &mut limits.page_max),
+        ("same_findings_max", &mut limits.same_max),
+        ("kind_findings_max", &mut limits.kind_max),
+    ] {
+        table.set(source, key, limit);
+        at_least(table, source, key, *limit > 0, "1 or more");
+    }
+    limits
+}
+
 /// The dictionaries of the configuration, or the shipped ones where there is none, and further
 /// ones.
 pub(crate) fn dictionaries(file: &Path, more: &[PathBuf]) -> anyhow::Result<Vec<Dictionary>> {
@@ -176,6 +191,7 @@ impl Reading<'_> {
         crawl.set(source, "page_text_bytes_max", &mut page.text_bytes_max);
         crawl.finish(source);
         let threads = scan.get(source, "threads").unwrap_or(0);
+        let findings = finding_limits(&mut scan, source);
         let dictionaries = self.dictionaries(&mut scan);
         let typo_model = self.typo_model(&mut scan);
         scan.finish(&mut self.source);
@@ -228,6 +244,7 @@ impl Reading<'_> {
             revisit_records,
             metrics: counters,
             page,
+            findings,
             dictionaries,
             typo_model,
             catalogue: catalogue?,
