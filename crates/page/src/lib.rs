@@ -23,6 +23,7 @@ mod published;
 mod references;
 mod script_list;
 mod source;
+mod white_space;
 mod zone;
 
 use xunjian_model::{Facts, PageUrl};

@@ -1,0 +1,204 @@
+//! What elements and scripts say besides their text: addresses, labels, dates, lists.
+
+use xunjian_model::{Label, LinkKind, ListItem, Zone, anchor_hash};
+
+use super::{Builder, PLACES_MAX, hides};
+use crate::attribute::{Attribute, Attributes};
+use crate::element::{Element, Name};
+use crate::join::Joiner;
+use crate::script_list::{self, DataRow, Part};
+use crate::white_space::append;
+use crate::{diversion, links};
+
+/// Addresses kept to which a page's scripts send visitors from search engines.
+const DIVERSIONS_MAX: usize = 16;
+
+impl<'t> Builder<'t> {
+    pub(super) fn read_element(&mut self, name: Name<'t>, attributes: &Attributes<'t>) {
+        let element = name.element;
+        let named = attributes.get(Attribute::Name).filter(|_| element == Element::A);
+        for id in attributes.get(Attribute::Id).into_iter().chain(named) {
+            if self.facts.anchors.len() < PLACES_MAX {
+                self.facts.anchors.push(anchor_hash(&id));
+            }
+        }
+        let mut link = |name: Attribute, kind| {
+            if let Some(value) = attributes.get(name) {
+                self.add_link(&value, Some(kind));
+            }
+        };
+        match element {
+            Element::Img => {
+                link(Attribute::Src, LinkKind::Image);
+                self.add_srcset(attributes);
+                if matches!(self.zone(), Zone::Main) && !self.hidden() {
+                    self.facts.main_media += 1;
+                }
+            }
+            Element::Script => {
+                link(Attribute::Src, LinkKind::Script);
+                if let Some(code) = attributes.get(Attribute::Sitecode) {
+                    self.facts.entrance_code.get_or_insert(code.trim().to_owned());
+                }
+            }
+            Element::Iframe | Element::Frame => {
+                link(Attribute::Src, LinkKind::Frame);
+                let none = |name| {
+                    attributes.get(name).is_some_and(|size| matches!(&*size, "0" | "1" | "0px" | "1px"))
+                };
+                let hides = none(Attribute::Width) || none(Attribute::Height) || hides(attributes);
+                if let Some(frame) = self.facts.links.last_mut().filter(|link| link.kind == LinkKind::Frame) {
+                    frame.hidden |= hides;
+                }
+            }
+            Element::Video | Element::Audio | Element::Source | Element::Embed | Element::Object => {
+                link(
+                    if attributes.has(Attribute::Src) { Attribute::Src } else { Attribute::Data },
+                    LinkKind::Media,
+                );
+                self.add_srcset(attributes);
+                self.facts.main_media += 1;
+            }
+            Element::Form => {
+                link(Attribute::Action, LinkKind::Form);
+                self.forms.open(&mut self.facts, self.base.url(), attributes);
+            }
+            Element::Input => self.forms.field(&mut self.facts, attributes),
+            Element::Area => {
+                if let Some(href) = attributes.get(Attribute::Href) {
+                    self.add_link(&href, None);
+                }
+            }
+            Element::Base => {
+                if let Some(base) =
+                    attributes.get(Attribute::Href).and_then(|href| self.base.url().join(&href).ok())
+                {
+                    self.base = Joiner::new(base);
+                }
+            }
+            Element::Link => {
+                let rel = attributes.get(Attribute::Rel).unwrap_or_default().to_ascii_lowercase();
+                if rel.contains("stylesheet") {
+                    link(Attribute::Href, LinkKind::Style);
+                } else if rel == "canonical" {
+                    self.facts.canonical =
+                        self.base.join(&attributes.get(Attribute::Href).unwrap_or_default());
+                }
+            }
+            Element::Meta => self.meta(attributes),
+            Element::Time => self.published.read(attributes, self.zone() != Zone::Footer),
+            Element::Span | Element::Other if attributes.has(Attribute::Itemprop) => {
+                self.published.read(attributes, false);
+            }
+            _ => {}
+        }
+        if let Some(background) = attributes.get(Attribute::Background) {
+            self.add_link(&background, Some(LinkKind::Image));
+        }
+        if let Some(style) = attributes.get(Attribute::Style) {
+            for target in links::css_urls(&style) {
+                self.add_link(target, Some(LinkKind::Image));
+            }
+        }
+    }
+
+    fn add_srcset(&mut self, attributes: &Attributes<'t>) {
+        let Some(srcset) = attributes.get(Attribute::Srcset) else { return };
+        for part in links::srcset(&srcset) {
+            self.add_link(part, Some(LinkKind::Image));
+        }
+    }
+
+    fn meta(&mut self, attributes: &Attributes<'t>) {
+        let content = attributes.get(Attribute::Content).unwrap_or_default();
+        if attributes.get(Attribute::HttpEquiv).is_some_and(|name| name.eq_ignore_ascii_case("refresh")) {
+            self.facts.refresh = links::refresh_target(&content).and_then(|target| self.base.join(target));
+        }
+        let Some(name) = [Attribute::Name, Attribute::Property, Attribute::Itemprop]
+            .into_iter()
+            .find_map(|name| attributes.get(name))
+        else {
+            return;
+        };
+        if name.trim().eq_ignore_ascii_case("robots") {
+            let content = content.to_ascii_lowercase();
+            self.facts.nofollow = content.contains("nofollow") || content.contains("none");
+            self.facts.noindex = content.contains("noindex") || content.contains("none");
+        }
+        if let Some(trace) = &mut self.trace {
+            let written = attributes.written(Attribute::Content).unwrap_or_default();
+            trace.label(self.facts.labels.len(), content.trim(), written);
+        }
+        self.facts.labels.push(Label { name: name.trim().to_owned(), content: content.trim().to_owned() });
+    }
+
+    pub(super) fn style(&mut self, style: &str) {
+        for target in links::css_urls(style) {
+            self.add_link(target, Some(LinkKind::Image));
+        }
+    }
+
+    pub(super) fn script(&mut self, script: &'t str) {
+        self.facts.scripted |= links::fills_page(script);
+        let mut diverts = false;
+        for diversion in diversion::of_script(script) {
+            diverts = true;
+            let known = &mut self.facts.diversions;
+            if known.len() < DIVERSIONS_MAX && known.iter().all(|one| one.target != diversion.target) {
+                known.push(diversion);
+            }
+        }
+        // What goes elsewhere for some alone is no page that only leads on.
+        if self.facts.refresh.is_none()
+            && !diverts
+            && let Some(target) = links::script_target(script)
+        {
+            self.facts.refresh = self.base.join(target);
+        }
+        self.published.read_script(script);
+        // What a script holds is markup once, not scripts in scripts.
+        if !self.in_script {
+            let address = self.base.url().as_str().to_owned();
+            script_list::parts(script, &address, |part| self.list_part(part));
+        }
+    }
+
+    fn list_part(&mut self, part: Part<'t>) {
+        match part {
+            Part::Page(address) => {
+                self.add_link(&address, Some(LinkKind::Page));
+            }
+            Part::Row(row) => self.data_row(row),
+            Part::Markup(markup) => {
+                self.flush();
+                (self.in_script, self.floor) = (true, self.stack.len());
+                self.read(markup);
+                self.flush();
+                while self.stack.len() > self.floor {
+                    self.pop();
+                }
+                (self.in_script, self.floor) = (false, 0);
+            }
+        }
+    }
+
+    /// A row of data, as the row of markup that a script makes of it.
+    fn data_row(&mut self, row: DataRow<'t>) {
+        self.flush();
+        let Some(link) = self.add_link(&row.url, None) else { return };
+        let (current, trace) = (&mut self.current, &mut self.trace);
+        for (character, written) in row.title.characters() {
+            let before = current.len();
+            append(character.encode_utf8(&mut [0; 4]), current);
+            if let Some(trace) = trace.as_mut().filter(|_| current.len() > before) {
+                trace.add(before, row.title.written, written);
+            }
+        }
+        self.facts.links[link].span = (0, self.current.len() as u32);
+        self.current_links.push(link);
+        self.flush();
+        if let Some(date) = row.date {
+            self.facts.items.push(ListItem { link: link as u32, date: Some(date) });
+        }
+    }
+}

@@ -1,0 +1,486 @@
+//! Tokens to facts: one pass with a stack of open elements.
+
+mod anchors;
+mod elements;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use jiff::civil::Date;
+use xunjian_model::{Block, Facts, PageUrl, Problem, Zone};
+
+use crate::attribute::{Attribute, Attributes};
+use crate::date::date_in_text;
+use crate::element::{Element, Name};
+use crate::forms::Forms;
+use crate::hidden::style_hides;
+use crate::join::Joiner;
+use crate::kind::{kind_of, main_chars};
+use crate::markup::{Reader, Token};
+use crate::published::{Published, page_dates};
+use crate::references::{self, Piece};
+use crate::source::{TextPart, Trace};
+use crate::white_space::{append, collapse, is_space, space};
+use crate::{Limits, zone};
+
+/// Character references from which a title is written in them, if they are most of it.
+const ENCODED_MIN: usize = 4;
+/// Ids, places and faulty addresses kept of a page.
+const PLACES_MAX: usize = 4_096;
+
+pub(crate) fn build(text: &str, base: &PageUrl, limits: Limits) -> Facts {
+    let mut builder = Builder::new(base, limits);
+    builder.read(text);
+    builder.finish(base)
+}
+
+/// Where parts of the texts are written in a page.
+pub(crate) fn trace(
+    text: &str,
+    base: &PageUrl,
+    limits: Limits,
+    wanted: Vec<TextPart>,
+) -> Vec<Option<Range<usize>>> {
+    let mut builder = Builder::new(base, limits);
+    builder.trace = Some(Trace::new(text, wanted));
+    builder.read(text);
+    builder.flush();
+    builder.trace.map(Trace::found).unwrap_or_default()
+}
+
+struct Open<'t> {
+    name: Name<'t>,
+    zone: Zone,
+    hidden: bool,
+    /// Link count and row state when the element began: for list rows.
+    links: usize,
+    date: Option<Date>,
+    taken: bool,
+}
+
+/// Elements whose content is text alone, not shown where it stands.
+#[derive(Clone, Copy)]
+enum Raw {
+    Title,
+    Script,
+    Style,
+    Ignored,
+}
+
+impl Raw {
+    fn of(element: Element) -> Option<Self> {
+        Some(match element {
+            Element::Title => Self::Title,
+            Element::Script => Self::Script,
+            Element::Style => Self::Style,
+            Element::Textarea | Element::Iframe | Element::Noembed | Element::Noframes | Element::Xmp => {
+                Self::Ignored
+            }
+            _ => return None,
+        })
+    }
+}
+
+struct Builder<'t> {
+    facts: Facts,
+    base: Joiner,
+    limits: Limits,
+    stack: Vec<Open<'t>>,
+    current: String,
+    current_links: Vec<usize>,
+    heading: u8,
+    anchor: Option<(usize, usize)>,
+    flattened: u32,
+    text_bytes: usize,
+    left_out: bool,
+    published: Published,
+    /// Where texts are written, if that is asked.
+    trace: Option<Trace>,
+    /// What is read stands in a script.
+    in_script: bool,
+    forms: Forms,
+    /// Open drawings and formulas.
+    foreign: usize,
+    /// Elements below do not end: the script stands inside of them.
+    floor: usize,
+}
+
+impl<'t> Builder<'t> {
+    fn new(base: &PageUrl, limits: Limits) -> Self {
+        let facts = Facts {
+            // What most pages have room for.
+            links: Vec::with_capacity(128),
+            blocks: Vec::with_capacity(128),
+            anchors: Vec::with_capacity(32),
+            ..Facts::default()
+        };
+        Self {
+            facts,
+            base: Joiner::new(base.clone()),
+            limits,
+            stack: Vec::with_capacity(32),
+            current: String::new(),
+            current_links: Vec::new(),
+            heading: 0,
+            anchor: None,
+            flattened: 0,
+            text_bytes: 0,
+            left_out: false,
+            published: Published::default(),
+            trace: None,
+            in_script: false,
+            forms: Forms::default(),
+            foreign: 0,
+            floor: 0,
+        }
+    }
+
+    fn read(&mut self, text: &'t str) {
+        let mut reader = Reader::new(text);
+        let mut attributes = Attributes::default();
+        while let Some(token) = reader.next(&mut attributes) {
+            match token {
+                Token::Text(text) => self.text(text, true),
+                Token::Plain(text) => self.text(text, false),
+                Token::Start { name, self_closing } => {
+                    self.read_element(name, &attributes);
+                    match Raw::of(name.element) {
+                        Some(_) if self_closing && reader.foreign => {}
+                        Some(raw) => self.raw(raw, name, &mut reader),
+                        None => self.start(name, self_closing, &attributes),
+                    }
+                    if name.element == Element::Plaintext && !reader.foreign && !self.is_for_others() {
+                        self.text(reader.rest(), false);
+                    }
+                }
+                Token::End(name) => self.end(name),
+            }
+            reader.foreign = self.foreign > 0 && self.is_foreign();
+        }
+    }
+
+    fn zone(&self) -> Zone {
+        self.stack.last().map_or(Zone::Main, |open| open.zone)
+    }
+
+    fn hidden(&self) -> bool {
+        self.stack.last().is_some_and(|open| open.hidden)
+    }
+
+    // ---- tokens -----------------------------------------------------------------------------
+
+    /// A text, in which references may stand.
+    fn text(&mut self, text: &str, references: bool) {
+        if self.text_bytes + text.len() > self.limits.text_bytes_max {
+            self.left_out = true;
+            return;
+        }
+        self.text_bytes += text.len();
+        // Most of what stands between two tags.
+        if self.trace.is_none() && is_space(text) {
+            space(&mut self.current);
+            return;
+        }
+        let (current, trace) = (&mut self.current, &mut self.trace);
+        let mut add = |piece: Piece<'_>, part: Range<usize>| match (piece, &mut *trace) {
+            (Piece::Text(text), None) => append(text, current),
+            (Piece::Text(piece), Some(trace)) => {
+                let before = current.len();
+                append(piece, current);
+                if current[before..] == *piece {
+                    trace.add_run(before, text, part);
+                    return;
+                }
+                // White space was left out or changed: character by character.
+                current.truncate(before);
+                for (at, character) in piece.char_indices() {
+                    let (before, start) = (current.len(), part.start + at);
+                    append(&piece[at..at + character.len_utf8()], current);
+                    if current.len() > before {
+                        trace.add(before, text, start..start + character.len_utf8());
+                    }
+                }
+            }
+            (Piece::Characters(first, second), trace) => {
+                let before = current.len();
+                for character in std::iter::once(first).chain(second) {
+                    append(character.encode_utf8(&mut [0; 4]), current);
+                }
+                if let Some(trace) = trace.as_mut().filter(|_| current.len() > before) {
+                    trace.add(before, text, part);
+                }
+            }
+        };
+        match references {
+            true => references::pieces(text, false, add),
+            false => add(Piece::Text(text), 0..text.len()),
+        }
+    }
+
+    /// Whether what comes next stands in a drawing or a formula.
+    fn is_foreign(&self) -> bool {
+        self.stack.iter().rev().find_map(|open| open.name.element.is_foreign()).unwrap_or(false)
+    }
+
+    /// Whether what comes next is for browsers without scripts, for which no others read markup.
+    fn is_for_others(&self) -> bool {
+        self.stack.iter().any(|open| open.name.text.eq_ignore_ascii_case("noscript"))
+    }
+
+    /// HTML in a drawing ends it.
+    fn leave_foreign(&mut self, element: Element) {
+        if !(element.is_block() || matches!(element, Element::Span | Element::Img | Element::Br)) {
+            return;
+        }
+        while self.stack.len() > self.floor && self.is_foreign() {
+            self.pop();
+        }
+    }
+
+    fn start(&mut self, name: Name<'t>, self_closing: bool, attributes: &Attributes<'t>) {
+        let element = name.element;
+        if element.is_block() {
+            self.flush();
+        }
+        if self.foreign > 0 {
+            self.leave_foreign(element);
+        }
+        if element == Element::Br {
+            self.current.push(' ');
+        }
+        self.close_implied(element);
+        if let Some(level) = element.heading_level() {
+            self.heading = level;
+        }
+        if element == Element::A {
+            self.close_anchor();
+        }
+        if !element.is_void() && !self_closing {
+            self.push(name, attributes);
+        }
+        if element == Element::A
+            && let Some(href) = attributes.get(Attribute::Href)
+        {
+            self.open_anchor(&href);
+        }
+    }
+
+    fn raw(&mut self, raw: Raw, name: Name<'t>, reader: &mut Reader<'t>) {
+        let content = match raw {
+            Raw::Script => reader.script(name),
+            _ => reader.raw(name),
+        };
+        let Some(content) = content else { return };
+        match raw {
+            Raw::Title if self.facts.title.is_empty() => {
+                self.facts.title = collapse(&references::decoded(content, false));
+                if let Some(trace) = &mut self.trace {
+                    trace.title(&self.facts.title, content);
+                }
+                let encoded = content.matches("&#").count();
+                if encoded >= ENCODED_MIN && encoded * 2 > self.facts.title.chars().count() {
+                    self.facts.problems.push(Problem::EncodedTitle);
+                }
+            }
+            Raw::Script => self.script(content),
+            Raw::Style => self.style(content),
+            Raw::Title | Raw::Ignored => {}
+        }
+    }
+
+    fn push(&mut self, name: Name<'t>, attributes: &Attributes<'t>) {
+        if self.stack.len() >= self.limits.depth_max {
+            self.flattened += 1;
+            return;
+        }
+        let hides = hides(attributes)
+            || name.element == Element::Marquee
+                && attributes.get(Attribute::Height).is_some_and(|height| matches!(&*height, "0" | "1"));
+        if hides && !self.hidden() {
+            // Hidden text is no part of the sentence around it.
+            self.flush();
+        }
+        self.foreign += usize::from(name.element.is_foreign() == Some(true));
+        let zone = match name.element {
+            Element::Body | Element::Html => None,
+            element => zone::zone_of(element, attributes),
+        };
+        self.stack.push(Open {
+            name,
+            zone: zone.unwrap_or_else(|| self.zone()),
+            hidden: hides || self.hidden(),
+            links: self.facts.links.len(),
+            date: None,
+            taken: false,
+        });
+    }
+
+    fn end(&mut self, name: Name<'t>) {
+        let element = name.element;
+        if element.is_block() {
+            self.flush();
+        }
+        if element == Element::A {
+            self.close_anchor();
+        }
+        if element.heading_level().is_some() {
+            self.heading = 0;
+        }
+        if element == Element::Form {
+            self.forms.close();
+        }
+        // An end tag closes the nearest element of its name; one without a start is ignored.
+        let floor = self.floor;
+        if let Some(at) = self.stack[floor..].iter().rposition(|open| open.name.is(&name)) {
+            let at = floor + at;
+            while self.stack.len() > at {
+                self.pop();
+            }
+        }
+    }
+
+    fn pop(&mut self) {
+        if let [.., parent, top] = &self.stack[..]
+            && top.hidden
+            && !parent.hidden
+        {
+            self.flush();
+        }
+        let Some(open) = self.stack.pop() else { return };
+        self.foreign -= usize::from(open.name.element.is_foreign() == Some(true));
+        if open.name.element.is_row() {
+            self.row(&open);
+        }
+        // A row's date belongs to the rows around it until one of them takes it.
+        if let Some(parent) = self.stack.last_mut() {
+            parent.taken |= open.taken;
+            if parent.date.is_none() && !open.taken {
+                parent.date = open.date;
+            }
+        }
+    }
+
+    /// `<li>` without `</li>` and the like.
+    fn close_implied(&mut self, element: Element) {
+        use Element::*;
+        let closes: &[Element] = match element {
+            Li => &[Li],
+            Dt | Dd => &[Dt, Dd],
+            Tr => &[Tr, Td, Th],
+            Td | Th => &[Td, Th],
+            Option => &[Option],
+            _ if element.is_block() => &[P],
+            _ => return,
+        };
+        let stops: &[Element] = match element {
+            Li => &[Ul, Ol],
+            Dt | Dd => &[Dl],
+            Tr | Td | Th => &[Table],
+            _ => &[Div, Td, Li, Body, Button],
+        };
+        let floor = self.floor;
+        while let Some(at) = self.stack[floor..]
+            .iter()
+            .rposition(|open| closes.contains(&open.name.element) || stops.contains(&open.name.element))
+        {
+            let at = floor + at;
+            if stops.contains(&self.stack[at].name.element) {
+                break;
+            }
+            while self.stack.len() > at {
+                self.pop();
+            }
+            if element != Tr {
+                break;
+            }
+        }
+    }
+
+    // ---- text blocks ------------------------------------------------------------------------
+
+    fn flush(&mut self) {
+        let open = !self.current.is_empty() || !self.current_links.is_empty() || self.anchor.is_some();
+        if !open && self.trace.is_none() {
+            return;
+        }
+        let reopen = self.anchor.map(|(link, _)| link);
+        self.close_anchor();
+        if let Some(link) = reopen {
+            self.anchor = Some((link, 0));
+        }
+        let mut text = std::mem::take(&mut self.current);
+        let mut links = std::mem::take(&mut self.current_links);
+        self.block(&text, &links);
+        // Both keep their room for the next block.
+        text.clear();
+        links.clear();
+        (self.current, self.current_links) = (text, links);
+    }
+
+    fn block(&mut self, text: &str, links: &[usize]) {
+        let empty = text.trim().is_empty();
+        let kept = !empty && self.facts.blocks.len() < self.limits.blocks_max;
+        if let Some(trace) = &mut self.trace {
+            trace.end(kept.then_some(text));
+        }
+        if !kept {
+            self.left_out |= !empty;
+            return;
+        }
+        if let Some(open) = self.stack.last_mut().filter(|open| open.date.is_none()) {
+            open.date = date_in_text(text);
+        }
+        let block = self.facts.blocks.len() as u32;
+        for link in links {
+            self.facts.links[*link].block = block;
+        }
+        self.facts.blocks.push(Block {
+            zone: self.zone(),
+            hidden: self.hidden(),
+            heading: self.heading,
+            path: self.path(),
+            text: text.to_owned(),
+        });
+    }
+
+    fn path(&self) -> String {
+        const SHOWN: usize = 4;
+        const MOST_BYTES: usize = 32;
+        let from = self.stack.len().saturating_sub(SHOWN);
+        let mut path = String::with_capacity(MOST_BYTES);
+        for open in &self.stack[from..] {
+            if !path.is_empty() {
+                path.push('>');
+            }
+            open.name.append_to(&mut path);
+        }
+        path
+    }
+
+    // ---- the whole page ---------------------------------------------------------------------
+
+    fn finish(mut self, address: &PageUrl) -> Facts {
+        self.flush();
+        while !self.stack.is_empty() {
+            self.pop();
+        }
+        if self.flattened > 0 {
+            self.facts.problems.push(Problem::TooDeep(self.flattened));
+        }
+        if self.left_out {
+            self.facts.problems.push(Problem::TooMany("links or text".to_owned()));
+        }
+        let mut facts = self.facts;
+        facts.main_chars = main_chars(&facts);
+        page_dates(&mut facts, self.published, address);
+        facts.kind = kind_of(&facts);
+        facts
+    }
+}
+
+/// Whether an element hides itself.
+fn hides(attributes: &Attributes<'_>) -> bool {
+    attributes.has(Attribute::Hidden)
+        || attributes.get(Attribute::Style).is_some_and(|style| style_hides(&style))
+}

@@ -1,0 +1,136 @@
+use xunjian_model::{DateSource, LinkKind};
+
+use super::*;
+
+fn facts(html: &str) -> Facts {
+    let base = PageUrl::parse("http://a.gov.cn/x/t20240506_1.html").expect("base");
+    build(html, &base, Limits::default())
+}
+
+#[test]
+fn lists_of_every_family_have_rows() {
+    let row = |html: &str| {
+        let facts = facts(html);
+        let rows: Vec<_> = facts
+            .items
+            .iter()
+            .map(|item| {
+                (
+                    facts.link_text(&facts.links[item.link as usize]).to_owned(),
+                    item.date.map(|d| d.to_string()),
+                )
+            })
+            .collect();
+        rows
+    };
+    let wanted = vec![
+        ("甲".to_owned(), Some("2024-05-06".to_owned())),
+        ("乙".to_owned(), Some("2024-05-05".to_owned())),
+    ];
+    for html in [
+        "<ul><li><a href=1>甲</a><span>2024-05-06</span></li><li><a href=2>乙</a><span>2024-05-05</span></li></ul>",
+        "<ul><li><span>2024-05-06</span><a href=1>甲</a><li><span>2024-05-05</span><a href=2>乙</a></ul>",
+        "<table><tr><td><a href=1>甲</a></td><td>2024-05-06</td></tr><tr><td><a href=2>乙</a><td>2024-05-05</table>",
+        "<dl><dd>[2024-05-06] <a href=1>甲</a></dd><dd>[2024-05-05] <a href=2>乙</a></dd></dl>",
+        "<div><div class=item><div><a href=1>甲</a></div><div>2024-05-06</div></div><div class=item><div><a href=2>乙</a></div><div>2024-05-05</div></div></div>",
+    ] {
+        assert_eq!(row(html), wanted, "{html}");
+    }
+}
+
+#[test]
+fn lists_in_scripts_have_rows_and_next_pages() {
+    let page = "<div class=list><ul><script type='text/xml'><datastore><nextgroup><![CDATA[<a href='/next.jsp?page=1'></a>]]></nextgroup>\
+        <recordset><record><![CDATA[<li><a href='/1.html'>甲</a><span>2024-05-06</span></li></ul></div></div>]]></record>\
+        <record><![CDATA[<script><datastore><![CDATA[<a href=/deep>]]></record></recordset></datastore></script></ul></div>\
+        <script>var data = [{\"title\":\"乙\",\"url\":\"/2.html\",\"date\":\"2024-05-05\"}]; createPageHTML(2, 0, \"index\", \"shtml\");</script><p>正文</p>";
+    let facts = facts(page);
+    let rows: Vec<_> = facts
+        .items
+        .iter()
+        .map(|item| (facts.link_text(&facts.links[item.link as usize]), item.date.map(|d| d.to_string())))
+        .collect();
+    assert_eq!(rows, [("甲", Some("2024-05-06".to_owned())), ("乙", Some("2024-05-05".to_owned()))]);
+    let links: Vec<_> = facts.links.iter().map(|link| link.url.as_str()).collect();
+    let wanted = ["/next.jsp?page=1", "/1.html", "/x/index_1.shtml", "/2.html"];
+    assert_eq!(links, wanted.map(|path| format!("http://a.gov.cn{path}")));
+    assert_eq!(facts.blocks.last().map(|block| block.path.as_str()), Some("p"), "what was open is closed");
+}
+
+#[test]
+fn text_is_split_by_blocks_and_not_by_inline_tags() {
+    let facts =
+        facts("<div>政<b>府</b>网<!-- x -->站<p>第二段&amp;<span style='display:none'>藏</span></div>");
+    let texts: Vec<_> = facts.blocks.iter().map(|block| block.text.as_str()).collect();
+    assert_eq!(texts, ["政府网站", "第二段&", "藏"]);
+    let drawn = self::facts("<p><svg>政<![CDATA[]]>府<![CDATA[ \n]]>网站</svg></p>");
+    assert_eq!(drawn.blocks[0].text, "政府 网站");
+}
+
+#[test]
+fn hidden_text_links_and_labels() {
+    let facts = facts(
+        "<title> 标 题 </title><meta name='PubDate ' content=' 2024-05-06 10:00'>\
+         <div style='left:-9999px'><a href='http://x.com/'>藏</a></div><p><a href='/y.pdf#p'>附件</a><img src=z.png>",
+    );
+    assert_eq!(facts.title, "标 题");
+    assert_eq!(facts.label("pubdate"), Some("2024-05-06 10:00"));
+    assert!(facts.links[0].hidden);
+    assert_eq!(facts.links[1].kind, LinkKind::Attachment);
+    assert_eq!(facts.links[1].url, "http://a.gov.cn/y.pdf");
+    assert_eq!(facts.link_text(&facts.links[1]), "附件");
+    assert_eq!(facts.links[2].kind, LinkKind::Image);
+    assert!(facts.problems.is_empty());
+    let sources: Vec<_> = facts.dates.iter().map(|date| date.source).collect();
+    assert_eq!(sources, [DateSource::Label, DateSource::Url]);
+}
+
+#[test]
+fn scripts_that_divert_some_do_not_hide_where_another_leads() {
+    let script = |target: &str| {
+        format!("<script>if(/baidu/.test(document.referrer)){{location.href='{target}'}}</script>")
+    };
+    let (own, other) = (script("http://a.gov.cn/"), script("http://x.com/"));
+    let facts = facts(&format!("{own}{other}{other}<script>location.href='/new/'</script>"));
+    let targets: Vec<_> = facts.diversions.iter().map(|one| one.target.as_deref()).collect();
+    assert_eq!(targets, [Some("http://a.gov.cn/"), Some("http://x.com/")]);
+    assert_eq!(facts.refresh.as_deref(), Some("http://a.gov.cn/new/"));
+}
+
+#[test]
+fn frames_of_no_size_and_titles_in_references() {
+    let facts = facts(
+        "<title>&#28595;&#38376;&#36172;&#22330;官网</title><iframe src=http://x.com/ width=0 height=0></iframe>\
+         <iframe src=http://y.com/ style='display:none'></iframe><iframe src=/map.html width=600></iframe>",
+    );
+    assert_eq!(facts.title, "澳门赌场官网");
+    assert_eq!(facts.problems, [Problem::EncodedTitle]);
+    let hidden: Vec<bool> = facts.links.iter().map(|link| link.hidden).collect();
+    assert_eq!(hidden, [true, true, false]);
+}
+
+#[test]
+fn monsters_are_flattened_not_followed() {
+    let deep = facts(&format!("{}text{}", "<div>".repeat(10_000), "</div>".repeat(10_000)));
+    assert_eq!(deep.problems, [Problem::TooDeep(10_000 - 512)]);
+    assert_eq!(deep.blocks[0].text, "text");
+    let many = facts(&"<a href=/x>x</a>".repeat(30_000));
+    assert_eq!(many.links.len(), 20_000);
+    assert_eq!(many.problems.len(), 1);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_give_facts(body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600)) {
+        let base = PageUrl::parse("http://a.gov.cn/").expect("base");
+        let _ = crate::extract(&body, None, &base, Limits::default());
+    }
+
+    #[test]
+    fn any_markup_gives_consistent_spans(html in "(<(a href=x|p|li|ul|div|/a|/li|/div|b|/b|title|/title)>|[文字 ]){0,60}") {
+        let facts = facts(&html);
+        for link in &facts.links {
+            let _ = facts.link_text(link);
+        }
+    }
+}
