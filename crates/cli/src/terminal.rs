@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use opentelemetry_sdk::trace::Tracer;
 use serde::Serialize;
 use tracing_subscriber::filter::filter_fn;
@@ -199,6 +201,11 @@ impl Write for Between {
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
     }
+}
+
+/// A moment as people in a time zone write it.
+pub(crate) fn moment(zone: &TimeZone, at: Timestamp) -> String {
+    zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// Rows in columns of equal width; wide characters count two.

@@ -30,7 +30,14 @@ pub(crate) fn severity(severity: Severity, language: Language) -> &'static str {
 pub fn link_state(state: &str, language: Language) -> String {
     let (word, rest) = state.split_once(' ').unwrap_or((state, ""));
     let zh = match word {
+        "ok" => "正常",
         "gone" => "页面不存在",
+        "forbidden" => "禁止访问",
+        "limited" => "要求等待",
+        "client-error" => "请求被拒绝",
+        "server-error" => "服务器错误",
+        "broken" => "应答有误",
+        "robots" => "robots.txt 不允许",
         "no-such-host" => "域名无法解析",
         "refused" => "连接被拒绝",
         "soft-404" => "提示页面不存在",

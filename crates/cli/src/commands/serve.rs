@@ -35,8 +35,10 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
     let monitor = Monitor::new(Arc::clone(night.engine.store()), night.engine.settings())?;
     let (stop, held) = (interrupt.stop.clone(), monitor.held());
     interrupt.crawling(true);
-    let watching =
-        tokio::spawn(async move { monitor.run(&stop, None, |round| watch::told(terminal, round)).await });
+    let own_zone = zone.clone();
+    let watching = tokio::spawn(async move {
+        monitor.run(&stop, None, |round| watch::told(terminal, &own_zone, round)).await
+    });
     let shown: Held = Arc::new(RwLock::new(Some(beside(&night.engine))));
     let console = match config::console(&common.config)? {
         config::Console { listen: Some(listen), public_url, proxies } => {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use xunjian_engine::{Engine, Monitor, Probe, Round};
 use xunjian_model::SiteId;
 
@@ -11,7 +12,7 @@ use crate::Exit;
 use crate::args::{self, Common};
 use crate::commands::night;
 use crate::interrupt::Interrupt;
-use crate::terminal::{Terminal, table};
+use crate::terminal::{Terminal, moment, table};
 
 pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Watch) -> anyhow::Result<Exit> {
     let settings = night::settings(common)?;
@@ -20,10 +21,11 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Watch)
         return log(&Engine::open(settings)?, terminal, site);
     }
     let engine = Engine::open(settings)?;
+    let zone = &engine.settings().zone;
     let monitor = Monitor::new(Arc::clone(engine.store()), engine.settings())?;
     if args.once {
         let round = monitor.round().await?;
-        terminal.print(&line(terminal, &round))?;
+        terminal.print(&line(terminal, zone, &round))?;
         terminal.json(&round)?;
         return Ok(if round.failed.is_empty() { Exit::Done } else { Exit::Incomplete });
     }
@@ -36,25 +38,26 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Watch)
     let interrupt = Interrupt::listen(terminal)?;
     interrupt.crawling(true);
     let until = args.minutes.map(|minutes| Instant::now() + Duration::from_secs(minutes * 60));
-    monitor.run(&interrupt.stop, until, |round| told(terminal, round)).await?;
+    monitor.run(&interrupt.stop, until, |round| told(terminal, zone, round)).await?;
     Ok(Exit::Done)
 }
 
 /// Tells of a round on stderr.
-pub(crate) fn told(terminal: Terminal, round: &Round) {
-    terminal.note(line(terminal, round).trim_end());
+pub(crate) fn told(terminal: Terminal, zone: &TimeZone, round: &Round) {
+    terminal.note(line(terminal, zone, round).trim_end());
     terminal.event(&serde_json::json!({ "event": "watched", "round": round }));
 }
 
-fn line(terminal: Terminal, round: &Round) -> String {
-    let failed: Vec<String> = round.failed.iter().map(|(site, reason)| format!("{site} {reason}")).collect();
+fn line(terminal: Terminal, zone: &TimeZone, round: &Round) -> String {
+    let failed: Vec<String> =
+        round.failed.iter().map(|(site, reason)| format!("{site} {}", terminal.said(reason))).collect();
     let own = match round.own_line {
         true => terminal.words("；本机线路异常，不计", "; our own line failed, so this does not count"),
         false => "",
     };
     format!(
         "{} {} {}，{} {}{}{own}\n",
-        Timestamp::now().strftime("%H:%M:%S"),
+        zone.to_datetime(Timestamp::now()).strftime("%H:%M:%S"),
         terminal.words("访问", "visited"),
         round.visited,
         terminal.words("打不开", "failed"),
@@ -90,7 +93,7 @@ fn log(engine: &Engine, terminal: Terminal, site: &SiteId) -> anyhow::Result<Exi
         };
         let ms = |ms: u32| format!("{ms} ms");
         vec![
-            zone.to_datetime(probe.at).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            moment(zone, probe.at),
             result.to_owned(),
             probe.status.to_string(),
             ms(probe.resolve_ms),
@@ -99,7 +102,7 @@ fn log(engine: &Engine, terminal: Terminal, site: &SiteId) -> anyhow::Result<Exi
             ms(probe.first_byte_ms),
             ms(probe.total_ms),
             probe.addresses.first().cloned().unwrap_or_default(),
-            probe.error.clone(),
+            terminal.said(&probe.error),
         ]
     };
     rows.extend(probes.iter().map(row));

@@ -1,5 +1,6 @@
 //! `xunjian why URL`: what is known of an address, and why it was or was not fetched.
 
+use jiff::Timestamp;
 use serde_json::json;
 use xunjian_crawl::{Robots, SiteLearnt};
 use xunjian_engine::{Engine, EngineError};
@@ -9,7 +10,7 @@ use xunjian_store::{Space, Store, StoreError};
 use crate::Exit;
 use crate::args::Common;
 use crate::commands::night;
-use crate::terminal::{Terminal, table};
+use crate::terminal::{Terminal, moment, table};
 
 pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Result<Exit> {
     let asked = PageUrl::parse(url)?;
@@ -40,14 +41,15 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
         }));
     }
     let none = || "–".to_owned();
+    let moment = |at: Timestamp| moment(&engine.settings().zone, at);
     let hops: Vec<String> = record.hops.iter().map(|hop| format!("{} {}", hop.status, hop.url)).collect();
     let mut rows = vec![
         (terminal.words("地址", "Address"), url.to_string()),
         (terminal.words("网站", "Site"), id.map_or_else(none, |site| site.to_string())),
         (terminal.words("状态", "State"), state(terminal, &record)),
         (terminal.words("深度", "Depth"), record.depth.to_string()),
-        (terminal.words("首次见到", "First seen"), record.first_seen.to_string()),
-        (terminal.words("上次访问", "Last asked"), record.checked_at.map_or_else(none, |at| at.to_string())),
+        (terminal.words("首次见到", "First seen"), moment(record.first_seen)),
+        (terminal.words("上次访问", "Last asked"), record.checked_at.map_or_else(none, moment)),
         (terminal.words("跳转到", "Redirected to"), record.final_url.clone().unwrap_or_else(none)),
         (terminal.words("存档版本", "Snapshots"), snapshots.len().to_string()),
         (
@@ -63,9 +65,10 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
     let rendering = match record.rendering {
         Rendering::NotNeeded => None,
         Rendering::Wanted => Some(terminal.words("未能渲染", "not rendered").to_owned()),
-        Rendering::Done { at, settled: true, .. } => Some(at.to_string()),
+        Rendering::Done { at, settled: true, .. } => Some(moment(at)),
         Rendering::Done { at, settled: false, .. } => Some(format!(
-            "{at} {}",
+            "{} {}",
+            moment(at),
             terminal.words("（脚本未取得全部内容）", "(its scripts did not get all they asked for)")
         )),
     };
@@ -75,24 +78,24 @@ pub(crate) fn run(common: &Common, terminal: Terminal, url: &str) -> anyhow::Res
     if let Some(cloaked) = &record.cloaked {
         rows.push((
             terminal.words("搜索引擎所见", "To search engines"),
-            format!("{} · {}", cloaked.at, cloaked.why),
+            format!("{} · {}", moment(cloaked.at), cloaked.why),
         ));
     }
     if let Some(since) = record.gone_since {
-        rows.push((terminal.words("消失于", "Gone since"), since.to_string()));
+        rows.push((terminal.words("消失于", "Gone since"), moment(since)));
     }
     if let Some(certificate) = &host.certificate {
-        let days = certificate.days_left(jiff::Timestamp::now());
+        let days = certificate.days_left(Timestamp::now());
         let says = format!(
             "{} · {} · {days} {}",
             certificate.issuer,
-            certificate.not_after,
+            moment(certificate.not_after),
             terminal.words("天", "days")
         );
         rows.push((terminal.words("证书", "Certificate"), says));
     }
-    if let Some(until) = host.not_before.filter(|until| *until > jiff::Timestamp::now()) {
-        rows.push((terminal.words("主机暂停至", "Host left alone until"), until.to_string()));
+    if let Some(until) = host.not_before.filter(|until| *until > Timestamp::now()) {
+        rows.push((terminal.words("主机暂停至", "Host left alone until"), moment(until)));
     }
     terminal.print(&table(
         &rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect::<Vec<_>>(),

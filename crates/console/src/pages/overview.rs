@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use xunjian_engine::{Engine, RunTotals, verdict};
 use xunjian_model::Severity;
@@ -85,13 +86,13 @@ fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
         "new": last.new,
         "gone": sum("gone"),
         "waiting": sum("waiting"),
-        "chart": chart(&runs, language),
+        "chart": chart(&runs, &engine.settings().zone, language),
         "sites": sites,
     }))
 }
 
 /// Stacked bars of the nights, oldest first, ready to draw.
-pub(crate) fn chart(runs: &[RunTotals], language: Language) -> Value {
+pub(crate) fn chart(runs: &[RunTotals], zone: &TimeZone, language: Language) -> Value {
     const HEIGHT: f64 = 120.0;
     const STEP: usize = 24;
     let most = runs.iter().map(|run| run.findings).max().unwrap_or(0).max(1);
@@ -111,11 +112,12 @@ pub(crate) fn chart(runs: &[RunTotals], language: Language) -> Value {
                     json!({ "severity": severity.as_str(), "y": round(top), "height": round(height) })
                 })
                 .collect();
+            let day = zone.to_datetime(run.run.started_at).date();
             json!({
                 "x": at * STEP,
                 "parts": parts,
                 "run": run.run.number,
-                "label": format!("#{} · {} · {}", run.run.number, run.run.started_at.strftime("%m-%d"), run.findings),
+                "label": format!("#{} · {} · {}", run.run.number, day.strftime("%m-%d"), run.findings),
             })
         })
         .collect();

@@ -83,7 +83,7 @@ fn values(engine: &Engine, id: &str, filter: &Filter, language: Language) -> Res
         "vetoes": standing.iter().flat_map(|one| one.vetoes.iter().map(line)).collect::<Vec<_>>(),
         "warnings": standing.iter().flat_map(|one| one.warnings.iter().map(line)).collect::<Vec<_>>(),
         "indicators": standing.iter().flat_map(|one| one.indicators.iter().map(indicator)).collect::<Vec<_>>(),
-        "chart": chart(&engine.newest_runs(NIGHTS, Some(&id))?, language),
+        "chart": chart(&engine.newest_runs(NIGHTS, Some(&id))?, &engine.settings().zone, language),
         "tally": tally,
         "kinds": kinds,
         "kind": filter.kind,
