@@ -40,6 +40,7 @@ pub fn settings(folder: &std::path::Path, sites: Vec<Site>) -> Settings {
         versions_max: 0,
         metrics: None,
         page: xunjian_page::Limits::default(),
+        findings: xunjian_scan::FindingLimits::default(),
         dictionaries: Vec::new(),
         typo_model: None,
         catalogue: xunjian_judge::Catalogue::shipped(),
