@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, builder::StyledStr};
+use clap::builder::StyledStr;
+use clap::{Arg, Command, CommandFactory as _, Parser as _};
 use xunjian_report::Language;
 use xunjian_translate::chinese;
 
@@ -25,18 +26,19 @@ const OF_CLAP: [(&str, &str); 11] = [
 
 /// The command line, read; a fault of it, or a wish for help, ends the program.
 pub(crate) fn parse() -> Cli {
-    let language = wanted(std::env::args_os().filter_map(|arg| arg.into_string().ok()));
-    let read = command(language).try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
-    read.unwrap_or_else(|error| {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let language = wanted(std::env::args_os().filter_map(|arg| arg.into_string().ok()));
         if language == Language::En {
             error.exit();
         }
+        // Only for this the Chinese help is worth its making.
+        let error = command(language).try_get_matches().err().unwrap_or(error);
         let text = OF_CLAP.iter().fold(chinese(&error.to_string()), |text, (en, zh)| text.replace(en, zh));
-        match error.use_stderr() {
-            true => eprint!("{text}"),
-            // A reader that has seen enough, such as `head`, is no fault.
-            false => drop(std::io::stdout().write_all(text.as_bytes())),
-        }
+        // A reader that has seen enough, such as `head`, is no fault.
+        let _ = match error.use_stderr() {
+            true => std::io::stderr().write_all(text.as_bytes()),
+            false => std::io::stdout().write_all(text.as_bytes()),
+        };
         std::process::exit(error.exit_code())
     })
 }
@@ -52,7 +54,7 @@ pub(crate) fn command(language: Language) -> Command {
     command
 }
 
-/// The language asked for, which has to be known before the command line is read.
+/// The language asked for on a command line that cannot be read.
 fn wanted(args: impl Iterator<Item = String>) -> Language {
     let mut asked = std::env::var("XUNJIAN_LANG").ok().and_then(|name| name.parse().ok());
     let mut args = args.skip(1).take_while(|arg| arg != "--");
@@ -110,11 +112,12 @@ mod tests {
         for text in own.chain(args) {
             let lines = text.to_string();
             // Commands stand in examples as they are written.
-            let lines = lines.lines().map(str::trim).filter(|line| {
-                !line.is_empty()
-                    && OF_CLAP.iter().all(|(english, _)| english != line)
-                    && !(line.starts_with("xunjian ") && !line.contains("  "))
-            });
+            let is_example = |line: &str| line.starts_with("xunjian ") && !line.contains("  ");
+            let is_of_clap = |line: &str| OF_CLAP.iter().any(|(english, _)| *english == line);
+            let lines = lines
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty() && !is_of_clap(line) && !is_example(line));
             texts.extend(lines.filter(|line| !xunjian_translate::is_known(line)).map(str::to_owned));
         }
         command.get_subcommands().for_each(|below| unknown(below, texts));
