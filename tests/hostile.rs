@@ -13,7 +13,7 @@ const HEAD: &str = "data = \"xunjian-data\"\n\
     [politeness]\nrequests_per_second = 0\nconnections = 4\naddress_requests_per_second = 0\naddress_connections = 512\n\
     block_s = 0.05\nblock_max_s = 0.1\npatience_s = 1\n\
     [crawl]\nretry_pause_s = 0.05\nin_flight_max = 256\n\
-    [network]\nallow_private = [\"127.0.0.0/8\"]\nconnect_timeout_s = 2\nfirst_byte_timeout_s = 2\nidle_timeout_s = 1\ntotal_timeout_s = 5\n";
+    [network]\nallow_private = [\"127.0.0.0/8\"]\nconnect_timeout_s = 4\nfirst_byte_timeout_s = 4\nidle_timeout_s = 2\ntotal_timeout_s = 10\n";
 
 fn site(id: &str, url: &str) -> String {
     format!("[[site]]\nid = \"{id}\"\nname = \"{id}\"\nurl = \"{url}\"\nkind = \"department\"\n")
