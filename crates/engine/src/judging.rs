@@ -242,5 +242,6 @@ pub(crate) fn summary_of(scan: &xunjian_scan::SiteScan) -> SiteSummary {
         documents: scan.documents,
         offers: scan.offers.clone(),
         beyond: scan.beyond.iter().map(|one| one.places).sum(),
+        cut: scan.cut.len() as u64,
     }
 }

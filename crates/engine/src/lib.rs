@@ -236,6 +236,8 @@ pub struct SiteSummary {
     pub offers: Vec<Offer>,
     /// Places of faults that are no findings of their own, since there are too many of the same.
     pub beyond: u64,
+    /// Pages with so many findings that they were not looked at to the end.
+    pub cut: u64,
 }
 
 /// Words, links and labels that a scan's summary names of those that stand at too many places.
@@ -449,8 +451,10 @@ impl Engine {
             // What is not told is not gone.
             let beyond: HashSet<(Kind, &str)> =
                 scan.beyond.iter().map(|one| (one.kind, one.what.as_str())).collect();
+            let cut: HashSet<&str> = scan.cut.iter().map(String::as_str).collect();
             let is_told = |finding: &Finding| {
-                !beyond.contains(&(finding.kind, finding.detail.get("what").map_or("", String::as_str)))
+                let what = finding.detail.get("what").map_or("", String::as_str);
+                !cut.contains(finding.url.as_str()) && !beyond.contains(&(finding.kind, what))
             };
             let scope = |finding: &Finding| !NOT_OF_THE_SCAN.contains(&finding.kind) && is_told(finding);
             let (at, day) = (run.started_at, self.day(run.started_at));

@@ -49,9 +49,9 @@ impl Engine {
                 .partition(|finding| finding.state == FindingState::Gone);
             let mut crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             let scan = self.site_summary(&run, &site.id)?;
-            if scan.beyond > 0 {
-                crawl.notes.insert("findings-beyond-limits".to_owned(), scan.beyond);
-            }
+            let limits = [("findings-beyond-limits", scan.beyond), ("pages-beyond-limits", scan.cut)];
+            let reached = limits.into_iter().filter(|(_, count)| *count > 0);
+            crawl.notes.extend(reached.map(|(note, count)| (note.to_owned(), count)));
             sites.push(SiteReport {
                 site: site.clone(),
                 verdict,

@@ -94,6 +94,8 @@ pub(crate) struct Digest {
     pub(crate) links_state: u64,
     /// What was found of those links.
     pub(crate) link_findings: Vec<PageFinding>,
+    /// It has so many findings that its texts were not looked at to the end.
+    pub(crate) cut: bool,
 }
 
 /// A short name for an address in digests.

@@ -47,6 +47,8 @@ pub(crate) struct Fold {
     pub(crate) empty: Vec<Candidate>,
     pub(crate) pages: u64,
     pub(crate) kept: u64,
+    /// Addresses of pages that were not looked at to the end.
+    pub(crate) cut: Vec<String>,
     pub(crate) text_bytes: u64,
     pub(crate) places: Places,
     pub(crate) listed: Listed,
@@ -83,6 +85,7 @@ impl Fold {
         let Seen { url, record, digest, kept, text_bytes, .. } = seen;
         self.pages += u64::from(digest.kind != PageKind::Document);
         self.kept += u64::from(kept);
+        self.cut.extend(digest.cut.then(|| url.clone()));
         self.text_bytes += text_bytes;
         let is_home = url == site.url.as_str();
         let is_column = columns.contains(&url);

@@ -61,6 +61,7 @@ pub(crate) fn digest(
     let mut findings = Vec::new();
     let mut seen = words::Seen::default();
     let mut base = 0;
+    let mut cut = false;
     let place = Place {
         site: site.id.as_str(),
         column: facts.label("ColumnName"),
@@ -78,6 +79,7 @@ pub(crate) fn digest(
             unlikely::check(&passage, model, link_over, &mut findings);
         }
         if findings.len() >= setup.findings.page_max {
+            cut = at + 1 < facts.blocks.len();
             break;
         }
         base += block.text.len() as u64 + 1;
@@ -140,6 +142,7 @@ pub(crate) fn digest(
         message: messages::read(facts),
         links_state: 0,
         link_findings: Vec::new(),
+        cut,
         no_body: is_article && article::has_no_body(facts),
     }
 }

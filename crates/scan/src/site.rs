@@ -71,6 +71,8 @@ pub struct SiteScan {
     pub offers: Vec<Offer>,
     /// What stands at more places than are told, the most first.
     pub beyond: Vec<Beyond>,
+    /// Addresses of pages with so many findings that they were not looked at to the end.
+    pub cut: Vec<String>,
 }
 
 /// A page that is known to be on the site.
@@ -220,6 +222,7 @@ pub fn scan_site(
     let (told, beyond) = fold.repeated.end();
     candidates.extend(told);
     scan.beyond = beyond;
+    scan.cut = fold.cut;
     // After the page's own conflicts: one fault, one finding.
     candidates.extend(std::mem::take(&mut fold.listed).conflicts((store, &digests), site)?);
     if setup.as_of.is_none() {
