@@ -78,7 +78,7 @@ fn every_reason_to_wait_is_told_in_chinese_too() {
     }
     assert!(reasons.len() > 8, "{reasons:?}");
     for reason in reasons {
-        assert_ne!(xunjian_report::why(&reason, xunjian_report::Language::Zh), reason);
+        assert_ne!(xunjian_report::Language::Zh.said(&reason), reason);
     }
 }
 

@@ -50,10 +50,7 @@ impl Terminal {
 
     /// A message that arose in English, in the language of whoever reads it.
     pub(crate) fn said(&self, english: impl Display) -> String {
-        match self.language {
-            Language::Zh => xunjian_translate::chinese(&english.to_string()),
-            Language::En => english.to_string(),
-        }
+        self.language.said(english)
     }
 
     /// A message for people, on stderr.

@@ -249,8 +249,7 @@ fn failed(view: &View, failure: &Failure, language: Language, place: Option<Stri
             view.plain("login.html", language, json!({ "failed": false, "next": place }))
         }
         _ => {
-            let (title, reason) =
-                (view::said(language, failure.title()), view::said(language, failure.reason()));
+            let (title, reason) = (language.said(failure.title()), language.said(failure.reason()));
             view.plain("failed.html", language, json!({ "title": title, "reason": reason }))
         }
     };

@@ -71,14 +71,6 @@ pub(crate) fn say(language: Language, zh: &str, en: &str) -> String {
     if language == Language::Zh { zh } else { en }.to_owned()
 }
 
-/// A message that arose in English, in the reader's language.
-pub(crate) fn said(language: Language, english: impl std::fmt::Display) -> String {
-    match language {
-        Language::Zh => xunjian_translate::chinese(&english.to_string()),
-        Language::En => english.to_string(),
-    }
-}
-
 pub(crate) fn outcome(outcome: Outcome, language: Language) -> Value {
     let id = match outcome {
         Outcome::Pass => "pass",
@@ -117,8 +109,8 @@ fn detail(one: &Finding, language: Language) -> Vec<(String, String)> {
     ];
     let shown = |(name, value): (&String, &String)| {
         let known = NAMES.iter().find(|(known, _)| known == name).filter(|_| language == Language::Zh);
-        let value = if name == "review" { xunjian_report::why(value, language) } else { value };
-        (known.map_or(name.as_str(), |(_, zh)| zh).to_owned(), value.to_owned())
+        let value = if name == "review" { language.said(value) } else { value.clone() };
+        (known.map_or(name.as_str(), |(_, zh)| zh).to_owned(), value)
     };
     one.detail.iter().map(shown).collect()
 }

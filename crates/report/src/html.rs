@@ -247,7 +247,7 @@ pub(crate) fn finding(one: &Finding, language: Language, links: Option<&HashMap<
         "after": after,
         "correction": one.detail.get("correction"),
         "state_of_link": one.detail.get("state").map(|state| words::link_state(state, language)),
-        "review": one.detail.get("review").map(|why| words::why(why, language)),
+        "review": one.detail.get("review").map(|why| language.said(why)),
         "pages": one.detail.get("pages"),
         "state": words::state(one.state),
         "is_new": one.state == FindingState::New,

@@ -8,6 +8,7 @@ mod sarif;
 mod words;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ pub use notice::{
     write_notice,
 };
 pub use sarif::{SarifResult, sarif};
-pub use words::{link_state, why};
+pub use words::link_state;
 
 /// Language of what people read; data is the same in both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,16 @@ pub enum Language {
     Zh,
     /// English.
     En,
+}
+
+impl Language {
+    /// A message that arose in English, in this language.
+    pub fn said(self, english: impl Display) -> String {
+        match self {
+            Self::Zh => xunjian_translate::chinese(&english.to_string()),
+            Self::En => english.to_string(),
+        }
+    }
 }
 
 /// A text that names no language.

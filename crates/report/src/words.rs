@@ -53,27 +53,6 @@ pub fn link_state(state: &str, language: Language) -> String {
     format!("{word} {rest}").trim_end().to_owned()
 }
 
-/// Why a finding waits for a person. What is not known here stays as it is.
-pub fn why(reason: &str, language: Language) -> &str {
-    const REASONS: [(&str, &str); 11] = [
-        ("search engines are shown another page", "搜索引擎看到的是另一个页面"),
-        ("most articles of the site show no date", "网站多数文章未显示日期"),
-        ("no search form on the home page", "首页没有搜索框"),
-        ("no link of the home page leads to one", "首页没有通向互动渠道的链接"),
-        ("no guide and no column of services was found", "未找到办事指南或办事服务栏目"),
-        ("no dated item on the home page", "首页没有带日期的信息"),
-        ("a script fills the list", "列表由脚本填充"),
-        ("a pair by its title; not linked", "标题相近，未作关联"),
-        ("a person says whether the document is of wide interest", "文件是否涉及面广、社会关注度高由人判断"),
-        ("whether the script belongs to the site", "脚本是否属于本网站"),
-        ("found by statistics alone", "仅由统计方法发现"),
-    ];
-    match language {
-        Language::En => reason,
-        Language::Zh => REASONS.iter().find(|(known, _)| *known == reason).map_or(reason, |(_, zh)| zh),
-    }
-}
-
 /// Every fixed text of the templates by name.
 pub(crate) fn texts(language: Language) -> serde_json::Value {
     let pairs: &[(&str, &str, &str)] = &[

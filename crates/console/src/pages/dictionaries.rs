@@ -246,7 +246,7 @@ pub(crate) async fn send(
             Ok(changed) => changed,
             Err(LoadError::Faults { faults, .. }) => {
                 let mut values = values(&looking, &path, &bytes, language);
-                values["wrong"] = faults.iter().map(|fault| view::said(language, fault)).collect();
+                values["wrong"] = faults.iter().map(|fault| language.said(fault)).collect();
                 (values["text"], values["read"]) = (json!(text), json!(was_read));
                 values["edits"] = json!(true);
                 return Ok(Sending::Faults(values));

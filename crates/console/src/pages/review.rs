@@ -49,8 +49,7 @@ fn values(engine: &Engine, only: Option<&str>, language: Language) -> Result<Val
             let Some(filed) = filed.filter(|filed| filed.ruled().waits()) else { continue };
             let mut row = view::filed(&filed, language);
             row["site_name"] = json!(site.name);
-            row["why"] =
-                json!(filed.finding.detail.get("review").map(|why| xunjian_report::why(why, language)));
+            row["why"] = json!(filed.finding.detail.get("review").map(|why| language.said(why)));
             rows.push(row);
         }
     }

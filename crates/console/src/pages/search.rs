@@ -94,7 +94,7 @@ fn values(engine: &Engine, asked: &Asked, language: Language) -> Result<Value, F
     let query = match xunjian_scan::Query::parse(&asked.q) {
         Ok(query) => query,
         Err(error) => {
-            values["wrong"] = json!(view::said(language, error));
+            values["wrong"] = json!(language.said(error));
             return Ok(values);
         }
     };
