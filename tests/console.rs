@@ -227,6 +227,24 @@ fn account(world: &World, args: &[&str], password: &str) -> support::Ended {
 }
 
 #[test]
+fn accounts_may_be_there_before_the_first_night() {
+    let world = World::with_city(CityOptions { seed: 5, sites: 1, pages: 10, day: 0 });
+    // Left by a kill while the folder was made.
+    std::fs::create_dir(world.path("xunjian-data")).expect("folder");
+    world.write("xunjian-data/format.part", b"xunj");
+    assert_eq!(account(&world, &["add", "wang"], "a long password").code, 0);
+    let run = world.english(&["run"]);
+    assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
+    assert!(account(&world, &["list"], "").stdout.contains("wang"));
+    // A folder of somebody else's is not made one of ours.
+    std::fs::create_dir(world.path("other")).expect("folder");
+    world.write("other/letters.txt", b"dear");
+    let foreign = account(&world, &["add", "li", "--data", "other"], "a long password");
+    assert!(foreign.code == 4 && foreign.stderr.contains("not a xunjian data folder"), "{}", foreign.stderr);
+    assert_eq!(std::fs::read_dir(world.path("other")).expect("folder").count(), 1);
+}
+
+#[test]
 fn beyond_loopback_everybody_says_who_they_are() {
     let world = inspected();
     let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");

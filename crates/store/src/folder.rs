@@ -1,7 +1,7 @@
 //! The data folder: its format mark and its lock.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,13 +15,25 @@ pub(crate) const JOURNALED: u32 = 2;
 /// Oldest format that can be brought to this one.
 const FORMAT_MIN: u32 = 1;
 const MARK: &str = "xunjian-store";
+const MARK_FILE: &str = "format";
+/// The mark while it is written.
+const MARK_PART: &str = "format.part";
 /// What may stand in a folder that is about to become a store.
-const HARMLESS: [&str; 2] = ["lost+found", "lock"];
+const HARMLESS: [&str; 3] = ["lost+found", "lock", MARK_PART];
+
+/// Makes a data folder, or checks that it is one, without opening its store: for what is put beside it.
+///
+/// # Errors
+/// [`StoreError::Foreign`] when the folder holds other things, [`StoreError::Format`] when another
+/// version wrote it.
+pub fn claim(folder: &Path) -> Result<(), StoreError> {
+    prepare(folder).map(drop)
+}
 
 /// Makes the folder, or checks that it is ours. Answers with its format.
 pub(crate) fn prepare(folder: &Path) -> Result<u32, StoreError> {
     let io = |source| StoreError::io(folder, source);
-    let mark = folder.join("format");
+    let mark = folder.join(MARK_FILE);
     match fs::read_to_string(&mark) {
         Ok(text) => check(folder, &text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -42,10 +54,14 @@ pub(crate) fn prepare(folder: &Path) -> Result<u32, StoreError> {
     }
 }
 
-/// Marks the folder as of this format.
+/// Marks the folder as of this format. A folder has a whole mark or none, whenever this is killed:
+/// with half a mark it would be nobody's.
 pub(crate) fn mark(folder: &Path) -> Result<(), StoreError> {
-    let path = folder.join("format");
-    fs::write(&path, format!("{MARK} {FORMAT}\n")).map_err(|source| StoreError::io(&path, source))
+    let part = folder.join(MARK_PART);
+    let io = |source| StoreError::io(&part, source);
+    let mut file = File::create(&part).map_err(io)?;
+    file.write_all(format!("{MARK} {FORMAT}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
+    fs::rename(&part, folder.join(MARK_FILE)).map_err(io)
 }
 
 fn check(folder: &Path, text: &str) -> Result<u32, StoreError> {
@@ -62,7 +78,7 @@ fn check(folder: &Path, text: &str) -> Result<u32, StoreError> {
 
 /// Whether a folder holds a store.
 pub(crate) fn is_store(folder: &Path) -> bool {
-    fs::read_to_string(folder.join("format")).is_ok_and(|text| check(folder, &text).is_ok())
+    fs::read_to_string(folder.join(MARK_FILE)).is_ok_and(|text| check(folder, &text).is_ok())
 }
 
 /// How long a lock is waited for: a process that was just killed, or a child that its parent is just

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use serde_json::json;
 use xunjian_console::Accounts;
 
@@ -13,8 +13,8 @@ use crate::terminal::{Terminal, table};
 
 pub(crate) fn run(common: &Common, terminal: Terminal, command: &Account) -> anyhow::Result<Exit> {
     let settings = night::settings(common)?;
-    std::fs::create_dir_all(&settings.data)
-        .with_context(|| format!("cannot make the data folder {}", settings.data.display()))?;
+    // Accounts may be there before the first night.
+    xunjian_store::claim(&settings.data)?;
     let accounts = Accounts::open(&serve::accounts_file(&settings))?;
     match command {
         Account::Add { name, role } => {
