@@ -104,6 +104,41 @@ fn documents_fit_their_schemas() {
 }
 
 #[test]
+fn a_changed_list_of_one_site_is_no_reason_to_read_the_others_again() {
+    let world = World::with_city(SMALL);
+    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
+    let both = config.replace("[\"city/words.toml\"]", "[\"city/words.toml\", \"own.toml\"]");
+    assert_ne!(both, config);
+    world.write("xunjian.toml", both.as_bytes());
+    let city = City::new(SMALL);
+    let (site, name) = (city.sites()[0].id.to_string(), city.sites()[0].name.clone());
+    let list = |words: &str| {
+        let head = format!("name = \"own\"\ncategory = \"sensitive-word\"\nsites = [\"{site}\"]\n");
+        world.write("own.toml", format!("{head}[[entry]]\npattern = \"{words}\"\n").as_bytes());
+    };
+    let scan = || {
+        let ended = world.run(&["scan", "--json"]);
+        assert!(matches!(ended.code, 0 | 3), "{}", ended.stderr);
+        let scan = &ended.json()["scan"];
+        let number = |name: &str| scan[name].as_u64().expect("a number");
+        (number("pages"), number("kept"))
+    };
+    list("没有的词");
+    assert!(matches!(world.run(&["crawl"]).code, 0 | 3));
+    let (all, kept) = scan();
+    assert!(all > 0 && kept == 0);
+    assert_eq!(scan(), (all, all));
+    list(&name);
+    let (pages, kept) = scan();
+    assert_eq!(pages, all);
+    assert!(0 < kept && kept < all, "{kept} of {all}");
+    let listed = world.run(&["findings", "list", "--kind", "sensitive-word", "--json"]).json();
+    let listed = listed.as_array().expect("findings");
+    let mut hits = listed.iter().filter(|one| one["detail"]["what"] == name.as_str()).peekable();
+    assert!(hits.peek().is_some() && hits.all(|one| one["site"] == site.as_str()), "{listed:#?}");
+}
+
+#[test]
 fn nights_follow_each_other() {
     let world = World::with_city(SMALL);
     // Second looks are no part of what an unchanged night costs.

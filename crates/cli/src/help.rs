@@ -33,7 +33,7 @@ pub(crate) fn parse() -> Cli {
         }
         // Only for this the Chinese help is worth its making.
         let error = command(language).try_get_matches().err().unwrap_or(error);
-        let text = OF_CLAP.iter().fold(chinese(&error.to_string()), |text, (en, zh)| text.replace(en, zh));
+        let text = all_of(&error.to_string());
         // A reader that has seen enough, such as `head`, is no fault.
         let _ = match error.use_stderr() {
             true => std::io::stderr().write_all(text.as_bytes()),
@@ -41,6 +41,11 @@ pub(crate) fn parse() -> Cli {
         };
         std::process::exit(error.exit_code())
     })
+}
+
+/// What clap wrote, in Chinese.
+fn all_of(text: &str) -> String {
+    OF_CLAP.iter().fold(chinese(text), |text, (en, zh)| text.replace(en, zh))
 }
 
 /// The command line with its help in a language.
@@ -130,6 +135,21 @@ mod tests {
         let mut texts = Vec::new();
         unknown(&command, &mut texts);
         assert!(texts.is_empty(), "write them into crates/translate/data/help.txt: {texts:#?}");
+    }
+
+    #[test]
+    fn what_a_flag_may_be_is_said_in_chinese_too() {
+        fn look(command: &mut Command) -> usize {
+            let shown = all_of(&command.render_long_help().to_string());
+            let values = command.get_arguments().flat_map(Arg::get_possible_values);
+            let said: Vec<String> =
+                values.filter_map(|one| one.get_help().map(ToString::to_string)).collect();
+            for english in &said {
+                assert!(shown.lines().all(|line| !line.ends_with(english)), "{english:?} in {shown}");
+            }
+            said.len() + command.get_subcommands_mut().map(look).sum::<usize>()
+        }
+        assert!(look(&mut command(Language::Zh)) > 3);
     }
 
     #[test]

@@ -126,8 +126,12 @@ pub struct Scope {
 }
 
 impl Scope {
+    fn is_for(&self, site: &str) -> bool {
+        self.sites.is_empty() || self.sites.iter().any(|one| one == site)
+    }
+
     fn holds(&self, place: &Place<'_>) -> bool {
-        (self.sites.is_empty() || self.sites.iter().any(|site| site == place.site))
+        self.is_for(place.site)
             && (self.columns.is_empty()
                 || place.column.is_some_and(|column| self.columns.iter().any(|own| own == column)))
             && place.date.is_none_or(|date| {

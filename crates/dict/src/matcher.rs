@@ -35,7 +35,6 @@ pub struct Matcher {
     dictionaries: Vec<Source>,
     /// Longest allowed phrase, in codes.
     allowed_max: usize,
-    fingerprint: [u8; 32],
 }
 
 /// What a value of the trie means.
@@ -63,6 +62,7 @@ struct Source {
     name: String,
     scope: Scope,
     traditional: bool,
+    fingerprint: [u8; 32],
 }
 
 /// What of a word is looked at wherever it is found; with many hits the words themselves, scattered over the
@@ -225,10 +225,10 @@ impl Matcher {
                     name: one.name.clone(),
                     scope: one.scope.clone(),
                     traditional: one.traditional,
+                    fingerprint: fingerprint(one),
                 })
                 .collect(),
             allowed_max,
-            fingerprint: fingerprint(dictionaries),
         })
     }
 
@@ -247,9 +247,13 @@ impl Matcher {
         Ok(matcher)
     }
 
-    /// Changes whenever an entry, an exception or a scope does.
-    pub fn fingerprint(&self) -> [u8; 32] {
-        self.fingerprint
+    /// Changes whenever an entry, an exception or a scope does of a dictionary that is for the site.
+    pub fn fingerprint(&self, site: &str) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        for dictionary in self.dictionaries.iter().filter(|one| one.scope.is_for(site)) {
+            hasher.update(&dictionary.fingerprint);
+        }
+        *hasher.finalize().as_bytes()
     }
 
     /// Number of patterns.
@@ -471,32 +475,30 @@ fn in_title(before: &str) -> bool {
     before.chars().rev().take(TITLE_CHARS).find(|c| matches!(c, '《' | '》')) == Some('《')
 }
 
-fn fingerprint(dictionaries: &[Dictionary]) -> [u8; 32] {
+fn fingerprint(dictionary: &Dictionary) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     let mut text = |text: &str| {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
     };
-    for dictionary in dictionaries {
-        let Dictionary { name, version, scope, traditional, allow, entries, source: _ } = dictionary;
-        text(name);
-        text(version);
-        text(&format!("{scope:?} {traditional} {allow:?}"));
-        for entry in entries {
-            let Entry { pattern, correction, category, severity, note, .. } = entry;
-            let Entry { allow, not_after, not_before, context, since, skip_titles, .. } = entry;
-            text(pattern);
-            text(category.as_str());
-            for optional in [correction, severity, note] {
-                text(optional.as_deref().unwrap_or_default());
-            }
-            for list in [allow, not_after, not_before, context] {
-                text("");
-                list.iter().for_each(|phrase| text(phrase));
-            }
-            text(&since.map(|since| since.to_string()).unwrap_or_default());
-            text(if *skip_titles { "titles" } else { "" });
+    let Dictionary { name, version, scope, traditional, allow, entries, source: _ } = dictionary;
+    text(name);
+    text(version);
+    text(&format!("{scope:?} {traditional} {allow:?}"));
+    for entry in entries {
+        let Entry { pattern, correction, category, severity, note, .. } = entry;
+        let Entry { allow, not_after, not_before, context, since, skip_titles, .. } = entry;
+        text(pattern);
+        text(category.as_str());
+        for optional in [correction, severity, note] {
+            text(optional.as_deref().unwrap_or_default());
         }
+        for list in [allow, not_after, not_before, context] {
+            text("");
+            list.iter().for_each(|phrase| text(phrase));
+        }
+        text(&since.map(|since| since.to_string()).unwrap_or_default());
+        text(if *skip_titles { "titles" } else { "" });
     }
     *hasher.finalize().as_bytes()
 }

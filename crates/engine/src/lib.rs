@@ -214,7 +214,7 @@ pub struct CrawlExtras {
 pub struct SiteSummary {
     /// Pages looked at.
     pub pages: u64,
-    /// Pages whose kept digest was used.
+    /// Of them, those whose kept digest was used.
     pub kept: u64,
     /// Bytes of text read anew.
     pub text_bytes: u64,
@@ -248,7 +248,7 @@ const MOST_BEYOND: usize = 10;
 pub struct ScanSummary {
     /// Pages looked at.
     pub pages: u64,
-    /// Pages whose kept digest was used.
+    /// Of them, those whose kept digest was used.
     pub kept: u64,
     /// Bytes of text read anew.
     pub text_bytes: u64,

@@ -4,11 +4,14 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-/// CPU seconds of this process so far.
+/// Ticks of proc(5).
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// What this process used so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Cpu {
     at: Instant,
-    seconds: f64,
+    ticks: u32,
 }
 
 /// What a step cost.
@@ -23,7 +26,7 @@ pub struct StepCost {
 impl Cpu {
     /// Reads the counters.
     pub fn now() -> Self {
-        Self { at: Instant::now(), seconds: cpu_seconds().unwrap_or(0.0) }
+        Self { at: Instant::now(), ticks: ticks().unwrap_or(0) }
     }
 
     /// The cost since then.
@@ -31,7 +34,7 @@ impl Cpu {
         let now = Self::now();
         StepCost {
             seconds: now.at.duration_since(self.at).as_secs_f64(),
-            cpu_seconds: now.seconds - self.seconds,
+            cpu_seconds: f64::from(now.ticks.saturating_sub(self.ticks)) / TICKS_A_SECOND,
         }
     }
 
@@ -44,11 +47,10 @@ impl Cpu {
     }
 }
 
-/// User and system time from proc(5), in its ticks of 1/100 s.
-fn cpu_seconds() -> Option<f64> {
-    const TICKS_A_SECOND: f64 = 100.0;
+/// User and system time.
+fn ticks() -> Option<u32> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
-    let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
-    Some((ticks(11)? + ticks(12)?) / TICKS_A_SECOND)
+    let field = |at: usize| fields.get(at)?.parse::<u32>().ok();
+    field(11)?.checked_add(field(12)?)
 }

@@ -83,8 +83,9 @@ impl Fold {
 
     pub(crate) fn add(&mut self, seen: Seen, site: &Site, setup: &ScanSetup, columns: &HashSet<String>) {
         let Seen { url, record, digest, kept, text_bytes, .. } = seen;
-        self.pages += u64::from(digest.kind != PageKind::Document);
-        self.kept += u64::from(kept);
+        let is_page = digest.kind != PageKind::Document;
+        self.pages += u64::from(is_page);
+        self.kept += u64::from(kept && is_page);
         self.cut.extend(digest.cut.then(|| url.clone()));
         self.text_bytes += text_bytes;
         let is_home = url == site.url.as_str();

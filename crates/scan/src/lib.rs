@@ -44,7 +44,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use xunjian_dict::Matcher;
-use xunjian_model::{Canonical, Kind};
+use xunjian_model::{Canonical, Kind, Site};
 use xunjian_spell::Model;
 use xunjian_store::StoreError;
 
@@ -161,10 +161,11 @@ pub struct ScanSetup {
 }
 
 impl ScanSetup {
-    /// Under which what was found on a page is kept.
-    pub fn fingerprint(&self, canonical: &Canonical) -> [u8; 32] {
+    /// Under which what was found on a site's page is kept. Only dictionaries that are for the site count: a
+    /// changed list of one department is no reason to read the pages of the others again.
+    pub fn fingerprint(&self, site: &Site, canonical: &Canonical) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.matcher.fingerprint());
+        hasher.update(&self.matcher.fingerprint(site.id.as_str()));
         hasher.update(&self.typo_model.as_ref().map_or([0; 32], |model| model.fingerprint()));
         hasher.update(&SCANNER_VERSION.to_le_bytes());
         hasher.update(&(self.findings.page_max as u64).to_le_bytes());

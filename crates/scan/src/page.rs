@@ -53,7 +53,7 @@ impl<'b> Passage<'b> {
 /// Runs the page's own checks.
 pub(crate) fn digest(
     facts: &Facts,
-    body: BodyHash,
+    (body, fingerprint): (BodyHash, &[u8; 32]),
     url: &PageUrl,
     (site, canonical): (&Site, &Canonical),
     setup: &ScanSetup,
@@ -115,7 +115,7 @@ pub(crate) fn digest(
     let target = |url: &String| target_url(url, site, canonical).unwrap_or_else(|| url.clone());
     Digest {
         body,
-        fingerprint: setup.fingerprint(canonical),
+        fingerprint: *fingerprint,
         title: facts.title.clone(),
         kind: facts.kind,
         dates: facts.dates.clone(),

@@ -51,7 +51,7 @@ pub struct SiteScan {
     pub columns: Vec<ColumnReport>,
     /// Pages looked at.
     pub pages: u64,
-    /// Pages whose kept digest was used.
+    /// Of them, those whose kept digest was used.
     pub kept: u64,
     /// Bytes of text read anew.
     pub text_bytes: u64,
@@ -243,7 +243,7 @@ fn for_each_page(
     setup: &ScanSetup,
     mut each: impl FnMut(Seen),
 ) -> Result<(), ScanError> {
-    let fingerprint = setup.fingerprint(canonical);
+    let fingerprint = setup.fingerprint(site, canonical);
     let mut rows = store.urls(Some(&site.id)).filter_map(|row| {
         let as_it_was = |(url, record): (String, UrlRecord)| {
             let record = setup.record(store, &url, record)?;
@@ -289,7 +289,7 @@ fn look_at(
             let Ok(address) = PageUrl::parse(&url) else { return Ok(None) };
             let Some(read) = facts_of(store, &address, &record, setup)? else { return Ok(None) };
             text_bytes = read.blocks.iter().map(|block| block.text.len() as u64).sum();
-            let mut digest = page::digest(&read, body, &address, (site, canonical), setup);
+            let mut digest = page::digest(&read, (body, fingerprint), &address, (site, canonical), setup);
             tell_sources(store, (&address, &record, &read), setup, &mut digest)?;
             facts = Some(read);
             digest

@@ -120,8 +120,11 @@ fn speak(text: &str, depth: usize) -> Option<Spoken> {
     let colons = text.match_indices(": ").map(|(at, _)| at).take(COLONS_MAX);
     let behind = colons.filter_map(|at| {
         let mut spoken = Spoken { text: String::new(), own_bytes: 0 };
-        let (place, message) = (speak(&text[..at], depth), worded(&text[at + 2..], depth)?);
-        let colon = if place.is_some() { "：" } else { ": " };
+        // In a list what stands behind the colons is aligned.
+        let message = text[at + 2..].trim_start();
+        let colon = &text[at..text.len() - message.len()];
+        let (place, message) = (speak(&text[..at], depth), worded(message, depth)?);
+        let colon = if place.is_some() { "：" } else { colon };
         spoken.push(place, &text[..at]);
         spoken.text.push_str(colon);
         spoken.push(Some(message), "");
@@ -153,6 +156,7 @@ mod tests {
                 "d/warc: No space left on device (os error 28); free space on the disk and run again, nothing stored is lost",
                 "d/warc: 磁盘空间不足（os error 28）；请腾出磁盘空间后再运行，已存的内容没有丢失",
             ),
+            ("- json:  One JSON array", "- json:  一个 JSON 数组"),
             ("what nobody wrote down", "what nobody wrote down"),
             (
                 "  tip: a similar argument exists: '--site'\n\nrefused",
