@@ -84,13 +84,13 @@ pub(crate) fn console(file: &Path) -> Result<Console, ConfigError> {
 
 fn read(file: &Path, with_secrets: bool) -> Result<Whole, ConfigError> {
     let fail =
-        |reason: String| ConfigError { faults: vec![Fault { file: file.to_owned(), line: 1, reason }] };
+        |reason: String| ConfigError { faults: vec![Fault { file: file.to_owned(), line: 0, reason }] };
     let bytes = std::fs::read(file).map_err(|error| {
         let mend = "; `xunjian init` writes one, --config names another";
         fail(format!("cannot read the configuration: {error}{mend}"))
     })?;
-    let text =
-        String::from_utf8(bytes).map_err(|_| fail("the configuration must be UTF-8 text".to_owned()))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| fail("the configuration must be UTF-8 text; save it so in your editor".to_owned()))?;
     let mut source = Source::new(file, &text);
     let values = match DeTable::parse(&text) {
         Ok(values) => values,

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) file: PathBuf,
-    /// Line, from 1.
+    /// Line, from 1; 0: the file as a whole.
     pub(crate) line: usize,
     /// What is wrong and how to mend it.
     pub(crate) reason: String,
@@ -21,7 +21,11 @@ pub(crate) struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file.display(), self.line, self.reason)
+        let (file, reason) = (self.file.display(), &self.reason);
+        match self.line {
+            0 => write!(f, "{file}: {reason}"),
+            line => write!(f, "{file}:{line}: {reason}"),
+        }
     }
 }
 
