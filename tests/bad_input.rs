@@ -306,3 +306,19 @@ fn a_word_of_everyday_language_does_not_drown_the_rest() {
     assert_eq!(run["notes"]["a"]["pages-beyond-limits"], 1, "{run}");
     assert_eq!((run["findings"]["mended"].as_u64(), told("违禁词语").len()), (Some(0), 1), "{run}");
 }
+
+#[test]
+fn files_without_text_are_counted_and_broken_documents_are_named() {
+    let world = World::with_config(&format!("data = \"d\"\n{SITE}"));
+    std::fs::create_dir(world.path("files")).expect("folder");
+    world.write("files/a.txt", "这是关健环节\n".as_bytes());
+    world.write("files/b.png", &[&b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR"[..], "关健环节".as_bytes()].concat());
+    let scan = world.english(&["scan", "--files", "files"]);
+    assert_eq!((scan.code, scan.stdout.matches("关健").count()), (0, 2), "{} {}", scan.stdout, scan.stderr);
+    assert!(scan.stderr.contains("neither text nor known documents, not looked at: 1"), "{}", scan.stderr);
+    world.write("files/c.docx", b"PK\x03\x04 broken");
+    let scan = world.run(&["scan", "--files", "files", "files/none.txt"]);
+    assert_eq!(scan.code, 3, "{}", scan.stderr);
+    assert!(scan.stderr.contains("files/c.docx: 无法读取其文字："), "{}", scan.stderr);
+    assert!(scan.stderr.contains("files/none.txt: 无法打开："), "{}", scan.stderr);
+}

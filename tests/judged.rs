@@ -380,6 +380,8 @@ fn the_monitor_visits_every_site_and_keeps_each_visit() {
     let log = |site: &str| world.run(&["watch", "--log", site, "--json"]).json()[0].clone();
     let probe = log(&down[0]);
     assert_eq!((&probe["opened"], &probe["error"]), (&false.into(), &"refused".into()));
+    let told = world.run(&["watch", "--log", &down[0]]);
+    assert!(told.stdout.contains("连接被拒绝"), "{}", told.stdout);
     let other = City::new(SMALL).sites().iter().map(|site| site.id.clone()).find(|id| *id != down[0]);
     let probe = log(&other.expect("another site"));
     assert_eq!((&probe["opened"], &probe["status"]), (&true.into(), &200.into()));

@@ -1,5 +1,6 @@
 //! What a page says, extracted once from its bytes and kept.
 
+use std::fmt;
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -133,6 +134,20 @@ pub enum Problem {
     /// The title is written in character references, as injected titles are so that nobody finds
     /// them in the template.
     EncodedTitle,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BrokenText(places) => write!(f, "not text in its charset at {places} places"),
+            Self::CharsetConflict(charset) => write!(f, "read as {charset}, though another charset is named"),
+            Self::TooDeep(elements) => write!(f, "{elements} elements stand too deep and were flattened"),
+            Self::TooMany(what) => write!(f, "too many {what}; the rest was left out"),
+            Self::Truncated => f.write_str("cut at the limit of bytes"),
+            Self::Unreadable(reason) => write!(f, "its text cannot be read: {reason}"),
+            Self::EncodedTitle => f.write_str("its title is written in character references"),
+        }
+    }
 }
 
 /// `<meta name content>`.

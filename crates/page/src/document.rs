@@ -103,7 +103,7 @@ fn fill(facts: &mut Facts, lines: Vec<String>, limits: Limits) {
         }
         bytes += text.len();
         if facts.blocks.len() >= limits.blocks_max || bytes > limits.text_bytes_max {
-            facts.problems.push(Problem::TooMany("text".to_owned()));
+            facts.problems.push(Problem::TooMany("lines of text".to_owned()));
             return;
         }
         facts.main_chars = facts.main_chars.saturating_add(text.chars().count() as u32);

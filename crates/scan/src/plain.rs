@@ -21,6 +21,9 @@ pub const PLAIN_BYTES_MAX: usize = 64 << 20;
 /// Faults told of one file.
 pub const PLAIN_FINDINGS_MAX: usize = 100_000;
 
+/// First bytes of a file that tell whether it is text.
+const TOLD_BY: usize = 8_000;
+
 /// A fault in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlainFinding {
@@ -58,6 +61,8 @@ pub struct PlainScan {
     pub problems: Vec<Problem>,
     /// Bytes of text that were looked at.
     pub text_bytes: usize,
+    /// It is neither text nor a page nor a known document, as pictures are not: nothing was looked at.
+    pub no_text: bool,
 }
 
 /// Looks through a file. What it is, its first bytes and the name's ending tell. With a model, also for typos
@@ -83,10 +88,19 @@ pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher, model: Option<&Mod
         looking.page(cut);
     } else if matches!(sniff(cut), "pdf" | "zip" | "ole" | "rar" | "7z" | "gzip") {
         looking.document(cut);
-    } else {
+    } else if is_text(cut) {
         looking.text(cut);
+    } else {
+        looking.scan.no_text = true;
     }
     looking.scan
+}
+
+/// Whether bytes may be text: no zero among the first, unless a mark says that it is UTF-16.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xFF\xFE")
+        || bytes.starts_with(b"\xFE\xFF")
+        || !bytes[..bytes.len().min(TOLD_BY)].contains(&0)
 }
 
 /// Looks through a text that was published on a day.
@@ -286,6 +300,16 @@ mod tests {
         let scan = scan_plain("a.txt", "百家乐".repeat(1_000_000).as_bytes(), &matcher(), None);
         assert_eq!(scan.findings.len(), PLAIN_FINDINGS_MAX);
         assert_eq!(scan.problems, [Problem::TooMany("findings".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_read_as_text() {
+        let picture = [&b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR"[..], "关健环节，2%%%".as_bytes()].concat();
+        let scan = scan_plain("a.png", &picture, &matcher(), None);
+        assert!(scan.no_text && scan.findings.is_empty() && scan.problems.is_empty(), "{scan:?}");
+        let wide: Vec<u8> = "\u{FEFF}这是关健环节".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(kinds("a.txt", &wide), [(1, 3, Kind::Typo)]);
+        assert_eq!(kinds("a.txt", "BMW，MZ，关健环节".as_bytes()), [(1, 8, Kind::Typo)]);
     }
 
     #[test]

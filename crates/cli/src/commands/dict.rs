@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use serde_json::json;
 use xunjian_dict::{Conflict, LoadError, Matcher, conflicts};
 use xunjian_fetch::{Ask, Fetcher, OpenGate};
-use xunjian_model::PageUrl;
+use xunjian_model::{LinkState, PageUrl};
+use xunjian_report::link_state;
 use xunjian_scan::{PLAIN_BYTES_MAX, scan_plain};
 use xunjian_spell::{Counts, Minimums};
 
@@ -93,14 +94,15 @@ async fn test(common: &Common, terminal: Terminal, what: &str, more: &[PathBuf])
     if what == "-" {
         std::io::stdin().lock().take(PLAIN_BYTES_MAX as u64 + 1).read_to_end(&mut body)?;
     } else if what.starts_with("http://") || what.starts_with("https://") {
-        body = fetch(common, what).await?;
+        body = fetch(common, terminal, what).await?;
     } else {
         let file = std::fs::File::open(what).with_context(|| format!("cannot read {what}"))?;
         file.take(PLAIN_BYTES_MAX as u64 + 1).read_to_end(&mut body)?;
     }
     let scan = scan_plain(what, &body, &matcher, None);
+    anyhow::ensure!(!scan.no_text, "{what} is neither text nor a page nor a known document");
     for problem in &scan.problems {
-        terminal.note(format!("{what}: {problem:?}"));
+        terminal.note(format!("{what}: {}", terminal.said(problem)));
     }
     for one in &scan.findings {
         let name = terminal.words(one.kind.zh(), one.kind.en());
@@ -113,7 +115,7 @@ async fn test(common: &Common, terminal: Terminal, what: &str, more: &[PathBuf])
 }
 
 /// A page of the web, within the configuration's limits and address guard.
-async fn fetch(common: &Common, url: &str) -> anyhow::Result<Vec<u8>> {
+async fn fetch(common: &Common, terminal: Terminal, url: &str) -> anyhow::Result<Vec<u8>> {
     let url = PageUrl::parse(url)?;
     let (limits, network) = match common.config.exists() {
         true => {
@@ -124,7 +126,8 @@ async fn fetch(common: &Common, url: &str) -> anyhow::Result<Vec<u8>> {
     };
     let fetcher = Fetcher::new(limits, &network)?;
     let answer = fetcher.fetch(Ask::get(url.clone()), &OpenGate).await;
-    let answer = answer.map_err(|failure| anyhow::anyhow!("{url}: {}", failure.state.describe()))?;
+    let says = |state: &LinkState| link_state(&state.describe(), terminal.language);
+    let answer = answer.map_err(|failure| anyhow::anyhow!("{url}: {}", says(&failure.state)))?;
     anyhow::ensure!(answer.status == 200, "{url}: {}", answer.status);
     Ok(answer.body)
 }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use rayon::prelude::*;
 use serde_json::json;
 use xunjian_dict::Matcher;
+use xunjian_model::Problem;
 use xunjian_report::{SarifResult, sarif};
 use xunjian_scan::{PLAIN_BYTES_MAX, PlainFinding, PlainScan, scan_plain};
 use xunjian_spell::Model;
@@ -25,8 +26,8 @@ pub(crate) fn run(common: &Common, terminal: Terminal, args: &args::Scan) -> any
     let (dictionaries, model) = config::words(&common.config, &args.dictionaries)?;
     let (matcher, model) = (Matcher::new(&dictionaries)?, model.as_deref());
     let format = args.format.unwrap_or(if common.json { PlainFormat::Json } else { PlainFormat::Text });
-    let mut shown = Shown { terminal, format, kept: Vec::new(), left_out: 0, worst: None };
-    let mut unreadable = 0;
+    let mut shown =
+        Shown { terminal, format, kept: Vec::new(), left_out: 0, worst: None, unreadable: 0, no_text: 0 };
     if args.stdin {
         let mut body = Vec::new();
         // One byte more than is looked at, so that a longer input is known to be cut.
@@ -46,8 +47,8 @@ pub(crate) fn run(common: &Common, terminal: Terminal, args: &args::Scan) -> any
             match scan {
                 Ok(scan) => shown.show(&file.display().to_string(), scan)?,
                 Err(error) => {
-                    unreadable += 1;
-                    terminal.note(format!("{}: {error:#}", file.display()));
+                    shown.unreadable += 1;
+                    terminal.note(terminal.said(format!("{}: {error:#}", file.display())));
                 }
             }
         }
@@ -55,7 +56,7 @@ pub(crate) fn run(common: &Common, terminal: Terminal, args: &args::Scan) -> any
     shown.end()?;
     let failed = common.fail_on.is_some_and(|limit| shown.worst.is_some_and(|worst| worst >= limit));
     Ok(match () {
-        () if unreadable > 0 => Exit::Incomplete,
+        () if shown.unreadable > 0 => Exit::Incomplete,
         () if failed => Exit::Findings,
         () => Exit::Done,
     })
@@ -88,12 +89,19 @@ struct Shown {
     kept: Vec<PlainFinding>,
     left_out: usize,
     worst: Option<xunjian_model::Severity>,
+    /// Files and documents that could not be read.
+    unreadable: usize,
+    /// Files that have no text, as pictures.
+    no_text: usize,
 }
 
 impl Shown {
     fn show(&mut self, file: &str, scan: PlainScan) -> anyhow::Result<()> {
+        self.no_text += usize::from(scan.no_text);
+        let unreadable = |problem: &Problem| matches!(problem, Problem::Unreadable(_));
+        self.unreadable += usize::from(scan.problems.iter().any(unreadable));
         for problem in &scan.problems {
-            self.terminal.note(format!("{file}: {problem:?}"));
+            self.terminal.note(format!("{file}: {}", self.terminal.said(problem)));
         }
         self.worst = self.worst.max(scan.findings.iter().map(|one| one.severity).max());
         match self.format {
@@ -119,6 +127,16 @@ impl Shown {
     }
 
     fn end(&self) -> anyhow::Result<()> {
+        if self.no_text > 0 {
+            self.terminal.note(format!(
+                "{}: {}",
+                self.terminal.words(
+                    "既不是文本也不是已知的文档，没有查看的文件",
+                    "files that are neither text nor known documents, not looked at"
+                ),
+                self.no_text
+            ));
+        }
         let document = match self.format {
             PlainFormat::Text | PlainFormat::Jsonl => return Ok(()),
             PlainFormat::Json => json!(self.kept),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use xunjian_engine::{Engine, Monitor, Probe, Round};
 use xunjian_model::SiteId;
+use xunjian_report::link_state;
 
 use crate::Exit;
 use crate::args::{self, Common};
@@ -49,8 +50,11 @@ pub(crate) fn told(terminal: Terminal, zone: &TimeZone, round: &Round) {
 }
 
 fn line(terminal: Terminal, zone: &TimeZone, round: &Round) -> String {
-    let failed: Vec<String> =
-        round.failed.iter().map(|(site, reason)| format!("{site} {}", terminal.said(reason))).collect();
+    let failed: Vec<String> = round
+        .failed
+        .iter()
+        .map(|(site, reason)| format!("{site} {}", link_state(reason, terminal.language)))
+        .collect();
     let own = match round.own_line {
         true => terminal.words("；本机线路异常，不计", "; our own line failed, so this does not count"),
         false => "",
@@ -102,7 +106,7 @@ fn log(engine: &Engine, terminal: Terminal, site: &SiteId) -> anyhow::Result<Exi
             ms(probe.first_byte_ms),
             ms(probe.total_ms),
             probe.addresses.first().cloned().unwrap_or_default(),
-            terminal.said(&probe.error),
+            link_state(&probe.error, terminal.language),
         ]
     };
     rows.extend(probes.iter().map(row));
