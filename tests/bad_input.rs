@@ -128,7 +128,8 @@ fn a_store_opened_twice() {
     let second = world.english(&["scan"]);
     first.kill().expect("killed");
     first.wait().expect("ended");
-    refuses(&second, 4, &["is in use by another xunjian process"]);
+    let holder = format!("is in use by another xunjian process {};", first.id());
+    refuses(&second, 4, &[&holder, "its console"]);
 }
 
 #[test]

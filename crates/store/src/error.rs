@@ -15,8 +15,13 @@ pub enum StoreError {
         source: io::Error,
     },
     /// Another process has the store open.
-    #[error("the store in {} is in use by another xunjian process; wait for it or stop it", .0.display())]
-    InUse(PathBuf),
+    #[error("the store in {} is in use by another xunjian process{process}; wait for it or stop it; while `xunjian serve` runs, its console does the same", path.display())]
+    InUse {
+        /// Folder.
+        path: PathBuf,
+        /// Its number with a space before it; empty when it is not known.
+        process: String,
+    },
     /// The folder holds other things.
     #[error("{} is not a xunjian data folder and not empty; choose another folder with `data` or --data", .0.display())]
     Foreign(PathBuf),

@@ -97,13 +97,24 @@ impl Lock {
         let begun = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self(file)),
+                Ok(()) => break,
                 Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => thread::sleep(PATIENCE / 20),
-                Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(folder.to_owned())),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::InUse { path: folder.to_owned(), process: holder(&path) });
+                }
                 Err(TryLockError::Error(source)) => return Err(StoreError::io(&path, source)),
             }
         }
+        // Only a hint for whoever finds it taken: a full disk is no reason not to open the store.
+        let _ = file.set_len(0).and_then(|()| (&file).write_all(std::process::id().to_string().as_bytes()));
+        Ok(Self(file))
     }
+}
+
+/// The number of the process that has the lock, with a space before it.
+fn holder(lock: &Path) -> String {
+    let number = fs::read_to_string(lock).ok().and_then(|text| text.parse::<u32>().ok());
+    number.map(|number| format!(" {number}")).unwrap_or_default()
 }
 
 /// Bytes of the files in a folder.
