@@ -300,9 +300,7 @@ fn a_word_of_everyday_language_does_not_drown_the_rest() {
         assert_eq!(run.json()["findings"]["mended"], 0);
     }
     // A page that is not looked at to its end is noted, and nothing on it is taken for mended.
-    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
-    let config = config.replace("same_findings_max = 5", "page_findings_max = 1");
-    world.write("xunjian.toml", config.as_bytes());
+    world.reconfigure("xunjian.toml", "same_findings_max = 5", "page_findings_max = 1");
     let run = world.run(&["run", "--json"]).json();
     assert_eq!(run["notes"]["a"]["pages-beyond-limits"], 1, "{run}");
     assert_eq!((run["findings"]["mended"].as_u64(), told("违禁词语").len()), (Some(0), 1), "{run}");

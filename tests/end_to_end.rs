@@ -106,10 +106,7 @@ fn documents_fit_their_schemas() {
 #[test]
 fn a_changed_list_of_one_site_is_no_reason_to_read_the_others_again() {
     let world = World::with_city(SMALL);
-    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
-    let both = config.replace("[\"city/words.toml\"]", "[\"city/words.toml\", \"own.toml\"]");
-    assert_ne!(both, config);
-    world.write("xunjian.toml", both.as_bytes());
+    world.reconfigure("xunjian.toml", "[\"city/words.toml\"]", "[\"city/words.toml\", \"own.toml\"]");
     let city = City::new(SMALL);
     let (site, name) = (city.sites()[0].id.to_string(), city.sites()[0].name.clone());
     let list = |words: &str| {
@@ -142,9 +139,7 @@ fn a_changed_list_of_one_site_is_no_reason_to_read_the_others_again() {
 fn nights_follow_each_other() {
     let world = World::with_city(SMALL);
     // Second looks are no part of what an unchanged night costs.
-    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
-    let config = config.replace("second_look_share = 1.0", "second_look_share = 0");
-    std::fs::write(world.path("xunjian.toml"), config).expect("written");
+    world.reconfigure("xunjian.toml", "second_look_share = 1.0", "second_look_share = 0");
     let first = world.run(&["run", "--json"]).json();
     let states = by_state(&world.findings());
     assert_eq!(states.keys().collect::<Vec<_>>(), ["new"], "{states:?}");

@@ -250,10 +250,7 @@ fn a_full_disk_and_a_read_only_one_are_said_and_the_run_goes_on_afterwards() {
 fn an_interrupt_stops_cleanly_and_the_next_run_goes_on() {
     // Slow enough that the interrupt certainly falls into the crawl.
     let world = World::with_city(CITY);
-    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
-    let slow = config.replace("requests_per_second = 0", "requests_per_second = 5");
-    assert_ne!(slow, config);
-    world.write("slow.toml", slow.as_bytes());
+    world.reconfigure("slow.toml", "requests_per_second = 0", "requests_per_second = 5");
     let mut child = world.start(&["--config", "slow.toml", "run"]);
     std::thread::sleep(Duration::from_millis(1_500));
     let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();

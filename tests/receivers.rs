@@ -215,8 +215,7 @@ fn nats_gets_every_change_under_its_site() {
     let run = world.run(&["run", "--json"]);
     assert_eq!(run.json()["alerts"]["waiting"], 1, "a wrong token is told: {}", run.stderr);
     assert!(!run.stderr.contains("wrong\""));
-    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
-    world.write("xunjian.toml", config.replace("token = \"wrong\"", "token = \"s3cret\"").as_bytes());
+    world.reconfigure("xunjian.toml", "token = \"wrong\"", "token = \"s3cret\"");
     assert_eq!(world.run(&["alert", "replay", "bus"]).code, 0);
     assert_eq!(world.run(&["alert", "test", "bus"]).code, 0);
     let mut subjects = got.join().expect("a subscriber");

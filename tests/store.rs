@@ -182,11 +182,7 @@ fn with_the_journal_damaged_too_the_archive_brings_the_pages_back() {
 #[test]
 fn an_interrupted_crawl_goes_on_after_its_index_was_lost() {
     let world = World::with_city(CITY);
-    let config = fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
-    world.write(
-        "slow.toml",
-        config.replace("requests_per_second = 0\nconn", "requests_per_second = 20\nconn").as_bytes(),
-    );
+    world.reconfigure("slow.toml", "requests_per_second = 0\nconn", "requests_per_second = 20\nconn");
     let mut child = world.start(&["--config", "slow.toml", "run"]);
     std::thread::sleep(std::time::Duration::from_millis(1_200));
     child.kill().expect("killed");
@@ -232,9 +228,7 @@ fn old_versions_are_let_go_but_never_evidence() {
         world.run(&["run"]);
     }
     let before = answers(&world);
-    let config = fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
-    let config = config.replace("[scan]", "[store]\nversions_max = 1\n\n[scan]");
-    world.write("xunjian.toml", config.as_bytes());
+    world.reconfigure("xunjian.toml", "[scan]", "[store]\nversions_max = 1\n\n[scan]");
     let count =
         |world: &World| world.run(&["store", "stats", "--json"]).json()["stats"]["snapshots"].as_u64();
     let had = count(&world);

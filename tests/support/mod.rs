@@ -96,6 +96,13 @@ impl World {
         std::fs::write(self.path(name), bytes).expect("written");
     }
 
+    /// The configuration with a part of it, which must be there, put otherwise, as a file.
+    pub(crate) fn reconfigure(&self, file: &str, part: &str, by: &str) {
+        let config = std::fs::read_to_string(self.path("xunjian.toml")).expect("configuration");
+        assert!(config.contains(part), "{part:?} is not in {config}");
+        self.write(file, config.replace(part, by).as_bytes());
+    }
+
     pub(crate) fn read_json(&self, name: &str) -> Value {
         let bytes = std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         serde_json::from_slice(&bytes).expect("JSON")
