@@ -30,7 +30,7 @@ Examples:
 
 Exit codes:
   0 done   1 findings at or above --fail-on   2 usage or configuration
-  3 finished incomplete (a site could not be crawled)   4 store trouble";
+  3 finished incomplete (a site or a file could not be read)   4 store trouble";
 
 /// Flags of every command.
 #[derive(Debug, Args)]

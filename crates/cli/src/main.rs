@@ -31,7 +31,7 @@ enum Exit {
     Findings = 1,
     /// Usage or configuration.
     Usage = 2,
-    /// Finished, but a site could not be crawled whole.
+    /// Finished, but a site could not be crawled whole, or a file not be read.
     Incomplete = 3,
     /// The data folder is at fault.
     Store = 4,

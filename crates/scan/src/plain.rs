@@ -221,7 +221,7 @@ impl Looking<'_> {
             self.scan.findings.push(told);
         }
         if self.scan.findings.len() >= PLAIN_FINDINGS_MAX {
-            self.scan.problems.push(Problem::TooMany("findings".to_owned()));
+            self.scan.problems.push(Problem::TooMany("findings in one file".to_owned()));
         }
     }
 
@@ -296,10 +296,10 @@ mod tests {
     fn a_file_full_of_faults_is_cut_and_says_so() {
         let scan = scan_plain("a.txt", "百家乐，关健环节\n".repeat(60_000).as_bytes(), &matcher(), None);
         assert!(scan.findings.len() <= PLAIN_FINDINGS_MAX + 1);
-        assert_eq!(scan.problems, [Problem::TooMany("findings".to_owned())]);
+        assert_eq!(scan.problems, [Problem::TooMany("findings in one file".to_owned())]);
         let scan = scan_plain("a.txt", "百家乐".repeat(1_000_000).as_bytes(), &matcher(), None);
         assert_eq!(scan.findings.len(), PLAIN_FINDINGS_MAX);
-        assert_eq!(scan.problems, [Problem::TooMany("findings".to_owned())]);
+        assert_eq!(scan.problems, [Problem::TooMany("findings in one file".to_owned())]);
     }
 
     #[test]
