@@ -23,6 +23,18 @@ pub struct StepCost {
     pub cpu_seconds: f64,
 }
 
+impl StepCost {
+    /// What steps cost together.
+    pub fn sum<'s>(steps: impl Iterator<Item = &'s Self>) -> Self {
+        let sum = steps.fold(Self::default(), |sum, step| Self {
+            seconds: sum.seconds + step.seconds,
+            cpu_seconds: sum.cpu_seconds + step.cpu_seconds,
+        });
+        // Whole ticks, without what binary fractions leave behind them.
+        Self { cpu_seconds: (sum.cpu_seconds * TICKS_A_SECOND).round() / TICKS_A_SECOND, ..sum }
+    }
+}
+
 impl Cpu {
     /// Reads the counters.
     pub fn now() -> Self {

@@ -100,6 +100,7 @@ impl Engine {
         by_severity: &BTreeMap<Severity, usize>,
         steps: &BTreeMap<&'static str, StepCost>,
     ) -> serde_json::Value {
+        let cost = StepCost::sum(steps.values());
         let count = |outcome| sites.iter().filter(|site| site.verdict.result == outcome).count();
         let state =
             |state| sites.iter().flat_map(|site| &site.findings).filter(|one| one.state == state).count();
@@ -126,8 +127,8 @@ impl Engine {
             "complete": run.crawl.finished && sites.iter().all(|site| site.complete),
             "pages": sites.iter().map(|site| site.pages).sum::<u64>(),
             "bytes": run.crawl.body_bytes,
-            "seconds": steps.values().fold(0.0, |sum, cost| sum + cost.seconds),
-            "cpu_seconds": steps.values().fold(0.0, |sum, cost| sum + cost.cpu_seconds),
+            "seconds": cost.seconds,
+            "cpu_seconds": cost.cpu_seconds,
             "peak_memory_bytes": crate::Cpu::peak_memory(),
             "steps": steps,
             "crawl": run.crawl,

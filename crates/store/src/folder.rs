@@ -32,26 +32,43 @@ pub fn claim(folder: &Path) -> Result<(), StoreError> {
 
 /// Makes the folder, or checks that it is ours. Answers with its format.
 pub(crate) fn prepare(folder: &Path) -> Result<u32, StoreError> {
-    let io = |source| StoreError::io(folder, source);
-    let mark = folder.join(MARK_FILE);
-    match fs::read_to_string(&mark) {
-        Ok(text) => check(folder, &text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(folder).map_err(io)?;
-            for entry in fs::read_dir(folder).map_err(io)? {
-                let name = entry.map_err(io)?.file_name();
-                if !HARMLESS.iter().any(|harmless| name == *harmless) {
-                    return Err(StoreError::Foreign(folder.to_owned()));
-                }
-            }
-            self::mark(folder)?;
-            Ok(FORMAT)
-        }
+    if let Some(format) = format_of(folder)? {
+        return Ok(format);
+    }
+    fs::create_dir_all(folder).map_err(|source| StoreError::io(folder, source))?;
+    // Of processes that begin at the same moment one makes the store, and the others find it made.
+    let lock = match holds_other_things(folder)? {
+        false => Lock::take(folder),
+        true => Err(StoreError::Foreign(folder.to_owned())),
+    };
+    match format_of(folder)? {
+        Some(format) => Ok(format),
+        None => lock.and_then(|_lock| mark(folder)).map(|()| FORMAT),
+    }
+}
+
+/// Format of the store in a folder; `None` where there is no mark.
+fn format_of(folder: &Path) -> Result<Option<u32>, StoreError> {
+    match fs::read_to_string(folder.join(MARK_FILE)) {
+        Ok(text) => check(folder, &text).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(StoreError::Foreign(folder.to_owned()))
         }
-        Err(error) => Err(io(error)),
+        Err(error) => Err(StoreError::io(folder, error)),
     }
+}
+
+/// Whether there is something that a folder about to become a store does not have.
+fn holds_other_things(folder: &Path) -> Result<bool, StoreError> {
+    let io = |source| StoreError::io(folder, source);
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let name = entry.map_err(io)?.file_name();
+        if !HARMLESS.iter().any(|harmless| name == *harmless) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Marks the folder as of this format. A folder has a whole mark or none, whenever this is killed:
@@ -78,7 +95,7 @@ fn check(folder: &Path, text: &str) -> Result<u32, StoreError> {
 
 /// Whether a folder holds a store.
 pub(crate) fn is_store(folder: &Path) -> bool {
-    fs::read_to_string(folder.join(MARK_FILE)).is_ok_and(|text| check(folder, &text).is_ok())
+    matches!(format_of(folder), Ok(Some(_)))
 }
 
 /// How long a lock is waited for: a process that was just killed, or a child that its parent is just
@@ -140,4 +157,42 @@ pub(crate) fn tree_size(folder: &Path) -> Result<u64, StoreError> {
         sum += if metadata.is_dir() { tree_size(&entry.path())? } else { metadata.len() };
     }
     Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn who_begins_at_the_same_moment_finds_the_folder_made() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().expect("folder");
+            let folder = folder.path().join("data");
+            let together = Barrier::new(8);
+            thread::scope(|scope| {
+                let claims: Vec<_> = std::iter::repeat_with(|| {
+                    scope.spawn(|| {
+                        together.wait();
+                        claim(&folder)
+                    })
+                })
+                .take(8)
+                .collect();
+                for one in claims {
+                    one.join().expect("no panic").expect("a folder of ours");
+                }
+            });
+            assert_eq!(fs::read_to_string(folder.join(MARK_FILE)).expect("mark"), "xunjian-store 3\n");
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_in_the_folder_of_somebody_else() {
+        let folder = tempfile::tempdir().expect("folder");
+        fs::write(folder.path().join("letters.txt"), "dear").expect("write");
+        assert!(matches!(claim(folder.path()), Err(StoreError::Foreign(_))));
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 1);
+    }
 }
