@@ -7,8 +7,12 @@ use std::time::{Duration, Instant};
 
 use crate::{StoreError, decode, encode};
 
-/// Bytes sled may use for its page cache.
+/// Bytes sled may use for the page cache of an index.
 const CACHE_BYTES: u64 = 4 << 20;
+/// The same for the main index, which a crawl asks at every turn …
+const MAIN_CACHE_BYTES: u64 = 7 << 20;
+/// … and for that of snapshots, which is written, and hardly read.
+const SNAPSHOTS_CACHE_BYTES: u64 = 1 << 20;
 /// Rounds of collection after a batch; each frees some hundred nodes of the index, if there are any.
 const COLLECTIONS: usize = 128;
 /// How long sled's threads are waited for to let go of an index.
@@ -17,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const COPIED_AT_ONCE: usize = 8_192;
 
 pub(crate) fn open(path: &Path) -> Result<sled::Db, StoreError> {
-    let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+    let config = sled::Config::new().path(path).cache_capacity(cache_bytes(path)).flush_every_ms(None);
     let begun = Instant::now();
     let opened = loop {
         // sled 0.34 panics on some damaged files; a panic here means the same as its error.
@@ -35,6 +39,15 @@ pub(crate) fn open(path: &Path) -> Result<sled::Db, StoreError> {
         Ok(Err(sled::Error::Io(source))) if !is_damage(&source) => Err(StoreError::io(path, source)),
         Ok(Err(error)) => Err(damaged(error.to_string())),
         Err(_) => Err(damaged("sled could not read it".to_owned())),
+    }
+}
+
+fn cache_bytes(path: &Path) -> u64 {
+    // An index that is written anew has an ending until it is in its place.
+    match path.file_stem().and_then(|name| name.to_str()) {
+        Some("index") => MAIN_CACHE_BYTES,
+        Some("snapshots") => SNAPSHOTS_CACHE_BYTES,
+        _ => CACHE_BYTES,
     }
 }
 
