@@ -15,7 +15,9 @@ pub(crate) const UNKNOWN: u16 = 0;
 /// Set in a node's base: a pattern ends here.
 const TERMINAL: u32 = 1 << 31;
 /// Set in a node's base besides: it has no children, and what is left of the base is its value.
-const LEAF: u32 = 1 << 30;
+const LEAF: u32 = 1 << VALUE_BITS;
+/// Bits that a sequence's value may have.
+pub(crate) const VALUE_BITS: u32 = 30;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Node {
@@ -65,8 +67,8 @@ pub(crate) struct Trie {
 }
 
 impl Trie {
-    /// Builds from sequences, sorted and without repeats; the value of each is its index.
-    pub(crate) fn build(sequences: &[Vec<u16>]) -> Self {
+    /// Builds from sequences, sorted and without repeats, and the value of each.
+    pub(crate) fn build(sequences: &[Vec<u16>], values: &[u32]) -> Self {
         let codes = sequences.iter().flatten().copied().max().map_or(1, |code| usize::from(code) + 1);
         let mut building = Building {
             codes,
@@ -86,7 +88,7 @@ impl Trie {
             let mut next = Vec::new();
             for (place, depth, range) in level {
                 let ends = sequences[range.start].len() == depth;
-                let value = range.start as u32;
+                let value = values[range.start];
                 let deeper = range.start + usize::from(ends)..range.end;
                 let children: Vec<(u16, std::ops::Range<usize>)> = groups(sequences, deeper, depth).collect();
                 let base = if children.is_empty() { 0 } else { building.place(&children) };
@@ -269,7 +271,8 @@ mod tests {
         pairs.sort();
         pairs.dedup();
         let (sequences, names): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-        (alphabet, Trie::build(&sequences), names)
+        let values: Vec<u32> = (0..).take(sequences.len()).collect();
+        (alphabet, Trie::build(&sequences, &values), names)
     }
 
     fn all(patterns: &[&str], text: &str) -> Vec<(usize, String)> {
