@@ -20,6 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 RELEASE = HERE.parent / "target" / "release"
 PORT = 8731
+SECONDS_MAX = 240
 HOME = f"http://127.0.0.1:{PORT}/"
 PARTS = {
     "handbook": "/usr/share/doc/debian-handbook/html",
@@ -38,7 +39,12 @@ class Site(scrapy.Spider):
     allowed_domains = ["127.0.0.1"]
     custom_settings = dict(LOG_LEVEL="ERROR", ROBOTSTXT_OBEY=False, CONCURRENT_REQUESTS=16,
                            CONCURRENT_REQUESTS_PER_DOMAIN=8, DOWNLOAD_DELAY=0, RETRY_ENABLED=False)
-    links = LinkExtractor()
+    # With `-a all=1` also for what ours asks for besides pages: pictures, styles, scripts, frames and files.
+    def __init__(self, all=None):
+        self.links = LinkExtractor()
+        if all:
+            tags = ("a", "area", "link", "img", "script", "iframe", "frame", "source", "embed")
+            self.links = LinkExtractor(tags=tags, attrs=("href", "src"), deny_extensions=[])
 
     def parse(self, response):
         if isinstance(response, scrapy.http.HtmlResponse):
@@ -99,6 +105,9 @@ kind = "department"
     yield "scrapy", ["scrapy", "runspider", script]
     cache = ["-s", "HTTPCACHE_ENABLED=1", "-s", "HTTPCACHE_GZIP=1", "-s", f"HTTPCACHE_DIR={folder}/cache"]
     yield "scrapy, keeping pages packed", ["scrapy", "runspider", script, *cache]
+    same = ["-a", "all=1"]
+    yield "scrapy, asking for the same", ["scrapy", "runspider", script, *same]
+    yield "scrapy, asking for the same and keeping it packed", ["scrapy", "runspider", script, *same, *cache]
     yield "linkchecker", ["linkchecker", "-q", "-t", "8", "--no-status", HOME]
 
 
@@ -106,7 +115,7 @@ def measure(command):
     """CPU seconds, peak memory in MB and seconds of a command and its children."""
     begun = time.monotonic()
     # A client that does not come to an end is stopped, and shows by its pages that it was.
-    child = subprocess.Popen(["timeout", "120", "taskset", "-c", "1", *map(str, command)], stdout=subprocess.DEVNULL,
+    child = subprocess.Popen(["timeout", str(SECONDS_MAX), "taskset", "-c", "1", *map(str, command)], stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     try:
         _, status, usage = os.wait4(child.pid, 0)
@@ -130,9 +139,10 @@ def main():
     try:
         for _ in range(args.rounds):
             # Everybody begins with nothing.
-            for kept in ["data", "wget2", "httrack", "cache"]:
+            for kept in ["data", "wget2", "httrack"]:
                 shutil.rmtree(folder / kept, ignore_errors=True)
             for name, command in clients(folder):
+                shutil.rmtree(folder / "cache", ignore_errors=True)
                 if not (shutil.which(str(command[0])) or Path(command[0]).exists()):
                     print(f"{name}: not installed", file=sys.stderr)
                     continue

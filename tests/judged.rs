@@ -411,6 +411,19 @@ fn bad_ledgers_catalogues_and_outages_are_told_with_their_lines() {
     assert_eq!(world.run(&["media", "import", "--posts", "posts.csv", "--json"]).json()["posts"], 1);
     let listed = world.run(&["media", "list", "--point", "2026-07-13", "--json"]).json();
     assert_eq!((&listed[0]["result"], &listed[0]["activity"]), (&"pass".into(), &"warning".into()));
+    let assess = ["media", "assess", "微信/甲", "M3", "--points"];
+    for (rest, said) in [
+        (&["1", "--reason", "泄密"][..], "say who judges and why: --by NAME --reason TEXT"),
+        (&["1", "--by", "王芳"], "say who judges and why"),
+        (&["0.5", "--by", "王芳", "--reason", "泄密"], "M3 of an account is 1 or 0, not 0.5"),
+        (&["NaN", "--by", "王芳", "--reason", "泄密"], "is 1 or 0"),
+    ] {
+        let refused = world.english(&[&assess[..], rest].concat());
+        assert!(refused.code == 2 && refused.stderr.contains(said), "{rest:?}: {}", refused.stderr);
+    }
+    assert_eq!(world.run(&[&assess[..], &["1", "--by", "王芳", "--reason", "泄密"]].concat()).code, 0);
+    let listed = world.run(&["media", "list", "--point", "2026-07-13", "--json"]).json();
+    assert_eq!(listed[0]["result"], "fail");
     for (id, said) in [("nonsense", "there is no finding"), ("", "say which findings")] {
         let args: Vec<&str> =
             ["findings", "confirm", id, "--by", "甲"].into_iter().filter(|arg| !arg.is_empty()).collect();

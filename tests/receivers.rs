@@ -230,6 +230,64 @@ fn nats_gets_every_change_under_its_site() {
     assert_eq!(subjects, expected);
 }
 
+/// Asks JetStream's interface in the protocol's own words.
+fn jetstream(port: u16, request: &str, body: &Value) -> Value {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
+    let body = body.to_string();
+    let words = format!(
+        "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB $JS.API.{request} answer {}\r\n{body}\r\n",
+        body.len()
+    );
+    stream.write_all(words.as_bytes()).expect("asked");
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    while !line.starts_with("MSG answer") {
+        line.clear();
+        assert!(reader.read_line(&mut line).is_ok_and(|read| read > 0), "{request}: no answer");
+    }
+    line.clear();
+    reader.read_line(&mut line).expect("an answer");
+    serde_json::from_str(&line).expect("JSON")
+}
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
+fn jetstream_acknowledges_each_change_and_keeps_it_once() {
+    let world = World::with_city(SMALL);
+    let port = free_port();
+    let folder = world.path("jetstream").display().to_string();
+    let args = ["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd", &folder];
+    let _running = start("nats-server", &args, port);
+    configure(
+        &world,
+        &format!(
+            "[[alert]]\nname = \"bus\"\ntype = \"nats\"\nurl = \"nats://127.0.0.1:{port}\"\nsubject = \"city\"\n\
+             jetstream = true\nretry_s = 1000\n"
+        ),
+    );
+    let run = world.run(&["run", "--json"]);
+    assert_eq!(run.json()["alerts"]["waiting"], 1, "nothing keeps the subject: {}", run.stderr);
+    let why = world.run(&["--lang", "en", "alert", "list"]).stdout;
+    assert!(why.contains("no stream of JetStream takes city."), "{why}");
+    let stream = |limit: usize| json!({ "name": "alerts", "subjects": ["city.>"], "max_msgs": limit, "discard": "new" });
+    let kept = || jetstream(port, "STREAM.INFO.alerts", &json!({}))["state"]["messages"].clone();
+    let findings = world.findings().len();
+    assert!(findings > 1);
+    let answer = jetstream(port, "STREAM.CREATE.alerts", &stream(findings - 1));
+    assert_eq!(answer["error"], Value::Null, "{answer}");
+    assert_ne!(world.run(&["alert", "replay", "bus"]).code, 0, "the stream is full before the last one");
+    let why = world.run(&["--lang", "en", "alert", "list"]).stdout;
+    assert!(why.contains("JetStream: maximum messages exceeded"), "{why}");
+    assert_eq!(kept(), findings - 1);
+    let answer = jetstream(port, "STREAM.UPDATE.alerts", &stream(findings + 10));
+    assert_eq!(answer["error"], Value::Null, "{answer}");
+    for (told, since) in [("the rest", &[][..]), ("all once more", &["--since", "2020-01-01"])] {
+        let again = world.run(&[&["alert", "replay", "bus", "--json"], since].concat());
+        assert_eq!((again.code, kept()), (0, findings.into()), "{told}: {}", again.stderr);
+        assert!(again.json()["sent"].as_u64() > Some(0), "{told}: {}", again.stdout);
+    }
+}
+
 #[test]
 #[ignore = "needs a mail server, which tests/run.sh installs"]
 fn mail_goes_over_tls_with_a_login() {

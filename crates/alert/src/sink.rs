@@ -127,6 +127,8 @@ pub enum SinkKind {
         subject: String,
         /// A token.
         token: Option<Secret>,
+        /// A stream of JetStream has to acknowledge each message.
+        jetstream: bool,
     },
     /// One JSON document a line.
     Jsonl {
@@ -189,7 +191,9 @@ impl SinkKind {
     /// Findings it takes at once, at most.
     pub fn batch_max(&self) -> usize {
         match self {
-            Self::Webhook { .. } | Self::Alertmanager { .. } | Self::Jsonl { .. } => 1_000,
+            Self::Webhook { .. } | Self::Alertmanager { .. } | Self::Nats { .. } | Self::Jsonl { .. } => {
+                1_000
+            }
             _ => 1,
         }
     }

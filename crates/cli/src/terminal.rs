@@ -34,6 +34,9 @@ pub(crate) struct Terminal {
     colours: bool,
 }
 
+/// Chinese punctuation, and what stands in its place in English.
+const MARKS: [(&str, &str); 5] = [("，", ", "), ("；", "; "), ("：", ": "), ("（", " ("), ("）", ")")];
+
 impl Terminal {
     pub(crate) fn new(common: &Common) -> Self {
         let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -77,6 +80,15 @@ impl Terminal {
     /// The result for people on stdout; nothing when a JSON document is wanted.
     pub(crate) fn print(&self, text: &str) -> anyhow::Result<()> {
         if self.json { Ok(()) } else { write_out(text) }
+    }
+
+    /// A line put together of words and counts, in the punctuation of the language.
+    pub(crate) fn punctuated(self, line: &str) -> String {
+        let line = line.to_owned();
+        match self.language {
+            Language::Zh => line,
+            Language::En => MARKS.iter().fold(line, |line, (wide, plain)| line.replace(wide, plain)),
+        }
     }
 
     /// The result for machines on stdout, when it is wanted.

@@ -104,9 +104,12 @@ impl From<CaseError> for Failure {
         match error {
             CaseError::Store(error) => error.into(),
             CaseError::Unknown(_) => Self::Missing,
-            CaseError::Incomplete(_) | CaseError::Indicator(_) | CaseError::Year(_) => {
-                Self::Wrong(error.to_string())
-            }
+            CaseError::Nobody
+            | CaseError::Unreasoned
+            | CaseError::Unjudged
+            | CaseError::DueBeforeNotice
+            | CaseError::Indicator(_)
+            | CaseError::Year(_) => Self::Wrong(error.to_string()),
             CaseError::Ambiguous(_)
             | CaseError::Gone { .. }
             | CaseError::Decided { .. }

@@ -193,7 +193,7 @@ impl Engine {
         rows.map(|row| row.map(|(_, assessment)| assessment)).collect()
     }
 
-    /// Keeps what a person judged of an account: points above 0 are a veto.
+    /// Keeps what a person judged of an account: 1 is a veto, 0 is none.
     pub fn assess_account(&self, account: &str, assessment: &Assessment) -> Result<(), CaseError> {
         if !self.accounts()?.iter().any(|known| known.key() == account) {
             return Err(CaseError::Indicator(format!("there is no account {account:?} in the ledger")));
@@ -202,6 +202,15 @@ impl Engine {
         let known = self.settings().catalogue.indicator(id);
         if !known.is_some_and(|one| one.applies_to.contains(&xunjian_judge::AppliesTo::Media)) {
             return Err(CaseError::Indicator(format!("{id:?} is no indicator of accounts")));
+        }
+        if ![0.0, 1.0].contains(&assessment.points) {
+            return Err(CaseError::Indicator(format!(
+                "{id} of an account is 1 or 0, not {}",
+                assessment.points
+            )));
+        }
+        if assessment.by.trim().is_empty() || assessment.note.trim().is_empty() {
+            return Err(CaseError::Unjudged);
         }
         let mut batch = self.store().begin();
         batch.put(Space::Media, &[b"assessment", account.as_bytes(), id.as_bytes()], assessment)?;

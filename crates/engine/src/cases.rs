@@ -63,9 +63,18 @@ pub enum CaseError {
         /// The one that was seen.
         wanted: u32,
     },
-    /// Something is missing.
-    #[error("{0}")]
-    Incomplete(&'static str),
+    /// Nobody is named who decides.
+    #[error("say who decides")]
+    Nobody,
+    /// A dismissal without a reason.
+    #[error("a dismissal needs a reason")]
+    Unreasoned,
+    /// Somebody or a reason is missing to judge an indicator.
+    #[error("say who judges and why")]
+    Unjudged,
+    /// A time limit that ends before it begins.
+    #[error("the last day lies before the notice")]
+    DueBeforeNotice,
     /// It is not at that stage.
     #[error("finding {id} is {stage}: {reason}")]
     Stage {
@@ -203,10 +212,10 @@ impl Engine {
     /// now.
     pub fn act(&self, ids: &[String], action: &Action, hand: &Hand) -> Result<Vec<Filed>, CaseError> {
         if hand.by.trim().is_empty() {
-            return Err(CaseError::Incomplete("say who decides: --by NAME"));
+            return Err(CaseError::Nobody);
         }
         if matches!(action, Action::Rule(Ruling::Dismissed)) && hand.reason.trim().is_empty() {
-            return Err(CaseError::Incomplete("a dismissal needs a reason: --reason TEXT"));
+            return Err(CaseError::Unreasoned);
         }
         let at = xunjian_model::kept_moment(Timestamp::now());
         // Whoever writes holds the store's one batch, so that nobody decides between the look and the word.
@@ -294,7 +303,7 @@ impl Engine {
                 let days = self.settings().catalogue.rectification.working_days;
                 let due = match due {
                     Some(due) if due < on => {
-                        return Err(CaseError::Incomplete("the last day lies before the notice"));
+                        return Err(CaseError::DueBeforeNotice);
                     }
                     Some(due) => *due,
                     None => self.settings().calendar.after(*on, days)?,
@@ -374,7 +383,7 @@ impl Engine {
             )));
         }
         if assessment.by.trim().is_empty() || assessment.note.trim().is_empty() {
-            return Err(CaseError::Incomplete("say who judges and why: --by NAME --reason TEXT"));
+            return Err(CaseError::Unjudged);
         }
         if !self.settings().sites.iter().any(|own| own.id == *site) {
             return Err(CaseError::Indicator(format!("there is no site {site} in the register")));

@@ -38,7 +38,9 @@ pub(crate) async fn send(sink: &Sink, message: &Message, context: Context<'_>) -
         SinkKind::Feishu { url, secret } => robots::feishu(url, secret.as_ref(), message, context).await,
         SinkKind::Mail { .. } => mail::send(&sink.kind, message, context).await,
         SinkKind::Syslog { address, tcp } => syslog::send(address, *tcp, message, context).await,
-        SinkKind::Nats { url, subject, token } => nats::send(url, subject, token.as_ref(), message).await,
+        SinkKind::Nats { url, subject, token, jetstream } => {
+            nats::send(url, subject, token.as_ref(), *jetstream, message).await
+        }
         SinkKind::Jsonl { path } => file::jsonl(path.as_deref(), message),
         SinkKind::Junit { path } => file::junit(path, sink, message, context),
         SinkKind::Sarif { path } => file::sarif(path, sink, message, context),

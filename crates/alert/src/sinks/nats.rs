@@ -1,6 +1,8 @@
 //! A subject of NATS: `<subject>.<site>.<change>`. JetStream takes each key once.
 
-use async_nats::{ConnectOptions, HeaderMap};
+use async_nats::client::RequestErrorKind;
+use async_nats::{Client, ConnectOptions, HeaderMap, Request};
+use serde::Deserialize;
 
 use super::webhook::{event, events};
 use crate::{Message, Secret, SendError};
@@ -9,9 +11,9 @@ pub(super) async fn send(
     url: &Secret,
     subject: &str,
     token: Option<&Secret>,
+    jetstream: bool,
     message: &Message,
 ) -> Result<(), SendError> {
-    let later = |error: &dyn std::fmt::Display| SendError::Later(error.to_string());
     let options = match token {
         Some(token) => ConnectOptions::with_token(token.reveal().to_owned()),
         None => ConnectOptions::new(),
@@ -33,9 +35,51 @@ pub(super) async fn send(
     for (subject, key, payload) in payloads {
         let mut headers = HeaderMap::new();
         headers.insert("Nats-Msg-Id", key.as_str());
-        let sent = client.publish_with_headers(subject, headers, payload.into_bytes().into()).await;
-        sent.map_err(|error| later(&error))?;
+        if jetstream {
+            store(&client, subject, headers, payload).await?;
+        } else {
+            let sent = client.publish_with_headers(subject, headers, payload.into_bytes().into()).await;
+            sent.map_err(|error| later(&error))?;
+        }
     }
     // Once this answers, the server has everything.
     client.flush().await.map_err(|error| later(&error))
+}
+
+/// What JetStream answers to a message.
+#[derive(Deserialize)]
+struct Acknowledgement {
+    stream: Option<String>,
+    error: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    description: String,
+}
+
+/// Publishes a message and waits until a stream says that it has it.
+async fn store(
+    client: &Client,
+    subject: String,
+    headers: HeaderMap,
+    payload: String,
+) -> Result<(), SendError> {
+    // The sink's own time limit holds.
+    let request = Request::new().headers(headers).payload(payload.into()).timeout(None);
+    let answer = client.send_request(subject.clone(), request).await.map_err(|error| match error.kind() {
+        RequestErrorKind::NoResponders => SendError::Later(format!("no stream of JetStream takes {subject}")),
+        _ => later(&error),
+    })?;
+    match serde_json::from_slice(&answer.payload) {
+        Ok(Acknowledgement { error: Some(error), .. }) => {
+            Err(SendError::Later(format!("JetStream: {}", error.description)))
+        }
+        Ok(Acknowledgement { stream: Some(_), .. }) => Ok(()),
+        _ => Err(SendError::Later(format!("what answers on {subject} is no stream of JetStream"))),
+    }
+}
+
+fn later(error: &dyn std::fmt::Display) -> SendError {
+    SendError::Later(error.to_string())
 }

@@ -156,7 +156,7 @@ fn stats(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
         }));
     }
     let milliseconds = |time: std::time::Duration| (time.as_secs_f64() * 1e4).round() / 10.0;
-    terminal.print(&format!(
+    terminal.print(&terminal.punctuated(&format!(
         "{} {}，{} {} ms，{} {} ms\n",
         matcher.len(),
         terminal.words("条", "patterns"),
@@ -164,7 +164,7 @@ fn stats(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
         milliseconds(read),
         terminal.words("编译", "compiled in"),
         milliseconds(compiled),
-    ))?;
+    )))?;
     terminal.json(&json!({
         "dictionaries": rows, "patterns": matcher.len(),
         "read_ms": milliseconds(read), "compile_ms": milliseconds(compiled),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
-use xunjian_engine::{Action, Engine, Filed, Hand, MEDIA, Wanted};
+use xunjian_engine::{Action, CaseError, Engine, Filed, Hand, MEDIA, Wanted};
 use xunjian_model::{FindingState, Rectification, Ruling, SiteId};
 
 use crate::Exit;
@@ -101,7 +101,18 @@ fn act(
         revision: hand.revision,
         revise: hand.revise,
     };
-    list(terminal, &engine.act(&ids, action, &hand)?)
+    list(terminal, &engine.act(&ids, action, &hand).map_err(with_flags)?)
+}
+
+/// What is missing, with the flags that give it.
+pub(crate) fn with_flags(error: CaseError) -> anyhow::Error {
+    let flags = match error {
+        CaseError::Nobody => "--by NAME",
+        CaseError::Unreasoned => "--reason TEXT",
+        CaseError::Unjudged => "--by NAME --reason TEXT",
+        _ => return error.into(),
+    };
+    anyhow::anyhow!("{error}: {flags}")
 }
 
 /// How far a finding is, in words.
@@ -229,7 +240,7 @@ async fn recheck(engine: &Engine, terminal: Terminal, select: &Select) -> anyhow
     let result = engine.recheck(&filed, interrupt.stop.clone()).await?;
     interrupt.crawling(false);
     let say = |zh, en| terminal.words(zh, en);
-    terminal.print(&format!(
+    terminal.print(&terminal.punctuated(&format!(
         "{} {}；{} {}，{} {}，{} {}\n",
         say("重新抓取", "Fetched again"),
         result.fetched,
@@ -239,7 +250,7 @@ async fn recheck(engine: &Engine, terminal: Terminal, select: &Select) -> anyhow
         result.still_there.len(),
         say("无法单独复查", "only a whole night can tell"),
         result.not_checked.len(),
-    ))?;
+    )))?;
     terminal.json(&result)?;
     Ok(Exit::Done)
 }

@@ -217,6 +217,7 @@ fn print_quarter(terminal: Terminal, judged: &QuarterJudged) -> anyhow::Result<(
         say("未整改", "open"),
         counts.accounts_open,
     ));
+    text = terminal.punctuated(&text);
     for (rate, shown) in &notice.rates {
         let shown = shown.as_deref().unwrap_or("–");
         text.push_str(&format!("{} {}/{} = {shown} %\n", rate.formula, rate.numerator, rate.denominator));

@@ -10,6 +10,7 @@ use xunjian_model::Outcome;
 
 use crate::Exit;
 use crate::args::{Common, Media};
+use crate::commands::findings::with_flags;
 use crate::commands::{night, review};
 use crate::terminal::{Terminal, table};
 
@@ -35,7 +36,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, command: &Media) ->
             for fault in &faults {
                 terminal.note(terminal.said(format!("{}: {}", fault.account, fault.reason)));
             }
-            terminal.print(&format!(
+            terminal.print(&terminal.punctuated(&format!(
                 "{} {}，{} {}，{} {}\n",
                 terminal.words("账号", "Accounts"),
                 import.accounts,
@@ -43,13 +44,15 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, command: &Media) ->
                 import.posts,
                 terminal.words("读取失败", "unreadable"),
                 faults.len()
-            ))?;
+            )))?;
             terminal.json(&json!({ "import": import, "faults": faults }))?;
             Ok(if faults.is_empty() { Exit::Done } else { Exit::Incomplete })
         }
         Media::List { point, failed } => list(&engine()?, terminal, *point, *failed),
         Media::Assess { account, indicator, points, hand } => {
-            engine()?.assess_account(account, &review::assessment(indicator, *points, hand))?;
+            engine()?
+                .assess_account(account, &review::assessment(indicator, *points, hand))
+                .map_err(with_flags)?;
             terminal.note(terminal.words("已记录。", "Written down."));
             Ok(Exit::Done)
         }
@@ -61,7 +64,7 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 fn imported(terminal: Terminal, import: MediaImport) -> anyhow::Result<Exit> {
-    terminal.print(&format!(
+    terminal.print(&terminal.punctuated(&format!(
         "{} {}（{} {}，{} {}，{} {}），{} {}\n",
         terminal.words("账号", "Accounts"),
         import.accounts,
@@ -73,7 +76,7 @@ fn imported(terminal: Terminal, import: MediaImport) -> anyhow::Result<Exit> {
         import.removed,
         terminal.words("新信息", "new posts"),
         import.posts
-    ))?;
+    )))?;
     terminal.json(&import)?;
     Ok(Exit::Done)
 }

@@ -360,7 +360,7 @@ pub(crate) async fn crawl(common: &Common, terminal: Terminal, args: &args::Nigh
         return Ok(Exit::Incomplete);
     };
     let incomplete = night.incomplete()?;
-    terminal.print(&format!(
+    terminal.print(&terminal.punctuated(&format!(
         "{} {}（304: {}，{}: {}），{} {}\n",
         terminal.words("页面", "Pages"),
         summary.pages + summary.not_modified,
@@ -369,7 +369,7 @@ pub(crate) async fn crawl(common: &Common, terminal: Terminal, args: &args::Nigh
         summary.same_hash,
         terminal.words("链接与资源", "links and resources"),
         summary.checked
-    ))?;
+    )))?;
     let cost = night.costs.get("crawl");
     terminal.json(&json!({
         "crawl": summary, "incomplete": incomplete, "cost": cost, "peak_memory_bytes": Cpu::peak_memory(),
@@ -385,7 +385,7 @@ pub(crate) fn scan(common: &Common, terminal: Terminal, args: &args::Scan) -> an
     }
     let mut night = Night::open(settings, common, terminal)?;
     let summary = night.scan(args.fresh)?;
-    terminal.print(&format!(
+    terminal.print(&terminal.punctuated(&format!(
         "{} {}（{} {}，{} {}）\n",
         terminal.words("问题", "Findings"),
         summary.findings,
@@ -393,7 +393,7 @@ pub(crate) fn scan(common: &Common, terminal: Terminal, args: &args::Scan) -> an
         summary.new,
         terminal.words("已消除", "mended"),
         summary.gone
-    ))?;
+    )))?;
     let cost = night.costs.get("scan");
     terminal.json(&json!({ "scan": summary, "cost": cost, "peak_memory_bytes": Cpu::peak_memory() }))?;
     Ok(Exit::Done)

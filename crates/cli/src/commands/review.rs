@@ -8,6 +8,7 @@ use xunjian_model::{Assessment, SiteId, Standing};
 
 use crate::Exit;
 use crate::args::{Common, Hand, Review};
+use crate::commands::findings::with_flags;
 use crate::commands::night;
 use crate::terminal::{Terminal, table};
 
@@ -20,7 +21,7 @@ pub(crate) fn run(common: &Common, terminal: Terminal, command: &Review) -> anyh
         }
         Review::Assess { site, indicator, points, hand } => {
             let engine = Engine::open(settings)?;
-            engine.assess(site, &assessment(indicator, *points, hand))?;
+            engine.assess(site, &assessment(indicator, *points, hand)).map_err(with_flags)?;
             terminal.note(terminal.words("已记录。", "Written down."));
             terminal.json(&engine.assessments(site)?)?;
             Ok(Exit::Done)

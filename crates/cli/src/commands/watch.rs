@@ -15,6 +15,9 @@ use crate::commands::night;
 use crate::interrupt::Interrupt;
 use crate::terminal::{Terminal, moment, table};
 
+/// Sites named in a round's line; of further ones stands only how many they are.
+const NAMED_MAX: usize = 5;
+
 pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Watch) -> anyhow::Result<Exit> {
     let settings = night::settings(common)?;
     if let Some(site) = &args.log {
@@ -50,24 +53,25 @@ pub(crate) fn told(terminal: Terminal, zone: &TimeZone, round: &Round) {
 }
 
 fn line(terminal: Terminal, zone: &TimeZone, round: &Round) -> String {
-    let failed: Vec<String> = round
-        .failed
-        .iter()
-        .map(|(site, reason)| format!("{site} {}", link_state(reason, terminal.language)))
-        .collect();
+    let failed = round.failed.iter().take(NAMED_MAX);
+    let mut failed: Vec<String> =
+        failed.map(|(site, reason)| format!("{site} {}", link_state(reason, terminal.language))).collect();
+    if round.failed.len() > NAMED_MAX {
+        failed.push("…".to_owned());
+    }
     let own = match round.own_line {
         true => terminal.words("；本机线路异常，不计", "; our own line failed, so this does not count"),
         false => "",
     };
-    format!(
+    terminal.punctuated(&format!(
         "{} {} {}，{} {}{}{own}\n",
         zone.to_datetime(Timestamp::now()).strftime("%H:%M:%S"),
         terminal.words("访问", "visited"),
         round.visited,
         terminal.words("打不开", "failed"),
-        failed.len(),
+        round.failed.len(),
         if failed.is_empty() { String::new() } else { format!(" ({})", failed.join("; ")) }
-    )
+    ))
 }
 
 fn log(engine: &Engine, terminal: Terminal, site: &SiteId) -> anyhow::Result<Exit> {

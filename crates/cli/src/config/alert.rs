@@ -147,6 +147,7 @@ impl Row<'_, '_, '_, '_> {
                 url: self.secret_or_fault("url", "like \"nats://127.0.0.1:4222\"")?,
                 subject: self.text("subject").unwrap_or_else(|| "xunjian".to_owned()),
                 token: self.secret("token"),
+                jetstream: self.table.get(self.source, "jetstream").unwrap_or(false),
             },
             "jsonl" => {
                 let path = self.needed("path", "a file, or \"-\" for standard output")?;
