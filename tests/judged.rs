@@ -486,6 +486,8 @@ fn accounts_are_judged_by_their_feeds_and_their_posts_are_scanned() {
     world.write("posts.csv", post.as_bytes());
     assert_eq!(world.run(&["media", "import", "--posts", "posts.csv", "--json"]).json()["posts"], 1);
     world.run(&["run", "--quiet"]);
+    let scan = world.run(&["scan", "--json"]).json()["scan"].clone();
+    assert_eq!(scan["new"], scan["findings"], "those of accounts are new in their first night, too: {scan}");
     let found = world.findings();
     let media = |kind: &str| -> Vec<(String, String)> {
         let mut own: Vec<_> = found

@@ -17,7 +17,8 @@ use xunjian_model::{
 use xunjian_store::{Space, StoreError};
 
 use crate::cases::CaseError;
-use crate::{Engine, EngineError, life};
+use crate::life::{self, Lives};
+use crate::{Engine, EngineError};
 
 /// Under which findings in posts are kept, and those of accounts without a site of the register.
 pub const MEDIA: &str = "media";
@@ -218,8 +219,8 @@ impl Engine {
     }
 
     /// Findings of accounts and posts at a monitoring point, brought up to date.
-    pub(crate) fn scan_media(&self, point: Date, run_at: Timestamp) -> Result<u64, EngineError> {
-        let Some(owner) = media_owner() else { return Ok(0) };
+    pub(crate) fn scan_media(&self, point: Date, run_at: Timestamp) -> Result<Lives, EngineError> {
+        let Some(owner) = media_owner() else { return Ok(Lives::default()) };
         let accounts = self.accounts()?;
         let mut by_site: BTreeMap<SiteId, Vec<Finding>> =
             self.settings().sites.iter().map(|site| (site.id.clone(), Vec::new())).collect();
@@ -247,7 +248,7 @@ impl Engine {
                 by_site.entry(owner.clone()).or_default().extend(found);
             }
         }
-        let mut count = 0;
+        let mut lives = Lives::default();
         for (site, findings) in by_site {
             let whole = site == owner;
             let scope =
@@ -259,9 +260,9 @@ impl Engine {
                 between: false,
                 scope: &scope,
             };
-            count += life::live(self.store(), &site, findings, &look)?.current;
+            lives += life::live(self.store(), &site, findings, &look)?;
         }
-        Ok(count)
+        Ok(lives)
     }
 
     /// What the dictionaries and the privacy check find in a post.

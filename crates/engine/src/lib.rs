@@ -438,7 +438,7 @@ impl Engine {
         let run = self.last_run()?;
         let setup = self.scan_setup(&run, fresh)?;
         let bad = BadLinks::read(&self.store, self.settings.sites.iter().map(|site| &site.id), &setup.pool)?;
-        let mut total = ScanSummary::default();
+        let (mut total, mut lives) = (ScanSummary::default(), life::Lives::default());
         let sites: Vec<&Site> = self.sites(&run).collect();
         let scan_one = |site: &&Site| {
             let input = self.site_input(&run, site)?;
@@ -459,13 +459,10 @@ impl Engine {
             let scope = |finding: &Finding| !NOT_OF_THE_SCAN.contains(&finding.kind) && is_told(finding);
             let (at, day) = (run.started_at, self.day(run.started_at));
             let look = life::Look { at, day, complete, between: false, scope: &scope };
-            let lives = life::live(&self.store, &site.id, scan.findings, &look)?;
+            lives += life::live(&self.store, &site.id, scan.findings, &look)?;
             total.pages += summary.pages;
             total.kept += summary.kept;
             total.text_bytes += summary.text_bytes;
-            total.findings += lives.current;
-            total.new += lives.new;
-            total.gone += lives.gone;
             total.beyond += summary.beyond;
             let most = scan.beyond.iter().take(MOST_BEYOND).cloned();
             total.most_beyond.extend(most.map(|beyond| SiteBeyond { site: site.id.clone(), beyond }));
@@ -484,7 +481,8 @@ impl Engine {
         }
         total.most_beyond.sort_by_key(|one| std::cmp::Reverse(one.beyond.places));
         total.most_beyond.truncate(MOST_BEYOND);
-        total.findings += self.scan_media(self.point(&run), run.started_at)?;
+        lives += self.scan_media(self.point(&run), run.started_at)?;
+        (total.findings, total.new, total.gone) = (lives.current, lives.new, lives.gone);
         Ok(total)
     }
 

@@ -1,6 +1,7 @@
 //! The life of findings between nights: new, still there, gone, relapsed; kept with their cases.
 
 use std::collections::HashMap;
+use std::ops::AddAssign;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -15,6 +16,14 @@ pub(crate) struct Lives {
     pub(crate) current: u64,
     pub(crate) new: u64,
     pub(crate) gone: u64,
+}
+
+impl AddAssign for Lives {
+    fn add_assign(&mut self, other: Self) {
+        self.current += other.current;
+        self.new += other.new;
+        self.gone += other.gone;
+    }
 }
 
 /// What a check looked at, and when.
