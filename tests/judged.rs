@@ -343,6 +343,20 @@ fn only_a_person_judges_some_indicators() {
         let refused = assess(indicator, points);
         assert!(refused.code == 2 && refused.stderr.contains(said), "{}", refused.stderr);
     }
+    let spring = ["--points", "5", "--by", "李明", "--reason", "旧事", "--quarter", "2020Q1"];
+    assert_eq!(world.run(&[&["review", "assess", site, "D19"], &spring[..]].concat()).code, 0);
+    let open = world.run(&["review", "list", "--site", site, "--json"]).json();
+    let rows = open["indicators"].as_array().expect("indicators");
+    let row =
+        rows.iter().find(|one| one["indicator"] == "D19").expect("what was judged of another quarter waits");
+    let before = &row["assessed_before"];
+    assert_eq!((&before["quarter"], &before["by"]), (&"2020Q1".into(), &"李明".into()));
+    let no_quarter = world.english(&[&["review", "assess", site, "D19"], &spring[..7], &["2020-1"]].concat());
+    assert!(
+        no_quarter.code == 2 && no_quarter.stderr.contains("write it like 2022Q2"),
+        "{}",
+        no_quarter.stderr
+    );
     assert_eq!(assess("D19", "2.5").code, 0);
     let explained = world.run(&["judge", "--explain", site, "D19", "--lang", "en"]);
     assert!(explained.stdout.contains("judged by 王芳: 未统一"), "{}", explained.stdout);
@@ -421,9 +435,13 @@ fn bad_ledgers_catalogues_and_outages_are_told_with_their_lines() {
         let refused = world.english(&[&assess[..], rest].concat());
         assert!(refused.code == 2 && refused.stderr.contains(said), "{rest:?}: {}", refused.stderr);
     }
-    assert_eq!(world.run(&[&assess[..], &["1", "--by", "王芳", "--reason", "泄密"]].concat()).code, 0);
-    let listed = world.run(&["media", "list", "--point", "2026-07-13", "--json"]).json();
-    assert_eq!(listed[0]["result"], "fail");
+    for (quarter, result) in [("2026Q2", "pass"), ("2026Q3", "fail")] {
+        let signed = ["1", "--by", "王芳", "--reason", "泄密", "--quarter", quarter];
+        let told = world.run(&[&assess[..], &signed].concat());
+        assert!(told.code == 0 && told.stderr.contains(quarter), "{}", told.stderr);
+        let listed = world.run(&["media", "list", "--point", "2026-07-13", "--json"]).json();
+        assert_eq!(listed[0]["result"], result, "{quarter}");
+    }
     for (id, said) in [("nonsense", "there is no finding"), ("", "say which findings")] {
         let args: Vec<&str> =
             ["findings", "confirm", id, "--by", "甲"].into_iter().filter(|arg| !arg.is_empty()).collect();

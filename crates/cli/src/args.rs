@@ -394,6 +394,9 @@ pub(crate) enum Review {
         /// Points
         #[arg(long)]
         points: f64,
+        /// Of which quarter, such as 2026Q3; without it: of the present one
+        #[arg(long, value_name = "QUARTER")]
+        quarter: Option<Quarter>,
         #[command(flatten)]
         hand: Hand,
     },
@@ -449,6 +452,9 @@ pub(crate) enum Media {
         /// 1 or 0
         #[arg(long)]
         points: f64,
+        /// Of which quarter, such as 2026Q3; without it: of the present one
+        #[arg(long, value_name = "QUARTER")]
+        quarter: Option<Quarter>,
         #[command(flatten)]
         hand: Hand,
     },

@@ -8,11 +8,10 @@ use serde::Serialize;
 use xunjian_crawl::Turns;
 use xunjian_dict::Matcher;
 use xunjian_fetch::{Ask, Fetcher};
-use xunjian_judge::{AccountVerdict, Activity, judge_account};
+use xunjian_judge::{AccountVerdict, Activity, Quarter, judge_account};
 use xunjian_media::read_feed;
 use xunjian_model::{
-    Account, Assessment, Evidence, Finding, FindingId, FindingState, Kind, LinkState, PageUrl, Post,
-    Severity, SiteId,
+    Account, Evidence, Finding, FindingId, FindingState, Kind, LinkState, PageUrl, Post, Severity, SiteId,
 };
 use xunjian_store::{Space, StoreError};
 
@@ -163,8 +162,8 @@ impl Engine {
         Ok(newest.max(account.last_post.filter(|date| *date <= point)))
     }
 
-    /// Judges every account at a monitoring point.
-    pub fn judge_accounts(&self, point: Date) -> Result<Vec<AccountVerdict>, StoreError> {
+    /// Judges every account at a monitoring point, with what people judged of them in a quarter.
+    pub fn judge_accounts(&self, point: Date, quarter: Quarter) -> Result<Vec<AccountVerdict>, StoreError> {
         let filed = match media_owner() {
             Some(owner) => {
                 let wanted = crate::cases::Wanted { sites: vec![owner], ..Default::default() };
@@ -181,41 +180,12 @@ impl Engine {
                 .filter(|one| one.finding.detail.get("account") == Some(&key))
                 .map(|one| one.ruled())
                 .collect();
-            let assessments = self.account_assessments(&key)?;
+            let assessments = self.account_assessments(&key, quarter)?;
             let last = self.last_post(&account, point)?;
             let catalogue = &self.settings().catalogue;
             verdicts.push(judge_account(&account, last, &own, &assessments, point, catalogue));
         }
         Ok(verdicts)
-    }
-
-    fn account_assessments(&self, account: &str) -> Result<Vec<Assessment>, StoreError> {
-        let rows = self.store().scan(Space::Media, &[b"assessment", account.as_bytes(), b""]);
-        rows.map(|row| row.map(|(_, assessment)| assessment)).collect()
-    }
-
-    /// Keeps what a person judged of an account: 1 is a veto, 0 is none.
-    pub fn assess_account(&self, account: &str, assessment: &Assessment) -> Result<(), CaseError> {
-        if !self.accounts()?.iter().any(|known| known.key() == account) {
-            return Err(CaseError::Indicator(format!("there is no account {account:?} in the ledger")));
-        }
-        let id = &assessment.indicator;
-        let known = self.settings().catalogue.indicator(id);
-        if !known.is_some_and(|one| one.applies_to.contains(&xunjian_judge::AppliesTo::Media)) {
-            return Err(CaseError::Indicator(format!("{id:?} is no indicator of accounts")));
-        }
-        if ![0.0, 1.0].contains(&assessment.points) {
-            return Err(CaseError::Indicator(format!(
-                "{id} of an account is 1 or 0, not {}",
-                assessment.points
-            )));
-        }
-        if assessment.by.trim().is_empty() || assessment.note.trim().is_empty() {
-            return Err(CaseError::Unjudged);
-        }
-        let mut batch = self.store().begin();
-        batch.put(Space::Media, &[b"assessment", account.as_bytes(), id.as_bytes()], assessment)?;
-        Ok(batch.commit()?)
     }
 
     /// Findings of accounts and posts at a monitoring point, brought up to date.
@@ -226,7 +196,7 @@ impl Engine {
             self.settings().sites.iter().map(|site| (site.id.clone(), Vec::new())).collect();
         by_site.insert(owner.clone(), Vec::new());
         let matcher = Matcher::new(&self.settings().dictionaries)?;
-        for verdict in self.judge_accounts(point)? {
+        for verdict in self.judge_accounts(point, Quarter::of(point))? {
             let account = &verdict.account;
             let site = account
                 .site

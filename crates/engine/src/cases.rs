@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use xunjian_judge::{Ruled, UnknownYear};
 use xunjian_model::{
-    Assessment, Case, Decision, Event, Finding, FindingState, Kind, Rectification, Ruling, SiteId, Step,
+    Case, Decision, Event, Finding, FindingState, Kind, Rectification, Ruling, SiteId, Step,
 };
 use xunjian_store::{Space, StoreError};
 
@@ -361,37 +361,6 @@ impl Engine {
             Proposal { kind, what, dismissed, allow, dictionary }
         };
         Ok(groups.into_iter().map(proposal).collect())
-    }
-
-    /// What people judged of a site.
-    pub fn assessments(&self, site: &SiteId) -> Result<Vec<Assessment>, StoreError> {
-        let rows = self.store().scan(Space::Assessment, &[site.as_str().as_bytes(), b""]);
-        rows.map(|row| row.map(|(_, assessment)| assessment)).collect()
-    }
-
-    /// Keeps what a person judged of an indicator of a site.
-    pub fn assess(&self, site: &SiteId, assessment: &Assessment) -> Result<(), CaseError> {
-        let known = self.settings().catalogue.indicator(&assessment.indicator);
-        let Some(indicator) = known else {
-            return Err(CaseError::Indicator(format!("there is no indicator {:?}", assessment.indicator)));
-        };
-        let most = indicator.points.unwrap_or(1.0);
-        if !(0.0..=most).contains(&assessment.points) {
-            return Err(CaseError::Indicator(format!(
-                "{} takes 0 to {most} points, not {}",
-                indicator.id, assessment.points
-            )));
-        }
-        if assessment.by.trim().is_empty() || assessment.note.trim().is_empty() {
-            return Err(CaseError::Unjudged);
-        }
-        if !self.settings().sites.iter().any(|own| own.id == *site) {
-            return Err(CaseError::Indicator(format!("there is no site {site} in the register")));
-        }
-        let mut batch = self.store().begin();
-        let key: [&[u8]; 2] = [site.as_str().as_bytes(), assessment.indicator.as_bytes()];
-        batch.put(Space::Assessment, &key, assessment)?;
-        Ok(batch.commit()?)
     }
 }
 

@@ -98,7 +98,7 @@ impl Engine {
             offers: scanned.offers.clone(),
             searched: self.searched(run, &site.id)?,
             newest_answer: scanned.newest_answer,
-            assessments: self.assessments(&site.id)?,
+            assessments: self.assessments(&site.id, Quarter::of(point))?,
         })
     }
 
@@ -180,6 +180,7 @@ impl Engine {
                 failed_visits: 0,
                 unreachable: down,
                 incomplete: false,
+                assessments: self.assessments(&site.id, quarter)?,
                 ..self.facts(site, &run, &summary, point)?
             };
             judged.push((site, then, facts));
@@ -199,7 +200,7 @@ impl Engine {
             .zip(&verdicts)
             .map(|((site, findings, _), verdict)| NoticeSite { site, verdict, findings })
             .collect();
-        let accounts = self.judge_accounts(point)?;
+        let accounts = self.judge_accounts(point, quarter)?;
         let mut notice = notice(quarter, point, &sites, &accounts, stated, catalogue);
         // The register has those, too, of which nothing was seen.
         let registered = &self.settings().sites;

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod archive;
+mod assessments;
 mod cases;
 mod changes;
 mod homes;
@@ -46,6 +47,7 @@ use xunjian_store::{Space, Store, StoreError};
 
 pub use accounts::{FeedFault, MEDIA, MediaImport};
 pub use archive::{FoundPage, Looked, TriedPage};
+pub use assessments::Assessed;
 pub use cases::{Action, CaseError, Filed, Hand, Proposal, Wanted};
 pub use changes::{Change, Entry, UnknownChange, change_at, current_findings, finding, next_change, verdict};
 pub use import::{ImportError, Imported};
@@ -308,8 +310,8 @@ impl Engine {
         self.settings.zone.to_datetime(at).date()
     }
 
-    /// The day accounts are judged at when no run says it.
-    pub fn media_point(&self) -> Date {
+    /// The day that is judged when no run says it.
+    pub fn present_point(&self) -> Date {
         self.day(self.settings.monitoring_point.unwrap_or_else(Timestamp::now))
     }
 

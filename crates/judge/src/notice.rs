@@ -30,6 +30,11 @@ pub struct Quarter {
 pub struct QuarterError(String);
 
 impl Quarter {
+    /// The quarter of a day.
+    pub fn of(day: Date) -> Self {
+        Self { year: day.year(), number: (day.month() + 2) / 3 }
+    }
+
     /// Its first day.
     pub fn first(self) -> Date {
         Date::new(self.year, self.number * 3 - 2, 1).unwrap_or_default()

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::json;
 use xunjian_engine::{Engine, MediaImport};
-use xunjian_judge::Activity;
+use xunjian_judge::{Activity, Quarter};
 use xunjian_model::Outcome;
 
 use crate::Exit;
@@ -49,11 +49,12 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, command: &Media) ->
             Ok(if faults.is_empty() { Exit::Done } else { Exit::Incomplete })
         }
         Media::List { point, failed } => list(&engine()?, terminal, *point, *failed),
-        Media::Assess { account, indicator, points, hand } => {
-            engine()?
-                .assess_account(account, &review::assessment(indicator, *points, hand))
-                .map_err(with_flags)?;
-            terminal.note(terminal.words("已记录。", "Written down."));
+        Media::Assess { account, indicator, points, quarter, hand } => {
+            let engine = engine()?;
+            let quarter = quarter.unwrap_or_else(|| engine.present_quarter());
+            let assessment = review::assessment(indicator, *points, hand);
+            engine.assess_account(account, quarter, &assessment).map_err(with_flags)?;
+            terminal.note(format!("{} {quarter}", terminal.words("已记录：", "Written down for")));
             Ok(Exit::Done)
         }
     }
@@ -87,7 +88,8 @@ fn list(
     point: Option<jiff::civil::Date>,
     failed: bool,
 ) -> anyhow::Result<Exit> {
-    let verdicts = engine.judge_accounts(point.unwrap_or_else(|| engine.media_point()))?;
+    let point = point.unwrap_or_else(|| engine.present_point());
+    let verdicts = engine.judge_accounts(point, Quarter::of(point))?;
     let shown: Vec<_> = verdicts.iter().filter(|one| !failed || one.result == Outcome::Fail).collect();
     let mut rows = vec![
         [

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use xunjian_engine::{Engine, Wanted};
+use xunjian_engine::{Assessed, Engine, Wanted};
 use xunjian_judge::Who;
 use xunjian_model::{Assessment, SiteId, Standing};
 
@@ -19,11 +19,12 @@ pub(crate) fn run(common: &Common, terminal: Terminal, command: &Review) -> anyh
             night::checked_sites(&settings, sites)?;
             list(&Engine::open(settings)?, terminal, sites)
         }
-        Review::Assess { site, indicator, points, hand } => {
+        Review::Assess { site, indicator, points, quarter, hand } => {
             let engine = Engine::open(settings)?;
-            engine.assess(site, &assessment(indicator, *points, hand)).map_err(with_flags)?;
-            terminal.note(terminal.words("已记录。", "Written down."));
-            terminal.json(&engine.assessments(site)?)?;
+            let quarter = quarter.unwrap_or_else(|| engine.present_quarter());
+            engine.assess(site, quarter, &assessment(indicator, *points, hand)).map_err(with_flags)?;
+            terminal.note(format!("{} {quarter}", terminal.words("已记录：", "Written down for")));
+            terminal.json(&engine.assessments(site, quarter)?)?;
             Ok(Exit::Done)
         }
     }
@@ -45,6 +46,7 @@ fn list(engine: &Engine, terminal: Terminal, sites: &[SiteId]) -> anyhow::Result
     let findings = engine.filed(&wanted)?;
     let catalogue = &engine.settings().catalogue;
     let verdicts = engine.judge()?;
+    let quarter = engine.present_quarter();
     let mut rows = Vec::new();
     let mut open = Vec::new();
     for verdict in verdicts.iter().filter(|one| sites.is_empty() || sites.contains(&one.site)) {
@@ -54,13 +56,21 @@ fn list(engine: &Engine, terminal: Terminal, sites: &[SiteId]) -> anyhow::Result
             if indicator.who != Who::Person && !row.findings.is_empty() {
                 continue;
             }
+            let before = engine.assessed_before(&verdict.site, &row.indicator, quarter)?;
+            let told = before.as_ref().map_or_else(String::new, |before| {
+                let Assessed { quarter, assessment: Assessment { points, by, note, .. } } = before;
+                format!("{quarter} {by}: {points} {note}")
+            });
             rows.push(vec![
                 verdict.site.to_string(),
                 row.indicator.clone(),
                 terminal.words(&indicator.name, &indicator.name_en).to_owned(),
                 terminal.words(&indicator.rule, &indicator.rule_en).to_owned(),
+                told,
             ]);
-            open.push(json!({ "site": verdict.site, "indicator": row.indicator, "name": indicator.name }));
+            open.push(json!({
+                "site": verdict.site, "indicator": row.indicator, "name": indicator.name, "assessed_before": before,
+            }));
         }
     }
     let mut by_site = std::collections::BTreeMap::<&SiteId, usize>::new();
@@ -69,17 +79,17 @@ fn list(engine: &Engine, terminal: Terminal, sites: &[SiteId]) -> anyhow::Result
     }
     let counts: Vec<Vec<String>> =
         by_site.iter().map(|(site, count)| vec![site.to_string(), count.to_string()]).collect();
-    terminal.print(&format!(
-        "{}: {}（`xunjian findings list --queue`）\n",
+    terminal.print(&terminal.punctuated(&format!(
+        "{}：{}（`xunjian findings list --queue`）\n",
         terminal.words("待确认的问题", "Findings to confirm"),
         findings.len()
-    ))?;
+    )))?;
     terminal.print(&table(&counts))?;
-    terminal.print(&format!(
-        "\n{}: {}（`xunjian review assess`）\n",
+    terminal.print(&terminal.punctuated(&format!(
+        "\n{}：{}（`xunjian review assess`）\n",
         terminal.words("待人工判定的指标", "Indicators for a person"),
         rows.len()
-    ))?;
+    )))?;
     terminal.print(&table(&rows))?;
     terminal.json(&json!({ "findings": findings, "indicators": open }))?;
     Ok(Exit::Done)
