@@ -304,6 +304,10 @@ fn a_word_of_everyday_language_does_not_drown_the_rest() {
     let run = world.run(&["run", "--json"]).json();
     assert_eq!(run["notes"]["a"]["pages-beyond-limits"], 1, "{run}");
     assert_eq!((run["findings"]["mended"].as_u64(), told("违禁词语").len()), (Some(0), 1), "{run}");
+    let looked = world.run(&["findings", "recheck", "--text", "违禁词语", "--json"]).json();
+    let counts =
+        ["mended", "still_there", "not_checked"].map(|name| looked[name].as_array().expect("ids").len());
+    assert_eq!(counts, [0, 0, 1], "{looked}");
 }
 
 #[test]

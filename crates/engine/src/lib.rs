@@ -25,7 +25,6 @@ mod run;
 mod searches;
 mod tally;
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -42,6 +41,7 @@ use xunjian_judge::{Calendar, Catalogue};
 use xunjian_model::{Account, Finding, FindingState, Kind, Offer, Site, SiteId};
 use xunjian_scan::{
     BadLinks, Beyond, ColumnClass, ColumnReport, FindingLimits, KnownPage, Overdue, ScanSetup, SiteInput,
+    Untold,
 };
 use xunjian_store::{Space, Store, StoreError};
 
@@ -450,15 +450,8 @@ impl Engine {
             let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             let complete = run.crawl.finished && !crawl.is_incomplete();
             let summary = judging::summary_of(&scan);
-            // What is not told is not gone.
-            let beyond: HashSet<(Kind, &str)> =
-                scan.beyond.iter().map(|one| (one.kind, one.what.as_str())).collect();
-            let cut: HashSet<&str> = scan.cut.iter().map(String::as_str).collect();
-            let is_told = |finding: &Finding| {
-                let what = finding.detail.get("what").map_or("", String::as_str);
-                !cut.contains(finding.url.as_str()) && !beyond.contains(&(finding.kind, what))
-            };
-            let scope = |finding: &Finding| !NOT_OF_THE_SCAN.contains(&finding.kind) && is_told(finding);
+            let untold = Untold::of(&scan.beyond, &scan.cut);
+            let scope = |finding: &Finding| !NOT_OF_THE_SCAN.contains(&finding.kind) && !untold.has(finding);
             let (at, day) = (run.started_at, self.day(run.started_at));
             let look = life::Look { at, day, complete, between: false, scope: &scope };
             lives += life::live(&self.store, &site.id, scan.findings, &look)?;

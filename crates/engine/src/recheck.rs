@@ -1,6 +1,6 @@
 //! Looks at single findings again: fetches just their pages, scans, and closes or reopens them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use xunjian_crawl::{CrawlEnd, Progress, StopSignal};
 use xunjian_fetch::Fetcher;
 use xunjian_model::{Finding, FindingId, Kind, LinkState, SiteId};
-use xunjian_scan::BadLinks;
+use xunjian_scan::{BadLinks, Untold};
 
 use crate::cases::Filed;
 use crate::{Engine, EngineError, RunRecord, changes, life};
@@ -22,8 +22,8 @@ pub struct Rechecked {
     pub mended: Vec<String>,
     /// Findings that are there.
     pub still_there: Vec<String>,
-    /// Findings nothing can be said of: what only a whole night can tell (accounts, a site's search), and
-    /// pages that did not answer now.
+    /// Findings nothing can be said of: what only a whole night can tell (accounts, a site's search), pages that
+    /// did not answer now, and what stands at more places than are told.
     pub not_checked: Vec<String>,
 }
 
@@ -120,18 +120,20 @@ impl Engine {
         for site in self.settings().sites.iter().filter(|site| by_site.contains_key(&site.id)) {
             let input = self.site_input(run, site)?;
             let scan = xunjian_scan::scan_site(self.store(), site, &input, &bad, &setup)?;
+            let untold = Untold::of(&scan.beyond, &scan.cut);
+            let told: HashSet<FindingId> = scan.findings.iter().map(|finding| finding.id.clone()).collect();
             let mut asked: BTreeSet<&FindingId> = BTreeSet::new();
             for finding in &by_site[&site.id] {
-                match self.was_seen(finding, begun)? {
+                let may_be_there = !told.contains(&finding.id) && untold.has(finding);
+                match self.was_seen(finding, begun)? && !may_be_there {
                     true => _ = asked.insert(&finding.id),
                     false => result.not_checked.push(finding.id.to_string()),
                 }
             }
             let found: Vec<Finding> =
                 scan.findings.into_iter().filter(|finding| asked.contains(&finding.id)).collect();
-            let there: BTreeSet<FindingId> = found.iter().map(|finding| finding.id.clone()).collect();
             for id in asked.iter().copied() {
-                let list = if there.contains(id) { &mut result.still_there } else { &mut result.mended };
+                let list = if told.contains(id) { &mut result.still_there } else { &mut result.mended };
                 list.push(id.to_string());
             }
             let scope = |finding: &Finding| asked.contains(&finding.id);

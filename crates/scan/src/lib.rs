@@ -58,7 +58,7 @@ pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, sc
 pub use privacy::mask_all;
 pub use repeated::{Beyond, FindingLimits};
 pub use site::{
-    KnownPage, SiteInput, SiteScan, media_type, scan_site, search_finding, snapshot_name, snapshot_of,
+    KnownPage, SiteInput, SiteScan, Untold, media_type, scan_site, search_finding, snapshot_name, snapshot_of,
 };
 pub use words::{WordHit, words_of};
 

@@ -75,6 +75,25 @@ pub struct SiteScan {
     pub cut: Vec<String>,
 }
 
+/// What a scan may have found and does not tell, since there is too much of it: it is not gone.
+pub struct Untold<'s> {
+    beyond: HashSet<(Kind, &'s str)>,
+    cut: HashSet<&'s str>,
+}
+
+impl<'s> Untold<'s> {
+    /// That of a site's scan, by its `beyond` and `cut`.
+    pub fn of(beyond: &'s [Beyond], cut: &'s [String]) -> Self {
+        let beyond = beyond.iter().map(|one| (one.kind, one.what.as_str())).collect();
+        Self { beyond, cut: cut.iter().map(String::as_str).collect() }
+    }
+
+    /// Whether a finding that is not among the scan's may be there all the same.
+    pub fn has(&self, finding: &Finding) -> bool {
+        self.cut.contains(finding.url.as_str()) || self.beyond.contains(&(finding.kind, finding.what()))
+    }
+}
+
 /// A page that is known to be on the site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownPage {
