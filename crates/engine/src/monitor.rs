@@ -149,8 +149,7 @@ impl Monitor {
             if !probe.opened {
                 round.failed.push((site.id.clone(), probe.error.clone()));
             }
-            let time = probe.at.as_millisecond().max(0).cast_unsigned().to_be_bytes();
-            batch.put(Space::Probe, &[site.id.as_str().as_bytes(), &time], probe)?;
+            batch.put(Space::Probe, &[site.id.as_str().as_bytes(), &time_key(probe.at)], probe)?;
         }
         batch.commit()?;
         Ok(round)
@@ -225,6 +224,11 @@ impl Monitor {
     }
 }
 
+/// The last part of a visit's key: milliseconds, so that visits stand in their order.
+fn time_key(at: Timestamp) -> [u8; 8] {
+    at.as_millisecond().max(0).cast_unsigned().to_be_bytes()
+}
+
 fn millis(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
@@ -241,9 +245,17 @@ impl Engine {
         let days = self.settings().catalogue.indicator("V2").and_then(|one| one.span());
         let days = days.map_or(7, |span| i64::from(span.get_days()).max(1));
         let first = point.saturating_sub((days - 1).days());
-        let probes = self.probes(site)?;
         let Settings { zone, monitor, .. } = self.settings();
-        Ok(window(&probes, site, (first, point), zone, &monitor.outages))
+        let begin = zone.to_timestamp(first.at(0, 0, 0, 0)).unwrap_or(Timestamp::MIN);
+        // The visits of years stand before the window's.
+        let before = time_key(begin.saturating_sub(1.millisecond()).unwrap_or(Timestamp::MIN));
+        let rows = self.store().scan_after::<Probe>(Space::Probe, &[site.as_str().as_bytes(), b""], &before);
+        let own = |row: &Result<(String, Probe), _>| {
+            row.as_ref().map_or(true, |(_, probe)| zone.to_datetime(probe.at).date() <= point)
+        };
+        let probes: Result<Vec<Probe>, _> =
+            rows.take_while(own).map(|row| row.map(|(_, probe)| probe)).collect();
+        Ok(window(&probes?, site, (first, point), zone, &monitor.outages))
     }
 }
 
