@@ -1,11 +1,16 @@
 //! Judgement as the office uses it: verdicts, the notice of a quarter, and faults that are followed until
 //! they are mended.
 
+#[path = "support/server.rs"]
+mod server;
 mod support;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::Value;
+use server::{Reply, serve};
 use support::World;
 use xunjian_city::{City, CityOptions, Family};
 
@@ -400,6 +405,53 @@ fn the_monitor_visits_every_site_and_keeps_each_visit() {
     let probe = log(&other.expect("another site"));
     assert_eq!((&probe["opened"], &probe["status"]), (&true.into(), &200.into()));
     assert_eq!(probe["addresses"][0], "127.0.0.1");
+}
+
+#[test]
+fn a_search_that_does_not_answer_is_not_said_to_miss_anything() {
+    /// What the search does: it finds, fails, is not there, or says nothing.
+    const FINDS: u8 = 0;
+    const FAILS: u8 = 1;
+    const IS_GONE: u8 = 2;
+    const IS_SILENT: u8 = 3;
+    let now = Arc::new(AtomicU8::new(IS_SILENT));
+    let search = Arc::clone(&now);
+    let news = "<ul><li><a href=/xw/1.html>全市经济工作会议召开</a><span>2026-06-29</span></li>\
+                <li><a href=/xw/2.html>水利工程建设推进会召开</a><span>2026-06-28</span></li></ul>";
+    let site = serve(move |asked| match asked.path.split('?').next().unwrap_or_default() {
+        "/" => Reply::page(
+            "首页",
+            "<form action=/search><input name=q></form><div class=nav><a href=/xw/>新闻动态</a></div>",
+        ),
+        "/search" => match search.load(Ordering::SeqCst) {
+            FINDS => Reply::page("结果", news),
+            FAILS => Reply::Other("500 Internal Server Error", String::new(), "error".to_owned()),
+            IS_GONE => Reply::missing(),
+            _ => Reply::Cut,
+        },
+        "/xw/" => Reply::page("新闻动态", news),
+        path if path.starts_with("/xw/") => Reply::page("文章", &format!("<p>第{path}篇文章的正文。</p>")),
+        _ => Reply::missing(),
+    });
+    let world = World::with_config(&format!(
+        "data = \"d\"\nmonitoring_point = \"2026-06-30\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"a.gov.cn\" = \"127.0.0.1:{}\"\n\
+         [politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n[render]\nbrowser = \"off\"\n\
+         [crawl]\nsecond_look_share = 0\n\
+         [[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://a.gov.cn/\"\nkind = \"portal\"\n",
+        site.port
+    ));
+    let missed = || {
+        let found = world.run(&["findings", "list", "--kind", "search-miss", "--json"]).json();
+        found.as_array().expect("findings").len()
+    };
+    world.run(&["run", "--quiet"]);
+    let asked = site.asked().iter().filter(|one| one.path.starts_with("/search")).count();
+    assert_eq!((missed(), asked), (0, 2), "asked twice, nothing is said");
+    for (does, count) in [(FAILS, 1), (IS_SILENT, 1), (FINDS, 0), (IS_GONE, 1), (FINDS, 0), (IS_SILENT, 0)] {
+        now.store(does, Ordering::SeqCst);
+        assert_eq!(world.run(&["search", "--quiet"]).code, 0);
+        assert_eq!(missed(), count, "{does}");
+    }
 }
 
 #[test]

@@ -22,6 +22,15 @@ pub struct SiteSearch {
     pub asked: Vec<(String, String, Option<bool>)>,
 }
 
+impl SiteSearch {
+    /// Whether it shows how the search is: every question was answered, or one was not answered well. Without a form
+    /// there is no search to ask.
+    fn is_told(&self) -> bool {
+        let all = !self.asked.is_empty() && self.asked.iter().all(|(.., found)| found.is_some());
+        !self.form || all || self.asked.iter().any(|(.., found)| *found == Some(false))
+    }
+}
+
 impl Engine {
     /// Asks the search of every site of the last run; `each` is told of each site that is done. The
     /// questions are a reader's, a handful a night, so robots.txt does not forbid them.
@@ -55,7 +64,7 @@ impl Engine {
     pub(crate) fn searched(&self, run: &RunRecord, site: &SiteId) -> Result<bool, EngineError> {
         let key = run::key(b"search", run.number, site);
         let kept: Option<SiteSearch> = self.store().get(Space::Run, &key.each_ref().map(Vec::as_slice))?;
-        Ok(kept.is_some_and(|searched| !searched.form || !searched.asked.is_empty()))
+        Ok(kept.is_some_and(|searched| searched.is_told()))
     }
 
     /// `None` when the site did not open or its home page is not known.
@@ -99,7 +108,7 @@ impl Engine {
         let missed: Vec<String> = searched
             .asked
             .iter()
-            .filter(|(.., found)| *found != Some(true))
+            .filter(|(.., found)| *found == Some(false))
             .map(|(class, ..)| class.clone())
             .collect();
         let snapshot = xunjian_scan::snapshot_of(self.store(), site, site.url.as_str())?;
@@ -109,12 +118,10 @@ impl Engine {
         };
         let misses = found.len();
         let scope = |finding: &Finding| finding.kind == Kind::SearchMiss;
-        // What was asked nothing was not looked at.
-        let complete = !searched.form || !searched.asked.is_empty();
         let look = life::Look {
             at: run.started_at,
             day: self.day(run.started_at),
-            complete,
+            complete: searched.is_told(),
             between: false,
             scope: &scope,
         };
