@@ -52,7 +52,7 @@ pub use setup::{ContentCheck, CrawlLimits, CrawlSetup, Cut, Incremental, SecondL
 pub use sitemap::{Sitemap, parse as parse_sitemap};
 pub use sites::SiteLearnt;
 pub use traps::shape;
-pub use turns::Turns;
+pub use turns::{Turns, ask_twice, state_of};
 pub use window::{Hours, HoursError, Window, WindowError};
 
 use hosts::{HostState, Hosts};

@@ -1,11 +1,11 @@
 //! Asks a site's own search for titles that are known to be there (D18).
 
-use std::time::Duration;
-
 use encoding_rs::Encoding;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-use xunjian_fetch::{Answer, Ask, Failure, Fetcher, Gate};
+use xunjian_fetch::{Ask, Fetcher, Gate};
 use xunjian_model::{Facts, Field, Form, LinkKind, LinkState, PageUrl, Zone};
+
+use crate::turns::{ask_twice, state_of};
 
 /// Names of fields for what is sought.
 const NAMES: [&str; 16] = [
@@ -16,8 +16,6 @@ const NAMES: [&str; 16] = [
 const WORDS: [&str; 5] = ["search", "sousuo", "搜索", "检索", "搜"];
 /// Longest part of a title that is asked for, in characters.
 const QUERY_CHARS_MAX: usize = 20;
-/// Pause before a search that did not answer is asked once more.
-const RETRY_PAUSE: Duration = Duration::from_secs(2);
 /// What a form's text is written with: letters and digits of ASCII, and these.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*');
 
@@ -89,12 +87,7 @@ pub async fn search(
     let address = if form.post { form.action.clone() } else { format!("{bare}?{query}") };
     let Ok(url) = PageUrl::parse(&address) else { return Sought::NoAnswer };
     let ask = Ask { form: form.post.then_some(query), ..Ask::get(url) };
-    let mut answered = fetcher.fetch(ask.clone(), gate).await;
-    let state = state_of(&answered);
-    if state == LinkState::NoSuchHost || state.is_transient() && !matches!(state, LinkState::Limited(_)) {
-        tokio::time::sleep(RETRY_PAUSE).await;
-        answered = fetcher.fetch(ask, gate).await;
-    }
+    let answered = ask_twice(fetcher, gate, ask).await;
     let answer = match (state_of(&answered), answered) {
         (LinkState::Ok, Ok(answer)) => answer,
         (LinkState::ServerError(_) | LinkState::ClientError(_) | LinkState::RedirectLoop, _) => {
@@ -116,13 +109,6 @@ pub async fn search(
                     || wanted.contains(&text) && text.chars().count() >= QUERY_CHARS_MAX / 2)
     });
     if found { Sought::Found } else { Sought::Missed }
-}
-
-fn state_of(answered: &Result<Answer, Failure>) -> LinkState {
-    match answered {
-        Ok(answer) => answer.state(),
-        Err(failure) => failure.state.clone(),
-    }
 }
 
 /// The beginning of a title: long ones are seldom typed whole.

@@ -9,11 +9,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Instant, sleep, sleep_until};
-use xunjian_fetch::{Entering, Gate, Pass, Resolver};
-use xunjian_model::{Host, PageUrl};
+use xunjian_fetch::{Answer, Ask, Entering, Failure, Fetcher, Gate, Pass, Resolver};
+use xunjian_model::{Host, LinkState, PageUrl};
 
 use crate::pace::Pace;
 use crate::politeness::Politeness;
+
+/// Pause before an address that did not answer is asked once more.
+const RETRY_PAUSE: Duration = Duration::from_secs(2);
 
 /// Grants turns.
 pub struct Turns {
@@ -64,5 +67,26 @@ impl Gate for Turns {
             // Held until the answer is there.
             Ok(Box::new(held) as Pass)
         })
+    }
+}
+
+/// Asks, and once more after a pause where the first failure may be mere chance: one lost packet is no fault of a site.
+pub async fn ask_twice(fetcher: &Fetcher, gate: &dyn Gate, ask: Ask) -> Result<Answer, Failure> {
+    let answered = fetcher.fetch(ask.clone(), gate).await;
+    let state = state_of(&answered);
+    let by_chance = state == LinkState::NoSuchHost || state.is_transient();
+    // Who asks to be left alone is.
+    if !by_chance || matches!(state, LinkState::Limited(_)) {
+        return answered;
+    }
+    sleep(RETRY_PAUSE).await;
+    fetcher.fetch(ask, gate).await
+}
+
+/// How an address answered, or why not.
+pub fn state_of(answered: &Result<Answer, Failure>) -> LinkState {
+    match answered {
+        Ok(answer) => answer.state(),
+        Err(failure) => failure.state.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! Whether sites that have an IPv6 address answer at it (D22).
 
 use futures_util::StreamExt as _;
-use xunjian_crawl::Turns;
+use xunjian_crawl::{Turns, ask_twice, state_of};
 use xunjian_fetch::{Ask, Fetcher};
 use xunjian_model::{LinkState, Site};
 use xunjian_store::Space;
@@ -51,6 +51,7 @@ impl Engine {
 }
 
 async fn opens(fetcher: &Fetcher, turns: &Turns, site: &Site) -> bool {
-    let answered = fetcher.fetch(Ask::get(site.url.clone()), turns).await;
-    answered.is_ok_and(|answer| matches!(answer.state(), LinkState::Ok | LinkState::Forbidden(_)))
+    let answered = ask_twice(fetcher, turns, Ask::get(site.url.clone())).await;
+    // Who turns us away is there.
+    matches!(state_of(&answered), LinkState::Ok | LinkState::Forbidden(_) | LinkState::Limited(_))
 }
