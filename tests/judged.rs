@@ -455,6 +455,44 @@ fn a_search_that_does_not_answer_is_not_said_to_miss_anything() {
 }
 
 #[test]
+fn what_is_mended_is_told_of_the_night_it_was_mended_in() {
+    let faulty = Arc::new(AtomicU8::new(1));
+    let now = Arc::clone(&faulty);
+    let site = serve(move |asked| match asked.path.as_str() {
+        "/" => Reply::page("首页", "<a href=/1.html>第一篇文章</a>"),
+        "/1.html" => {
+            let word = if now.load(Ordering::SeqCst) == 1 { "关健环节" } else { "关键环节" };
+            Reply::page("文章", &format!("<p>各部门要抓住{word}，把工作做好。</p>"))
+        }
+        _ => Reply::missing(),
+    });
+    let world = World::with_config(&format!(
+        "data = \"d\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"a.gov.cn\" = \"127.0.0.1:{}\"\n\
+         [politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n[render]\nbrowser = \"off\"\n\
+         [search]\nenabled = false\n[crawl]\nsecond_look_share = 0\n\
+         [[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://a.gov.cn/\"\nkind = \"department\"\n",
+        site.port
+    ));
+    let night = |state: u8, mended: usize, what: &str| {
+        faulty.store(state, Ordering::SeqCst);
+        let run = world.run(&["run", "--json"]);
+        assert_eq!(run.json()["findings"]["mended"], mended, "{what}: {}", run.stderr);
+        let told = std::fs::read_to_string(world.path("d/report/mended.json")).expect("mended.json");
+        let told: Value = serde_json::from_str(&told).expect("JSON");
+        assert_eq!(told.as_array().expect("findings").len(), mended, "{what}");
+    };
+    night(1, 0, "there");
+    night(0, 1, "mended");
+    night(0, 0, "mended the night before");
+    night(1, 0, "there again");
+    faulty.store(0, Ordering::SeqCst);
+    let looked = world.run(&["findings", "recheck", "--kind", "typo", "--json"]).json();
+    assert_eq!(looked["mended"].as_array().expect("ids").len(), 1, "{looked}");
+    night(0, 1, "mended by day, which is told of the night after it");
+    night(0, 0, "long mended");
+}
+
+#[test]
 fn bad_ledgers_catalogues_and_outages_are_told_with_their_lines() {
     let site = "[[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://a.gov.cn/\"\nkind = \"portal\"\n";
     let world = World::with_config(&format!("data = \"d\"\n{site}"));

@@ -310,6 +310,12 @@ impl Engine {
         self.settings.zone.to_datetime(at).date()
     }
 
+    /// When the run before a run began: what is mended since then is the run's.
+    pub(crate) fn run_before(&self, run: &RunRecord) -> Result<Timestamp, StoreError> {
+        let before = RunRecord::of(&self.store, run.number.saturating_sub(1))?;
+        Ok(before.map_or(Timestamp::MIN, |before| before.started_at))
+    }
+
     /// The day that is judged when no run says it.
     pub fn present_point(&self) -> Date {
         self.day(self.settings.monitoring_point.unwrap_or_else(Timestamp::now))

@@ -35,6 +35,7 @@ impl Engine {
     ) -> Result<WrittenReport, EngineError> {
         let run = self.last_run()?;
         let verdicts = self.verdicts(&run)?;
+        let before = self.run_before(&run)?;
         let mut sites = Vec::new();
         for (site, verdict) in self.sites(&run).zip(verdicts) {
             // What a person dismissed is no fault.
@@ -43,10 +44,12 @@ impl Engine {
                 let case = cases.get(finding.id.as_str());
                 case.is_some_and(|case| case.ruling() == Some(Ruling::Dismissed))
             };
-            let (gone, findings): (Vec<_>, Vec<_>) = life::all(&self.store, &site.id)?
+            let (mut gone, findings): (Vec<_>, Vec<_>) = life::all(&self.store, &site.id)?
                 .into_iter()
                 .filter(|finding| !dismissed(finding))
                 .partition(|finding| finding.state == FindingState::Gone);
+            // What was mended in earlier nights was told then.
+            gone.retain(|finding| cases.get(finding.id.as_str()).is_some_and(|case| case.went_after(before)));
             let mut crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             let scan = self.site_summary(&run, &site.id)?;
             let limits = [("findings-beyond-limits", scan.beyond), ("pages-beyond-limits", scan.cut)];

@@ -21,7 +21,7 @@ pub struct Tally {
     pub new: u64,
     /// Of these, there again.
     pub relapsed: u64,
-    /// Findings that are gone.
+    /// Findings that went since the run before.
     pub gone: u64,
     /// By severity, least first.
     pub by_severity: [u64; 4],
@@ -52,6 +52,7 @@ pub struct RunTotals {
 impl Engine {
     /// Counts what the last run left of each site.
     pub(crate) fn tally(&self, run: &RunRecord) -> Result<(), EngineError> {
+        let before = self.run_before(run)?;
         for site in self.sites(run) {
             let mut tally = Tally::default();
             for row in self.store().scan::<Finding>(Space::Finding, &[site.id.as_str().as_bytes(), b""]) {
@@ -62,7 +63,7 @@ impl Engine {
                     continue;
                 }
                 if finding.state == FindingState::Gone {
-                    tally.gone += 1;
+                    tally.gone += u64::from(case.went_after(before));
                     continue;
                 }
                 tally.findings += 1;

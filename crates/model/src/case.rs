@@ -208,6 +208,16 @@ impl Case {
         }
         there
     }
+
+    /// Whether it was found to be gone after a moment, and is since then.
+    pub fn went_after(&self, moment: Timestamp) -> bool {
+        let last = self.history.iter().rev().find_map(|event| match event.step {
+            Step::Gone | Step::Closed => Some(event.at > moment),
+            Step::Found | Step::FoundAgain | Step::StillThere => Some(false),
+            _ => None,
+        });
+        last == Some(true)
+    }
 }
 
 /// A person's judgement of an indicator that no machine can judge.

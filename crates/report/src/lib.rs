@@ -87,7 +87,7 @@ pub struct SiteReport {
     pub verdict: Verdict,
     /// Current findings.
     pub findings: Vec<Finding>,
-    /// Findings that are gone.
+    /// Findings that went since the run before.
     pub gone: Vec<Finding>,
     /// Pages looked at.
     pub pages: u64,
