@@ -26,6 +26,44 @@ fn inspected() -> World {
 }
 
 #[test]
+fn a_run_under_way_hides_nothing_of_the_night_before() {
+    let world = inspected();
+    let verdicts = world.read_json("xunjian-data/report/verdicts.json");
+    let verdicts = verdicts.as_array().expect("verdicts");
+    let first = verdicts[0]["site"].as_str().expect("a site");
+    let shown = |world: &World| {
+        let config = std::fs::read(world.path("xunjian.toml")).expect("configuration");
+        let console = Serving::start(world, "127.0.0.1", "");
+        world.write("xunjian.toml", &config);
+        let today = console.get("/").body;
+        let counts: Vec<String> = today
+            .split("<li")
+            .filter_map(|part| part.split_once("<b>")?.1.split_once("</b>"))
+            .map(|(count, _)| count.to_owned())
+            .collect();
+        let sites = console.get("/api/v1/sites").json()["sites"].clone();
+        let result = |one: &Value| {
+            (one["id"].clone(), one["run"].clone(), one["result"].clone(), one["tally"].clone())
+        };
+        let sites: Vec<_> = sites.as_array().expect("sites").iter().map(result).collect();
+        let metrics = console.get("/metrics").body;
+        let metrics: Vec<String> = metrics
+            .lines()
+            .filter(|line| line.starts_with("xunjian_site_result{"))
+            .map(str::to_owned)
+            .collect();
+        let waiting = console.get("/review").body.matches("<a href=\"/review?site=").count();
+        (counts, sites, metrics, waiting)
+    };
+    let before = shown(&world);
+    assert!(before.0.len() > 5 && before.3 > 0, "{before:?}");
+    assert_eq!((before.1.len(), before.2.len()), (verdicts.len(), verdicts.len() * 3));
+    // Crawled and not yet judged, and of one site alone.
+    assert!(matches!(world.run(&["crawl", "--site", first]).code, 0 | 3));
+    assert_eq!(shown(&world), before);
+}
+
+#[test]
 fn pages_show_what_was_found_and_people_decide_there() {
     let world = inspected();
     let console = Serving::start(&world, "127.0.0.1", "");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use xunjian_engine::{Engine, RunRecord, verdict};
+use xunjian_engine::{Engine, RunRecord};
 use xunjian_model::{Outcome, Severity};
 use xunjian_store::StoreError;
 
@@ -47,7 +47,8 @@ fn text(engine: &Engine) -> Result<String, StoreError> {
         for site in &engine.settings().sites {
             // Ids of sites hold nothing that a label could not.
             let label = format!("site=\"{}\"", site.id);
-            if let Some(one) = verdict(engine.store(), run.number, &site.id)? {
+            let Some(latest) = engine.latest(&site.id)? else { continue };
+            if let Some(one) = latest.verdict {
                 for (word, outcome) in
                     [("pass", Outcome::Pass), ("fail", Outcome::Fail), ("review", Outcome::Review)]
                 {
@@ -58,15 +59,11 @@ fn text(engine: &Engine) -> Result<String, StoreError> {
                 warnings.samples.push((label.clone(), one.warnings.len() as f64));
                 score.samples.extend(one.score.map(|score| (label.clone(), score)));
             }
-            if let Some(tally) = engine.tally_of(run.number, &site.id)? {
-                for (severity, count) in Severity::ALL.iter().zip(tally.by_severity) {
-                    findings
-                        .samples
-                        .push((format!("{label},severity=\"{}\"", severity.as_str()), count as f64));
-                }
-                new.samples.push((label.clone(), tally.new as f64));
-                waiting.samples.push((label, tally.waiting as f64));
+            for (severity, count) in Severity::ALL.iter().zip(latest.tally.by_severity) {
+                findings.samples.push((format!("{label},severity=\"{}\"", severity.as_str()), count as f64));
             }
+            new.samples.push((label.clone(), latest.tally.new as f64));
+            waiting.samples.push((label, latest.tally.waiting as f64));
         }
     }
     let mut out = String::new();

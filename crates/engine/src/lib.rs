@@ -59,7 +59,7 @@ pub use recheck::Rechecked;
 pub use reporting::WrittenReport;
 pub use run::RunRecord;
 pub use searches::SiteSearch;
-pub use tally::{RunTotals, Tally};
+pub use tally::{Latest, RunTotals, Tally, place_of};
 
 /// Sites that are scanned at once: while one thread puts a site together, the others read the next one's pages.
 const SITES_AT_ONCE: usize = 2;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use xunjian_model::{Case, Finding, FindingState, Kind, Ruling, Severity, SiteId};
+use xunjian_model::{Case, Finding, FindingState, Kind, Outcome, Ruling, Severity, SiteId, Verdict};
 use xunjian_store::{Space, StoreError};
 
 use crate::cases::Filed;
@@ -11,6 +11,9 @@ use crate::{Engine, EngineError, RunRecord, run};
 
 /// Findings of a site named as waiting for a person; more are found once these are decided.
 const QUEUE_MAX: usize = 2_000;
+
+/// Runs among which the newest one that looked at a site is sought.
+const RUNS_BACK: usize = 100;
 
 /// Counts of a site after a run. What a person dismissed is not in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +50,27 @@ pub struct RunTotals {
     pub new: u64,
     /// By severity, least first.
     pub by_severity: [u64; 4],
+}
+
+/// How a site stands by the newest run that looked at it to the end: not by one that is under way, or that was of
+/// other sites.
+#[derive(Clone, Debug)]
+pub struct Latest {
+    /// The run.
+    pub run: u32,
+    /// Its verdict.
+    pub verdict: Option<Verdict>,
+    /// Its counts.
+    pub tally: Tally,
+}
+
+/// The place of an outcome among `results`.
+pub fn place_of(outcome: Outcome) -> usize {
+    match outcome {
+        Outcome::Pass => 0,
+        Outcome::Fail => 1,
+        Outcome::Review => 2,
+    }
 }
 
 impl Engine {
@@ -93,6 +117,18 @@ impl Engine {
         self.store().get(Space::Run, &key.each_ref().map(Vec::as_slice))
     }
 
+    /// How a site stands; `None` where none of the newest runs looked at it to the end.
+    pub fn latest(&self, site: &SiteId) -> Result<Option<Latest>, StoreError> {
+        let last = RunRecord::last(self.store())?.map_or(0, |run| run.number);
+        for run in (1..=last).rev().take(RUNS_BACK) {
+            if let Some(tally) = self.tally_of(run, site)? {
+                let verdict = crate::verdict(self.store(), run, site)?;
+                return Ok(Some(Latest { run, verdict, tally }));
+            }
+        }
+        Ok(None)
+    }
+
     /// The newest runs with their sums over all sites, or of one alone, newest first.
     pub fn newest_runs(&self, most: usize, only: Option<&SiteId>) -> Result<Vec<RunTotals>, StoreError> {
         let Some(last) = RunRecord::last(self.store())? else { return Ok(Vec::new()) };
@@ -106,12 +142,7 @@ impl Engine {
             let mut total = RunTotals { run, results: [0; 3], findings: 0, new: 0, by_severity: [0; 4] };
             for site in self.settings().sites.iter().filter(|site| only.is_none_or(|only| *only == site.id)) {
                 if let Some(verdict) = crate::verdict(self.store(), number, &site.id)? {
-                    let at = match verdict.result {
-                        xunjian_model::Outcome::Pass => 0,
-                        xunjian_model::Outcome::Fail => 1,
-                        xunjian_model::Outcome::Review => 2,
-                    };
-                    total.results[at] += 1;
+                    total.results[place_of(verdict.result)] += 1;
                 }
                 if let Some(tally) = self.tally_of(number, &site.id)? {
                     total.findings += tally.findings;

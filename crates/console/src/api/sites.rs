@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
-use xunjian_engine::{Engine, RunRecord, verdict};
+use xunjian_engine::{Engine, Latest, RunRecord};
 use xunjian_model::Site;
 use xunjian_store::StoreError;
 
@@ -21,33 +21,35 @@ fn last(engine: &Engine) -> Result<u32, StoreError> {
     Ok(RunRecord::last(engine.store())?.map_or(0, |run| run.number))
 }
 
-fn shown(engine: &Engine, run: u32, site: &Site) -> Result<Value, StoreError> {
-    let standing = verdict(engine.store(), run, &site.id)?;
-    let mut tally = serde_json::to_value(engine.tally_of(run, &site.id)?).unwrap_or_default();
+/// A site as the newest run that looked at it to the end left it.
+fn shown(latest: Option<&Latest>, site: &Site) -> Value {
+    let standing = latest.and_then(|latest| latest.verdict.as_ref());
+    let mut tally = serde_json::to_value(latest.map(|latest| &latest.tally)).unwrap_or_default();
     if let Some(tally) = tally.as_object_mut() {
         tally.remove("queue");
     }
-    Ok(json!({
+    json!({
         "id": site.id,
         "name": site.name,
         "url": site.url.as_str(),
         "kind": site.kind.as_str(),
         "code": site.code,
         "office": site.office,
-        "result": standing.as_ref().map(|one| one.result),
-        "score": standing.as_ref().and_then(|one| one.score),
-        "vetoes": standing.as_ref().map_or(0, |one| one.vetoes.len()),
-        "warnings": standing.as_ref().map_or(0, |one| one.warnings.len()),
+        "run": latest.map(|latest| latest.run),
+        "result": standing.map(|one| one.result),
+        "score": standing.and_then(|one| one.score),
+        "vetoes": standing.map_or(0, |one| one.vetoes.len()),
+        "warnings": standing.map_or(0, |one| one.warnings.len()),
         "tally": tally,
-    }))
+    })
 }
 
 pub(crate) async fn list(State(state): Shared, _: Caller) -> Result<Json<Value>, Problem> {
     let engine = state.engine().await.map_err(Problem)?;
     let answer = blocking(move || {
         let run = last(&engine)?;
-        let sites: Result<Vec<Value>, StoreError> =
-            engine.settings().sites.iter().map(|site| shown(&engine, run, site)).collect();
+        let one = |site: &Site| Ok(shown(engine.latest(&site.id)?.as_ref(), site));
+        let sites: Result<Vec<Value>, StoreError> = engine.settings().sites.iter().map(one).collect();
         Ok(json!({ "run": run, "sites": sites? }))
     });
     Ok(Json(answer.await.map_err(Problem)?))
@@ -58,9 +60,9 @@ pub(crate) async fn one(State(state): Shared, _: Caller, Path(id): Path) -> Resu
     let answer = blocking(move || {
         let site = engine.settings().sites.iter().find(|site| site.id.as_str() == id);
         let site = site.ok_or(Failure::Missing)?;
-        let run = last(&engine)?;
-        let mut value = shown(&engine, run, site)?;
-        value["verdict"] = json!(verdict(engine.store(), run, &site.id)?);
+        let latest = engine.latest(&site.id)?;
+        let mut value = shown(latest.as_ref(), site);
+        value["verdict"] = json!(latest.and_then(|latest| latest.verdict));
         Ok(value)
     });
     Ok(Json(answer.await.map_err(Problem)?))
@@ -72,7 +74,7 @@ pub(crate) async fn verdicts(State(state): Shared, _: Caller) -> Result<Json<Val
         let run = last(&engine)?;
         let mut verdicts = Vec::new();
         for site in &engine.settings().sites {
-            let Some(standing) = verdict(engine.store(), run, &site.id)? else { continue };
+            let Some(standing) = engine.latest(&site.id)?.and_then(|latest| latest.verdict) else { continue };
             let mut value = serde_json::to_value(standing).unwrap_or_default();
             // A site's own page has them.
             value.as_object_mut().map(|fields| fields.remove("indicators"));

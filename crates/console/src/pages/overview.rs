@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use xunjian_engine::{Engine, RunTotals, verdict};
+use xunjian_engine::{Engine, RunTotals, place_of};
 use xunjian_model::Severity;
 use xunjian_report::Language;
 use xunjian_store::StoreError;
@@ -37,10 +37,13 @@ pub(crate) async fn show(
 fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
     let runs = engine.newest_runs(NIGHTS, None)?;
     let Some(last) = runs.first() else { return Ok(json!({ "run": null })) };
-    let mut sites = Vec::new();
+    let (mut sites, mut results) = (Vec::new(), [0; 3]);
     for site in &engine.settings().sites {
-        let standing = verdict(engine.store(), last.run.number, &site.id)?;
-        let tally = engine.tally_of(last.run.number, &site.id)?.unwrap_or_default();
+        let latest = engine.latest(&site.id)?;
+        let (standing, tally) = latest.map_or_else(Default::default, |one| (one.verdict, one.tally));
+        if let Some(one) = &standing {
+            results[place_of(one.result)] += 1;
+        }
         let rank = standing.as_ref().map_or(0, |one| match (one.vetoes.len(), one.warnings.len()) {
             (0, 0) => 1,
             (0, warnings) => 100 + warnings,
@@ -81,9 +84,9 @@ fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
         "run": last.run.number,
         "started_at": engine.settings().zone.to_datetime(last.run.started_at).strftime("%Y-%m-%d %H:%M").to_string(),
         "finished": last.run.finished,
-        "results": last.results,
-        "findings": last.findings,
-        "new": last.new,
+        "results": results,
+        "findings": sum("findings"),
+        "new": sum("new"),
         "gone": sum("gone"),
         "waiting": sum("waiting"),
         "chart": chart(&runs, &engine.settings().zone, language),
@@ -98,6 +101,8 @@ pub(crate) fn chart(runs: &[RunTotals], zone: &TimeZone, language: Language) -> 
     let most = runs.iter().map(|run| run.findings).max().unwrap_or(0).max(1);
     let bars: Vec<Value> = runs
         .iter()
+        // One under way, or of other sites, shows nothing yet.
+        .filter(|run| run.results != [0; 3])
         .rev()
         .enumerate()
         .map(|(at, run)| {

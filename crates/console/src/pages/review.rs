@@ -4,7 +4,7 @@ use axum::extract::{Query, State};
 use axum::response::Html;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use xunjian_engine::{Engine, RunRecord};
+use xunjian_engine::Engine;
 use xunjian_report::Language;
 
 use crate::Shared;
@@ -32,10 +32,10 @@ pub(crate) async fn show(
 }
 
 fn values(engine: &Engine, only: Option<&str>, language: Language) -> Result<Value, Failure> {
-    let run = RunRecord::last(engine.store())?.map_or(0, |run| run.number);
     let (mut rows, mut sites) = (Vec::new(), Vec::new());
     for site in &engine.settings().sites {
-        let Some(tally) = engine.tally_of(run, &site.id)?.filter(|tally| tally.waiting > 0) else { continue };
+        let latest = engine.latest(&site.id)?.map(|latest| latest.tally);
+        let Some(tally) = latest.filter(|tally| tally.waiting > 0) else { continue };
         sites.push(json!({ "id": site.id, "name": site.name, "waiting": tally.waiting }));
         if only.is_some_and(|only| only != site.id.as_str()) {
             continue;

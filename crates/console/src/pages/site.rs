@@ -4,7 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Html;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use xunjian_engine::{Engine, RunRecord, verdict};
+use xunjian_engine::Engine;
 use xunjian_model::{Judgement, SiteId, Standing, Tally};
 use xunjian_report::Language;
 
@@ -38,9 +38,8 @@ pub(crate) async fn show(
 fn values(engine: &Engine, id: &str, filter: &Filter, language: Language) -> Result<Value, Failure> {
     let id = SiteId::new(id).map_err(|_| Failure::Missing)?;
     let site = engine.settings().sites.iter().find(|site| site.id == id).ok_or(Failure::Missing)?;
-    let run = RunRecord::last(engine.store())?.map_or(0, |run| run.number);
-    let standing = verdict(engine.store(), run, &id)?;
-    let tally = engine.tally_of(run, &id)?.unwrap_or_default();
+    let latest = engine.latest(&id)?;
+    let (standing, tally) = latest.map_or_else(Default::default, |one| (one.verdict, one.tally));
     let (rows, next) = page_of(engine, std::slice::from_ref(&id), filter, filter.limit(ROWS, ROWS)?)?;
     let zh = language == Language::Zh;
     let line = |tally: &Tally| {
