@@ -64,6 +64,36 @@ fn a_run_under_way_hides_nothing_of_the_night_before() {
 }
 
 #[test]
+fn what_stands_in_posts_of_accounts_is_decided_in_the_console_too() {
+    let world = World::with_city(SMALL);
+    world.write("ledger.csv", "平台,账号名称,主办单位,状态\n微信,甲,办,正常\n".as_bytes());
+    world.write("own.txt", "违禁词语\n".as_bytes());
+    world.reconfigure("xunjian.toml", "[\"city/words.toml\"]", "[\"own.txt\"]");
+    world.reconfigure("xunjian.toml", "ledger = \"city/media.csv\"", "ledger = \"ledger.csv\"");
+    world.write("posts.csv", "平台,账号名称,日期,标题\n微信,甲,2026-06-29,文中有违禁词语\n".as_bytes());
+    assert_eq!(world.run(&["media", "import", "ledger.csv"]).code, 0);
+    assert_eq!(world.run(&["media", "import", "--posts", "posts.csv"]).code, 0);
+    assert!(matches!(world.run(&["run"]).code, 0 | 3));
+    let listed = world.run(&["findings", "list", "--site", "media", "--queue", "--json"]).json();
+    let id = listed[0]["id"].as_str().expect("one that waits");
+    let console = Serving::start(&world, "127.0.0.1", "");
+    let queue = console.get("/review?site=media");
+    assert!(
+        queue.body.contains(&format!("/findings/{id}\"")) && queue.body.contains("政务新媒体"),
+        "{}",
+        queue.body
+    );
+    let page = console.get(&format!("/findings/{id}"));
+    assert!(page.status == 200 && !page.body.contains("/sites/media"), "{}", page.body);
+    let of_accounts = console.get("/api/v1/findings?site=media").json();
+    assert!(of_accounts["findings"].as_array().expect("findings").iter().any(|one| one["id"] == id));
+    let sent = format!("form_token={}&action=confirm&reason=属实", page.form_token());
+    assert_eq!(console.post_form(&format!("/findings/{id}/act"), &[], &sent).status, 303);
+    let queue = console.get("/review?site=media");
+    assert!(!queue.body.contains(&format!("/findings/{id}\"")), "{}", queue.body);
+}
+
+#[test]
 fn pages_show_what_was_found_and_people_decide_there() {
     let world = inspected();
     let console = Serving::start(&world, "127.0.0.1", "");

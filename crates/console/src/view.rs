@@ -5,8 +5,8 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 use serde_json::{Value, json};
-use xunjian_engine::Filed;
-use xunjian_model::{Finding, FindingState, Outcome, Severity};
+use xunjian_engine::{Engine, Filed, MEDIA};
+use xunjian_model::{Finding, FindingState, Outcome, Severity, SiteId};
 use xunjian_report::Language;
 
 use crate::error::Failure;
@@ -180,6 +180,15 @@ pub(crate) fn filed(one: &Filed, language: Language) -> Value {
     value["waits"] = json!(one.ruled().waits());
     value["gone"] = json!(one.finding.state == FindingState::Gone);
     value
+}
+
+/// The name of a site; the accounts' findings have no site of the register.
+pub(crate) fn owner_name(engine: &Engine, owner: &SiteId, language: Language) -> String {
+    match engine.settings().sites.iter().find(|site| site.id == *owner) {
+        Some(site) => site.name.clone(),
+        None if owner.as_str() == MEDIA => say(language, "政务新媒体", "New-media accounts"),
+        None => owner.to_string(),
+    }
 }
 
 /// Work on the store, beside the requests that wait.

@@ -202,8 +202,8 @@ impl Engine {
         Ok(filed)
     }
 
-    /// Sites of the register, and the accounts' own.
-    fn finding_owners(&self) -> Vec<SiteId> {
+    /// Whose findings there are: sites of the register, and the accounts together.
+    pub fn finding_owners(&self) -> Vec<SiteId> {
         let own = self.settings().sites.iter().map(|site| site.id.clone());
         own.chain(crate::accounts::media_owner()).collect()
     }

@@ -77,11 +77,11 @@ impl Engine {
     /// Counts what the last run left of each site.
     pub(crate) fn tally(&self, run: &RunRecord) -> Result<(), EngineError> {
         let before = self.run_before(run)?;
-        for site in self.sites(run) {
+        for owner in self.finding_owners().into_iter().filter(|owner| run.covers(owner)) {
             let mut tally = Tally::default();
-            for row in self.store().scan::<Finding>(Space::Finding, &[site.id.as_str().as_bytes(), b""]) {
+            for row in self.store().scan::<Finding>(Space::Finding, &[owner.as_str().as_bytes(), b""]) {
                 let (id, finding) = row?;
-                let key: [&[u8]; 2] = [site.id.as_str().as_bytes(), id.as_bytes()];
+                let key: [&[u8]; 2] = [owner.as_str().as_bytes(), id.as_bytes()];
                 let case: Case = self.store().get(Space::Case, &key)?.unwrap_or_default();
                 if case.ruling() == Some(Ruling::Dismissed) {
                     continue;
@@ -103,7 +103,7 @@ impl Engine {
                     }
                 }
             }
-            let key = run::key(b"tally", run.number, &site.id);
+            let key = run::key(b"tally", run.number, &owner);
             let mut batch = self.store().begin();
             batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), &tally)?;
             batch.commit()?;

@@ -173,7 +173,7 @@ pub(crate) async fn list(
     let engine = state.engine().await.map_err(Problem)?;
     let limit = filter.limit(LIMIT, LIMIT_MAX).map_err(Problem)?;
     let answer = blocking(move || {
-        let mut sites: Vec<SiteId> = engine.settings().sites.iter().map(|site| site.id.clone()).collect();
+        let mut sites = engine.finding_owners();
         if let Some(only) = filter.site.as_deref().filter(|only| !only.is_empty()) {
             sites.retain(|site| site.as_str() == only);
             if sites.is_empty() {

@@ -36,10 +36,10 @@ pub(crate) async fn show(
                 })
             })
             .collect();
-        let site = engine.settings().sites.iter().find(|site| site.id == filed.finding.site);
         Ok(json!({
             "finding": view::filed(&filed, language),
-            "site_name": site.map(|site| site.name.as_str()),
+            "site_name": view::owner_name(&engine, &filed.finding.site, language),
+            "has_page": engine.settings().sites.iter().any(|site| site.id == filed.finding.site),
             "decision": filed.case.decision,
             "picture": engine.picture_of(&filed.finding).is_some_and(|path| path.exists()),
             "history": history,

@@ -79,6 +79,10 @@ fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
     }
     sites.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
     let sites: Vec<Value> = sites.into_iter().map(|(_, site)| site).collect();
+    let mut waiting = 0;
+    for owner in engine.finding_owners() {
+        waiting += engine.latest(&owner)?.map_or(0, |latest| latest.tally.waiting);
+    }
     let sum = |name: &str| sites.iter().filter_map(|site| site["tally"][name].as_u64()).sum::<u64>();
     Ok(json!({
         "run": last.run.number,
@@ -88,7 +92,7 @@ fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
         "findings": sum("findings"),
         "new": sum("new"),
         "gone": sum("gone"),
-        "waiting": sum("waiting"),
+        "waiting": waiting,
         "chart": chart(&runs, &engine.settings().zone, language),
         "sites": sites,
     }))

@@ -35,13 +35,13 @@ fn values(engine: &Engine, language: Language) -> Result<Value, Failure> {
     let today = engine.settings().zone.to_datetime(Timestamp::now()).date();
     let mut stages: Vec<(u64, u64, Vec<Value>)> = vec![(0, 0, Vec::new()); STAGES.len()];
     let mut looked = 0;
-    for site in &engine.settings().sites {
-        for row in engine.store().scan::<()>(Space::Rectification, &[site.id.as_str().as_bytes(), b""]) {
+    for owner in engine.finding_owners() {
+        for row in engine.store().scan::<()>(Space::Rectification, &[owner.as_str().as_bytes(), b""]) {
             looked += 1;
             if looked > LOOKED_MAX {
                 break;
             }
-            let Some(filed) = engine.filed_one(&site.id, &row?.0)? else { continue };
+            let Some(filed) = engine.filed_one(&owner, &row?.0)? else { continue };
             let stage = filed.case.rectification.as_str();
             let Some(at) = STAGES.iter().position(|(id, _, _)| *id == stage) else { continue };
             let overdue = filed.case.rectification.is_overdue(today);
@@ -49,7 +49,7 @@ fn values(engine: &Engine, language: Language) -> Result<Value, Failure> {
             stages[at].1 += u64::from(overdue);
             if stages[at].2.len() < ROWS {
                 let mut value = view::filed(&filed, language);
-                value["site_name"] = json!(site.name);
+                value["site_name"] = json!(view::owner_name(engine, &owner, language));
                 value["overdue"] = json!(overdue);
                 stages[at].2.push(value);
             }

@@ -33,11 +33,12 @@ pub(crate) async fn show(
 
 fn values(engine: &Engine, only: Option<&str>, language: Language) -> Result<Value, Failure> {
     let (mut rows, mut sites) = (Vec::new(), Vec::new());
-    for site in &engine.settings().sites {
-        let latest = engine.latest(&site.id)?.map(|latest| latest.tally);
+    for owner in engine.finding_owners() {
+        let latest = engine.latest(&owner)?.map(|latest| latest.tally);
         let Some(tally) = latest.filter(|tally| tally.waiting > 0) else { continue };
-        sites.push(json!({ "id": site.id, "name": site.name, "waiting": tally.waiting }));
-        if only.is_some_and(|only| only != site.id.as_str()) {
+        let name = view::owner_name(engine, &owner, language);
+        sites.push(json!({ "id": owner, "name": name, "waiting": tally.waiting }));
+        if only.is_some_and(|only| only != owner.as_str()) {
             continue;
         }
         for id in &tally.queue {
@@ -45,10 +46,10 @@ fn values(engine: &Engine, only: Option<&str>, language: Language) -> Result<Val
                 break;
             }
             // What was decided since the night waits no more.
-            let filed = engine.filed_one(&site.id, id)?;
+            let filed = engine.filed_one(&owner, id)?;
             let Some(filed) = filed.filter(|filed| filed.ruled().waits()) else { continue };
             let mut row = view::filed(&filed, language);
-            row["site_name"] = json!(site.name);
+            row["site_name"] = json!(name);
             row["why"] = json!(filed.finding.detail.get("review").map(|why| language.said(why)));
             rows.push(row);
         }
