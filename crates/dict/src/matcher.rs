@@ -13,13 +13,13 @@ const HISTORY_CHARS: usize = 60;
 /// Characters before a word in which an opening 《 is looked for.
 const TITLE_CHARS: usize = 80;
 
-/// Lower bits of a value of the trie: a number. Above stands what kind of word the number is; so most hits are told
+/// Lower bits of a value of the trie: a number. Above stands the sign of the word's brief; so most hits are told
 /// without a look at a further table, which with 100,000 words took a sixth of the search.
 const NUMBER_BITS: u32 = 24;
 /// Patterns and allowed phrases of all dictionaries together.
 const NUMBERS_MAX: usize = 1 << NUMBER_BITS;
-/// Kinds that have their own sign. Beyond them, and where a sequence means several things, the number is one of `several`.
-const KINDS_MAX: usize = (1 << (VALUE_BITS - NUMBER_BITS)) - 1;
+/// Briefs that have their own sign. Beyond them, and where a sequence means several things, the number is one of `several`.
+const BRIEFS_MAX: usize = (1 << (VALUE_BITS - NUMBER_BITS)) - 1;
 
 /// The dictionaries could not be compiled.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ pub struct Matcher {
     folder: Folder,
     trie: Trie,
     /// What the upper bits of the trie's values mean.
-    kinds: Vec<Kind>,
+    briefs: Vec<Brief>,
     /// Ranges of `meanings`.
     several: Vec<(u32, u32)>,
     meanings: Vec<Meaning>,
@@ -72,7 +72,7 @@ struct Source {
 /// What of a word is looked at wherever it is found; with many hits the words themselves, scattered over the
 /// memory, would cost most of the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Kind {
+struct Brief {
     category: Category,
     dictionary: u32,
     /// It holds wherever its characters stand as they are written in the pattern: without date, scope,
@@ -87,7 +87,7 @@ struct Kind {
 #[derive(Debug)]
 struct Word {
     entry: Entry,
-    kind: Kind,
+    brief: Brief,
     /// Codes of the leads of `not_after`.
     not_after: Vec<Vec<u16>>,
     /// Codes of the texts of `not_before`.
@@ -143,7 +143,7 @@ struct Candidate {
     /// Its bytes in the original text.
     span: (u32, u32),
     word: u32,
-    kind: Kind,
+    brief: Brief,
     excused: bool,
 }
 
@@ -176,7 +176,7 @@ impl Matcher {
                 let word_end = pattern.last().is_some_and(|&c| is_latin(c));
                 let bordered = word_start || word_end;
                 words.push(Word {
-                    kind: Kind::of(entry, (number, dictionary), bordered, gapped),
+                    brief: Brief::of(entry, (number, dictionary), bordered, gapped),
                     entry: entry.clone(),
                     not_after: Vec::new(),
                     not_before: Vec::new(),
@@ -208,18 +208,18 @@ impl Matcher {
         sequences.sort_by(|(one, _), (other, _)| one.cmp(other));
         let phrases = sequences.iter().filter(|(_, meaning)| !matches!(meaning, Meaning::Word(_)));
         let allowed_max = phrases.map(|(phrase, _)| phrase.len()).max().unwrap_or(0);
-        let (mut kinds, mut several, mut meanings) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut briefs, mut several, mut meanings) = (Vec::new(), Vec::new(), Vec::new());
         let mut values = Vec::new();
         for same in sequences.chunk_by(|(one, _), (other, _)| one == other) {
             let only = match same {
-                [(_, Meaning::Word(word))] => sign(&mut kinds, words[*word as usize].kind).zip(Some(*word)),
+                [(_, Meaning::Word(word))] => sign(&mut briefs, words[*word as usize].brief).zip(Some(*word)),
                 _ => None,
             };
             let (sign, number) = only.unwrap_or_else(|| {
                 let from = meanings.len() as u32;
                 meanings.extend(same.iter().map(|(_, meaning)| *meaning));
                 several.push((from, meanings.len() as u32));
-                (KINDS_MAX, several.len() as u32 - 1)
+                (BRIEFS_MAX, several.len() as u32 - 1)
             });
             values.push((sign as u32) << NUMBER_BITS | number);
         }
@@ -228,7 +228,7 @@ impl Matcher {
         Ok(Self {
             trie: Trie::build(&sequences, &values),
             folder: Folder::new(alphabet),
-            kinds,
+            briefs,
             several,
             meanings,
             words,
@@ -302,13 +302,13 @@ impl Matcher {
         }
         candidates.clear();
         for &one in found.iter() {
-            let (kind, number) = self.kind(one.2);
-            match kind {
-                Some(kind) => self.consider((text, place), folded, found, one, (number, kind), candidates),
+            let (brief, number) = self.brief(one.2);
+            match brief {
+                Some(brief) => self.consider((text, place), folded, found, one, (number, brief), candidates),
                 None => {
                     for meaning in self.meanings(number) {
                         let Meaning::Word(word) = *meaning else { continue };
-                        let word = (word, self.words[word as usize].kind);
+                        let word = (word, self.words[word as usize].brief);
                         self.consider((text, place), folded, found, one, word, candidates);
                     }
                 }
@@ -319,7 +319,7 @@ impl Matcher {
             .iter()
             .map(|one| Hit {
                 entry: &self.words[one.word as usize].entry,
-                dictionary: &self.dictionaries[one.kind.dictionary as usize].name,
+                dictionary: &self.dictionaries[one.brief.dictionary as usize].name,
                 start: one.span.0 as usize,
                 end: one.span.1 as usize,
             })
@@ -346,10 +346,10 @@ impl Matcher {
         }
     }
 
-    /// What a value of the trie is: a word and its number; without a kind the number is that of several meanings.
-    fn kind(&self, value: u32) -> (Option<Kind>, u32) {
-        let kind = self.kinds.get((value >> NUMBER_BITS) as usize).copied();
-        (kind, value & (NUMBERS_MAX as u32 - 1))
+    /// What a value of the trie is: a word and its number; without a brief the number is that of several meanings.
+    fn brief(&self, value: u32) -> (Option<Brief>, u32) {
+        let brief = self.briefs.get((value >> NUMBER_BITS) as usize).copied();
+        (brief, value & (NUMBERS_MAX as u32 - 1))
     }
 
     fn meanings(&self, number: u32) -> &[Meaning] {
@@ -364,16 +364,16 @@ impl Matcher {
         folded: &Folded,
         found: &[(u32, u32, u32)],
         (start, end, _): (u32, u32, u32),
-        (number, kind): (u32, Kind),
+        (number, brief): (u32, Brief),
         candidates: &mut Vec<Candidate>,
     ) {
         let (from, to) = (start as usize, end as usize);
         let span = folded.span(text, from, to);
-        let plainly = kind.unconditional
-            && (kind.traditional || is_folded(&text[span.0..span.1]))
-            && !(kind.together && folded.has_gap(from, to));
+        let plainly = brief.unconditional
+            && (brief.traditional || is_folded(&text[span.0..span.1]))
+            && !(brief.together && folded.has_gap(from, to));
         let word = (!plainly).then(|| &self.words[number as usize]);
-        let source = &self.dictionaries[kind.dictionary as usize];
+        let source = &self.dictionaries[brief.dictionary as usize];
         if word.is_some_and(|word| !word.applies(source, place, text, folded, (from, to), span)) {
             return;
         }
@@ -382,10 +382,10 @@ impl Matcher {
             let first = found.partition_point(|&(phrase, _, _)| phrase as usize + self.allowed_max < to);
             let phrases = found[first..].iter().take_while(|&&(phrase, _, _)| phrase <= start);
             phrases.filter(|&&(_, last, _)| end <= last).any(|&(_, _, value)| {
-                let (None, several) = self.kind(value) else { return false };
+                let (None, several) = self.brief(value) else { return false };
                 self.meanings(several).iter().any(|meaning| match *meaning {
                     Meaning::AllowsWord(other) => other == number,
-                    Meaning::AllowsAll(dictionary) => dictionary == kind.dictionary,
+                    Meaning::AllowsAll(dictionary) => dictionary == brief.dictionary,
                     Meaning::Word(_) => false,
                 })
             })
@@ -393,7 +393,7 @@ impl Matcher {
         let excused = self.allowed_max > 0 && around()
             || word.is_some_and(|word| word.is_excused(text, folded, (from, to), span.0));
         let span = (span.0 as u32, span.1 as u32);
-        candidates.push(Candidate { from: start, to: end, span, word: number, kind, excused });
+        candidates.push(Candidate { from: start, to: end, span, word: number, brief, excused });
     }
 }
 
@@ -407,7 +407,7 @@ struct Contexts {
 /// exception excuses still says what the words inside it belong to.
 fn keep_outermost(candidates: &mut Vec<Candidate>) {
     // Among equal spans the later dictionary's entry stands first.
-    let order = |one: &Candidate| (one.from, std::cmp::Reverse((one.to, one.kind.dictionary)));
+    let order = |one: &Candidate| (one.from, std::cmp::Reverse((one.to, one.brief.dictionary)));
     let in_order = |pair: &[Candidate]| {
         pair[0].from < pair[1].from || pair[0].from == pair[1].from && pair[0].to > pair[1].to
     };
@@ -416,14 +416,14 @@ fn keep_outermost(candidates: &mut Vec<Candidate>) {
     }
     let mut reach = [0; Category::ALL.len()];
     candidates.retain(|one| {
-        let reach = &mut reach[one.kind.category as usize];
+        let reach = &mut reach[one.brief.category as usize];
         let inside = one.to <= *reach;
         *reach = one.to.max(*reach);
         !inside && !one.excused
     });
 }
 
-impl Kind {
+impl Brief {
     /// `bordered`: the pattern begins or ends with a Latin letter.
     fn of(entry: &Entry, (number, dictionary): (usize, &Dictionary), bordered: bool, gapped: bool) -> Self {
         let excused = !entry.not_after.is_empty() || !entry.not_before.is_empty() || entry.skip_titles;
@@ -441,12 +441,12 @@ impl Kind {
     }
 }
 
-/// The sign of a kind of word; `None` where no sign is left.
-fn sign(kinds: &mut Vec<Kind>, kind: Kind) -> Option<usize> {
-    let known = kinds.iter().position(|one| *one == kind);
+/// The sign of a word's brief; `None` where no sign is left.
+fn sign(briefs: &mut Vec<Brief>, brief: Brief) -> Option<usize> {
+    let known = briefs.iter().position(|one| *one == brief);
     known.or_else(|| {
-        let free = (kinds.len() < KINDS_MAX).then_some(kinds.len())?;
-        kinds.push(kind);
+        let free = (briefs.len() < BRIEFS_MAX).then_some(briefs.len())?;
+        briefs.push(brief);
         Some(free)
     })
 }
@@ -596,8 +596,8 @@ mod tests {
     }
 
     #[test]
-    fn more_kinds_of_words_than_have_signs_are_found_all_the_same() {
-        let numerals: Vec<String> = (0..KINDS_MAX + 5).map(|at| format!("第{at}号")).collect();
+    fn more_briefs_than_have_signs_are_found_all_the_same() {
+        let numerals: Vec<String> = (0..BRIEFS_MAX + 5).map(|at| format!("第{at}号")).collect();
         let dictionaries: Vec<Dictionary> = numerals
             .iter()
             .map(|word| {
