@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use xunjian_engine::{Engine, RunTotals, place_of};
-use xunjian_model::Severity;
+use xunjian_model::{Severity, SiteId};
 use xunjian_report::Language;
 use xunjian_store::StoreError;
 
@@ -79,11 +79,13 @@ fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
     }
     sites.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
     let sites: Vec<Value> = sites.into_iter().map(|(_, site)| site).collect();
-    let mut waiting = 0;
-    for owner in engine.finding_owners() {
-        waiting += engine.latest(&owner)?.map_or(0, |latest| latest.tally.waiting);
-    }
     let sum = |name: &str| sites.iter().filter_map(|site| site["tally"][name].as_u64()).sum::<u64>();
+    // The accounts are no site of the list.
+    let mut waiting = sum("waiting");
+    let listed = |owner: &SiteId| engine.settings().sites.iter().any(|site| site.id == *owner);
+    for owner in engine.finding_owners().iter().filter(|owner| !listed(owner)) {
+        waiting += engine.latest(owner)?.map_or(0, |latest| latest.tally.waiting);
+    }
     Ok(json!({
         "run": last.run.number,
         "started_at": engine.settings().zone.to_datetime(last.run.started_at).strftime("%Y-%m-%d %H:%M").to_string(),
