@@ -51,6 +51,7 @@ pub fn settings(folder: &std::path::Path, sites: Vec<Site>) -> Settings {
         notice: xunjian_report::NoticeSettings::default(),
         nightly: None,
         threads: 0,
+        cluster: None,
     }
 }
 

@@ -45,7 +45,7 @@ impl Secret {
     }
 
     /// The words; for the wire only.
-    pub(crate) fn reveal(&self) -> &str {
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }

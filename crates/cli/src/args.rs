@@ -121,6 +121,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  xunjian serve                    the console is at http://127.0.0.1:8640/\n  xunjian serve --log-form json"
     )]
     Serve,
+    /// One crawl worker of a cluster: takes shares of the night that `run` or `serve` leads elsewhere
+    #[command(
+        after_help = "Examples:\n  xunjian worker            wait for nights, and work for them\n  xunjian worker --once     end with the night"
+    )]
+    Worker(Worker),
     /// The ledger of new-media accounts
     #[command(subcommand)]
     Media(Media),
@@ -400,6 +405,16 @@ pub(crate) enum Review {
         #[command(flatten)]
         hand: Hand,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Worker {
+    /// End when a night is over
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Folder for what is at work, emptied again; else the data folder's name with -worker
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

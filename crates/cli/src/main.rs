@@ -73,6 +73,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Judge(judge) => commands::judge::run(&common, terminal, &judge),
         Command::Findings(findings) => commands::findings::run(&common, terminal, &findings).await,
         Command::Review(review) => commands::review::run(&common, terminal, &review),
+        Command::Worker(worker) => commands::worker::run(&common, terminal, &worker).await,
         Command::Watch(watch) => commands::watch::run(&common, terminal, &watch).await,
         Command::Account(command) => commands::account::run(&common, terminal, &command),
         Command::Alert(command) => commands::alert::run(&common, terminal, &command).await,

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{MutexGuard, OwnedSemaphorePermit};
 use tokio::time::Instant;
 use xunjian_fetch::{Answer, Entering, Gate, Pass};
 use xunjian_model::{LinkState, PageUrl};
 
 use crate::hosts::{AddressState, HostState, Waiting};
+use crate::pace::Pace;
 use crate::politeness::retry_after;
 use crate::{Shared, now};
 
@@ -18,6 +19,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Turns at an address that are left to hosts that had fewer, before one is taken in any case.
 const YIELDS_MAX: u32 = 50;
+/// How long after its turn among several crawls an exchange may begin; less than what their turns are
+/// farther apart than the rate asks.
+const LATE_MAX: Duration = Duration::from_millis(2);
 /// Time for the other host to take its turn.
 const YIELD: Duration = Duration::from_millis(2);
 
@@ -66,12 +70,16 @@ impl Gate for Shared {
                         answer.status,
                         asked.and_then(|value| retry_after(value, SystemTime::now())),
                     );
+                    self.hold_for_all(&host);
                     crate::Progress::add(&self.progress.limited, 1);
                 } else {
                     host.answered(f64::from(answer.timings.total_ms) / 1_000.0);
                 }
             }
-            Err(state) if is_connection_failure(state) => host.failed(politeness, state),
+            Err(state) if is_connection_failure(state) => {
+                host.failed(politeness, state);
+                self.hold_for_all(&host);
+            }
             Err(_) => {}
         }
     }
@@ -107,7 +115,14 @@ impl Shared {
                 tokio::time::sleep(YIELD).await;
                 continue;
             }
+            let slow_down = host.slow_down(politeness);
+            self.joint_turn((host, &pace, slow_down), addresses.iter().zip(&paces)).await?;
+            let turn = Instant::now();
             let in_flight = Arc::clone(&self.in_flight).acquire_owned().await.ok()?;
+            // What the others wait for is counted from its turn.
+            if self.joint.is_some() && turn.elapsed() > LATE_MAX {
+                continue;
+            }
             // Another exchange may have brought a block in the meantime.
             if host.blocked_until().is_some() || self.is_closed() {
                 continue;
@@ -126,6 +141,24 @@ impl Shared {
             host.touch();
             addresses.iter().for_each(|address| address.touch());
             return Some(in_flight);
+        }
+    }
+
+    /// Takes the turn among all crawls; `None` when the crawl stops.
+    async fn joint_turn<'p>(
+        &self,
+        (host, pace, slow_down): (&HostState, &Pace, Duration),
+        addresses: impl Iterator<Item = (&'p Arc<AddressState>, &'p MutexGuard<'p, Pace>)>,
+    ) -> Option<()> {
+        let Some(others) = &self.joint else { return Some(()) };
+        let own = pace.own_time(now(), slow_down).map(|period| (host.host.to_string(), period));
+        let of_addresses = addresses.filter_map(|(address, pace)| {
+            Some((address.address.to_string(), pace.own_time(now(), Duration::ZERO)?))
+        });
+        let turns: Vec<(String, Duration)> = own.into_iter().chain(of_addresses).collect();
+        tokio::select! {
+            () = others.pace.take(&turns) => Some(()),
+            () = self.stop.sleep(Duration::MAX) => None,
         }
     }
 

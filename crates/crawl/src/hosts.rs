@@ -64,6 +64,7 @@ impl Hosts {
         }
         Arc::clone(addresses.entry(address).or_insert_with(|| {
             Arc::new(AddressState {
+                address,
                 connections: Arc::new(Semaphore::new(self.politeness.address_connections)),
                 pace: tokio::sync::Mutex::new(Pace::new(self.politeness.address_rates.clone())),
                 waiting: Mutex::default(),
@@ -84,6 +85,7 @@ const LEAD_MAX: u64 = 2;
 
 /// Everything behind one IP address.
 pub(crate) struct AddressState {
+    pub(crate) address: IpAddr,
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) pace: tokio::sync::Mutex<Pace>,
     /// Requests so far of the hosts that wait for a turn, and how many hosts have so many.

@@ -7,6 +7,7 @@
 mod block_page;
 mod gate;
 mod hosts;
+mod joint;
 mod learn;
 mod log;
 mod look;
@@ -32,19 +33,23 @@ mod writer;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use xunjian_fetch::Fetcher;
-use xunjian_frontier::{EmbeddedFrontier, Frontier};
+use xunjian_frontier::{EmbeddedFrontier, Frontier, Item};
 use xunjian_model::{Host, PageUrl, SiteId};
 use xunjian_store::{Space, Store, StoreError};
 
+pub use joint::{Found, Joint, JointPace, Note, Share, ShareError, Turn, needs_body};
+pub use log::CrawlLog;
 pub use politeness::{Politeness, Rates, retry_after};
 pub use prepare::AGENT;
-pub use progress::{HostProgress, Progress};
-pub use rendering::RenderSetup;
+pub use progress::{Counts, HostProgress, Progress};
+pub use rendering::{RenderSetup, Renderer};
 pub use robots::Robots;
 pub use search::{Known, Sought, search, search_form};
 pub use seed::{queue_again, seed};
@@ -92,7 +97,7 @@ pub(crate) struct Shared {
     in_flight: Arc<Semaphore>,
     /// Site maps are read one at a time.
     sitemap_turn: Semaphore,
-    renderer: Option<rendering::Renderer>,
+    renderer: Option<Arc<Renderer>>,
     hosts: Hosts,
     sites: BTreeMap<SiteId, SiteState>,
     /// Text of refusals.
@@ -101,6 +106,14 @@ pub(crate) struct Shared {
     outcomes: mpsc::Sender<writer::Outcome>,
     /// Outcomes that were handed over and are not acknowledged yet.
     pending: AtomicI64,
+    /// Other crawls of the same sites.
+    joint: Option<Others>,
+}
+
+/// What a crawl knows of the others.
+struct Others {
+    share: Share,
+    pace: Arc<dyn JointPace>,
 }
 
 impl Shared {
@@ -130,6 +143,20 @@ impl Shared {
         }
     }
 
+    /// Whether an address belongs to what another crawl works off.
+    fn is_for_others(&self, item: &Item) -> bool {
+        self.joint.as_ref().is_some_and(|others| others.share.0 != item.site)
+    }
+
+    /// Tells the other crawls that a host asked to wait.
+    fn hold_for_all(&self, host: &HostState) {
+        if let Some(others) = &self.joint
+            && let Some(until) = host.blocked_until()
+        {
+            others.pace.hold(host.host.to_string(), until.saturating_duration_since(Instant::now()));
+        }
+    }
+
     /// Hands an outcome to the writer; false when there is none any more.
     async fn send(&self, outcome: writer::Outcome) -> bool {
         self.pending.fetch_add(1, Ordering::SeqCst);
@@ -150,6 +177,36 @@ pub async fn crawl(
     progress: Arc<Progress>,
     stop: StopSignal,
 ) -> Result<CrawlEnd, CrawlError> {
+    if setup.follow {
+        note_ipv6(&store, &fetcher, &setup).await?;
+    }
+    work_off(store, fetcher, setup, (progress, stop), None).await
+}
+
+/// The same for one share of a crawl, over a store that holds nothing else, until nobody can find more for
+/// it. Each batch carries a [`Note`] to the store's listener.
+pub async fn crawl_jointly(
+    store: Arc<Store>,
+    fetcher: Fetcher,
+    setup: CrawlSetup,
+    progress: Arc<Progress>,
+    stop: StopSignal,
+    joint: Joint,
+) -> Result<CrawlEnd, CrawlError> {
+    work_off(store, fetcher, setup, (progress, stop), Some(joint)).await
+}
+
+async fn work_off(
+    store: Arc<Store>,
+    fetcher: Fetcher,
+    setup: CrawlSetup,
+    (progress, stop): (Arc<Progress>, StopSignal),
+    joint: Option<Joint>,
+) -> Result<CrawlEnd, CrawlError> {
+    let (joint, mut found) = match joint {
+        Some(Joint { share, pace, found }) => (Some(Others { share, pace }), Some(found)),
+        None => (None, None),
+    };
     let by_host = setup
         .sites
         .iter()
@@ -172,7 +229,7 @@ pub async fn crawl(
         frontier: EmbeddedFrontier::new(Arc::clone(&store)),
         in_flight: Arc::new(Semaphore::new(setup.limits.in_flight_max)),
         sitemap_turn: Semaphore::new(1),
-        renderer: setup.render.clone().map(rendering::Renderer::new),
+        renderer: setup.renderer.clone(),
         hosts: Hosts::new(setup.politeness.clone()),
         refusals: aho_corasick::AhoCorasick::new(&setup.politeness.block_pages)?,
         sites,
@@ -184,13 +241,11 @@ pub async fn crawl(
         by_host,
         outcomes,
         pending: AtomicI64::new(0),
+        joint,
     });
     shared.progress.watch(Arc::downgrade(&shared));
     let waiting = shared.store.keys(Space::Queue, &[]).count();
     Progress::add(&shared.progress.queued, waiting as u64);
-    if shared.setup.follow {
-        note_ipv6(&shared).await?;
-    }
     let writer = {
         let shared = Arc::clone(&shared);
         std::thread::Builder::new()
@@ -210,8 +265,18 @@ pub async fn crawl(
     }
     // Workers end when their host has nothing to give; a commit that queued something new for a
     // host wakes it again. The crawl is over when no worker runs and all outcomes are kept.
-    while !workers.is_empty() || shared.pending.load(Ordering::SeqCst) > 0 {
+    while !workers.is_empty() || shared.pending.load(Ordering::SeqCst) > 0 || found.is_some() {
+        if stop.is_stopped() {
+            found = None;
+        }
         tokio::select! {
+            more = next(&mut found), if found.is_some() => match more {
+                Some(more) => {
+                    shared.send(writer::Outcome::Found(more)).await;
+                }
+                None => found = None,
+            },
+            () = stop.sleep(Duration::MAX), if found.is_some() => {}
             Some(ended) = workers.join_next(), if !workers.is_empty() => {
                 let Ok(host) = ended else { continue };
                 if again.remove(&host) && !stop.is_stopped() {
@@ -264,18 +329,22 @@ pub async fn crawl(
     Ok(if stopped { CrawlEnd::Stopped } else { CrawlEnd::Done })
 }
 
+async fn next(found: &mut Option<mpsc::Receiver<Found>>) -> Option<Found> {
+    found.as_mut()?.recv().await
+}
+
 /// Notes which sites have an IPv6 address (indicator D22).
-async fn note_ipv6(shared: &Shared) -> Result<(), StoreError> {
+pub async fn note_ipv6(store: &Store, fetcher: &Fetcher, setup: &CrawlSetup) -> Result<(), StoreError> {
     let mut noted = Vec::new();
-    for site in &shared.setup.sites {
-        let addresses = shared.fetcher.resolver().addresses(site.url.host()).await;
+    for site in &setup.sites {
+        let addresses = fetcher.resolver().addresses(site.url.host()).await;
         let ipv6 = addresses.ok().map(|all| all.iter().any(std::net::IpAddr::is_ipv6));
-        let kept = site_crawl(&shared.store, shared.setup.run, &site.id)?;
+        let kept = site_crawl(store, setup.run, &site.id)?;
         noted.push((&site.id, SiteCrawl { ipv6, ..kept }));
     }
-    let mut batch = shared.store.begin();
+    let mut batch = store.begin();
     for (site, crawl) in noted {
-        batch.put(Space::Run, &site_key(shared.setup.run, site).each_ref().map(Vec::as_slice), &crawl)?;
+        batch.put(Space::Run, &site_key(setup.run, site).each_ref().map(Vec::as_slice), &crawl)?;
     }
     batch.commit()
 }
@@ -286,6 +355,6 @@ pub fn site_crawl(store: &Store, run: u32, site: &SiteId) -> Result<SiteCrawl, S
 }
 
 /// Key of a site's crawl in a run.
-fn site_key(run: u32, site: &SiteId) -> [Vec<u8>; 3] {
+pub fn site_key(run: u32, site: &SiteId) -> [Vec<u8>; 3] {
     [b"site".to_vec(), format!("{run:010}").into_bytes(), site.as_str().as_bytes().to_vec()]
 }

@@ -13,11 +13,11 @@ use crate::now;
 const KEPT: usize = 14;
 
 /// The log of one run; writing to it never stops a crawl.
-pub(crate) struct CrawlLog(Option<BufWriter<File>>);
+pub struct CrawlLog(Option<BufWriter<File>>);
 
 impl CrawlLog {
     /// Opens the log of a run in a data folder, at its end, and removes the oldest ones.
-    pub(crate) fn open(folder: &Path, run: u32) -> Self {
+    pub fn open(folder: &Path, run: u32) -> Self {
         let folder = folder.join("log");
         let open = || -> std::io::Result<File> {
             fs::create_dir_all(&folder)?;
@@ -40,7 +40,8 @@ impl CrawlLog {
         }
     }
 
-    pub(crate) fn write(&mut self, lines: &[String]) {
+    /// Adds lines, each of which begins with the status.
+    pub fn write(&mut self, lines: &[String]) {
         let Some(file) = &mut self.0 else { return };
         let at = now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let written =

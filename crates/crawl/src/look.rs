@@ -146,6 +146,7 @@ async fn read_page(
             return Looked::Nothing;
         }
         host.limited(&shared.setup.politeness, 200, None);
+        shared.hold_for_all(host);
         Progress::add(&shared.progress.limited, 1);
         // The words may also stand on a page that is simply about them; that must not hold up
         // the host for long.
@@ -162,6 +163,7 @@ async fn read_page(
         && let Some(refused) = refused_alike(shared, host, item, &facts, text).await
     {
         host.limited(&shared.setup.politeness, 200, None);
+        shared.hold_for_all(host);
         let tries_max = shared.setup.limits.limited_tries_max;
         return Looked::Refused(refused, Refused { tries_max });
     }

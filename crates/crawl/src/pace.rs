@@ -54,6 +54,11 @@ impl Pace {
         }
     }
 
+    /// How long nobody else may take a turn after this one, where a limit says it.
+    pub(crate) fn own_time(&self, now: Timestamp, slow_down: Duration) -> Option<Duration> {
+        Some(self.period(now, slow_down)?.mul_f64(1.0 + fastrand::f64() * JITTER))
+    }
+
     /// When the next turn is; `slow_down` is the period a slow server is left.
     pub(crate) fn next(&self, now: Timestamp, slow_down: Duration) -> Instant {
         match self.last.zip(self.period(now, slow_down)) {

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{OnceLock, Weak};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use xunjian_fetch::Fetcher;
 use xunjian_model::SiteId;
 
 use crate::Shared;
@@ -36,8 +37,81 @@ pub struct Progress {
     pub rendered: AtomicU64,
     /// Batches that were acknowledged.
     pub batches: AtomicU64,
+    /// Requests that workers on other machines sent.
+    pub requests_elsewhere: AtomicU64,
+    /// Bytes they received on the wire.
+    pub received_elsewhere: AtomicU64,
+    /// Bytes they sent on the wire.
+    pub sent_elsewhere: AtomicU64,
     /// What each host is at, for whoever watches.
     watch: OnceLock<Weak<Shared>>,
+}
+
+/// What is counted of exchanges, at a moment or since one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// As in [`Progress`].
+    pub pages: u64,
+    /// As in [`Progress`].
+    pub not_modified: u64,
+    /// As in [`Progress`].
+    pub same_hash: u64,
+    /// As in [`Progress`].
+    pub body_bytes: u64,
+    /// As in [`Progress`].
+    pub checked: u64,
+    /// As in [`Progress`].
+    pub failed: u64,
+    /// As in [`Progress`].
+    pub limited: u64,
+    /// As in [`Progress`].
+    pub deleted: u64,
+    /// As in [`Progress`].
+    pub rendered: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Bytes received on the wire.
+    pub wire_received: u64,
+    /// Bytes sent on the wire.
+    pub wire_sent: u64,
+}
+
+impl Counts {
+    /// What was counted so far.
+    pub(crate) fn now(progress: &Progress, fetcher: &Fetcher) -> Self {
+        let read = Progress::read;
+        let (wire_received, wire_sent) = fetcher.wire_bytes();
+        Self {
+            pages: read(&progress.pages),
+            not_modified: read(&progress.not_modified),
+            same_hash: read(&progress.same_hash),
+            body_bytes: read(&progress.body_bytes),
+            checked: read(&progress.checked),
+            failed: read(&progress.failed),
+            limited: read(&progress.limited),
+            deleted: read(&progress.deleted),
+            rendered: read(&progress.rendered),
+            requests: fetcher.requests(),
+            wire_received,
+            wire_sent,
+        }
+    }
+
+    /// The difference to an earlier moment.
+    pub(crate) fn since(mut self, mut before: Self) -> Self {
+        for (now, then) in self.each().into_iter().zip(before.each()) {
+            *now = now.saturating_sub(*then);
+        }
+        self
+    }
+
+    fn each(&mut self) -> [&mut u64; 12] {
+        [
+            &mut self.pages, &mut self.not_modified, &mut self.same_hash, &mut self.body_bytes,
+            &mut self.checked, &mut self.failed, &mut self.limited, &mut self.deleted, &mut self.rendered,
+            &mut self.requests, &mut self.wire_received, &mut self.wire_sent,
+        ]
+    }
 }
 
 /// What a host is at.
@@ -81,6 +155,26 @@ impl Progress {
         });
         hosts.sort_by(|one, other| one.host.cmp(&other.host));
         hosts
+    }
+
+    /// Adds what a worker on another machine counted.
+    pub fn add_elsewhere(&self, counts: &Counts) {
+        for (counter, count) in [
+            (&self.pages, counts.pages),
+            (&self.not_modified, counts.not_modified),
+            (&self.same_hash, counts.same_hash),
+            (&self.body_bytes, counts.body_bytes),
+            (&self.checked, counts.checked),
+            (&self.failed, counts.failed),
+            (&self.limited, counts.limited),
+            (&self.deleted, counts.deleted),
+            (&self.rendered, counts.rendered),
+            (&self.requests_elsewhere, counts.requests),
+            (&self.received_elsewhere, counts.wire_received),
+            (&self.sent_elsewhere, counts.wire_sent),
+        ] {
+            Self::add(counter, count);
+        }
     }
 
     /// A counter's value.

@@ -45,7 +45,7 @@ pub struct RenderSetup {
 }
 
 /// The browser of a run, started when it is first needed.
-pub(crate) struct Renderer {
+pub struct Renderer {
     setup: RenderSetup,
     tabs: Semaphore,
     running: tokio::sync::Mutex<Running>,
@@ -68,7 +68,8 @@ pub(crate) struct RenderedPage {
 }
 
 impl Renderer {
-    pub(crate) fn new(setup: RenderSetup) -> Self {
+    /// None is started yet.
+    pub fn new(setup: RenderSetup) -> Self {
         Self {
             tabs: Semaphore::new(setup.tabs),
             setup,
@@ -185,13 +186,18 @@ pub(crate) async fn render(
     Some(Box::new(RenderedPage { snapshot: Some((snapshot, body)), links }))
 }
 
+/// Whether a page whose source has not changed is looked at again.
+pub(crate) fn is_again(record: &UrlRecord) -> bool {
+    record.rendering != Rendering::NotNeeded
+}
+
 /// Renders a page again that the server says has not changed: its list may have.
 pub(crate) async fn render_again(
     shared: &Shared,
     item: &Item,
     record: &mut UrlRecord,
 ) -> Option<Box<RenderedPage>> {
-    if record.rendering == Rendering::NotNeeded {
+    if !is_again(record) {
         return None;
     }
     if shared.renderer.is_none() {

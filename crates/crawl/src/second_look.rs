@@ -3,7 +3,7 @@
 
 use xunjian_fetch::{Ask, SeenAs};
 use xunjian_frontier::Item;
-use xunjian_model::{BodyHash, Cloaked, LinkState, Snapshot, Target, UrlRecord, View};
+use xunjian_model::{BodyHash, Cloaked, LinkState, PageUrl, Snapshot, Target, UrlRecord, View};
 
 use crate::look::facts_of;
 use crate::writer::Page;
@@ -25,9 +25,9 @@ pub(crate) async fn look_again(
     page: Option<&Page>,
 ) -> Option<Box<(Snapshot, Vec<u8>)>> {
     let body_hash = record.body_hash?;
-    let share = shared.setup.limits.second_look_share;
-    let ours = item.target == Target::Page && record.state == Some(LinkState::Ok) && share > 0.0;
-    let wanted = item.depth == 0 || record.cloaked.is_some() || is_in_share(item, shared.setup.run, share);
+    let (run, share) = (shared.setup.run, shared.setup.limits.second_look_share);
+    let ours = item.target == Target::Page && record.state == Some(LinkState::Ok);
+    let wanted = item.depth == 0 && share > 0.0 || is_wanted(&item.url, record, run, share);
     if !ours || !wanted || shared.stop.is_stopped() {
         return None;
     }
@@ -83,10 +83,15 @@ pub(crate) async fn look_again(
     Some(Box::new((snapshot, answer.body)))
 }
 
+/// Whether a page is asked for a second time in a run.
+pub(crate) fn is_wanted(url: &PageUrl, record: &UrlRecord, run: u32, share: f64) -> bool {
+    share > 0.0 && (record.depth == 0 || record.cloaked.is_some() || is_in_share(url, run, share))
+}
+
 /// Whether a page is in a run's share, another one each night.
-fn is_in_share(item: &Item, run: u32, share: f64) -> bool {
+fn is_in_share(url: &PageUrl, run: u32, share: f64) -> bool {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(item.url.as_str().as_bytes()).update(&run.to_le_bytes());
+    hasher.update(url.as_str().as_bytes()).update(&run.to_le_bytes());
     let number = u32::from_le_bytes(hasher.finalize().as_bytes()[..4].try_into().unwrap_or_default());
     f64::from(number) < share * (f64::from(u32::MAX) + 1.0)
 }

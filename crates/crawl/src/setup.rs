@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use xunjian_model::{Facts, LeftOut, LinkState, Offer, Site, Target};
 
-use crate::{Politeness, RenderSetup};
+use crate::{Politeness, Renderer};
 
 /// Limits of a crawl.
 #[derive(Clone, Debug)]
@@ -93,7 +93,7 @@ pub struct CrawlSetup {
     /// Whether unchanged pages get a `revisit` record each night.
     pub revisit_records: bool,
     /// A browser for pages that scripts fill; `None`: they stay for a person to look at.
-    pub render: Option<RenderSetup>,
+    pub renderer: Option<Arc<Renderer>>,
     /// `None`: every page.
     pub incremental: Option<Incremental>,
     /// Content check.

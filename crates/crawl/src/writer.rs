@@ -8,8 +8,10 @@ use xunjian_frontier::{Frontier, Item};
 use xunjian_model::{BodyHash, Facts, Host, HostRecord, LeftOut, SiteId, Snapshot, Target, UrlRecord};
 use xunjian_store::{Batch, Space, StoreError};
 
+use crate::joint::{Found, Note};
 use crate::learn::Learner;
 use crate::log::CrawlLog;
+use crate::progress::Counts;
 use crate::rendering::RenderedPage;
 use crate::setup::SiteCrawl;
 use crate::sites::link_hash;
@@ -37,6 +39,8 @@ pub(crate) enum Outcome {
     TakeBack(Item),
     /// What is to be kept of a host.
     Host(Host, Box<HostRecord>),
+    /// Addresses that other crawls found for this one.
+    Found(Found),
     /// Something noticed of a site, to be counted.
     Note(SiteId, &'static str),
     /// Nothing comes after this.
@@ -89,6 +93,7 @@ pub(crate) fn run(shared: &Shared, mut inbox: mpsc::Receiver<Outcome>, log: Craw
         watched: BTreeMap::new(),
         log,
         held: None,
+        counted: Counts::default(),
     };
     while let Some(first) = writer.held.take().or_else(|| inbox.blocking_recv()) {
         let mut gathered = Gathered::default();
@@ -113,6 +118,10 @@ struct Gathered {
     woken: HashSet<Host>,
     /// Sites whose counts changed.
     touched: HashSet<SiteId>,
+    /// Addresses for other crawls.
+    found: Vec<Item>,
+    /// Number of the last addresses that came from another crawl.
+    number: Option<u64>,
     ends: bool,
 }
 
@@ -125,6 +134,8 @@ struct Writer<'s> {
     log: CrawlLog,
     /// What has to wait for the batch before it.
     held: Option<Outcome>,
+    /// What was counted up to the last batch that was told.
+    counted: Counts,
 }
 
 /// What the addresses of one site are watched for.
@@ -154,6 +165,12 @@ impl Writer<'_> {
                 Some(Outcome::End) => gathered.ends = true,
                 Some(Outcome::Links(links)) => {
                     self.links(&mut batch, &links, gathered)?;
+                    gathered.outcomes += 1;
+                }
+                Some(Outcome::Found(found)) => {
+                    let items: Vec<Item> = found.items.into_iter().map(|item| self.canonical(item)).collect();
+                    self.links(&mut batch, &items, gathered)?;
+                    gathered.number = Some(found.number);
                     gathered.outcomes += 1;
                 }
                 // A page that this batch keeps cannot be taken back before it is kept.
@@ -200,6 +217,17 @@ impl Writer<'_> {
                 }
                 batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), crawl)?;
             }
+        }
+        if self.shared.joint.is_some() {
+            let counts = Counts::now(&self.shared.progress, &self.shared.fetcher);
+            let note = Note {
+                lines: gathered.lines.clone(),
+                found: std::mem::take(&mut gathered.found),
+                number: gathered.number,
+                counts: counts.since(self.counted),
+            };
+            self.counted = counts;
+            batch.attach(note.bytes());
         }
         batch.commit()?;
         self.shared.frontier.forget(&gathered.done);
@@ -271,6 +299,14 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// The one address for what another crawl found, which does not know what was learnt of the site.
+    fn canonical(&self, item: Item) -> Item {
+        match item.site.as_ref().and_then(|site| self.shared.sites.get(site)) {
+            Some(site) => Item { url: site.canonical(&item.url), ..item },
+            None => item,
+        }
+    }
+
     /// Looks whether a new page's address teaches anything of the site's addresses.
     fn watch(
         &mut self,
@@ -340,9 +376,15 @@ impl Writer<'_> {
         let depth_max = self.shared.setup.limits.depth_max;
         for item in links.iter().filter(|_| self.shared.setup.follow) {
             // Whatever it is linked as, an address is one.
-            if !self.known.insert(link_hash(item.url.as_str()))
-                || self.shared.store.knows(item.site.as_ref(), item.url.as_str())?
-            {
+            if !self.known.insert(link_hash(item.url.as_str())) {
+                continue;
+            }
+            // Whoever works off its share knows whether it is new.
+            if self.shared.is_for_others(item) {
+                gathered.found.push(item.clone());
+                continue;
+            }
+            if self.shared.store.knows(item.site.as_ref(), item.url.as_str())? {
                 continue;
             }
             if let Some(site) = &item.site {

@@ -8,6 +8,7 @@ mod archive;
 mod assessments;
 mod cases;
 mod changes;
+mod crawling;
 mod homes;
 mod import;
 mod in_order;
@@ -32,11 +33,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
-use xunjian_crawl::{
-    CrawlEnd, CrawlLimits, CrawlSetup, Incremental, Politeness, Progress, SiteCrawl, SiteLearnt, StopSignal,
-};
+use xunjian_crawl::{CrawlLimits, Incremental, Politeness, SiteLearnt};
 use xunjian_dict::{Dictionary, Matcher};
-use xunjian_fetch::{FetchLimits, Fetcher, Network};
+use xunjian_fetch::{FetchLimits, Network};
 use xunjian_judge::{Calendar, Catalogue};
 use xunjian_model::{Account, Finding, FindingState, Kind, Offer, Site, SiteId};
 use xunjian_scan::{
@@ -50,6 +49,7 @@ pub use archive::{FoundPage, Looked, TriedPage};
 pub use assessments::Assessed;
 pub use cases::{Action, CaseError, Filed, Hand, Proposal, Wanted};
 pub use changes::{Change, Entry, UnknownChange, change_at, current_findings, finding, next_change, verdict};
+pub use crawling::{CrawlExtras, CrawlSummary, work};
 pub use import::{ImportError, Imported};
 pub use judging::QuarterJudged;
 pub use maintain::compact;
@@ -60,6 +60,7 @@ pub use reporting::WrittenReport;
 pub use run::RunRecord;
 pub use searches::SiteSearch;
 pub use tally::{Latest, RunTotals, Tally, place_of};
+pub use xunjian_cluster::{Cluster, ClusterError};
 
 /// Sites that are scanned at once: while one thread puts a site together, the others read the next one's pages.
 const SITES_AT_ONCE: usize = 2;
@@ -125,6 +126,8 @@ pub struct Settings {
     pub nightly: Option<jiff::civil::Time>,
     /// Threads of the scan; 0: one per core.
     pub threads: usize,
+    /// The machines that crawl; `None`: this one.
+    pub cluster: Option<Cluster>,
 }
 
 /// Why a step could not be done.
@@ -139,6 +142,12 @@ pub enum EngineError {
     /// The crawl ended early.
     #[error(transparent)]
     Crawl(#[from] xunjian_crawl::CrawlError),
+    /// The cluster does not do what was asked.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// A worker has nobody to work for.
+    #[error("there is no [cluster] in the configuration; see docs/cluster.md")]
+    NoCluster,
     /// The scan ended early.
     #[error(transparent)]
     Scan(#[from] xunjian_scan::ScanError),
@@ -169,46 +178,11 @@ impl EngineError {
             self,
             Self::Store(_)
                 | Self::Crawl(_)
+                | Self::Cluster(ClusterError::Store(_) | ClusterError::Crawl(_))
                 | Self::Scan(xunjian_scan::ScanError::Store(_))
                 | Self::Report(xunjian_report::ReportError::Write { .. })
         )
     }
-}
-
-/// How a crawl step ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CrawlSummary {
-    /// Pages fetched whole.
-    pub pages: u64,
-    /// Pages unchanged by 304.
-    pub not_modified: u64,
-    /// Pages fetched whole with the same hash.
-    pub same_hash: u64,
-    /// Links, resources and outside addresses checked.
-    pub checked: u64,
-    /// Exchanges without an answer.
-    pub failed: u64,
-    /// Bytes of decoded bodies.
-    pub body_bytes: u64,
-    /// Bytes received on the wire.
-    pub wire_received: u64,
-    /// Bytes sent on the wire.
-    pub wire_sent: u64,
-    /// Requests sent.
-    pub requests: u64,
-    /// The queue was worked off.
-    pub finished: bool,
-}
-
-/// What came later of a crawl's counts; kept beside [`CrawlSummary`], whose records are older.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CrawlExtras {
-    /// Answers that asked to wait, and refusals that say 200.
-    pub limited: u64,
-    /// Pages that were kept before and are gone.
-    pub deleted: u64,
-    /// Pages seen through a browser.
-    pub rendered: u64,
 }
 
 /// What a site's scan leaves for the judge and the report.
@@ -319,113 +293,6 @@ impl Engine {
     /// The day that is judged when no run says it.
     pub fn present_point(&self) -> Date {
         self.day(self.settings.monitoring_point.unwrap_or_else(Timestamp::now))
-    }
-
-    // ---- crawl ------------------------------------------------------------------------------
-
-    /// Whether the last nightly run crawled everything and was interrupted after that: then the
-    /// next one need not crawl again.
-    pub fn is_crawled(&self) -> Result<bool, EngineError> {
-        let last = RunRecord::last(&self.store)?;
-        Ok(last.is_some_and(|run| run.nightly && run.crawl.finished && !run.finished))
-    }
-
-    /// Whether the last run was interrupted before its end.
-    pub fn is_interrupted(&self) -> Result<bool, EngineError> {
-        Ok(RunRecord::last(&self.store)?.is_some_and(|run| run.nightly && !run.finished))
-    }
-
-    /// Crawls; goes on with the last run when its crawl was interrupted. `only` names the sites
-    /// of a new run, empty for all; `nightly` says that the other steps follow.
-    pub async fn crawl(
-        &self,
-        only: &[SiteId],
-        nightly: bool,
-        progress: Arc<Progress>,
-        stop: StopSignal,
-    ) -> Result<CrawlSummary, EngineError> {
-        let settings = &self.settings;
-        let mut run = RunRecord::begin_or_resume(&self.store, only, nightly)?;
-        if self.store.is_queue_lost()? {
-            run.seeded = false;
-            run.save(&self.store)?;
-            self.store.queue_restored()?;
-        }
-        let setup = self.crawl_setup(&run)?;
-        if !run.seeded {
-            xunjian_crawl::seed(&self.store, &setup, run.started_at)?;
-            run.seeded = true;
-            run.save(&self.store)?;
-        }
-        let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
-        let end = xunjian_crawl::crawl(
-            Arc::clone(&self.store),
-            fetcher.clone(),
-            setup,
-            Arc::clone(&progress),
-            stop,
-        )
-        .await?;
-        let (wire_received, wire_sent) = fetcher.wire_bytes();
-        let read = Progress::read;
-        let mut summary = CrawlSummary {
-            pages: read(&progress.pages),
-            not_modified: read(&progress.not_modified),
-            same_hash: read(&progress.same_hash),
-            checked: read(&progress.checked),
-            failed: read(&progress.failed),
-            body_bytes: read(&progress.body_bytes),
-            wire_received,
-            wire_sent,
-            requests: fetcher.requests(),
-            finished: end == CrawlEnd::Done,
-        };
-        run.crawl.add(&summary);
-        run.extras.limited += read(&progress.limited);
-        run.extras.deleted += read(&progress.deleted);
-        run.extras.rendered += read(&progress.rendered);
-        if summary.finished && settings.network.proxy.is_none() {
-            self.check_ipv6(&run).await?;
-        }
-        if summary.finished {
-            self.check_homes(&run).await?;
-        }
-        run.crawl.finished = summary.finished;
-        run.save(&self.store)?;
-        summary.finished = run.crawl.finished;
-        Ok(summary)
-    }
-
-    pub(crate) fn crawl_setup(&self, run: &RunRecord) -> Result<CrawlSetup, EngineError> {
-        let settings = &self.settings;
-        let content = Arc::new(xunjian_scan::ContentCheck::new(&settings.dictionaries)?);
-        let second_look = Arc::clone(&content);
-        Ok(CrawlSetup {
-            sites: self.sites(run).cloned().collect(),
-            run: run.number,
-            limits: settings.crawl.clone(),
-            politeness: settings.politeness.clone(),
-            page: settings.page,
-            revisit_records: settings.revisit_records,
-            render: settings.render.clone(),
-            incremental: settings.incremental,
-            content_check: Arc::new(move |facts, target| content.look(facts, target)),
-            second_look: Arc::new(move |first, second| second_look.differs(first, second)),
-            follow: true,
-        })
-    }
-
-    /// Sites of which pages were not seen that should have been, with the reason.
-    pub fn incomplete(&self) -> Result<Vec<(SiteId, SiteCrawl)>, EngineError> {
-        let run = self.last_run()?;
-        let mut incomplete = Vec::new();
-        for site in self.sites(&run) {
-            let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
-            if crawl.is_incomplete() {
-                incomplete.push((site.id.clone(), crawl));
-            }
-        }
-        Ok(incomplete)
     }
 
     /// The sites of a run that are still in the register.

@@ -12,6 +12,7 @@ use crate::journal::{Entry, Tails};
 use crate::records::KeptSnapshot;
 use crate::segment::Location;
 use crate::snapshots::{self, Known};
+use crate::told::{Told, Write};
 use crate::{Space, Store, StoreError, Writing, encode, owner_bytes, time_key, warc};
 
 /// A batch of writes. Dropping it without [`Batch::commit`] takes everything back.
@@ -25,6 +26,8 @@ pub struct Batch<'s> {
     /// What of the operations the journal keeps.
     journal: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     bodies: HashSet<BodyHash>,
+    /// What the store's listener is told, where it has one.
+    told: Option<Told>,
     writes: usize,
     body_bytes: usize,
     fresh: bool,
@@ -43,6 +46,7 @@ impl<'s> Batch<'s> {
             of_snapshots: None,
             journal: Vec::new(),
             bodies: HashSet::new(),
+            told: store.listener.as_ref().map(|_| Told::default()),
             writes: 0,
             body_bytes: 0,
             fresh: false,
@@ -68,6 +72,20 @@ impl<'s> Batch<'s> {
         snapshot: &Snapshot,
         body: &[u8],
     ) -> Result<(), StoreError> {
+        self.tell(|| Write::Snapshot {
+            owner: owner.cloned(),
+            snapshot: Box::new(snapshot.clone()),
+            body: body.to_vec(),
+        });
+        self.keep_snapshot(owner, snapshot, body)
+    }
+
+    fn keep_snapshot(
+        &mut self,
+        owner: Option<&SiteId>,
+        snapshot: &Snapshot,
+        body: &[u8],
+    ) -> Result<(), StoreError> {
         let hash = snapshot.body_hash;
         let key = Space::Body.key(&[hash.as_bytes()]);
         let kept = self.bodies.contains(&hash) || self.store.has_body(&hash)?;
@@ -82,15 +100,19 @@ impl<'s> Batch<'s> {
         };
         let time = time_key(snapshot.fetched_at);
         let url = snapshot.url.as_str().as_bytes();
-        self.put(Space::Snapshot, &[url, &time], &KeptSnapshot::new(snapshot, place))
+        let kept = encode(&KeptSnapshot::new(snapshot, place))?;
+        self.insert(Space::Snapshot.key(&[url, &time]), kept);
+        self.writes += 1;
+        Ok(())
     }
 
     /// A record that a page was seen unchanged, if its body is kept.
     pub fn put_revisit(&mut self, owner: Option<&SiteId>, snapshot: &Snapshot) -> Result<(), StoreError> {
+        self.tell(|| Write::Revisit { owner: owner.cloned(), snapshot: Box::new(snapshot.clone()) });
         if !self.store.has_body(&snapshot.body_hash)? {
             return Ok(());
         }
-        self.put_snapshot(owner, snapshot, &[])
+        self.keep_snapshot(owner, snapshot, &[])
     }
 
     /// Forgets a snapshot. Its record stays in the archive until that is compacted.
@@ -106,9 +128,40 @@ impl<'s> Batch<'s> {
 
     /// Any small value.
     pub fn put<T: Serialize>(&mut self, space: Space, key: &[&[u8]], value: &T) -> Result<(), StoreError> {
-        self.insert(space.key(key), encode(value)?);
+        let (key, value) = (space.key(key), encode(value)?);
+        self.tell(|| Write::Put { key: key.clone(), value: value.clone() });
+        self.insert(key, value);
         self.writes += 1;
         Ok(())
+    }
+
+    /// What another store was told, as part of this batch.
+    pub fn apply(&mut self, write: Write) -> Result<(), StoreError> {
+        match write {
+            Write::Put { key, value } => {
+                self.insert(key, value);
+                self.writes += 1;
+            }
+            Write::Delete { key } => self.remove(key),
+            Write::Snapshot { owner, snapshot, body } => {
+                self.put_snapshot(owner.as_ref(), &snapshot, &body)?;
+            }
+            Write::Revisit { owner, snapshot } => self.put_revisit(owner.as_ref(), &snapshot)?,
+        }
+        Ok(())
+    }
+
+    /// Adds to what the store's listener is told with this batch.
+    pub fn attach(&mut self, note: Vec<u8>) {
+        if let Some(told) = &mut self.told {
+            told.note = note;
+        }
+    }
+
+    fn tell(&mut self, write: impl FnOnce() -> Write) {
+        if let Some(told) = &mut self.told {
+            told.writes.push(write());
+        }
     }
 
     pub(crate) fn insert(&mut self, key: Vec<u8>, value: Vec<u8>) {
@@ -125,7 +178,12 @@ impl<'s> Batch<'s> {
     /// Removes a value.
     pub fn delete(&mut self, space: Space, key: &[&[u8]]) {
         let key = space.key(key);
-        if space.is_journaled() {
+        self.tell(|| Write::Delete { key: key.clone() });
+        self.remove(key);
+    }
+
+    fn remove(&mut self, key: Vec<u8>) {
+        if Space::journals(&key) {
             self.journal.push((key.clone(), None));
         }
         self.operations_on(&key).remove(key);
@@ -176,8 +234,12 @@ impl<'s> Batch<'s> {
         self.body_bytes
     }
 
-    /// Makes it last: archive and journal first, then the index.
+    /// Makes it last: archive and journal first, then the index. A listener is told before anything
+    /// is kept; where it refuses, nothing is.
     pub fn commit(mut self) -> Result<(), StoreError> {
+        if let (Some(listener), Some(told)) = (&self.store.listener, self.told.take()) {
+            listener.told(told)?;
+        }
         if self.writing.snapshots_behind {
             self.store.snapshots.follow(&self.store.index)?;
             self.writing.snapshots_behind = false;

@@ -43,6 +43,9 @@ pub enum StoreError {
         /// What the index said.
         reason: String,
     },
+    /// Whoever is told of each batch did not take it.
+    #[error("{0}")]
+    Untold(String),
     /// One record cannot be read.
     #[error("record {key:?} cannot be read: {reason}")]
     Record {

@@ -23,6 +23,7 @@ mod records;
 mod segment;
 mod snapshots;
 mod space;
+mod told;
 mod verify;
 mod walk;
 mod warc;
@@ -45,6 +46,7 @@ pub use folder::claim;
 pub use read::{HttpMessage, ReadError, WarcReader, WarcRecord};
 pub use rebuild::{Rebuilt, rebuild};
 pub use space::Space;
+pub use told::{Listener, Told, Write};
 pub use verify::{Fault, Verified};
 
 use acknowledged::Acknowledged;
@@ -68,6 +70,8 @@ pub struct Store {
     snapshots: snapshots::Snapshots,
     digests: digests::Open,
     rebuilt: Option<Rebuilt>,
+    /// Who is told of each batch before it is kept.
+    listener: Option<Box<dyn Listener>>,
     lock: folder::Lock,
 }
 
@@ -150,6 +154,7 @@ impl Store {
             snapshots: snapshots::Snapshots::new(folder),
             digests: digests::Open::new(folder)?,
             rebuilt,
+            listener: None,
             lock,
         };
         if older {
@@ -205,6 +210,23 @@ impl Store {
     fn has_body(&self, hash: &BodyHash) -> Result<bool, StoreError> {
         let key = Space::Body.key(&[hash.as_bytes()]);
         self.snapshots()?.contains_key(key).map_err(StoreError::index)
+    }
+
+    /// Tells somebody of each batch from now on.
+    pub fn telling(self, listener: Box<dyn Listener>) -> Self {
+        Self { listener: Some(listener), ..self }
+    }
+
+    /// All values under a key's beginning, as writes that keep the same in another store.
+    pub fn writes(
+        &self,
+        space: Space,
+        prefix: &[&[u8]],
+    ) -> impl Iterator<Item = Result<Write, StoreError>> + use<> {
+        self.index.scan_prefix(space.key(prefix)).map(|row| {
+            let (key, value) = row.map_err(StoreError::index)?;
+            Ok(Write::Put { key: key.to_vec(), value: value.to_vec() })
+        })
     }
 
     /// How the index was made anew at the opening, if it was.

@@ -52,13 +52,15 @@ impl Space {
         key
     }
 
-    /// Whether writes also go to the journal. What can be made anew does not: the queue comes from
-    /// the run that was interrupted.
-    pub(crate) fn is_journaled(self) -> bool {
-        !matches!(self, Self::Queue | Self::Meta)
+    /// The space of a key, and the rest of it; `None`: it is of no space that a crawl writes.
+    pub fn of(key: &[u8]) -> Option<(Self, &[u8])> {
+        let (letter, rest) = key.split_first()?;
+        let all = [Self::Url, Self::Snapshot, Self::Queue, Self::Host, Self::Site, Self::Run];
+        Some((all.into_iter().find(|space| *space as u8 == *letter)?, rest))
     }
 
-    /// The same for a key.
+    /// Whether writes of a key also go to the journal. What can be made anew does not: the queue comes from
+    /// the run that was interrupted.
     pub(crate) fn journals(key: &[u8]) -> bool {
         [Self::Queue, Self::Meta].iter().all(|space| key.first() != Some(&(*space as u8)))
     }

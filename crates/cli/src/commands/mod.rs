@@ -20,3 +20,4 @@ pub(crate) mod sites;
 pub(crate) mod store;
 pub(crate) mod watch;
 pub(crate) mod why;
+pub(crate) mod worker;

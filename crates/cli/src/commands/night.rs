@@ -280,15 +280,21 @@ fn message(terminal: Terminal, pages: u64, progress: &Progress) -> String {
 
 /// The configuration, with the common flags applied.
 pub(crate) fn settings(common: &Common) -> anyhow::Result<Settings> {
-    let mut settings = config::load(&common.config)?;
-    if let Some(data) = &common.data {
-        settings.data.clone_from(data);
-    }
-    Ok(settings)
+    Ok(with_flags(config::load(&common.config)?, common))
+}
+
+/// The same for what crawls.
+pub(crate) fn settings_to_crawl(common: &Common) -> anyhow::Result<Settings> {
+    Ok(with_flags(config::load_to_crawl(&common.config)?, common))
+}
+
+fn with_flags(settings: Settings, common: &Common) -> Settings {
+    let data = common.data.clone().unwrap_or(settings.data);
+    Settings { data, ..settings }
 }
 
 fn settings_of_night(common: &Common, args: &args::Night) -> anyhow::Result<Settings> {
-    let mut settings = settings(common)?;
+    let mut settings = settings_to_crawl(common)?;
     checked_sites(&settings, &args.sites)?;
     if args.incremental {
         settings.incremental.get_or_insert_default();

@@ -26,7 +26,7 @@ const NIGHTLY: Time = Time::constant(22, 0, 0, 0);
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
-    let settings = night::settings(common)?;
+    let settings = night::settings_to_crawl(common)?;
     let zone = settings.zone.clone();
     let at = settings.nightly.unwrap_or(NIGHTLY);
     let interrupt = Interrupt::listen(terminal)?;
@@ -111,7 +111,7 @@ fn beside(engine: &Engine) -> Arc<Engine> {
 /// What was changed in the configuration, the register or a dictionary counts from the next night on. A
 /// mistake in it is no reason to miss the night.
 fn reread(common: &Common, engine: &mut Engine, terminal: Terminal) {
-    match night::settings(common) {
+    match night::settings_to_crawl(common) {
         Ok(settings) if settings.data == engine.settings().data => {
             *engine = Engine::over(Arc::clone(engine.store()), settings);
         }

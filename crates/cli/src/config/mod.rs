@@ -1,6 +1,7 @@
 //! `xunjian.toml`: text in, checked settings out, all mistakes at once.
 
 mod alert;
+mod cluster;
 mod crawl;
 mod judge;
 mod network;
@@ -50,14 +51,27 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// Which secrets a command needs; the others need not even be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secrets {
+    None,
+    OfAlerts,
+    OfCluster,
+}
+
 /// Reads a configuration and everything it names: register, dictionaries, catalogue, authority.
 pub(crate) fn load(file: &Path) -> Result<Settings, ConfigError> {
-    read(file, false).map(|whole| whole.settings)
+    read(file, Secrets::None).map(|whole| whole.settings)
+}
+
+/// The same for a command that crawls, maybe with the workers of a cluster.
+pub(crate) fn load_to_crawl(file: &Path) -> Result<Settings, ConfigError> {
+    read(file, Secrets::OfCluster).map(|whole| whole.settings)
 }
 
 /// The sinks of alerts with their secrets, and where the console is to be found.
 pub(crate) fn sinks(file: &Path) -> Result<(Vec<Sink>, Option<String>), ConfigError> {
-    read(file, true).map(|whole| (whole.sinks, whole.console.public_url))
+    read(file, Secrets::OfAlerts).map(|whole| (whole.sinks, whole.console.public_url))
 }
 
 /// Everything a configuration says.
@@ -79,10 +93,10 @@ pub(crate) struct Console {
 
 /// How the console is offered.
 pub(crate) fn console(file: &Path) -> Result<Console, ConfigError> {
-    read(file, false).map(|whole| whole.console)
+    read(file, Secrets::None).map(|whole| whole.console)
 }
 
-fn read(file: &Path, with_secrets: bool) -> Result<Whole, ConfigError> {
+fn read(file: &Path, secrets: Secrets) -> Result<Whole, ConfigError> {
     let fail =
         |reason: String| ConfigError { faults: vec![Fault { file: file.to_owned(), line: 0, reason }] };
     let bytes = std::fs::read(file).map_err(|error| {
@@ -101,7 +115,7 @@ fn read(file: &Path, with_secrets: bool) -> Result<Whole, ConfigError> {
     };
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     let mut reading = Reading { source, folder, others: Vec::new() };
-    let settings = reading.settings(file, Table::root(values.get_ref()), with_secrets);
+    let settings = reading.settings(file, Table::root(values.get_ref()), secrets);
     let mut faults = reading.source.into_faults();
     faults.extend(reading.others);
     match settings {
@@ -151,7 +165,7 @@ struct Reading<'t> {
 }
 
 impl Reading<'_> {
-    fn settings(&mut self, file: &Path, mut root: Table<'_, '_>, with_secrets: bool) -> Option<Whole> {
+    fn settings(&mut self, file: &Path, mut root: Table<'_, '_>, secrets: Secrets) -> Option<Whole> {
         let source = &mut self.source;
         let data: Option<PathBuf> = root.get(source, "data");
         let zone = zone(&mut root, source);
@@ -169,6 +183,7 @@ impl Reading<'_> {
         let mut store = root.section(source, "store");
         let mut metrics = root.section(source, "metrics");
         let mut rendering = root.section(source, "render");
+        let mut clustered = root.section(source, "cluster");
         let fetch = network::fetch_limits(&mut network, source);
         let mut client = network::network(&mut network, source);
         client.authority = self.authority(&mut network);
@@ -179,6 +194,9 @@ impl Reading<'_> {
         store.finish(source);
         let counters = crawl::metrics(&mut metrics, source);
         metrics.finish(source);
+        let of_cluster = secrets == Secrets::OfCluster;
+        let cluster = cluster::cluster(&mut clustered, source, &self.folder, of_cluster);
+        clustered.finish(source);
         let render = render::render(&mut rendering, source);
         rendering.finish(source);
         let manners = crawl::politeness(&mut politeness, source, &zone);
@@ -217,7 +235,7 @@ impl Reading<'_> {
         let rows = root.rows(&mut self.source, "outage");
         monitor.outages = judge::outages(&mut self.source, &rows, &register.sites, &zone);
         let rows = root.rows(&mut self.source, "alert");
-        let sinks = alert::sinks(&mut self.source, &rows, &self.folder, with_secrets);
+        let sinks = alert::sinks(&mut self.source, &rows, &self.folder, secrets == Secrets::OfAlerts);
         root.finish(&mut self.source);
         let Some(data) = data else {
             self.source.fault(
@@ -255,6 +273,7 @@ impl Reading<'_> {
             notice: notice_texts,
             nightly,
             threads,
+            cluster,
         };
         Some(Whole { settings, sinks, console })
     }

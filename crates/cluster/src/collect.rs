@@ -1,0 +1,325 @@
+//! The collector: keeps in the store what the logs of all shares say, and hands shares out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use xunjian_crawl::{CrawlEnd, CrawlLog, CrawlSetup, Note, Progress, Share, StopSignal, note_ipv6, site_key};
+use xunjian_fetch::{FetchLimits, Fetcher};
+use xunjian_frontier::{EmbeddedFrontier, Frontier as _};
+use xunjian_model::Host;
+use xunjian_store::{Space, Store, Told, Write};
+
+use crate::handing::{Message, Messages, hand};
+use crate::lease::{self, Leases};
+use crate::log::Entry;
+use crate::names::Names;
+use crate::night::{Fingerprint, Night};
+use crate::parts::Joined;
+use crate::{Cluster, ClusterError};
+
+/// How often it is looked for shares with something to do.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long leases are waited for when the night is stopped, in lease times.
+const LEAVING: u32 = 2;
+/// Bytes of a share's log that are kept, once they are in the store, before they are let go.
+const LOG_BYTES_KEPT: usize = 16 << 20;
+
+/// How far a share's log is in the store; kept with what it said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    /// The crawl.
+    crawl: String,
+    /// Number of its last message.
+    number: u64,
+    /// Number of the last found addresses.
+    found: u64,
+}
+
+/// A share's log, as it comes in.
+#[derive(Default)]
+struct Incoming {
+    kept: Kept,
+    joined: Joined,
+    /// Bytes of messages that are in the store and in JetStream still.
+    bytes: usize,
+}
+
+struct Collector {
+    names: Names,
+    store: Arc<Store>,
+    setup: CrawlSetup,
+    progress: Arc<Progress>,
+    log: CrawlLog,
+    shares: BTreeMap<Share, Incoming>,
+    night: Night,
+    /// Number of the last message that was looked at.
+    seen: u64,
+}
+
+/// Keeps what workers crawl until nothing is left to do, or a stop is asked. The queue is in the store, as for
+/// a crawl of one machine.
+pub async fn collect(
+    cluster: &Cluster,
+    store: Arc<Store>,
+    (fetcher, limits): (&Fetcher, &FetchLimits),
+    setup: CrawlSetup,
+    progress: Arc<Progress>,
+    stop: StopSignal,
+) -> Result<CrawlEnd, ClusterError> {
+    let names = Names::open(cluster).await?;
+    note_ipv6(&store, fetcher, &setup).await?;
+    let outside = setup.limits.outside.then_some(Share(None));
+    let of_sites = setup.sites.iter().map(|site| Share(Some(site.id.clone())));
+    let shares: Vec<Share> = of_sites.chain(outside).collect();
+    let waiting = store.keys(Space::Queue, &[]).count();
+    progress.queued.fetch_add(waiting as u64, std::sync::atomic::Ordering::Relaxed);
+    let mut collector = Collector {
+        night: Night {
+            run: setup.run,
+            crawl: String::new(),
+            sites: setup.sites.iter().map(|site| site.id.clone()).collect(),
+            fingerprint: Fingerprint::of(&setup, limits),
+            open: Vec::new(),
+            ended: false,
+        },
+        log: CrawlLog::open(store.folder(), setup.run),
+        shares: shares.into_iter().map(|share| (share, Incoming::default())).collect(),
+        names,
+        store,
+        setup,
+        progress,
+        seen: 0,
+    };
+    collector.begin().await?;
+    collector.run(cluster.lease, &stop).await
+}
+
+impl Collector {
+    /// Goes on with the crawl that JetStream knows, or begins a new one.
+    async fn begin(&mut self) -> Result<(), ClusterError> {
+        let known = Night::read(&self.names.night).await?;
+        for (share, incoming) in &mut self.shares {
+            let kept: Option<Kept> = self.store.get(Space::Run, &[b"share", share.to_string().as_bytes()])?;
+            incoming.kept = kept.unwrap_or_default();
+        }
+        let goes_on = known.as_ref().is_some_and(|night| {
+            let kept = |incoming: &Incoming| incoming.kept.crawl == night.crawl;
+            night.run == self.night.run && self.shares.values().any(kept)
+        });
+        match known.filter(|_| goes_on) {
+            Some(night) => self.night.crawl = night.crawl,
+            None => {
+                self.night.crawl = format!("{:016x}", fastrand::u64(..));
+                for stream in [&self.names.log, &self.names.handed, &self.names.found] {
+                    stream.purge().await.map_err(|error| ClusterError::jetstream("purge")(error.into()))?;
+                }
+                let mut batch = self.store.begin();
+                for (share, incoming) in &mut self.shares {
+                    incoming.kept = Kept { crawl: self.night.crawl.clone(), ..Kept::default() };
+                    batch.put(Space::Run, &[b"share", share.to_string().as_bytes()], &incoming.kept)?;
+                }
+                batch.commit()?;
+            }
+        }
+        self.night.open = self.open().await?;
+        self.night.write(&self.names.night).await
+    }
+
+    async fn run(&mut self, lease: Duration, stop: &StopSignal) -> Result<CrawlEnd, ClusterError> {
+        let subject = format!("{}>", self.names.subject("log", &Share(None)).trim_end_matches("outside"));
+        let mut messages = Messages::new(&self.names.log, subject, 1);
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stopping: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                message = messages.next() => self.keep(message).await?,
+                _ = ticks.tick() => {
+                    if stop.is_stopped() && stopping.is_none() {
+                        stopping = Some(Instant::now());
+                        self.night.ended = true;
+                        self.night.write(&self.names.night).await?;
+                    }
+                    let leases = Leases::read(&self.names).await?;
+                    let given_up = stopping.is_some_and(|since| since.elapsed() > lease * LEAVING);
+                    // Whoever left said so in the log before.
+                    if (leases.shares.is_empty() && self.is_through().await?) || given_up {
+                        if stopping.is_some() {
+                            return Ok(CrawlEnd::Stopped);
+                        }
+                        if self.open().await?.is_empty() {
+                            self.end().await?;
+                            return Ok(CrawlEnd::Done);
+                        }
+                    }
+                    self.look().await?;
+                }
+            }
+        }
+    }
+
+    /// Whether everything that is in the logs was looked at.
+    async fn is_through(&self) -> Result<bool, ClusterError> {
+        let state = self.names.log.get_info().await;
+        let state = state.map_err(|error| ClusterError::jetstream("the log")(error.into()))?.state;
+        Ok(state.messages == 0 || self.seen >= state.last_sequence)
+    }
+
+    /// Says which shares have something to do.
+    async fn look(&mut self) -> Result<(), ClusterError> {
+        let open = self.open().await?;
+        if open != self.night.open {
+            self.night.open = open;
+            self.night.write(&self.names.night).await?;
+        }
+        Ok(())
+    }
+
+    /// Shares with a queue, or with found addresses that are not in the store yet.
+    async fn open(&self) -> Result<Vec<Share>, ClusterError> {
+        let mut open: Vec<Share> = EmbeddedFrontier::new(Arc::clone(&self.store))
+            .hosts()?
+            .iter()
+            .map(|host| Share::of(host, &self.setup.sites))
+            .filter(|share| self.shares.contains_key(share))
+            .collect();
+        for (share, incoming) in &self.shares {
+            if !open.contains(share) {
+                let subject = self.names.subject("found", share);
+                if Names::last_number(&self.names.found, &subject).await? > incoming.kept.found {
+                    open.push(share.clone());
+                }
+            }
+        }
+        open.sort();
+        open.dedup();
+        Ok(open)
+    }
+
+    /// Takes a message of a log.
+    async fn keep(&mut self, message: Message) -> Result<(), ClusterError> {
+        let Message { number, subject, payload } = message;
+        let share = self.names.share("log", &subject)?;
+        let Some(incoming) = self.shares.get_mut(&share) else { return Ok(()) };
+        let entry = match incoming.joined.add::<Entry>(&payload) {
+            Ok(entry) if number > incoming.kept.number => entry,
+            Ok(_) => None,
+            // The beginning is in the store already, and was let go.
+            Err(error) if number <= incoming.kept.number => {
+                tracing::debug!(%share, %error, "the rest of what is kept");
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        incoming.bytes += payload.len();
+        let Some(entry) = entry else {
+            self.seen = number;
+            return Ok(());
+        };
+        match entry {
+            Entry::Taken { worker } => {
+                tracing::info!(%share, worker, "leased");
+                let found = incoming.kept.found;
+                hand(&self.names, (&self.store, &self.setup), &share, number, found).await?;
+                self.apply(&share, number, Told::default())?;
+            }
+            Entry::Told(told) => self.apply(&share, number, told)?,
+            Entry::Left { worker } => {
+                self.apply(&share, number, Told::default())?;
+                self.look().await?;
+                lease::end(&self.names, &share, &worker).await;
+            }
+        }
+        self.seen = number;
+        self.let_go(&share, number).await
+    }
+
+    /// Keeps a batch, and that it is kept.
+    fn apply(&mut self, share: &Share, number: u64, told: Told) -> Result<(), ClusterError> {
+        let note = Note::read(&told.note).unwrap_or_default();
+        let Some(incoming) = self.shares.get_mut(share) else { return Ok(()) };
+        let (store, setup, progress, log) = (&self.store, &self.setup, &self.progress, &mut self.log);
+        let kept = Kept {
+            crawl: self.night.crawl.clone(),
+            number,
+            found: note.number.map_or(incoming.kept.found, |found| found.max(incoming.kept.found)),
+        };
+        tokio::task::block_in_place(|| {
+            let (mut queued, mut done) = (0, 0);
+            let mut batch = store.begin();
+            for write in told.writes {
+                if !is_of(share, setup, &write) {
+                    return Err(ClusterError::Message(format!("{share}: a write of another share")));
+                }
+                let of_queue = u64::from(write.of(Space::Queue).is_some());
+                match &write {
+                    Write::Put { .. } => queued += of_queue,
+                    Write::Delete { .. } => done += of_queue,
+                    Write::Snapshot { .. } | Write::Revisit { .. } => {}
+                }
+                batch.apply(write)?;
+            }
+            batch.put(Space::Run, &[b"share", share.to_string().as_bytes()], &kept)?;
+            batch.commit()?;
+            log.write(&note.lines);
+            progress.add_elsewhere(&note.counts);
+            let add = |counter: &std::sync::atomic::AtomicU64, count| {
+                counter.fetch_add(count, std::sync::atomic::Ordering::Relaxed);
+            };
+            add(&progress.queued, queued);
+            add(&progress.done, done);
+            add(&progress.batches, 1);
+            Ok(())
+        })?;
+        incoming.kept = kept;
+        Ok(())
+    }
+
+    /// Lets go of what is in the store, up to the last message, by which the next one is judged.
+    async fn let_go(&mut self, share: &Share, number: u64) -> Result<(), ClusterError> {
+        let Some(incoming) = self.shares.get_mut(share).filter(|one| one.bytes >= LOG_BYTES_KEPT) else {
+            return Ok(());
+        };
+        incoming.bytes = 0;
+        let purged = self.names.log.purge().filter(self.names.subject("log", share)).sequence(number).await;
+        purged.map(drop).map_err(|error| ClusterError::jetstream("purge")(error.into()))
+    }
+
+    /// The night is over; nothing of it is needed any more.
+    async fn end(&mut self) -> Result<(), ClusterError> {
+        self.night.ended = true;
+        self.night.open.clear();
+        self.night.write(&self.names.night).await?;
+        for stream in [&self.names.log, &self.names.handed, &self.names.found] {
+            stream.purge().await.map_err(|error| ClusterError::jetstream("purge")(error.into()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a write belongs to a share's crawl: no worker can damage what is another one's.
+fn is_of(share: &Share, setup: &CrawlSetup, write: &Write) -> bool {
+    let site = share.0.as_ref();
+    let key = match write {
+        Write::Snapshot { owner, .. } | Write::Revisit { owner, .. } => return *owner == share.0,
+        Write::Put { key, .. } | Write::Delete { key } => key,
+    };
+    let host = |key: &[u8]| {
+        let host = key.split(|&byte| byte == 0).next().unwrap_or_default();
+        Share::of(&Host::from_stored(String::from_utf8_lossy(host).into_owned()), &setup.sites) == *share
+    };
+    let owner = site.map_or(&b""[..], |site| site.as_str().as_bytes());
+    match Space::of(key) {
+        Some((Space::Url, key)) => key.strip_prefix(owner).is_some_and(|rest| rest.first() == Some(&0)),
+        Some((Space::Queue | Space::Host, key)) => host(key),
+        Some((Space::Site, key)) => site.is_some() && key == owner,
+        Some((Space::Run, _)) => site.is_some_and(|site| {
+            *key == Space::Run.key(&site_key(setup.run, site).each_ref().map(Vec::as_slice))
+        }),
+        Some((Space::Snapshot, _)) => matches!(write, Write::Delete { .. }),
+        _ => false,
+    }
+}

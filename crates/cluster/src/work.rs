@@ -1,0 +1,307 @@
+//! A worker: leases shares and crawls them, each over a store of its own that ends with the lease.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use xunjian_crawl::{CrawlSetup, Found, Joint, JointPace, Progress, Share, StopSignal, crawl_jointly};
+use xunjian_fetch::{FetchLimits, Fetcher, Network};
+use xunjian_store::Store;
+
+use crate::clock::Clock;
+use crate::handing::{Messages, receive};
+use crate::lease::{self, Lease, Leases};
+use crate::log::{Entry, Listening, Log, Refused};
+use crate::names::Names;
+use crate::night::{Fingerprint, Night};
+use crate::pace::Pace;
+use crate::{Cluster, ClusterError};
+
+/// How often a worker looks for shares.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Messages of found addresses that wait for the crawl.
+const FOUND_WAITING: usize = 16;
+
+/// What a worker is told by whoever runs it.
+pub struct Worker<'w> {
+    /// Folder for the stores of its shares.
+    pub scratch: &'w Path,
+    /// Ends with the night instead of waiting for the next one.
+    pub once: bool,
+    /// How all sites are crawled; the night says which of them, and the number of the run.
+    pub setup: CrawlSetup,
+    /// Limits of the client.
+    pub fetch: FetchLimits,
+    /// How it reaches the web.
+    pub network: Network,
+    /// Told when shares come and go: how many there are.
+    pub shares: &'w (dyn Fn(&[&Share]) + Sync),
+}
+
+/// Works until a stop is asked, or a night is over and only one was wanted.
+pub async fn work(cluster: &Cluster, worker: Worker<'_>, stop: StopSignal) -> Result<(), ClusterError> {
+    let names = Names::open(cluster).await?;
+    let name = format!("{:016x}", fastrand::u64(..));
+    let clock = Arc::new(Clock::read(&names.turns, &name).await?);
+    let mut working = Working {
+        held: BTreeMap::new(),
+        order: Vec::new(),
+        tasks: JoinSet::new(),
+        pace: Arc::new(Pace::new(names.turns.clone(), Arc::clone(&clock))),
+        name,
+        names,
+        cluster: cluster.clone(),
+        night: None,
+    };
+    let ended = working.run(&worker, &clock, &stop).await;
+    working.leave_all().await;
+    lease::unregister(&working.names, &working.name).await;
+    ended
+}
+
+/// A share that is being worked off.
+#[derive(Clone)]
+struct Held {
+    /// Asks for its end.
+    stop: StopSignal,
+    /// Nobody can find more for it.
+    complete: StopSignal,
+}
+
+struct Working {
+    names: Names,
+    cluster: Cluster,
+    name: String,
+    pace: Arc<dyn JointPace>,
+    held: BTreeMap<Share, Held>,
+    /// Shares as they were leased.
+    order: Vec<Share>,
+    tasks: JoinSet<(Share, Result<(), Refused>)>,
+    night: Option<(Night, CrawlSetup)>,
+}
+
+impl Working {
+    async fn run(
+        &mut self,
+        worker: &Worker<'_>,
+        clock: &Clock,
+        stop: &StopSignal,
+    ) -> Result<(), ClusterError> {
+        let mut registered: Option<Instant> = None;
+        while !stop.is_stopped() {
+            if registered.is_none_or(|at| at.elapsed() > self.cluster.lease / 3) {
+                let done = async {
+                    lease::register(&self.names, &self.name).await?;
+                    clock.read_again(&self.names.turns).await
+                };
+                match done.await {
+                    Ok(()) => registered = Some(Instant::now()),
+                    Err(error) => tracing::warn!(%error, "JetStream is waited for"),
+                }
+            }
+            match self.look(worker).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error @ ClusterError::Differs) => return Err(error),
+                Err(error) => tracing::warn!(%error, "JetStream is waited for"),
+            }
+            tokio::select! {
+                () = stop.sleep(LOOK_EVERY) => {}
+                Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => self.ended(ended, worker),
+            }
+        }
+        Ok(())
+    }
+
+    /// Leases and leaves shares as the night wants it; true when it is over and no other one is waited for.
+    async fn look(&mut self, worker: &Worker<'_>) -> Result<bool, ClusterError> {
+        let night = Night::read(&self.names.night).await?;
+        let Some(night) = night.filter(|night| !night.ended) else {
+            self.held.values().for_each(|held| held.stop.stop());
+            return Ok(worker.once && self.night.is_some() && self.held.is_empty());
+        };
+        if self.night.as_ref().is_none_or(|(known, _)| known.crawl != night.crawl) {
+            // What is left of another night ends first.
+            if !self.held.is_empty() {
+                self.held.values().for_each(|held| held.stop.stop());
+                return Ok(false);
+            }
+            let mut setup = CrawlSetup { run: night.run, ..worker.setup.clone() };
+            setup.sites.retain(|site| night.sites.contains(&site.id));
+            if Fingerprint::of(&setup, &worker.fetch) != night.fingerprint {
+                return Err(ClusterError::Differs);
+            }
+            self.night = Some((night.clone(), setup));
+        }
+        if night.open.is_empty() {
+            self.held.values().for_each(|held| held.complete.stop());
+            return Ok(false);
+        }
+        let leases = Leases::read(&self.names).await?;
+        let fair = lease::fair_part(night.open.len(), leases.workers);
+        let free = lease::unleased(&night.open, &leases);
+        let mut busy = self.held.keys().filter(|share| night.open.contains(share)).count();
+        // Where there is nobody else to take what is free, one that is through makes room.
+        if self.held.len() >= self.cluster.shares_max
+            && !free.is_empty()
+            && let Some(idle) = self.order.iter().find(|share| !night.open.contains(share))
+            && let Some(held) = self.held.get(idle)
+        {
+            held.complete.stop();
+        }
+        for share in free {
+            if busy >= fair || self.held.len() >= self.cluster.shares_max {
+                break;
+            }
+            busy += usize::from(self.take(share, worker).await?);
+        }
+        // A worker that came later gets a part, too.
+        if busy > lease::tolerated(fair)
+            && let Some(newest) = self.order.iter().rev().find(|share| night.open.contains(share))
+            && let Some(held) = self.held.get(newest)
+        {
+            tracing::info!(share = %newest, "left to others");
+            held.stop.stop();
+        }
+        Ok(false)
+    }
+
+    /// Leases a share and begins with it; false when somebody else was faster.
+    async fn take(&mut self, share: &Share, worker: &Worker<'_>) -> Result<bool, ClusterError> {
+        let Some((_, setup)) = &self.night else { return Ok(false) };
+        let lease = Lease::take(&self.names, share, &self.name, self.cluster.lease).await?;
+        let Some(lease) = lease else { return Ok(false) };
+        let held = Held { stop: StopSignal::default(), complete: StopSignal::default() };
+        let task = Task {
+            names: self.names.clone(),
+            share: share.clone(),
+            worker: self.name.clone(),
+            setup: setup.clone(),
+            client: Fetcher::new(worker.fetch.clone(), &worker.network)?,
+            pace: Arc::clone(&self.pace),
+            held: held.clone(),
+            scratch: worker.scratch.to_owned(),
+        };
+        let own = share.clone();
+        self.tasks.spawn(async move { (own, task.run(lease).await) });
+        self.held.insert(share.clone(), held);
+        self.order.push(share.clone());
+        (worker.shares)(&self.order.iter().collect::<Vec<_>>());
+        Ok(true)
+    }
+
+    fn ended(
+        &mut self,
+        ended: Result<(Share, Result<(), Refused>), tokio::task::JoinError>,
+        worker: &Worker<'_>,
+    ) {
+        match ended {
+            Ok((share, result)) => {
+                match result {
+                    Ok(()) => tracing::info!(%share, "left"),
+                    Err(Refused::Lost) => tracing::warn!(%share, "another worker has taken it over"),
+                    Err(Refused::Stopped) => tracing::warn!(%share, "the lease ended"),
+                    Err(Refused::Failed(error)) => tracing::error!(%share, %error, "given up"),
+                }
+                self.held.remove(&share);
+                self.order.retain(|own| *own != share);
+                (worker.shares)(&self.order.iter().collect::<Vec<_>>());
+            }
+            Err(error) => tracing::error!(%error, "a share's task ended unexpectedly"),
+        }
+    }
+
+    /// Ends all shares in order.
+    async fn leave_all(&mut self) {
+        self.held.values().for_each(|held| held.stop.stop());
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// A leased share.
+struct Task {
+    names: Names,
+    share: Share,
+    worker: String,
+    setup: CrawlSetup,
+    client: Fetcher,
+    pace: Arc<dyn JointPace>,
+    held: Held,
+    scratch: PathBuf,
+}
+
+impl Task {
+    async fn run(self, lease: Lease) -> Result<(), Refused> {
+        let lost = StopSignal::default();
+        let renewing = tokio::spawn(lease.renew(lost.clone()));
+        // What is lost is also to be stopped.
+        let stop = self.held.stop.clone();
+        let watching = {
+            let (lost, stop) = (lost.clone(), stop.clone());
+            tokio::spawn(async move {
+                while !lost.is_stopped() {
+                    lost.sleep(Duration::MAX).await;
+                }
+                stop.stop();
+            })
+        };
+        let worked = self.work_off(lost).await;
+        watching.abort();
+        renewing.abort();
+        worked
+    }
+
+    async fn work_off(self, lost: StopSignal) -> Result<(), Refused> {
+        let stop = self.held.stop.clone();
+        let (log, taken) = Log::take(&self.names, &self.share, &self.worker, lost).await?;
+        let log = Arc::new(log);
+        let left = Entry::Left { worker: self.worker.clone() };
+        let fail = |source| ClusterError::Scratch { path: self.scratch.clone(), source };
+        std::fs::create_dir_all(&self.scratch).map_err(fail)?;
+        let folder = tempfile::Builder::new().prefix("share-").tempdir_in(&self.scratch).map_err(fail)?;
+        let store = Store::open(&folder.path().join("store")).map_err(ClusterError::from)?;
+        let Some(found) = receive(&self.names, &store, &self.share, taken, &stop).await? else {
+            return log.write(&left).await.map(drop);
+        };
+        let store = Arc::new(store.telling(Box::new(Listening::new(Arc::clone(&log)))));
+        let (finds, inbox) = mpsc::channel(FOUND_WAITING);
+        let finding = tokio::spawn(find(self.names.clone(), self.share.clone(), found, finds));
+        let complete = self.held.complete.clone();
+        let ending = {
+            let finding = finding.abort_handle();
+            tokio::spawn(async move {
+                while !complete.is_stopped() {
+                    complete.sleep(Duration::MAX).await;
+                }
+                finding.abort();
+            })
+        };
+        let joint = Joint { share: self.share.clone(), pace: self.pace, found: inbox };
+        let progress = Arc::new(Progress::default());
+        let crawled = crawl_jointly(store, self.client, self.setup, progress, stop, joint).await;
+        finding.abort();
+        ending.abort();
+        crawled.map_err(ClusterError::from)?;
+        log.write(&left).await.map(drop)
+    }
+}
+
+/// Hands over what others find, until nobody takes it any more.
+async fn find(names: Names, share: Share, after: u64, finds: mpsc::Sender<Found>) {
+    let mut messages = Messages::new(&names.found, names.subject("found", &share), after + 1);
+    loop {
+        let message = messages.next().await;
+        match postcard::from_bytes(&message.payload) {
+            Ok(items) => {
+                if finds.send(Found { items, number: message.number }).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => tracing::error!(%share, %error, "found addresses cannot be read"),
+        }
+    }
+}

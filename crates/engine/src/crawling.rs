@@ -1,0 +1,184 @@
+//! The crawl of a run: on this machine, or by the workers of a cluster.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use xunjian_cluster::Worker;
+use xunjian_crawl::{CrawlEnd, CrawlSetup, Progress, Renderer, Share, SiteCrawl, StopSignal};
+use xunjian_fetch::Fetcher;
+use xunjian_model::SiteId;
+
+use crate::{Engine, EngineError, RunRecord, Settings};
+
+/// How a crawl step ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrawlSummary {
+    /// Pages fetched whole.
+    pub pages: u64,
+    /// Pages unchanged by 304.
+    pub not_modified: u64,
+    /// Pages fetched whole with the same hash.
+    pub same_hash: u64,
+    /// Links, resources and outside addresses checked.
+    pub checked: u64,
+    /// Exchanges without an answer.
+    pub failed: u64,
+    /// Bytes of decoded bodies.
+    pub body_bytes: u64,
+    /// Bytes received on the wire.
+    pub wire_received: u64,
+    /// Bytes sent on the wire.
+    pub wire_sent: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// The queue was worked off.
+    pub finished: bool,
+}
+
+/// What came later of a crawl's counts; kept beside [`CrawlSummary`], whose records are older.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrawlExtras {
+    /// Answers that asked to wait, and refusals that say 200.
+    pub limited: u64,
+    /// Pages that were kept before and are gone.
+    pub deleted: u64,
+    /// Pages seen through a browser.
+    pub rendered: u64,
+}
+
+impl Engine {
+    /// Whether the last nightly run crawled everything and was interrupted after that: then the
+    /// next one need not crawl again.
+    pub fn is_crawled(&self) -> Result<bool, EngineError> {
+        let last = RunRecord::last(&self.store)?;
+        Ok(last.is_some_and(|run| run.nightly && run.crawl.finished && !run.finished))
+    }
+
+    /// Whether the last run was interrupted before its end.
+    pub fn is_interrupted(&self) -> Result<bool, EngineError> {
+        Ok(RunRecord::last(&self.store)?.is_some_and(|run| run.nightly && !run.finished))
+    }
+
+    /// Crawls; goes on with the last run when its crawl was interrupted. `only` names the sites
+    /// of a new run, empty for all; `nightly` says that the other steps follow.
+    pub async fn crawl(
+        &self,
+        only: &[SiteId],
+        nightly: bool,
+        progress: Arc<Progress>,
+        stop: StopSignal,
+    ) -> Result<CrawlSummary, EngineError> {
+        let settings = &self.settings;
+        let mut run = RunRecord::begin_or_resume(&self.store, only, nightly)?;
+        if self.store.is_queue_lost()? {
+            run.seeded = false;
+            run.save(&self.store)?;
+            self.store.queue_restored()?;
+        }
+        let setup = self.crawl_setup(&run)?;
+        if !run.seeded {
+            xunjian_crawl::seed(&self.store, &setup, run.started_at)?;
+            run.seeded = true;
+            run.save(&self.store)?;
+        }
+        let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
+        let store = Arc::clone(&self.store);
+        let end = match &settings.cluster {
+            None => xunjian_crawl::crawl(store, fetcher.clone(), setup, Arc::clone(&progress), stop).await?,
+            Some(cluster) => {
+                let client = (&fetcher, &settings.fetch);
+                xunjian_cluster::collect(cluster, store, client, setup, Arc::clone(&progress), stop).await?
+            }
+        };
+        let (wire_received, wire_sent) = fetcher.wire_bytes();
+        let read = Progress::read;
+        let mut summary = CrawlSummary {
+            pages: read(&progress.pages),
+            not_modified: read(&progress.not_modified),
+            same_hash: read(&progress.same_hash),
+            checked: read(&progress.checked),
+            failed: read(&progress.failed),
+            body_bytes: read(&progress.body_bytes),
+            wire_received: wire_received + read(&progress.received_elsewhere),
+            wire_sent: wire_sent + read(&progress.sent_elsewhere),
+            requests: fetcher.requests() + read(&progress.requests_elsewhere),
+            finished: end == CrawlEnd::Done,
+        };
+        run.crawl.add(&summary);
+        run.extras.limited += read(&progress.limited);
+        run.extras.deleted += read(&progress.deleted);
+        run.extras.rendered += read(&progress.rendered);
+        if summary.finished && settings.network.proxy.is_none() {
+            self.check_ipv6(&run).await?;
+        }
+        if summary.finished {
+            self.check_homes(&run).await?;
+        }
+        run.crawl.finished = summary.finished;
+        run.save(&self.store)?;
+        summary.finished = run.crawl.finished;
+        Ok(summary)
+    }
+
+    pub(crate) fn crawl_setup(&self, run: &RunRecord) -> Result<CrawlSetup, EngineError> {
+        crawl_setup(&self.settings, run.number, |site| run.covers(site))
+    }
+
+    /// Sites of which pages were not seen that should have been, with the reason.
+    pub fn incomplete(&self) -> Result<Vec<(SiteId, SiteCrawl)>, EngineError> {
+        let run = self.last_run()?;
+        let mut incomplete = Vec::new();
+        for site in self.sites(&run) {
+            let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
+            if crawl.is_incomplete() {
+                incomplete.push((site.id.clone(), crawl));
+            }
+        }
+        Ok(incomplete)
+    }
+}
+
+/// How the sites of a run are crawled.
+fn crawl_setup(
+    settings: &Settings,
+    run: u32,
+    covers: impl Fn(&SiteId) -> bool,
+) -> Result<CrawlSetup, EngineError> {
+    let content = Arc::new(xunjian_scan::ContentCheck::new(&settings.dictionaries)?);
+    let second_look = Arc::clone(&content);
+    Ok(CrawlSetup {
+        sites: settings.sites.iter().filter(|site| covers(&site.id)).cloned().collect(),
+        run,
+        limits: settings.crawl.clone(),
+        politeness: settings.politeness.clone(),
+        page: settings.page,
+        revisit_records: settings.revisit_records,
+        renderer: settings.render.clone().map(|setup| Arc::new(Renderer::new(setup))),
+        incremental: settings.incremental,
+        content_check: Arc::new(move |facts, target| content.look(facts, target)),
+        second_look: Arc::new(move |first, second| second_look.differs(first, second)),
+        follow: true,
+    })
+}
+
+/// Works for the cluster of the settings until a stop is asked; with `once` until a night is over. Stores of
+/// its shares lie in `scratch`; `each` is told of them when they come and go.
+pub async fn work(
+    settings: &Settings,
+    scratch: &Path,
+    once: bool,
+    each: &(dyn Fn(&[&Share]) + Sync),
+    stop: StopSignal,
+) -> Result<(), EngineError> {
+    let cluster = settings.cluster.as_ref().ok_or(EngineError::NoCluster)?;
+    let worker = Worker {
+        scratch,
+        once,
+        setup: crawl_setup(settings, 0, |_| true)?,
+        fetch: settings.fetch.clone(),
+        network: settings.network.clone(),
+        shares: each,
+    };
+    Ok(xunjian_cluster::work(cluster, worker, stop).await?)
+}
