@@ -39,13 +39,6 @@ fn header<'a>(asked: &'a Asked, name: &str) -> Option<&'a str> {
     })
 }
 
-impl World {
-    fn configure(&self, more: &str) {
-        let config = std::fs::read_to_string(self.path("xunjian.toml")).expect("configuration");
-        self.write("xunjian.toml", format!("{config}\n{more}").as_bytes());
-    }
-}
-
 #[test]
 fn each_change_is_told_once_and_mended_ones_too() {
     let hook = serve(|_| ok());

@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use client::{Serving, configure};
+use client::Serving;
 use serde_json::{Value, json};
 use server::{Reply, serve};
 use support::World;
@@ -316,7 +316,7 @@ fn accounts_may_be_there_before_the_first_night() {
 fn beyond_loopback_everybody_says_who_they_are() {
     let world = inspected();
     let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
-    configure(&world, "[serve]\nlisten = \"0.0.0.0:0\"\n");
+    world.configure("[serve]\nlisten = \"0.0.0.0:0\"\n");
     let open = world.english(&["serve"]);
     assert!(open.code == 2 && open.stderr.contains("xunjian account add"), "{}", open.stderr);
     world.write("xunjian.toml", config.as_bytes());

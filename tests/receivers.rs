@@ -3,6 +3,8 @@
 
 #[path = "support/client.rs"]
 mod client;
+#[path = "support/programs.rs"]
+mod programs;
 #[path = "support/server.rs"]
 mod server;
 mod support;
@@ -10,42 +12,17 @@ mod support;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use client::{Serving, configure, free_port};
+use client::Serving;
+use programs::{jetstream, start};
 use serde_json::{Value, json};
 use server::{Reply, serve};
-use support::World;
+use support::{World, free_port};
 use xunjian_city::CityOptions;
 
 const SMALL: CityOptions = CityOptions { seed: 12, sites: 9, pages: 40, day: 0 };
-
-/// A program that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
-fn start(program: &str, args: &[&str], port: u16) -> Running {
-    let child = Command::new(program)
-        .args(args)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
-    let running = Running(child);
-    let begun = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{program} does not listen");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    running
-}
 
 fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
@@ -98,7 +75,7 @@ fn alertmanager_shows_each_finding_until_it_is_mended() {
     let sink = format!(
         "[[alert]]\nname = \"am\"\ntype = \"alertmanager\"\nurl = \"http://127.0.0.1:{port}\"\nseverity = \"minor\"\n"
     );
-    configure(&world, &sink);
+    world.configure(&sink);
     let run = world.run(&["run", "--json"]);
     assert_eq!(run.json()["alerts"]["waiting"], 0, "{}", run.stderr);
     let shown = || -> Vec<String> {
@@ -121,7 +98,7 @@ fn alertmanager_shows_each_finding_until_it_is_mended() {
     assert_eq!(shown(), first);
     // Days later some are mended: their alerts resolve, and new ones appear.
     let world = world.next_day(CityOptions { day: 9, ..SMALL });
-    configure(&world, &sink);
+    world.configure(&sink);
     assert_eq!(world.run(&["run", "--json"]).json()["alerts"]["waiting"], 0);
     let later = severe(&world);
     assert!(first.iter().any(|id| !later.contains(id)) && later.iter().any(|id| !first.contains(id)));
@@ -146,10 +123,9 @@ fn rsyslog_reads_every_line_over_tcp_and_udp() {
     let (file, pid) = (world.path("rsyslog.conf"), world.path("rsyslog.pid"));
     let [file, pid] = [&file, &pid].map(|path| path.to_str().expect("a path"));
     let _running = start("rsyslogd", &["-n", "-f", file, "-i", pid], port);
-    configure(
-        &world,
-        &format!("[[alert]]\nname = \"tcp\"\ntype = \"syslog\"\naddress = \"tcp://127.0.0.1:{port}\"\n"),
-    );
+    world.configure(&format!(
+        "[[alert]]\nname = \"tcp\"\ntype = \"syslog\"\naddress = \"tcp://127.0.0.1:{port}\"\n"
+    ));
     let run = world.run(&["run", "--json"]);
     assert_eq!(run.json()["alerts"]["waiting"], 0, "{}", run.stderr);
     let findings = world.findings();
@@ -163,10 +139,9 @@ fn rsyslog_reads_every_line_over_tcp_and_udp() {
         let line = lines.lines().find(|line| line.contains(&id)).unwrap_or_else(|| panic!("{id}"));
         assert!(line.starts_with("local0.") && line.contains("|xunjian|finding|[xunjian@32473 "), "{line}");
     }
-    configure(
-        &world,
-        &format!("[[alert]]\nname = \"udp\"\ntype = \"syslog\"\naddress = \"udp://127.0.0.1:{port}\"\n"),
-    );
+    world.configure(&format!(
+        "[[alert]]\nname = \"udp\"\ntype = \"syslog\"\naddress = \"udp://127.0.0.1:{port}\"\n"
+    ));
     assert_eq!(world.run(&["alert", "test", "udp"]).code, 0);
     until("the line over UDP", || {
         std::fs::read_to_string(&out).ok().filter(|text| text.contains("测试 test"))
@@ -211,7 +186,7 @@ fn nats_gets_every_change_under_its_site() {
     let sink = format!(
         "[[alert]]\nname = \"bus\"\ntype = \"nats\"\nurl = \"nats://127.0.0.1:{port}\"\nsubject = \"city\"\n"
     );
-    configure(&world, &format!("{sink}token = \"wrong\"\nretry_s = 1000\n"));
+    world.configure(&format!("{sink}token = \"wrong\"\nretry_s = 1000\n"));
     let run = world.run(&["run", "--json"]);
     assert_eq!(run.json()["alerts"]["waiting"], 1, "a wrong token is told: {}", run.stderr);
     assert!(!run.stderr.contains("wrong\""));
@@ -231,7 +206,7 @@ fn nats_gets_every_change_under_its_site() {
 }
 
 /// Asks JetStream's interface in the protocol's own words.
-fn jetstream(port: u16, request: &str, body: &Value) -> Value {
+fn ask_jetstream(port: u16, request: &str, body: &Value) -> Value {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
     let body = body.to_string();
     let words = format!(
@@ -255,31 +230,26 @@ fn jetstream(port: u16, request: &str, body: &Value) -> Value {
 fn jetstream_acknowledges_each_change_and_keeps_it_once() {
     let world = World::with_city(SMALL);
     let port = free_port();
-    let folder = world.path("jetstream").display().to_string();
-    let args = ["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd", &folder];
-    let _running = start("nats-server", &args, port);
-    configure(
-        &world,
-        &format!(
-            "[[alert]]\nname = \"bus\"\ntype = \"nats\"\nurl = \"nats://127.0.0.1:{port}\"\nsubject = \"city\"\n\
+    let _running = jetstream(&world, "jetstream", port);
+    world.configure(&format!(
+        "[[alert]]\nname = \"bus\"\ntype = \"nats\"\nurl = \"nats://127.0.0.1:{port}\"\nsubject = \"city\"\n\
              jetstream = true\nretry_s = 1000\n"
-        ),
-    );
+    ));
     let run = world.run(&["run", "--json"]);
     assert_eq!(run.json()["alerts"]["waiting"], 1, "nothing keeps the subject: {}", run.stderr);
     let why = world.run(&["--lang", "en", "alert", "list"]).stdout;
     assert!(why.contains("no stream of JetStream takes city."), "{why}");
     let stream = |limit: usize| json!({ "name": "alerts", "subjects": ["city.>"], "max_msgs": limit, "discard": "new" });
-    let kept = || jetstream(port, "STREAM.INFO.alerts", &json!({}))["state"]["messages"].clone();
+    let kept = || ask_jetstream(port, "STREAM.INFO.alerts", &json!({}))["state"]["messages"].clone();
     let findings = world.findings().len();
     assert!(findings > 1);
-    let answer = jetstream(port, "STREAM.CREATE.alerts", &stream(findings - 1));
+    let answer = ask_jetstream(port, "STREAM.CREATE.alerts", &stream(findings - 1));
     assert_eq!(answer["error"], Value::Null, "{answer}");
     assert_ne!(world.run(&["alert", "replay", "bus"]).code, 0, "the stream is full before the last one");
     let why = world.run(&["--lang", "en", "alert", "list"]).stdout;
     assert!(why.contains("JetStream: maximum messages exceeded"), "{why}");
     assert_eq!(kept(), findings - 1);
-    let answer = jetstream(port, "STREAM.UPDATE.alerts", &stream(findings + 10));
+    let answer = ask_jetstream(port, "STREAM.UPDATE.alerts", &stream(findings + 10));
     assert_eq!(answer["error"], Value::Null, "{answer}");
     for (told, since) in [("the rest", &[][..]), ("all once more", &["--since", "2020-01-01"])] {
         let again = world.run(&[&["alert", "replay", "bus", "--json"], since].concat());
@@ -340,7 +310,7 @@ fn the_official_reader_takes_our_events() {
             hook.port
         )
     };
-    configure(&world, &format!("{}{}", sink("one", 1), sink("many", 20)));
+    world.configure(&format!("{}{}", sink("one", 1), sink("many", 20)));
     let run = world.run(&["run", "--json"]);
     assert_eq!(run.json()["alerts"]["waiting"], 0, "{}", run.stderr);
     let mut child = Command::new(python())

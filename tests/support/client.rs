@@ -2,13 +2,13 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::World;
+use crate::support::{World, free_port};
 
 /// An answer.
 #[derive(Debug)]
@@ -51,21 +51,11 @@ impl Drop for Serving {
     }
 }
 
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
-}
-
-/// Adds lines to a folder's configuration.
-pub(crate) fn configure(world: &World, more: &str) {
-    let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
-    world.write("xunjian.toml", format!("{config}\n{more}").as_bytes());
-}
-
 impl Serving {
     /// Starts it with these lines under `[serve]`.
     pub(crate) fn start(world: &World, listen: &str, more: &str) -> Self {
         let port = free_port();
-        configure(world, &format!("[serve]\nlisten = \"{listen}:{port}\"\n{more}"));
+        world.configure(&format!("[serve]\nlisten = \"{listen}:{port}\"\n{more}"));
         let child = world.start(&["serve"]);
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {

@@ -1,6 +1,7 @@
 //! A folder with a configuration, a city or hostile hosts to inspect, and the binary run on it.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
@@ -10,6 +11,11 @@ use xunjian_city::{City, CityOptions, Served};
 
 /// The binary under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_xunjian");
+
+/// A port nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
+}
 
 /// A temporary folder with a configuration.
 pub(crate) struct World {
@@ -101,6 +107,12 @@ impl World {
         let config = std::fs::read_to_string(self.path("xunjian.toml")).expect("configuration");
         assert!(config.contains(part), "{part:?} is not in {config}");
         self.write(file, config.replace(part, by).as_bytes());
+    }
+
+    /// Adds lines to the configuration.
+    pub(crate) fn configure(&self, more: &str) {
+        let config = std::fs::read_to_string(self.path("xunjian.toml")).expect("configuration");
+        self.write("xunjian.toml", format!("{config}\n{more}").as_bytes());
     }
 
     pub(crate) fn read_json(&self, name: &str) -> Value {
