@@ -1,5 +1,7 @@
 //! The rates hosts and addresses see, measured at the server.
 
+#[path = "support/programs.rs"]
+mod programs;
 #[path = "support/server.rs"]
 mod server;
 mod support;
@@ -7,8 +9,9 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use programs::{Running, jetstream};
 use server::{Asked, Reply, broken, serve};
-use support::World;
+use support::{World, free_port};
 
 const HOSTS: usize = 45;
 const ADDRESSES: usize = 3;
@@ -34,10 +37,8 @@ fn answer(asked: &Asked) -> Reply {
     }
 }
 
-#[test]
-fn no_host_and_no_address_sees_more_than_its_limit() {
-    let server = serve(answer);
-    let port = server.port;
+/// All hosts on few addresses of a server.
+fn hosts_at(port: u16) -> World {
     let mut config =
         "data = \"xunjian-data\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n"
             .to_owned();
@@ -51,15 +52,14 @@ fn no_host_and_no_address_sees_more_than_its_limit() {
     for host in 0..HOSTS {
         config.push_str(&format!("[[site]]\nid = \"h{host}\"\nname = \"h{host}\"\nurl = \"http://h{host}.test/\"\nkind = \"department\"\n"));
     }
-    let world = World::with_config(&config);
-    let begun = Instant::now();
-    let ended = world.run(&["crawl", "--json"]);
-    let took = begun.elapsed();
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    World::with_config(&config)
+}
+
+/// Holds what the server saw against the limits; answers with the time they ask for.
+fn held(asked: &[Asked]) -> Duration {
     let mut hosts: BTreeMap<String, Vec<Instant>> = BTreeMap::new();
     let mut addresses: BTreeMap<String, Vec<Instant>> = BTreeMap::new();
-    let asked = server.asked();
-    for one in &asked {
+    for one in asked {
         hosts.entry(one.host.clone()).or_default().push(one.at);
         addresses.entry(one.address.to_string()).or_default().push(one.at);
     }
@@ -76,8 +76,45 @@ fn no_host_and_no_address_sees_more_than_its_limit() {
         let broken = broken(times, ADDRESS_RATE);
         assert!(broken.is_empty(), "{address}: more than {ADDRESS_RATE} requests in {broken:?}");
     }
-    // And no slower than it has to be: the addresses' limit is what takes the time.
     let busiest = addresses.values().map(Vec::len).max().unwrap_or(0);
-    let ideal = Duration::from_secs_f64(busiest as f64 / ADDRESS_RATE as f64);
+    Duration::from_secs_f64(busiest as f64 / ADDRESS_RATE as f64)
+}
+
+#[test]
+fn no_host_and_no_address_sees_more_than_its_limit() {
+    let server = serve(answer);
+    let world = hosts_at(server.port);
+    let begun = Instant::now();
+    let ended = world.run(&["crawl", "--json"]);
+    let took = begun.elapsed();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    // And no slower than it has to be: the addresses' limit is what takes the time.
+    let ideal = held(&server.asked());
     assert!(took < ideal.mul_f64(1.25) + Duration::from_secs(3), "{took:?}, ideal {ideal:?}");
+}
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
+fn nor_does_it_of_several_workers() {
+    let server = serve(answer);
+    let world = hosts_at(server.port);
+    let port = free_port();
+    let _server = jetstream(&world, "js", port);
+    world.configure(&format!("[cluster]\nurl = \"nats://127.0.0.1:{port}\"\nlease_s = 3\n"));
+    // One of them is killed and begun anew, as its hosts are by others.
+    let workers: Vec<Running> = (0..4).map(|_| Running(world.start(&["worker"]))).collect();
+    let mut killed = Running(world.start(&["worker"]));
+    let begun = Instant::now();
+    let mut collector = Running(world.start(&["crawl"]));
+    while server.asked().len() < HOSTS * 3 {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    killed.0.kill().expect("killed");
+    let ended = collector.0.wait().expect("ended");
+    let took = begun.elapsed();
+    assert_eq!(ended.code(), Some(0));
+    drop(workers);
+    let ideal = held(&server.asked());
+    // A lease has to end before another worker goes on.
+    assert!(took < ideal.mul_f64(1.25) + Duration::from_secs(10), "{took:?}, ideal {ideal:?}");
 }
