@@ -5,9 +5,11 @@
 mod programs;
 mod support;
 
-use std::time::Duration;
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use programs::{Running, jetstream};
+use programs::{Running, jetstream, start};
 use serde_json::Value;
 use support::{World, free_port};
 use xunjian_city::CityOptions;
@@ -71,7 +73,7 @@ fn several_machines_find_what_one_finds_night_after_night() {
         assert_eq!((one.code, many.code), (3, 3), "{}", many.stderr);
         assert_same(&comparable(&together), &comparable(&alone), &format!("night {day}"));
         let (one, many) = (one.json(), many.json());
-        for count in ["pages", "not_modified", "same_hash", "checked", "bytes"] {
+        for count in ["pages", "not_modified", "same_hash", "checked", "body_bytes"] {
             assert_eq!(many["crawl"][count], one["crawl"][count], "night {day}: {count}");
         }
         assert!(many["crawl"]["requests"].as_u64() > Some(0), "{many}");
@@ -126,4 +128,106 @@ fn workers_and_the_collector_may_end_at_any_moment() {
         assert_sound(&world, &format!("seed {seed} trial {trial}"));
     }
     assert!(killed >= 8, "only {killed} kills");
+}
+
+/// Three servers that keep everything three times.
+fn three_servers(world: &World) -> (Vec<Running>, Vec<u16>) {
+    let ports: Vec<u16> = (0..6).map(|_| free_port()).collect();
+    let routes: Vec<String> = ports[3..].iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
+    let servers = (0..3).map(|at| {
+        let folder = world.path(&format!("js{at}")).display().to_string();
+        let (port, route) = (ports[at].to_string(), format!("nats://127.0.0.1:{}", ports[at + 3]));
+        let name = format!("server-{at}");
+        let args = ["-a", "127.0.0.1", "-p", &port, "-n", &name, "-js", "-sd", &folder];
+        let of_cluster = ["--cluster_name", "offices", "--cluster", &route, "--routes", &routes.join(",")];
+        start("nats-server", &[&args[..], &of_cluster].concat(), ports[at])
+    });
+    (servers.collect(), ports[..3].to_vec())
+}
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
+fn one_of_three_servers_may_end() {
+    let undisturbed = World::with_city(CITY);
+    assert_eq!(undisturbed.run(&["run"]).code, 3);
+    let wanted = comparable(&undisturbed);
+    let world = World::with_city(CITY);
+    let (mut servers, ports) = three_servers(&world);
+    gather(&world, &ports, 3);
+    let _workers = [worker(&world), worker(&world)];
+    let mut collector = Running(world.start(&["run"]));
+    // Until pages are there.
+    let begun = Instant::now();
+    let log = world.path("xunjian-data/log/crawl-000001.log");
+    while !std::fs::read_to_string(&log).is_ok_and(|text| text.lines().count() > 50) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing is crawled");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(collector.0.try_wait().expect("state").is_none(), "the night is over already");
+    drop(servers.remove(fastrand::usize(..3)));
+    assert_eq!(collector.0.wait().expect("ended").code(), Some(3));
+    assert_same(&comparable(&world), &wanted, "with two servers");
+    assert_sound(&world, "with two servers");
+}
+
+fn signal(running: &Running, signal: &str) {
+    let sent = Command::new("kill").args([signal, &running.0.id().to_string()]).status();
+    assert!(sent.expect("kill").success());
+}
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
+fn a_worker_that_slept_through_its_lease_keeps_nothing_and_works_on() {
+    let undisturbed = World::with_city(CITY);
+    assert_eq!(undisturbed.run(&["run"]).code, 3);
+    let world = World::with_city(CITY);
+    let port = free_port();
+    let _server = jetstream(&world, "js", port);
+    gather(&world, &[port], 1);
+    let sleeper = worker(&world);
+    let mut collector = Running(world.start(&["run"]));
+    let log = world.path("xunjian-data/log/crawl-000001.log");
+    let begun = Instant::now();
+    while !std::fs::read_to_string(&log).is_ok_and(|text| text.lines().count() > 50) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing is crawled");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    signal(&sleeper, "-STOP");
+    let _other = worker(&world);
+    // Its lease ends, and the other one takes its shares.
+    std::thread::sleep(Duration::from_secs(6));
+    signal(&sleeper, "-CONT");
+    assert_eq!(collector.0.wait().expect("ended").code(), Some(3));
+    assert_same(&comparable(&world), &comparable(&undisturbed), "after a sleep");
+    assert_sound(&world, "after a sleep");
+}
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
+fn who_does_not_fit_or_finds_nobody_is_told() {
+    let world = World::with_city(CITY);
+    let nobody = free_port();
+    gather(&world, &[nobody], 1);
+    let told = world.english(&["crawl"]);
+    assert_eq!(told.code, 2, "{}", told.stderr);
+    assert!(told.stderr.contains("no connection to NATS"), "{}", told.stderr);
+    let port = free_port();
+    let _server = jetstream(&world, "js", port);
+    world.reconfigure("xunjian.toml", &format!(":{nobody}\""), &format!(":{port}\""));
+    // Nobody works: the night waits, says so, and can be stopped.
+    let mut waiting = world.command(&["--lang", "en", "crawl"]);
+    let mut waiting = Running(waiting.stderr(Stdio::piped()).spawn().expect("starts"));
+    std::thread::sleep(Duration::from_secs(5));
+    world.reconfigure("other.toml", "connections = 4", "connections = 3");
+    let differs = world.english(&["worker", "--config", "other.toml"]);
+    assert_eq!(differs.code, 2, "{}", differs.stderr);
+    assert!(differs.stderr.contains("differs from that of the night"), "{}", differs.stderr);
+    signal(&waiting, "-INT");
+    assert_eq!(waiting.0.wait().expect("ended").code(), Some(3));
+    let mut told = String::new();
+    waiting.0.stderr.take().expect("piped").read_to_string(&mut told).expect("read");
+    assert!(told.contains("no worker is there"), "{told}");
+    // The queue is kept: the next one goes on.
+    let _worker = worker(&world);
+    assert_eq!(world.run(&["crawl"]).code, 3);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use xunjian_crawl::{CrawlEnd, CrawlLog, CrawlSetup, Note, Progress, Share, StopSignal, note_ipv6, site_key};
 use xunjian_fetch::{FetchLimits, Fetcher};
 use xunjian_frontier::{EmbeddedFrontier, Frontier as _};
@@ -20,6 +20,8 @@ use crate::night::{Fingerprint, Night};
 use crate::parts::Joined;
 use crate::{Cluster, ClusterError};
 
+/// Pause when JetStream does not do what it is asked.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// How often it is looked for shares with something to do.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long leases are waited for when the night is stopped, in lease times.
@@ -57,6 +59,10 @@ struct Collector {
     night: Night,
     /// Number of the last message that was looked at.
     seen: u64,
+    /// Since when the night is being stopped.
+    stopping: Option<Instant>,
+    /// When a worker was there for the last time.
+    attended: Instant,
 }
 
 /// Keeps what workers crawl until nothing is left to do, or a stop is asked. The queue is in the store, as for
@@ -92,9 +98,27 @@ pub async fn collect(
         setup,
         progress,
         seen: 0,
+        stopping: None,
+        attended: Instant::now(),
     };
-    collector.begin().await?;
-    collector.run(cluster.lease, &stop).await
+    let mut begun = false;
+    loop {
+        let ended = match begun {
+            false => collector.begin().await.map(|()| None),
+            true => collector.run(cluster.lease, &stop).await.map(Some),
+        };
+        match ended {
+            Ok(None) => begun = true,
+            Ok(Some(end)) => return Ok(end),
+            // Servers come and go. What is in the store is not kept twice, so the logs are read anew.
+            Err(error @ ClusterError::JetStream { .. }) if !collector.is_given_up(cluster.lease, &stop) => {
+                tracing::warn!(%error, "JetStream is waited for");
+                sleep(RETRY_PAUSE).await;
+                collector.shares.values_mut().for_each(|incoming| incoming.joined = Joined::default());
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 impl Collector {
@@ -133,21 +157,21 @@ impl Collector {
         let mut messages = Messages::new(&self.names.log, subject, 1);
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut stopping: Option<Instant> = None;
         loop {
             tokio::select! {
                 message = messages.next() => self.keep(message).await?,
                 _ = ticks.tick() => {
-                    if stop.is_stopped() && stopping.is_none() {
-                        stopping = Some(Instant::now());
+                    if stop.is_stopped() && !self.night.ended {
+                        self.stopping.get_or_insert_with(Instant::now);
                         self.night.ended = true;
                         self.night.write(&self.names.night).await?;
                     }
                     let leases = Leases::read(&self.names).await?;
-                    let given_up = stopping.is_some_and(|since| since.elapsed() > lease * LEAVING);
+                    self.attend(&leases, lease);
                     // Whoever left said so in the log before.
-                    if (leases.shares.is_empty() && self.is_through().await?) || given_up {
-                        if stopping.is_some() {
+                    let left = leases.shares.is_empty() && self.is_through().await?;
+                    if left || self.is_given_up(lease, stop) {
+                        if self.stopping.is_some() {
                             return Ok(CrawlEnd::Stopped);
                         }
                         if self.open().await?.is_empty() {
@@ -158,6 +182,21 @@ impl Collector {
                     self.look().await?;
                 }
             }
+        }
+    }
+
+    /// Whether a night that is being stopped is not waited for any longer.
+    fn is_given_up(&mut self, lease: Duration, stop: &StopSignal) -> bool {
+        stop.is_stopped() && self.stopping.get_or_insert_with(Instant::now).elapsed() > lease * LEAVING
+    }
+
+    /// Says when nobody works.
+    fn attend(&mut self, leases: &Leases, lease: Duration) {
+        if leases.workers > 0 || self.attended.elapsed() > lease {
+            if leases.workers == 0 {
+                tracing::warn!("no worker is there; start `xunjian worker` on some machine");
+            }
+            self.attended = Instant::now();
         }
     }
 
@@ -216,7 +255,7 @@ impl Collector {
         };
         incoming.bytes += payload.len();
         let Some(entry) = entry else {
-            self.seen = number;
+            self.seen = self.seen.max(number);
             return Ok(());
         };
         match entry {
@@ -233,7 +272,7 @@ impl Collector {
                 lease::end(&self.names, &share, &worker).await;
             }
         }
-        self.seen = number;
+        self.seen = self.seen.max(number);
         self.let_go(&share, number).await
     }
 

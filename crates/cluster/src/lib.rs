@@ -19,6 +19,7 @@ mod names;
 mod night;
 mod pace;
 mod parts;
+mod scratch;
 mod work;
 
 use std::fmt;

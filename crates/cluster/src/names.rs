@@ -5,10 +5,17 @@ use std::time::Duration;
 use async_nats::ConnectOptions;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType, Stream};
 use async_nats::jetstream::{self, Context, kv};
+use tokio::time::{Instant, sleep};
 use xunjian_crawl::Share;
 
 use crate::{Cluster, ClusterError};
 
+/// How long servers are waited for that do not do what is asked at the beginning.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Pause before they are asked again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// How long an answer of theirs is waited for before it is asked again.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// Turns nobody asked for any more are forgotten; longer than any block.
 const TURNS_KEPT: Duration = Duration::from_secs(6 * 3_600);
 
@@ -32,9 +39,23 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Connects, and makes what is not there yet.
+    /// Connects, and makes what is not there yet. Servers may be started at the same time as we are, so they
+    /// are waited for.
     pub(crate) async fn open(cluster: &Cluster) -> Result<Self, ClusterError> {
-        let mut options = ConnectOptions::new().name("xunjian");
+        let begun = Instant::now();
+        loop {
+            match Self::try_open(cluster).await {
+                Err(error) if begun.elapsed() < PATIENCE => {
+                    tracing::warn!(%error, "NATS is waited for");
+                    sleep(RETRY_PAUSE).await;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    async fn try_open(cluster: &Cluster) -> Result<Self, ClusterError> {
+        let mut options = ConnectOptions::new().name("xunjian").request_timeout(Some(ANSWER_TIMEOUT));
         if let Some(token) = &cluster.token {
             options = options.token(token.clone());
         }
@@ -44,7 +65,8 @@ impl Names {
         let servers: Vec<&str> = cluster.url.split(',').map(str::trim).collect();
         let client =
             options.connect(servers).await.map_err(|error| ClusterError::Connect(error.to_string()))?;
-        let jetstream = jetstream::new(client);
+        let mut jetstream = jetstream::new(client);
+        jetstream.set_timeout(ANSWER_TIMEOUT);
         let prefix = cluster.name.clone();
         let stream = |name: String, subjects: String| Config {
             name,
@@ -114,10 +136,17 @@ impl Names {
     }
 }
 
-/// A stream as it should be.
+/// A stream as it should be. Clusters of servers before 2.10 leave the change of one that is not there without
+/// an answer, so it is looked for first.
 async fn made(jetstream: &Context, config: Config) -> Result<Stream, ClusterError> {
-    let name = config.name.clone();
     let refused = |error: async_nats::Error| ClusterError::jetstream("streams")(error);
-    jetstream.create_or_update_stream(config).await.map_err(|error| refused(error.into()))?;
-    jetstream.get_stream(name).await.map_err(|error| refused(error.into()))
+    let there = jetstream.get_or_create_stream(config.clone()).await;
+    let there = there.map_err(|error| refused(error.into()))?;
+    let known = &there.cached_info().config;
+    let same = (known.max_bytes, known.max_age, known.num_replicas)
+        == (config.max_bytes, config.max_age, config.num_replicas);
+    if !same {
+        jetstream.update_stream(config).await.map_err(|error| refused(error.into()))?;
+    }
+    Ok(there)
 }

@@ -10,7 +10,6 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use xunjian_crawl::{CrawlSetup, Found, Joint, JointPace, Progress, Share, StopSignal, crawl_jointly};
 use xunjian_fetch::{FetchLimits, Fetcher, Network};
-use xunjian_store::Store;
 
 use crate::clock::Clock;
 use crate::handing::{Messages, receive};
@@ -19,7 +18,7 @@ use crate::log::{Entry, Listening, Log, Refused};
 use crate::names::Names;
 use crate::night::{Fingerprint, Night};
 use crate::pace::Pace;
-use crate::{Cluster, ClusterError};
+use crate::{Cluster, ClusterError, scratch};
 
 /// How often a worker looks for shares.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -44,6 +43,7 @@ pub struct Worker<'w> {
 
 /// Works until a stop is asked, or a night is over and only one was wanted.
 pub async fn work(cluster: &Cluster, worker: Worker<'_>, stop: StopSignal) -> Result<(), ClusterError> {
+    scratch::clear(worker.scratch)?;
     let names = Names::open(cluster).await?;
     let name = format!("{:016x}", fastrand::u64(..));
     let clock = Arc::new(Clock::read(&names.turns, &name).await?);
@@ -249,9 +249,14 @@ impl Task {
                 stop.stop();
             })
         };
+        let (names, share, worker) = (self.names.clone(), self.share.clone(), self.worker.clone());
         let worked = self.work_off(lost).await;
         watching.abort();
         renewing.abort();
+        if let Err(Refused::Failed(_)) = &worked {
+            // Somebody else may try at once.
+            lease::end(&names, &share, &worker).await;
+        }
         worked
     }
 
@@ -260,10 +265,7 @@ impl Task {
         let (log, taken) = Log::take(&self.names, &self.share, &self.worker, lost).await?;
         let log = Arc::new(log);
         let left = Entry::Left { worker: self.worker.clone() };
-        let fail = |source| ClusterError::Scratch { path: self.scratch.clone(), source };
-        std::fs::create_dir_all(&self.scratch).map_err(fail)?;
-        let folder = tempfile::Builder::new().prefix("share-").tempdir_in(&self.scratch).map_err(fail)?;
-        let store = Store::open(&folder.path().join("store")).map_err(ClusterError::from)?;
+        let (_folder, store) = scratch::store(&self.scratch)?;
         let Some(found) = receive(&self.names, &store, &self.share, taken, &stop).await? else {
             return log.write(&left).await.map(drop);
         };

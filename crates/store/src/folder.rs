@@ -128,6 +128,12 @@ impl Lock {
     }
 }
 
+/// Whether a process has the store of a folder open; `None`: there is none in it.
+pub fn is_in_use(folder: &Path) -> Option<bool> {
+    let file = File::options().write(true).open(folder.join("lock")).ok()?;
+    Some(matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 /// The number of the process that has the lock, with a space before it.
 fn holder(lock: &Path) -> String {
     let number = fs::read_to_string(lock).ok().and_then(|text| text.parse::<u32>().ok());

@@ -42,7 +42,7 @@ pub use compact::{Compacted, Retention};
 pub use digests::Digests;
 pub use error::StoreError;
 pub use export::{Exported, WarcForm};
-pub use folder::claim;
+pub use folder::{claim, is_in_use};
 pub use read::{HttpMessage, ReadError, WarcReader, WarcRecord};
 pub use rebuild::{Rebuilt, rebuild};
 pub use space::Space;
