@@ -241,3 +241,29 @@ fn a_host_that_never_comes_back_is_given_up_and_the_run_says_so() {
     assert!(ended.stderr.contains("host-given-up"), "{}", ended.stderr);
     assert_eq!(ended.json()["complete"], false);
 }
+
+#[test]
+fn hosts_that_are_blocked_do_not_hold_up_their_neighbours() {
+    let server = serve(|asked| {
+        let blocked = asked.host.starts_with("busy") && asked.before == 0;
+        match blocked {
+            true => Reply::Other("429 Too Many Requests", "retry-after: 6\r\n".to_owned(), "busy".to_owned()),
+            false => site(asked),
+        }
+    });
+    // More of them than the address has connections.
+    let sites = ["busy0", "busy1", "busy2", "fine"];
+    let config =
+        config(&sites, server.port, "").replace("address_connections = 64", "address_connections = 2");
+    let world = World::with_config(&config);
+    let ended = world.run(&["crawl"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let asked = server.asked();
+    let blocked = asked.iter().position(|one| one.host.starts_with("busy")).expect("a busy host");
+    let last = asked.iter().rposition(|one| one.host.starts_with("fine") && is_page(one)).expect("pages");
+    let again = asked.iter().position(|one| one.host.starts_with("busy") && is_page(one)).expect("pages");
+    assert!(blocked < last && last < again, "{blocked}, {last}, {again} of {}", asked.len());
+    for site in sites {
+        whole(&world, site);
+    }
+}

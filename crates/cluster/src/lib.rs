@@ -19,6 +19,7 @@ mod names;
 mod night;
 mod pace;
 mod parts;
+mod places;
 mod scratch;
 mod work;
 

@@ -11,10 +11,11 @@ use std::time::Duration;
 use async_nats::jetstream::kv::{self, UpdateErrorKind};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
-use xunjian_crawl::{JointPace, Turn};
+use xunjian_crawl::{JointPace, Place, Placing, Turn};
 
 use crate::ClusterError;
 use crate::clock::Clock;
+use crate::places::Places;
 
 /// Longest time slept before a value is looked at again: somebody may have moved it.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -39,7 +40,10 @@ struct Kept {
 }
 
 /// The turns.
-pub(crate) struct Pace(Arc<Turns>);
+pub(crate) struct Pace {
+    turns: Arc<Turns>,
+    places: Arc<Places>,
+}
 
 struct Turns {
     bucket: kv::Store,
@@ -49,19 +53,24 @@ struct Turns {
 }
 
 impl Pace {
-    pub(crate) fn new(bucket: kv::Store, clock: Arc<Clock>) -> Self {
-        Self(Arc::new(Turns { bucket, clock, remembered: Mutex::default(), runtime: Handle::current() }))
+    pub(crate) fn new(bucket: kv::Store, clock: Arc<Clock>, places: Arc<Places>) -> Self {
+        let remembered = Mutex::default();
+        Self { turns: Arc::new(Turns { bucket, clock, remembered, runtime: Handle::current() }), places }
     }
 }
 
 impl JointPace for Pace {
     fn take<'t>(&'t self, turns: &'t [(String, Duration)]) -> Turn<'t> {
-        Box::pin(self.0.take_all(turns))
+        Box::pin(self.turns.take_all(turns))
+    }
+
+    fn place<'t>(&'t self, address: &'t str) -> Placing<'t> {
+        Box::pin(async { Box::new(self.places.take(address).await) as Place })
     }
 
     fn hold(&self, name: String, pause: Duration) {
-        let turns = Arc::clone(&self.0);
-        self.0.runtime.spawn(async move { turns.hold(&name, pause).await });
+        let turns = Arc::clone(&self.turns);
+        self.turns.runtime.spawn(async move { turns.hold(&name, pause).await });
     }
 }
 

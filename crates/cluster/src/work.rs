@@ -18,6 +18,7 @@ use crate::log::{Entry, Listening, Log, Refused};
 use crate::names::Names;
 use crate::night::{Fingerprint, Night};
 use crate::pace::Pace;
+use crate::places::Places;
 use crate::{Cluster, ClusterError, scratch};
 
 /// How often a worker looks for shares.
@@ -47,11 +48,14 @@ pub async fn work(cluster: &Cluster, worker: Worker<'_>, stop: StopSignal) -> Re
     let names = Names::open(cluster).await?;
     let name = format!("{:016x}", fastrand::u64(..));
     let clock = Arc::new(Clock::read(&names.turns, &name).await?);
+    let places = Places::new(worker.setup.politeness.address_connections);
     let mut working = Working {
+        failed: BTreeMap::new(),
         held: BTreeMap::new(),
         order: Vec::new(),
         tasks: JoinSet::new(),
-        pace: Arc::new(Pace::new(names.turns.clone(), Arc::clone(&clock))),
+        pace: Arc::new(Pace::new(names.turns.clone(), Arc::clone(&clock), Arc::clone(&places))),
+        places,
         name,
         names,
         cluster: cluster.clone(),
@@ -77,6 +81,9 @@ struct Working {
     cluster: Cluster,
     name: String,
     pace: Arc<dyn JointPace>,
+    places: Arc<Places>,
+    /// Shares that failed, and when: others may have more luck with them.
+    failed: BTreeMap<Share, Instant>,
     held: BTreeMap<Share, Held>,
     /// Shares as they were leased.
     order: Vec<Share>,
@@ -142,6 +149,7 @@ impl Working {
             return Ok(false);
         }
         let leases = Leases::read(&self.names).await?;
+        self.places.divide(leases.workers);
         let fair = lease::fair_part(night.open.len(), leases.workers);
         let free = lease::unleased(&night.open, &leases);
         let mut busy = self.held.keys().filter(|share| night.open.contains(share)).count();
@@ -153,7 +161,8 @@ impl Working {
         {
             held.complete.stop();
         }
-        for share in free {
+        self.failed.retain(|_, at| at.elapsed() < self.cluster.lease);
+        for share in free.into_iter().filter(|share| !self.failed.contains_key(share)).collect::<Vec<_>>() {
             if busy >= fair || self.held.len() >= self.cluster.shares_max {
                 break;
             }
@@ -205,7 +214,10 @@ impl Working {
                     Ok(()) => tracing::info!(%share, "left"),
                     Err(Refused::Lost) => tracing::warn!(%share, "another worker has taken it over"),
                     Err(Refused::Stopped) => tracing::warn!(%share, "the lease ended"),
-                    Err(Refused::Failed(error)) => tracing::error!(%share, %error, "given up"),
+                    Err(Refused::Failed(error)) => {
+                        tracing::error!(%share, %error, "given up");
+                        self.failed.insert(share.clone(), Instant::now());
+                    }
                 }
                 self.held.remove(&share);
                 self.order.retain(|own| *own != share);

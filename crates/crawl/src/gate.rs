@@ -10,6 +10,7 @@ use xunjian_fetch::{Answer, Entering, Gate, Pass};
 use xunjian_model::{LinkState, PageUrl};
 
 use crate::hosts::{AddressState, HostState, Waiting};
+use crate::joint::Place;
 use crate::pace::Pace;
 use crate::politeness::retry_after;
 use crate::{Shared, now};
@@ -25,9 +26,12 @@ const LATE_MAX: Duration = Duration::from_millis(2);
 /// Time for the other host to take its turn.
 const YIELD: Duration = Duration::from_millis(2);
 
-/// What an exchange holds: places of its host, its addresses and the crawl.
+/// What an exchange holds: connections of its host and its addresses, and its place in the crawl.
+#[derive(Default)]
 struct Held {
-    _permits: Vec<OwnedSemaphorePermit>,
+    permits: Vec<OwnedSemaphorePermit>,
+    /// Connections to its addresses among those of all crawls.
+    places: Vec<Place>,
 }
 
 impl Gate for Shared {
@@ -43,15 +47,10 @@ impl Gate for Shared {
             host.keep_addresses(&found);
             let addresses: Vec<Arc<AddressState>> =
                 found.into_iter().map(|address| self.hosts.address(address)).collect();
-            let mut permits = Vec::new();
-            for places in
-                std::iter::once(&host.connections).chain(addresses.iter().map(|one| &one.connections))
-            {
-                permits.push(Arc::clone(places).acquire_owned().await.map_err(|_| stopped())?);
-            }
-            let in_flight = self.turn(&host, &addresses).await.ok_or_else(stopped)?;
-            permits.push(in_flight);
-            Ok(Box::new(Held { _permits: permits }) as Pass)
+            let connection = Arc::clone(&host.connections).acquire_owned().await.map_err(|_| stopped())?;
+            let mut held = self.turn(&host, &addresses).await.ok_or_else(stopped)?;
+            held.permits.push(connection);
+            Ok(Box::new(held) as Pass)
         })
     }
 
@@ -90,7 +89,7 @@ impl Shared {
     ///
     /// Host and addresses stay locked from the moment their times are looked at until the turn
     /// is taken, so that what one exchange sees as free another one cannot take.
-    async fn turn(&self, host: &HostState, addresses: &[Arc<AddressState>]) -> Option<OwnedSemaphorePermit> {
+    async fn turn(&self, host: &HostState, addresses: &[Arc<AddressState>]) -> Option<Held> {
         let politeness = &self.setup.politeness;
         let mut pace = host.pace.lock().await;
         let mut yielded = 0;
@@ -98,6 +97,8 @@ impl Shared {
             self.open(host).await?;
             let ready = pace.next(now(), host.slow_down(politeness));
             self.sleep_until(ready).await?;
+            // Not before the host itself is ready: one that is blocked must not hold up its neighbours.
+            let mut held = self.connections(addresses).await?;
             let waiting: Vec<_> = addresses.iter().map(|address| address.wait(host.requests())).collect();
             let mut paces = Vec::with_capacity(addresses.len());
             // Always in the same order (they are sorted): no two wait for each other.
@@ -111,7 +112,7 @@ impl Shared {
             // A host that was held up goes first, so that it does not end the night alone.
             if contended && yielded < YIELDS_MAX && waiting.iter().any(Waiting::is_ahead) {
                 yielded += 1;
-                drop(paces);
+                drop((paces, held));
                 tokio::time::sleep(YIELD).await;
                 continue;
             }
@@ -134,14 +135,27 @@ impl Shared {
                 }
             }
             if let Some(early) = early {
-                drop((paces, in_flight));
+                drop((paces, in_flight, held));
                 tokio::time::sleep(early).await;
                 continue;
             }
             host.touch();
             addresses.iter().for_each(|address| address.touch());
-            return Some(in_flight);
+            held.permits.push(in_flight);
+            return Some(held);
         }
+    }
+
+    /// Waits for a connection to each address, always in the same order.
+    async fn connections(&self, addresses: &[Arc<AddressState>]) -> Option<Held> {
+        let mut held = Held::default();
+        for address in addresses {
+            held.permits.push(Arc::clone(&address.connections).acquire_owned().await.ok()?);
+            if let Some(others) = &self.joint {
+                held.places.push(others.pace.place(&address.address.to_string()).await);
+            }
+        }
+        Some(held)
     }
 
     /// Takes the turn among all crawls; `None` when the crawl stops.

@@ -1,6 +1,7 @@
 //! A crawl that is one of several over the same sites: what it works off, the turns it shares with the
 //! others, and what it finds for them.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -60,10 +61,18 @@ impl Share {
 /// Waits for a turn.
 pub type Turn<'t> = Pin<Box<dyn Future<Output = ()> + Send + 't>>;
 
+/// A connection that may be open as long as this is held.
+pub type Place = Box<dyn Any + Send + Sync>;
+
+/// Waits for one.
+pub type Placing<'t> = Pin<Box<dyn Future<Output = Place> + Send + 't>>;
+
 /// Turns with hosts and addresses that several crawls take.
 pub trait JointPace: Send + Sync {
     /// Takes the turns of all that are named, each of which nobody else gets within its period.
     fn take<'t>(&'t self, turns: &'t [(String, Duration)]) -> Turn<'t>;
+    /// Takes one of the connections to an address that all crawls may have open at once.
+    fn place<'t>(&'t self, address: &'t str) -> Placing<'t>;
     /// Nobody gets a turn of it for so long.
     fn hold(&self, name: String, pause: Duration);
 }

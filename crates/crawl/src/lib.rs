@@ -44,7 +44,7 @@ use xunjian_frontier::{EmbeddedFrontier, Frontier, Item};
 use xunjian_model::{Host, PageUrl, SiteId};
 use xunjian_store::{Space, Store, StoreError};
 
-pub use joint::{Found, Joint, JointPace, Note, Share, ShareError, Turn, needs_body};
+pub use joint::{Found, Joint, JointPace, Note, Place, Placing, Share, ShareError, Turn, needs_body};
 pub use log::CrawlLog;
 pub use politeness::{Politeness, Rates, retry_after};
 pub use prepare::AGENT;
