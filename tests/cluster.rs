@@ -231,3 +231,31 @@ fn who_does_not_fit_or_finds_nobody_is_told() {
     let _worker = worker(&world);
     assert_eq!(world.run(&["crawl"]).code, 3);
 }
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
+fn who_comes_late_gets_a_part() {
+    let world = World::with_city(CITY);
+    let port = free_port();
+    let _server = jetstream(&world, "js", port);
+    gather(&world, &[port], 1);
+    // Slow enough that the night is not over before.
+    world.reconfigure("xunjian.toml", "requests_per_second = 0\n", "requests_per_second = 4\n");
+    let _first = worker(&world);
+    let mut collector = Running(world.start(&["crawl"]));
+    let log = world.path("xunjian-data/log/crawl-000001.log");
+    let begun = Instant::now();
+    while !std::fs::read_to_string(&log).is_ok_and(|text| text.lines().count() > 50) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing is crawled");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let mut late = world.command(&["--lang", "en", "worker", "--once"]);
+    let mut late = Running(late.stderr(Stdio::piped()).spawn().expect("starts"));
+    assert_eq!(collector.0.wait().expect("ended").code(), Some(3));
+    assert_eq!(late.0.wait().expect("ended").code(), Some(0), "it ends with the night");
+    let mut told = String::new();
+    late.0.stderr.take().expect("piped").read_to_string(&mut told).expect("read");
+    let most = told.lines().filter_map(|line| line.strip_prefix("Shares ")?.parse::<u32>().ok()).max();
+    assert!(most >= Some(3), "{told}");
+    assert_sound(&world, "with one that came late");
+}

@@ -64,6 +64,8 @@ echo "== the archive in other tools"
 WARC_TOOLS="$PWD/$tools/bin" cargo test --locked --workspace --test warc_tools -- --ignored
 echo "== alerts and the interface at other software"
 RECEIVERS="$PWD/$receivers/bin" cargo test --locked --workspace --test receivers -- --ignored
+echo "== a crawl on several machines"
+cargo test --locked --workspace --test cluster --test politeness -- --ignored
 echo "== accuracy"
 # Built as the tests were: alone it would want every dependency anew, with fewer features.
 cargo build --locked --workspace --bins --tests

@@ -12,9 +12,10 @@ use xunjian_frontier::{EmbeddedFrontier, Frontier as _};
 use xunjian_model::Host;
 use xunjian_store::{Space, Store, Told, Write};
 
-use crate::handing::{Message, Messages, hand};
+use crate::handing::hand;
 use crate::lease::{self, Leases};
 use crate::log::Entry;
+use crate::messages::{Message, Messages};
 use crate::names::Names;
 use crate::night::{Fingerprint, Night};
 use crate::parts::Joined;
@@ -160,29 +161,40 @@ impl Collector {
         loop {
             tokio::select! {
                 message = messages.next() => self.keep(message).await?,
-                _ = ticks.tick() => {
-                    if stop.is_stopped() && !self.night.ended {
-                        self.stopping.get_or_insert_with(Instant::now);
-                        self.night.ended = true;
-                        self.night.write(&self.names.night).await?;
+                _ = ticks.tick() => match self.look(lease, stop).await {
+                    Ok(None) => {}
+                    Ok(Some(end)) => return Ok(end),
+                    Err(error @ ClusterError::JetStream { .. }) if !self.is_given_up(lease, stop) => {
+                        tracing::warn!(%error, "JetStream is waited for");
                     }
-                    let leases = Leases::read(&self.names).await?;
-                    self.attend(&leases, lease);
-                    // Whoever left said so in the log before.
-                    let left = leases.shares.is_empty() && self.is_through().await?;
-                    if left || self.is_given_up(lease, stop) {
-                        if self.stopping.is_some() {
-                            return Ok(CrawlEnd::Stopped);
-                        }
-                        if self.open().await?.is_empty() {
-                            self.end().await?;
-                            return Ok(CrawlEnd::Done);
-                        }
-                    }
-                    self.look().await?;
-                }
+                    Err(error) => return Err(error),
+                },
             }
         }
+    }
+
+    /// Looks whether the night is over.
+    async fn look(&mut self, lease: Duration, stop: &StopSignal) -> Result<Option<CrawlEnd>, ClusterError> {
+        if stop.is_stopped() && !self.night.ended {
+            self.stopping.get_or_insert_with(Instant::now);
+            self.night.ended = true;
+            self.night.write(&self.names.night).await?;
+        }
+        let leases = Leases::read(&self.names).await?;
+        self.attend(&leases, lease);
+        // Whoever left said so in the log before.
+        let left = leases.shares.is_empty() && self.is_through().await?;
+        if left || self.is_given_up(lease, stop) {
+            if self.stopping.is_some() {
+                return Ok(Some(CrawlEnd::Stopped));
+            }
+            if self.open().await?.is_empty() {
+                self.end().await?;
+                return Ok(Some(CrawlEnd::Done));
+            }
+        }
+        self.tell_open().await?;
+        Ok(None)
     }
 
     /// Whether a night that is being stopped is not waited for any longer.
@@ -208,7 +220,7 @@ impl Collector {
     }
 
     /// Says which shares have something to do.
-    async fn look(&mut self) -> Result<(), ClusterError> {
+    async fn tell_open(&mut self) -> Result<(), ClusterError> {
         let open = self.open().await?;
         if open != self.night.open {
             self.night.open = open;
@@ -268,7 +280,7 @@ impl Collector {
             Entry::Told(told) => self.apply(&share, number, told)?,
             Entry::Left { worker } => {
                 self.apply(&share, number, Told::default())?;
-                self.look().await?;
+                self.tell_open().await?;
                 lease::end(&self.names, &share, &worker).await;
             }
         }

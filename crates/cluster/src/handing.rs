@@ -3,25 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::DeliverPolicy;
-use async_nats::jetstream::consumer::pull::OrderedConfig;
-use async_nats::jetstream::stream::Stream;
-use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use tokio::time::sleep;
 use xunjian_crawl::{CrawlSetup, Share, StopSignal, needs_body, site_key};
 use xunjian_frontier::{EmbeddedFrontier, Frontier as _};
 use xunjian_model::{Host, PageUrl, UrlRecord};
 use xunjian_store::{Space, Store, StoreError, Write};
 
 use crate::ClusterError;
+use crate::messages::Messages;
 use crate::names::Names;
 use crate::parts::{Joined, cut};
 
 /// Bytes of writes handed over at once.
 const BYTES_AT_ONCE: usize = 2 << 20;
-/// Pause when messages cannot be had.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Some of what is known.
 #[derive(Debug, Serialize, Deserialize)]
@@ -164,62 +158,5 @@ pub(crate) async fn receive(
         if let Some(found) = handed.last {
             return Ok(Some(found));
         }
-    }
-}
-
-/// A message.
-pub(crate) struct Message {
-    /// Its number in the stream.
-    pub(crate) number: u64,
-    pub(crate) subject: String,
-    pub(crate) payload: Vec<u8>,
-}
-
-/// Messages of a subject in order, whatever happens to the connection.
-pub(crate) struct Messages {
-    stream: Stream,
-    subject: String,
-    /// Number from which on they are wanted.
-    from: u64,
-    running: Option<async_nats::jetstream::consumer::pull::Ordered>,
-}
-
-impl Messages {
-    pub(crate) fn new(stream: &Stream, subject: String, from: u64) -> Self {
-        Self { stream: stream.clone(), subject, from: from.max(1), running: None }
-    }
-
-    /// The next one.
-    pub(crate) async fn next(&mut self) -> Message {
-        loop {
-            match self.try_next().await {
-                Ok(message) => {
-                    self.from = message.number + 1;
-                    return message;
-                }
-                Err(error) => {
-                    tracing::debug!(subject = self.subject, %error, "messages are asked for anew");
-                    self.running = None;
-                    sleep(RETRY_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    async fn try_next(&mut self) -> Result<Message, async_nats::Error> {
-        let running = match &mut self.running {
-            Some(running) => running,
-            none => {
-                let config = OrderedConfig {
-                    filter_subject: self.subject.clone(),
-                    deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.from },
-                    ..OrderedConfig::default()
-                };
-                none.insert(self.stream.create_consumer(config).await?.messages().await?)
-            }
-        };
-        let message = running.next().await.ok_or("the messages ended")??;
-        let number = message.info()?.stream_sequence;
-        Ok(Message { number, subject: message.subject.to_string(), payload: message.payload.to_vec() })
     }
 }

@@ -26,11 +26,14 @@ pub(crate) struct Leases {
 
 impl Leases {
     pub(crate) async fn read(names: &Names) -> Result<Self, ClusterError> {
-        let refused = |error: async_nats::Error| ClusterError::jetstream("leases")(error);
-        let keys = names.leases.keys().await.map_err(|error| refused(error.into()))?;
-        let keys: Vec<String> = keys.try_collect().await.map_err(|error| refused(error.into()))?;
+        let prefix = &names.leases.prefix;
+        let known = names.leases.stream.info_with_subjects(format!("{prefix}>")).await;
+        let known = known.map_err(|error| ClusterError::jetstream("leases")(error.into()))?;
+        let subjects: Vec<(String, usize)> =
+            known.try_collect().await.map_err(|error| ClusterError::jetstream("leases")(error.into()))?;
         let mut leases = Self::default();
-        for key in keys {
+        for (subject, _) in subjects {
+            let key = subject.strip_prefix(prefix.as_str()).unwrap_or_default();
             if let Some(share) = key.strip_prefix("lease.").and_then(|share| share.parse().ok()) {
                 leases.shares.push(share);
             } else if key.starts_with("worker.") {
@@ -53,7 +56,8 @@ pub(crate) async fn register(names: &Names, worker: &str) -> Result<(), ClusterE
 
 /// It is there no more.
 pub(crate) async fn unregister(names: &Names, worker: &str) {
-    if let Err(error) = names.leases.delete(format!("worker.{worker}")).await {
+    let subject = format!("{}worker.{worker}", names.leases.prefix);
+    if let Err(error) = names.leases.stream.purge().filter(subject).await {
         tracing::debug!(%error, "the worker stays on the list until its time is over");
     }
 }
@@ -126,7 +130,8 @@ pub(crate) async fn end(names: &Names, share: &Share, worker: &str) {
     let key = key(share);
     let entry = names.leases.entry(&key).await.ok().flatten();
     let Some(entry) = entry.filter(|entry| entry.value == worker.as_bytes()) else { return };
-    if let Err(error) = names.leases.delete_expect_revision(&key, Some(entry.revision)).await {
+    // Not a mark that it was deleted: what is there is leased.
+    if let Err(error) = names.leases.stream.delete_message(entry.revision).await {
         tracing::debug!(%share, %error, "the lease stays until its time is over");
     }
 }

@@ -15,6 +15,7 @@ mod collect;
 mod handing;
 mod lease;
 mod log;
+mod messages;
 mod names;
 mod night;
 mod pace;

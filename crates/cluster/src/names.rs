@@ -39,19 +39,9 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Connects, and makes what is not there yet. Servers may be started at the same time as we are, so they
-    /// are waited for.
+    /// Connects, and makes what is not there yet.
     pub(crate) async fn open(cluster: &Cluster) -> Result<Self, ClusterError> {
-        let begun = Instant::now();
-        loop {
-            match Self::try_open(cluster).await {
-                Err(error) if begun.elapsed() < PATIENCE => {
-                    tracing::warn!(%error, "NATS is waited for");
-                    sleep(RETRY_PAUSE).await;
-                }
-                opened => return opened,
-            }
-        }
+        patiently(async || Self::try_open(cluster).await).await
     }
 
     async fn try_open(cluster: &Cluster) -> Result<Self, ClusterError> {
@@ -98,7 +88,6 @@ impl Names {
                 max_age,
                 storage,
                 allow_rollup: true,
-                deny_delete: true,
                 allow_direct: true,
                 ..stream(format!("KV_{bucket}"), format!("$KV.{bucket}.>"))
             };
@@ -132,6 +121,20 @@ impl Names {
             Ok(message) => Ok(message.sequence),
             Err(error) if error.kind() == NoMessageFound => Ok(0),
             Err(error) => Err(ClusterError::jetstream("last message")(error.into())),
+        }
+    }
+}
+
+/// Does at the beginning what servers may refuse: they may be started at the same time as we are.
+pub(crate) async fn patiently<T>(what: impl AsyncFn() -> Result<T, ClusterError>) -> Result<T, ClusterError> {
+    let begun = Instant::now();
+    loop {
+        match what().await {
+            Err(error) if begun.elapsed() < PATIENCE => {
+                tracing::warn!(%error, "NATS is waited for");
+                sleep(RETRY_PAUSE).await;
+            }
+            done => return done,
         }
     }
 }

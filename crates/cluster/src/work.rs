@@ -8,14 +8,17 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use xunjian_crawl::{CrawlSetup, Found, Joint, JointPace, Progress, Share, StopSignal, crawl_jointly};
+use xunjian_crawl::{
+    CrawlSetup, Found, Joint, JointPace, Progress, RenderSetup, Renderer, Share, StopSignal, crawl_jointly,
+};
 use xunjian_fetch::{FetchLimits, Fetcher, Network};
 
 use crate::clock::Clock;
-use crate::handing::{Messages, receive};
+use crate::handing::receive;
 use crate::lease::{self, Lease, Leases};
 use crate::log::{Entry, Listening, Log, Refused};
-use crate::names::Names;
+use crate::messages::Messages;
+use crate::names::{Names, patiently};
 use crate::night::{Fingerprint, Night};
 use crate::pace::Pace;
 use crate::places::Places;
@@ -23,6 +26,8 @@ use crate::{Cluster, ClusterError, scratch};
 
 /// How often a worker looks for shares.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often a share is left to others at most.
+const HAND_BACK_EVERY: Duration = Duration::from_secs(2);
 /// Messages of found addresses that wait for the crawl.
 const FOUND_WAITING: usize = 16;
 
@@ -34,6 +39,8 @@ pub struct Worker<'w> {
     pub once: bool,
     /// How all sites are crawled; the night says which of them, and the number of the run.
     pub setup: CrawlSetup,
+    /// A browser for pages that scripts fill, started anew each night.
+    pub render: Option<RenderSetup>,
     /// Limits of the client.
     pub fetch: FetchLimits,
     /// How it reaches the web.
@@ -47,10 +54,11 @@ pub async fn work(cluster: &Cluster, worker: Worker<'_>, stop: StopSignal) -> Re
     scratch::clear(worker.scratch)?;
     let names = Names::open(cluster).await?;
     let name = format!("{:016x}", fastrand::u64(..));
-    let clock = Arc::new(Clock::read(&names.turns, &name).await?);
+    let clock = Arc::new(patiently(async || Clock::read(&names.turns, &name).await).await?);
     let places = Places::new(worker.setup.politeness.address_connections);
     let mut working = Working {
         failed: BTreeMap::new(),
+        handed_back: None,
         held: BTreeMap::new(),
         order: Vec::new(),
         tasks: JoinSet::new(),
@@ -82,6 +90,8 @@ struct Working {
     name: String,
     pace: Arc<dyn JointPace>,
     places: Arc<Places>,
+    /// When a share was left to others for the last time.
+    handed_back: Option<Instant>,
     /// Shares that failed, and when: others may have more luck with them.
     failed: BTreeMap<Share, Instant>,
     held: BTreeMap<Share, Held>,
@@ -129,7 +139,9 @@ impl Working {
         let night = Night::read(&self.names.night).await?;
         let Some(night) = night.filter(|night| !night.ended) else {
             self.held.values().for_each(|held| held.stop.stop());
-            return Ok(worker.once && self.night.is_some() && self.held.is_empty());
+            // With the night its browser ends.
+            let over = self.held.is_empty() && self.night.take().is_some();
+            return Ok(worker.once && over);
         };
         if self.night.as_ref().is_none_or(|(known, _)| known.crawl != night.crawl) {
             // What is left of another night ends first.
@@ -137,7 +149,8 @@ impl Working {
                 self.held.values().for_each(|held| held.stop.stop());
                 return Ok(false);
             }
-            let mut setup = CrawlSetup { run: night.run, ..worker.setup.clone() };
+            let renderer = worker.render.clone().map(|setup| Arc::new(Renderer::new(setup)));
+            let mut setup = CrawlSetup { run: night.run, renderer, ..worker.setup.clone() };
             setup.sites.retain(|site| night.sites.contains(&site.id));
             if Fingerprint::of(&setup, &worker.fetch) != night.fingerprint {
                 return Err(ClusterError::Differs);
@@ -168,13 +181,15 @@ impl Working {
             }
             busy += usize::from(self.take(share, worker).await?);
         }
-        // A worker that came later gets a part, too.
+        // A worker that came later gets a part, too; one share after the other, so that all can follow.
         if busy > lease::tolerated(fair)
+            && self.handed_back.is_none_or(|at| at.elapsed() > HAND_BACK_EVERY)
             && let Some(newest) = self.order.iter().rev().find(|share| night.open.contains(share))
             && let Some(held) = self.held.get(newest)
         {
             tracing::info!(share = %newest, "left to others");
             held.stop.stop();
+            self.handed_back = Some(Instant::now());
         }
         Ok(false)
     }

@@ -266,9 +266,6 @@ async fn work_off(
     // Workers end when their host has nothing to give; a commit that queued something new for a
     // host wakes it again. The crawl is over when no worker runs and all outcomes are kept.
     while !workers.is_empty() || shared.pending.load(Ordering::SeqCst) > 0 || found.is_some() {
-        if stop.is_stopped() {
-            found = None;
-        }
         tokio::select! {
             more = next(&mut found), if found.is_some() => match more {
                 Some(more) => {
@@ -276,7 +273,7 @@ async fn work_off(
                 }
                 None => found = None,
             },
-            () = stop.sleep(Duration::MAX), if found.is_some() => {}
+            () = stop.sleep(Duration::MAX), if found.is_some() => found = None,
             Some(ended) = workers.join_next(), if !workers.is_empty() => {
                 let Ok(host) = ended else { continue };
                 if again.remove(&host) && !stop.is_stopped() {

@@ -175,7 +175,8 @@ pub async fn work(
     let worker = Worker {
         scratch,
         once,
-        setup: crawl_setup(settings, 0, |_| true)?,
+        setup: CrawlSetup { renderer: None, ..crawl_setup(settings, 0, |_| true)? },
+        render: settings.render.clone(),
         fetch: settings.fetch.clone(),
         network: settings.network.clone(),
         shares: each,
