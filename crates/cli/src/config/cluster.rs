@@ -41,15 +41,17 @@ pub(super) fn cluster(
     table.set(source, "shares_max", &mut cluster.shares_max);
     at_least(table, source, "shares_max", cluster.shares_max > 0, "1 or more");
     let given = [&token, &ca_file, &name].iter().any(|text| text.is_some());
+    let Some(url) = url else {
+        if given {
+            let at = [&table.value("name"), &table.value("token"), &table.value("ca_file")];
+            let at = at.into_iter().flatten().map(|value| value.span().start).min();
+            source.fault(at.unwrap_or(0), "`cluster.url`: is missing: like \"nats://127.0.0.1:4222\"");
+        }
+        return None;
+    };
     let mut fault = |key: &'static str, reason: &str| {
         let at = table.value(key).map_or(0, |value| value.span().start);
         source.fault(at, format!("`cluster.{key}`: {reason}"));
-    };
-    let Some(url) = url else {
-        if given {
-            fault("url", "is missing: like \"nats://127.0.0.1:4222\"");
-        }
-        return None;
     };
     match Secret::read(&url, folder) {
         Ok(url) if is_nats(url.reveal()) => cluster.url = url.reveal().to_owned(),

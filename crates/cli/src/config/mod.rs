@@ -426,8 +426,33 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_with_its_line() {
-        let table: [(&str, &str); 26] = [
-            ("data = \"d\"\ncolour = 1\n", "2: unknown key `colour`; known here: alert, crawl, data"),
+        let table: [(&str, &str); 33] = [
+            ("data = \"d\"\n[cluster]\nurl = \"http://a:1\"\n", "3: `cluster.url`: is no address of NATS"),
+            ("data = \"d\"\n[cluster]\nname = \"a\"\n", "3: `cluster.url`: is missing: like"),
+            (
+                "data = \"d\"\n[cluster]\nurl = \"nats://a:1\"\nreplicas = 2\n",
+                "4: `replicas` must be 1, 3 or 5",
+            ),
+            (
+                "data = \"d\"\n[cluster]\nurl = \"nats://a:1\"\nlease_s = 1\n",
+                "4: `lease_s` must be between 3 and 3600",
+            ),
+            (
+                "data = \"d\"\n[cluster]\nurl = \"nats://a:1, tls://b:1\"\nname = \"a.b\"\n",
+                "4: `cluster.name`: is made of letters, digits, - and _ alone",
+            ),
+            (
+                "data = \"d\"\n[cluster]\nurl = \"nats://a:1\"\nlog_bytes_max = 1\n",
+                "4: `log_bytes_max` must be 67108864 or more",
+            ),
+            (
+                "data = \"d\"\n[cluster]\nurl = \"nats://a:1\"\nca_file = \"none.pem\"\n",
+                "4: `cluster.ca_file`: ",
+            ),
+            (
+                "data = \"d\"\ncolour = 1\n",
+                "2: unknown key `colour`; known here: alert, cluster, crawl, data",
+            ),
             (
                 "data = \"d\"\n[politeness]\nrequests_per_second = -1\n",
                 "3: `politeness.requests_per_second`: must be 0 or more",
