@@ -27,20 +27,14 @@ fn worker(world: &World) -> Running {
     Running(world.start(&["worker"]))
 }
 
-/// Findings as a person compares two nights: without the times, which differ.
-fn comparable(world: &World) -> Vec<Value> {
-    let mut findings = world.findings();
-    for one in &mut findings {
-        let one = one.as_object_mut().expect("object");
-        one.remove("first_seen");
-        one.remove("last_seen");
-        if let Some(snapshot) = one["evidence"]["snapshot"].as_str() {
-            let hash = snapshot.split('@').next().unwrap_or_default().to_owned();
-            one["evidence"]["snapshot"] = Value::from(hash);
-        }
+/// Waits until pages come in.
+fn until_crawling(world: &World) {
+    let begun = Instant::now();
+    let log = world.path("xunjian-data/log/crawl-000001.log");
+    while !std::fs::read_to_string(&log).is_ok_and(|text| text.lines().count() > 50) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing is crawled");
+        std::thread::sleep(Duration::from_millis(5));
     }
-    findings.sort_by_key(|one| one["id"].to_string());
-    findings
 }
 
 fn assert_same(found: &[Value], wanted: &[Value], when: &str) {
@@ -71,7 +65,7 @@ fn several_machines_find_what_one_finds_night_after_night() {
         let _workers = [worker(&together), worker(&together), worker(&together)];
         let (one, many) = (alone.run(&["run", "--json"]), together.run(&["run", "--json"]));
         assert_eq!((one.code, many.code), (3, 3), "{}", many.stderr);
-        assert_same(&comparable(&together), &comparable(&alone), &format!("night {day}"));
+        assert_same(&together.comparable(), &alone.comparable(), &format!("night {day}"));
         let (one, many) = (one.json(), many.json());
         for count in ["pages", "not_modified", "same_hash", "checked", "body_bytes"] {
             assert_eq!(many["crawl"][count], one["crawl"][count], "night {day}: {count}");
@@ -114,7 +108,7 @@ fn harass(world: &World, rng: &mut fastrand::Rng, kills: u32) -> u32 {
 fn workers_and_the_collector_may_end_at_any_moment() {
     let undisturbed = World::with_city(CITY);
     assert_eq!(undisturbed.run(&["run"]).code, 3);
-    let wanted = comparable(&undisturbed);
+    let wanted = undisturbed.comparable();
     let seed = fastrand::u64(..);
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut killed = 0;
@@ -124,7 +118,7 @@ fn workers_and_the_collector_may_end_at_any_moment() {
         let _server = jetstream(&world, "js", port);
         gather(&world, &[port], 1);
         killed += harass(&world, &mut rng, 6);
-        assert_same(&comparable(&world), &wanted, &format!("seed {seed} trial {trial}"));
+        assert_same(&world.comparable(), &wanted, &format!("seed {seed} trial {trial}"));
         assert_sound(&world, &format!("seed {seed} trial {trial}"));
     }
     assert!(killed >= 8, "only {killed} kills");
@@ -150,23 +144,17 @@ fn three_servers(world: &World) -> (Vec<Running>, Vec<u16>) {
 fn one_of_three_servers_may_end() {
     let undisturbed = World::with_city(CITY);
     assert_eq!(undisturbed.run(&["run"]).code, 3);
-    let wanted = comparable(&undisturbed);
+    let wanted = undisturbed.comparable();
     let world = World::with_city(CITY);
     let (mut servers, ports) = three_servers(&world);
     gather(&world, &ports, 3);
     let _workers = [worker(&world), worker(&world)];
     let mut collector = Running(world.start(&["run"]));
-    // Until pages are there.
-    let begun = Instant::now();
-    let log = world.path("xunjian-data/log/crawl-000001.log");
-    while !std::fs::read_to_string(&log).is_ok_and(|text| text.lines().count() > 50) {
-        assert!(begun.elapsed() < Duration::from_secs(60), "nothing is crawled");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until_crawling(&world);
     assert!(collector.0.try_wait().expect("state").is_none(), "the night is over already");
     drop(servers.remove(fastrand::usize(..3)));
     assert_eq!(collector.0.wait().expect("ended").code(), Some(3));
-    assert_same(&comparable(&world), &wanted, "with two servers");
+    assert_same(&world.comparable(), &wanted, "with two servers");
     assert_sound(&world, "with two servers");
 }
 
@@ -186,19 +174,14 @@ fn a_worker_that_slept_through_its_lease_keeps_nothing_and_works_on() {
     gather(&world, &[port], 1);
     let sleeper = worker(&world);
     let mut collector = Running(world.start(&["run"]));
-    let log = world.path("xunjian-data/log/crawl-000001.log");
-    let begun = Instant::now();
-    while !std::fs::read_to_string(&log).is_ok_and(|text| text.lines().count() > 50) {
-        assert!(begun.elapsed() < Duration::from_secs(60), "nothing is crawled");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until_crawling(&world);
     signal(&sleeper, "-STOP");
     let _other = worker(&world);
     // Its lease ends, and the other one takes its shares.
     std::thread::sleep(Duration::from_secs(6));
     signal(&sleeper, "-CONT");
     assert_eq!(collector.0.wait().expect("ended").code(), Some(3));
-    assert_same(&comparable(&world), &comparable(&undisturbed), "after a sleep");
+    assert_same(&world.comparable(), &undisturbed.comparable(), "after a sleep");
     assert_sound(&world, "after a sleep");
 }
 
@@ -240,15 +223,14 @@ fn who_comes_late_gets_a_part() {
     let _server = jetstream(&world, "js", port);
     gather(&world, &[port], 1);
     // Slow enough that the night is not over before.
-    world.reconfigure("xunjian.toml", "requests_per_second = 0\n", "requests_per_second = 4\n");
+    world.reconfigure(
+        "xunjian.toml",
+        "[politeness]\nrequests_per_second = 0\n",
+        "[politeness]\nrequests_per_second = 4\n",
+    );
     let _first = worker(&world);
     let mut collector = Running(world.start(&["crawl"]));
-    let log = world.path("xunjian-data/log/crawl-000001.log");
-    let begun = Instant::now();
-    while !std::fs::read_to_string(&log).is_ok_and(|text| text.lines().count() > 50) {
-        assert!(begun.elapsed() < Duration::from_secs(60), "nothing is crawled");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until_crawling(&world);
     let mut late = world.command(&["--lang", "en", "worker", "--once"]);
     let mut late = Running(late.stderr(Stdio::piped()).spawn().expect("starts"));
     assert_eq!(collector.0.wait().expect("ended").code(), Some(3));

@@ -5,28 +5,11 @@ mod support;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use support::World;
 use xunjian_city::CityOptions;
 
 const CITY: CityOptions = CityOptions { seed: 8, sites: 12, pages: 60, day: 0 };
 const KILLS: u32 = 20;
-
-/// Findings as a person compares two nights: without the times, which differ.
-fn comparable(world: &World) -> Vec<Value> {
-    let mut findings = world.findings();
-    for one in &mut findings {
-        let one = one.as_object_mut().expect("object");
-        one.remove("first_seen");
-        one.remove("last_seen");
-        if let Some(snapshot) = one["evidence"]["snapshot"].as_str() {
-            let hash = snapshot.split('@').next().unwrap_or_default().to_owned();
-            one["evidence"]["snapshot"] = Value::from(hash);
-        }
-    }
-    findings.sort_by_key(|one| one["id"].to_string());
-    findings
-}
 
 #[test]
 fn kill_9_at_twenty_random_moments() {
@@ -34,7 +17,7 @@ fn kill_9_at_twenty_random_moments() {
     let begun = Instant::now();
     assert_eq!(undisturbed.run(&["run"]).code, 3);
     let whole = begun.elapsed();
-    let wanted = comparable(&undisturbed);
+    let wanted = undisturbed.comparable();
     assert!(!wanted.is_empty());
     let seed = fastrand::u64(..);
     let mut rng = fastrand::Rng::with_seed(seed);
@@ -49,7 +32,7 @@ fn kill_9_at_twenty_random_moments() {
         let resumed = world.run(&["run"]);
         assert_eq!(resumed.code, 3, "seed {seed} trial {trial}: {}", resumed.stderr);
         // A trial that was over before its kill is a second night: the same, but no longer new.
-        let mut found = comparable(&world);
+        let mut found = world.comparable();
         for (one, other) in found.iter_mut().zip(&wanted) {
             if one["state"] == "open" {
                 one["state"] = other["state"].clone();
@@ -78,7 +61,7 @@ fn many_kills_of_one_run() {
     }
     let last = world.run(&["run"]);
     assert_eq!(last.code, 3, "{}", last.stderr);
-    let ids = |world: &World| comparable(world).iter().map(|one| one["id"].to_string()).collect::<Vec<_>>();
+    let ids = |world: &World| world.comparable().iter().map(|one| one["id"].to_string()).collect::<Vec<_>>();
     assert_eq!(ids(&world), ids(&undisturbed));
 }
 
@@ -87,7 +70,7 @@ fn many_kills_of_one_run() {
 fn a_clock_that_is_set_back() {
     let undisturbed = World::with_city(CITY);
     undisturbed.run(&["run"]);
-    let ids = |world: &World| comparable(world).iter().map(|one| one["id"].to_string()).collect::<Vec<_>>();
+    let ids = |world: &World| world.comparable().iter().map(|one| one["id"].to_string()).collect::<Vec<_>>();
     let world = World::with_city(CITY);
     let ahead: support::Ended = world.command_at("+3d", &["run"]).output().expect("runs").into();
     assert_eq!(ahead.code, 3, "{}", ahead.stderr);
@@ -116,7 +99,7 @@ fn a_hundred_kills_lose_nothing_and_leave_every_store_whole() {
     let begun = Instant::now();
     undisturbed.run(&["run"]);
     let whole = begun.elapsed();
-    let wanted: Vec<String> = comparable(&undisturbed).iter().map(|one| one["id"].to_string()).collect();
+    let wanted: Vec<String> = undisturbed.comparable().iter().map(|one| one["id"].to_string()).collect();
     let seed = fastrand::u64(..);
     let mut rng = fastrand::Rng::with_seed(seed);
     let (mut killed, mut in_snapshot, mut world) = (0, 0, World::with_city(SMALL));
@@ -162,7 +145,7 @@ fn a_hundred_kills_lose_nothing_and_leave_every_store_whole() {
         assert!(stored(&world) >= before, "seed {seed} trial {trial}: acknowledged pages were lost");
         if trial % 10 == 9 {
             world.run(&["run"]);
-            let mut found: Vec<String> = comparable(&world).iter().map(|one| one["id"].to_string()).collect();
+            let mut found: Vec<String> = world.comparable().iter().map(|one| one["id"].to_string()).collect();
             found.sort();
             let mut wanted = wanted.clone();
             wanted.sort();
@@ -263,5 +246,5 @@ fn an_interrupt_stops_cleanly_and_the_next_run_goes_on() {
     assert_eq!(summary["run"], 1, "the interrupted run goes on, a new one is not begun");
     let undisturbed = World::with_city(CITY);
     undisturbed.run(&["run"]);
-    assert_eq!(comparable(&world), comparable(&undisturbed));
+    assert_eq!(world.comparable(), undisturbed.comparable());
 }

@@ -125,6 +125,22 @@ impl World {
         self.read_json("xunjian-data/report/findings.json").as_array().expect("array").clone()
     }
 
+    /// Findings as a person compares two nights: without the times, which differ.
+    pub(crate) fn comparable(&self) -> Vec<Value> {
+        let mut findings = self.findings();
+        for one in &mut findings {
+            let one = one.as_object_mut().expect("object");
+            one.remove("first_seen");
+            one.remove("last_seen");
+            if let Some(snapshot) = one["evidence"]["snapshot"].as_str() {
+                let hash = snapshot.split('@').next().unwrap_or_default().to_owned();
+                one["evidence"]["snapshot"] = Value::from(hash);
+            }
+        }
+        findings.sort_by_key(|one| one["id"].to_string());
+        findings
+    }
+
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command

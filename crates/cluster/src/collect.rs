@@ -254,7 +254,11 @@ impl Collector {
     async fn keep(&mut self, message: Message) -> Result<(), ClusterError> {
         let Message { number, subject, payload } = message;
         let share = self.names.share("log", &subject)?;
-        let Some(incoming) = self.shares.get_mut(&share) else { return Ok(()) };
+        let Some(incoming) = self.shares.get_mut(&share) else {
+            // Of a site that is in the register no more.
+            self.seen = self.seen.max(number);
+            return Ok(());
+        };
         let entry = match incoming.joined.add::<Entry>(&payload) {
             Ok(entry) if number > incoming.kept.number => entry,
             Ok(_) => None,
@@ -271,10 +275,13 @@ impl Collector {
             return Ok(());
         };
         match entry {
-            Entry::Taken { worker } => {
-                tracing::info!(%share, worker, "leased");
+            Entry::Taken { worker, crawl } => {
                 let found = incoming.kept.found;
-                hand(&self.names, (&self.store, &self.setup), &share, number, found).await?;
+                // Whoever works for another crawl is handed nothing; it ends when it reads of this one.
+                if crawl == self.night.crawl {
+                    tracing::info!(%share, worker, "leased");
+                    hand(&self.names, (&self.store, &self.setup), &share, number, found).await?;
+                }
                 self.apply(&share, number, Told::default())?;
             }
             Entry::Told(told) => self.apply(&share, number, told)?,

@@ -31,6 +31,8 @@ pub(crate) enum Entry {
     Taken {
         /// Its name.
         worker: String,
+        /// The crawl it works for.
+        crawl: String,
     },
     /// A batch of its store.
     Told(Told),
@@ -72,13 +74,13 @@ impl Log {
     pub(crate) async fn take(
         names: &Names,
         share: &Share,
-        worker: &str,
+        (worker, crawl): (&str, &str),
         lost: StopSignal,
     ) -> Result<(Self, u64), Refused> {
         let subject = names.subject("log", share);
         let last = Names::last_number(&names.log, &subject).await?;
         let log = Self { names: names.clone(), subject, last: Mutex::new(last), lost };
-        let number = log.write(&Entry::Taken { worker: worker.to_owned() }).await?;
+        let number = log.write(&Entry::Taken { worker: worker.to_owned(), crawl: crawl.to_owned() }).await?;
         Ok((log, number))
     }
 

@@ -196,7 +196,7 @@ impl Working {
 
     /// Leases a share and begins with it; false when somebody else was faster.
     async fn take(&mut self, share: &Share, worker: &Worker<'_>) -> Result<bool, ClusterError> {
-        let Some((_, setup)) = &self.night else { return Ok(false) };
+        let Some((night, setup)) = &self.night else { return Ok(false) };
         let lease = Lease::take(&self.names, share, &self.name, self.cluster.lease).await?;
         let Some(lease) = lease else { return Ok(false) };
         let held = Held { stop: StopSignal::default(), complete: StopSignal::default() };
@@ -204,6 +204,7 @@ impl Working {
             names: self.names.clone(),
             share: share.clone(),
             worker: self.name.clone(),
+            crawl: night.crawl.clone(),
             setup: setup.clone(),
             client: Fetcher::new(worker.fetch.clone(), &worker.network)?,
             pace: Arc::clone(&self.pace),
@@ -254,6 +255,7 @@ struct Task {
     names: Names,
     share: Share,
     worker: String,
+    crawl: String,
     setup: CrawlSetup,
     client: Fetcher,
     pace: Arc<dyn JointPace>,
@@ -289,7 +291,7 @@ impl Task {
 
     async fn work_off(self, lost: StopSignal) -> Result<(), Refused> {
         let stop = self.held.stop.clone();
-        let (log, taken) = Log::take(&self.names, &self.share, &self.worker, lost).await?;
+        let (log, taken) = Log::take(&self.names, &self.share, (&self.worker, &self.crawl), lost).await?;
         let log = Arc::new(log);
         let left = Entry::Left { worker: self.worker.clone() };
         let (_folder, store) = scratch::store(&self.scratch)?;
