@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use xunjian_crawl::{CrawlEnd, CrawlLog, CrawlSetup, Note, Progress, Share, StopSignal, note_ipv6, site_key};
 use xunjian_fetch::{FetchLimits, Fetcher};
 use xunjian_frontier::{EmbeddedFrontier, Frontier as _};
-use xunjian_model::Host;
+use xunjian_model::{Host, Site};
 use xunjian_store::{Space, Store, Told, Write};
 
 use crate::handing::hand;
@@ -309,7 +309,7 @@ impl Collector {
             let (mut queued, mut done) = (0, 0);
             let mut batch = store.begin();
             for write in told.writes {
-                if !is_of(share, setup, &write) {
+                if !is_of(share, setup.run, &setup.sites, &write) {
                     return Err(ClusterError::Message(format!("{share}: a write of another share")));
                 }
                 let of_queue = u64::from(write.of(Space::Queue).is_some());
@@ -359,7 +359,7 @@ impl Collector {
 }
 
 /// Whether a write belongs to a share's crawl: no worker can damage what is another one's.
-fn is_of(share: &Share, setup: &CrawlSetup, write: &Write) -> bool {
+fn is_of(share: &Share, run: u32, sites: &[Site], write: &Write) -> bool {
     let site = share.0.as_ref();
     let key = match write {
         Write::Snapshot { owner, .. } | Write::Revisit { owner, .. } => return *owner == share.0,
@@ -367,17 +367,62 @@ fn is_of(share: &Share, setup: &CrawlSetup, write: &Write) -> bool {
     };
     let host = |key: &[u8]| {
         let host = key.split(|&byte| byte == 0).next().unwrap_or_default();
-        Share::of(&Host::from_stored(String::from_utf8_lossy(host).into_owned()), &setup.sites) == *share
+        Share::of(&Host::from_stored(String::from_utf8_lossy(host).into_owned()), sites) == *share
     };
     let owner = site.map_or(&b""[..], |site| site.as_str().as_bytes());
     match Space::of(key) {
         Some((Space::Url, key)) => key.strip_prefix(owner).is_some_and(|rest| rest.first() == Some(&0)),
         Some((Space::Queue | Space::Host, key)) => host(key),
         Some((Space::Site, key)) => site.is_some() && key == owner,
-        Some((Space::Run, _)) => site.is_some_and(|site| {
-            *key == Space::Run.key(&site_key(setup.run, site).each_ref().map(Vec::as_slice))
-        }),
+        Some((Space::Run, _)) => site
+            .is_some_and(|site| *key == Space::Run.key(&site_key(run, site).each_ref().map(Vec::as_slice))),
         Some((Space::Snapshot, _)) => matches!(write, Write::Delete { .. }),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xunjian_model::{PageUrl, SiteId, SiteKind};
+
+    use super::*;
+
+    #[test]
+    fn a_share_writes_what_is_its_own_alone() {
+        let site = |id: &str| {
+            let url = PageUrl::parse(&format!("http://{id}.gov.cn/")).expect("url");
+            Site::new(SiteId::new(id).expect("id"), id.to_owned(), url, SiteKind::Department)
+        };
+        let sites = [site("a"), site("a-b")];
+        let [a, ab, outside] =
+            ["site.a", "site.a-b", "outside"].map(|text| text.parse::<Share>().expect("share"));
+        let key = |run: u32, id: &str| site_key(run, &SiteId::new(id).expect("id"));
+        let put = |space: Space, parts: &[&[u8]]| Write::Put { key: space.key(parts), value: Vec::new() };
+        let counts = key(7, "a");
+        let table: [(Write, Option<&Share>); 11] = [
+            (put(Space::Url, &[b"a", b"http://a.gov.cn/"]), Some(&a)),
+            (put(Space::Url, &[b"a-b", b"http://a-b.gov.cn/"]), Some(&ab)),
+            (put(Space::Url, &[b"", b"http://c.cn/"]), Some(&outside)),
+            (put(Space::Queue, &[b"http://a.gov.cn", &[1], b"http://a.gov.cn/"]), Some(&a)),
+            (put(Space::Queue, &[b"http://c.cn", &[1], b"http://c.cn/"]), Some(&outside)),
+            (put(Space::Host, &[b"http://a-b.gov.cn"]), Some(&ab)),
+            (put(Space::Site, &[b"a"]), Some(&a)),
+            (put(Space::Run, &counts.each_ref().map(Vec::as_slice)), Some(&a)),
+            (put(Space::Run, &[b"last"]), None),
+            (put(Space::Finding, &[b"a", b"1"]), None),
+            (put(Space::Snapshot, &[b"http://a.gov.cn/", b"1"]), None),
+        ];
+        for (write, owner) in table {
+            for share in [&a, &ab, &outside] {
+                assert_eq!(is_of(share, 7, &sites, &write), owner == Some(share), "{share}: {write:?}");
+            }
+        }
+        assert!(
+            !is_of(&a, 8, &sites, &put(Space::Run, &counts.each_ref().map(Vec::as_slice))),
+            "another run"
+        );
+        for text in ["", "site.", "site.A", "outside.a", "a"] {
+            assert!(text.parse::<Share>().is_err(), "{text}");
+        }
     }
 }

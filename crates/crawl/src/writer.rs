@@ -25,6 +25,9 @@ pub(crate) const CHANNEL: usize = 64;
 const BATCH_WRITES: usize = 2_048;
 /// Bytes of bodies in one batch.
 const BATCH_BYTES: usize = 16 << 20;
+/// The same where the batch is told to another store before it is kept: then it is in memory more than once, and a
+/// machine has many such crawls.
+const TOLD_BATCH_BYTES: usize = 2 << 20;
 /// Longest time an outcome waits for its batch.
 const BATCH_TIME: Duration = Duration::from_millis(300);
 /// Known addresses remembered so that the index is not asked for each link of each menu.
@@ -197,7 +200,8 @@ impl Writer<'_> {
                 }
                 None => {}
             }
-            let full = batch.writes() >= BATCH_WRITES || batch.body_bytes() >= BATCH_BYTES;
+            let bytes_max = if self.shared.joint.is_some() { TOLD_BATCH_BYTES } else { BATCH_BYTES };
+            let full = batch.writes() >= BATCH_WRITES || batch.body_bytes() >= bytes_max;
             if gathered.ends || full || begun.elapsed() >= BATCH_TIME {
                 break;
             }
