@@ -3,8 +3,9 @@
 //! A message is taken only after the one its writer knows to be the last. So whoever lost a share without
 //! noticing is refused as soon as somebody else has written, and nothing of it is kept twice.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::context::PublishErrorKind;
@@ -21,6 +22,8 @@ use crate::parts::cut;
 
 /// Pause before a message is sent again that the server did not take.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// Addresses in one message.
+const FOUND_AT_ONCE: usize = 500;
 /// Header by which a server, and we, know a message again.
 const MESSAGE_ID: &str = "Nats-Msg-Id";
 
@@ -135,7 +138,7 @@ impl Log {
     /// Tells other shares what was found of them. It may be told twice, and is told before the batch that
     /// holds the page it was found in.
     async fn tell_others(&self, note: &Note) -> Result<(), Refused> {
-        let mut by_share: std::collections::BTreeMap<Share, Vec<_>> = std::collections::BTreeMap::new();
+        let mut by_share: BTreeMap<Share, Vec<_>> = BTreeMap::new();
         for item in &note.found {
             by_share.entry(Share(item.site.clone())).or_default().push(item);
         }
@@ -162,17 +165,14 @@ impl Log {
     }
 }
 
-/// Addresses in one message.
-const FOUND_AT_ONCE: usize = 500;
-
 /// The log as a store's listener: a batch is kept once it is in the log.
 pub(crate) struct Listening {
-    log: std::sync::Arc<Log>,
+    log: Arc<Log>,
     runtime: Handle,
 }
 
 impl Listening {
-    pub(crate) fn new(log: std::sync::Arc<Log>) -> Self {
+    pub(crate) fn new(log: Arc<Log>) -> Self {
         Self { log, runtime: Handle::current() }
     }
 }

@@ -266,22 +266,20 @@ struct Task {
 impl Task {
     async fn run(self, lease: Lease) -> Result<(), Refused> {
         let lost = StopSignal::default();
-        let renewing = tokio::spawn(lease.renew(lost.clone()));
+        // They end with this, however it ends: a lease that nobody works for must not be renewed.
+        let mut beside = JoinSet::new();
+        beside.spawn(lease.renew(lost.clone()));
         // What is lost is also to be stopped.
-        let stop = self.held.stop.clone();
-        let watching = {
-            let (lost, stop) = (lost.clone(), stop.clone());
-            tokio::spawn(async move {
-                while !lost.is_stopped() {
-                    lost.sleep(Duration::MAX).await;
-                }
-                stop.stop();
-            })
-        };
+        let (losing, stop) = (lost.clone(), self.held.stop.clone());
+        beside.spawn(async move {
+            while !losing.is_stopped() {
+                losing.sleep(Duration::MAX).await;
+            }
+            stop.stop();
+        });
         let (names, share, worker) = (self.names.clone(), self.share.clone(), self.worker.clone());
         let worked = self.work_off(lost).await;
-        watching.abort();
-        renewing.abort();
+        drop(beside);
         if let Err(Refused::Failed(_)) = &worked {
             // Somebody else may try at once.
             lease::end(&names, &share, &worker).await;
@@ -300,22 +298,19 @@ impl Task {
         };
         let store = Arc::new(store.telling(Box::new(Listening::new(Arc::clone(&log)))));
         let (finds, inbox) = mpsc::channel(FOUND_WAITING);
-        let finding = tokio::spawn(find(self.names.clone(), self.share.clone(), found, finds));
+        let mut beside = JoinSet::new();
+        let finding = beside.spawn(find(self.names.clone(), self.share.clone(), found, finds));
         let complete = self.held.complete.clone();
-        let ending = {
-            let finding = finding.abort_handle();
-            tokio::spawn(async move {
-                while !complete.is_stopped() {
-                    complete.sleep(Duration::MAX).await;
-                }
-                finding.abort();
-            })
-        };
+        beside.spawn(async move {
+            while !complete.is_stopped() {
+                complete.sleep(Duration::MAX).await;
+            }
+            finding.abort();
+        });
         let joint = Joint { share: self.share.clone(), pace: self.pace, found: inbox };
         let progress = Arc::new(Progress::default());
         let crawled = crawl_jointly(store, self.client, self.setup, progress, stop, joint).await;
-        finding.abort();
-        ending.abort();
+        drop(beside);
         crawled.map_err(ClusterError::from)?;
         log.write(&left).await.map(drop)
     }

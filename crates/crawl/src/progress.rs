@@ -77,8 +77,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// What was counted so far.
-    pub(crate) fn now(progress: &Progress, fetcher: &Fetcher) -> Self {
+    /// What was counted so far, here and by workers on other machines.
+    pub fn now(progress: &Progress, fetcher: &Fetcher) -> Self {
         let read = Progress::read;
         let (wire_received, wire_sent) = fetcher.wire_bytes();
         Self {
@@ -91,9 +91,9 @@ impl Counts {
             limited: read(&progress.limited),
             deleted: read(&progress.deleted),
             rendered: read(&progress.rendered),
-            requests: fetcher.requests(),
-            wire_received,
-            wire_sent,
+            requests: fetcher.requests() + read(&progress.requests_elsewhere),
+            wire_received: wire_received + read(&progress.received_elsewhere),
+            wire_sent: wire_sent + read(&progress.sent_elsewhere),
         }
     }
 

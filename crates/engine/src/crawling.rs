@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use xunjian_cluster::Worker;
-use xunjian_crawl::{CrawlEnd, CrawlSetup, Progress, Renderer, Share, SiteCrawl, StopSignal};
+use xunjian_crawl::{Counts, CrawlEnd, CrawlSetup, Progress, Renderer, Share, SiteCrawl, StopSignal};
 use xunjian_fetch::Fetcher;
 use xunjian_model::SiteId;
 
@@ -91,24 +91,23 @@ impl Engine {
                 xunjian_cluster::collect(cluster, store, client, setup, Arc::clone(&progress), stop).await?
             }
         };
-        let (wire_received, wire_sent) = fetcher.wire_bytes();
-        let read = Progress::read;
+        let counts = Counts::now(&progress, &fetcher);
         let mut summary = CrawlSummary {
-            pages: read(&progress.pages),
-            not_modified: read(&progress.not_modified),
-            same_hash: read(&progress.same_hash),
-            checked: read(&progress.checked),
-            failed: read(&progress.failed),
-            body_bytes: read(&progress.body_bytes),
-            wire_received: wire_received + read(&progress.received_elsewhere),
-            wire_sent: wire_sent + read(&progress.sent_elsewhere),
-            requests: fetcher.requests() + read(&progress.requests_elsewhere),
+            pages: counts.pages,
+            not_modified: counts.not_modified,
+            same_hash: counts.same_hash,
+            checked: counts.checked,
+            failed: counts.failed,
+            body_bytes: counts.body_bytes,
+            wire_received: counts.wire_received,
+            wire_sent: counts.wire_sent,
+            requests: counts.requests,
             finished: end == CrawlEnd::Done,
         };
         run.crawl.add(&summary);
-        run.extras.limited += read(&progress.limited);
-        run.extras.deleted += read(&progress.deleted);
-        run.extras.rendered += read(&progress.rendered);
+        run.extras.limited += counts.limited;
+        run.extras.deleted += counts.deleted;
+        run.extras.rendered += counts.rendered;
         if summary.finished && settings.network.proxy.is_none() {
             self.check_ipv6(&run).await?;
         }
