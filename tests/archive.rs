@@ -107,6 +107,29 @@ fn words_are_found_wherever_they_stand() {
 }
 
 #[test]
+fn what_a_scan_knows_of_pages_only_spares_reading_them() {
+    let world = World::with_city(CityOptions { seed: 36, sites: 9, pages: 30, day: 0 });
+    assert!(matches!(world.run(&["crawl"]).code, 0 | 3));
+    let words =
+        ["工作", "关于", "2026-", "水利局 通知", "http", "art/", "名单", "a.b", "（", "没有的词", "的"];
+    let find =
+        || words.map(|word| world.run(&["find", word, "--json", "--most", "10000"]).json()["found"].clone());
+    let before = find();
+    world.reconfigure("xunjian.toml", "[\"city/words.toml\"]", "[\"city/words.toml\", \"own.txt\"]");
+    // Noted is from the first change of words on.
+    for own in ["没有的词", "也没有的词"] {
+        world.write("own.txt", own.as_bytes());
+        assert!(matches!(world.run(&["scan"]).code, 0 | 3));
+    }
+    let after = find();
+    for ((word, before), after) in words.iter().zip(before).zip(after) {
+        assert_eq!(before, after, "{word}");
+        let nothing = before.as_array().expect("pages").is_empty();
+        assert!(!nothing || ["没有的词", "a.b"].contains(word), "{word} is somewhere");
+    }
+}
+
+#[test]
 fn a_dictionary_is_changed_once_it_was_tried() {
     let world = inspected();
     let console = Serving::start(&world, "127.0.0.1", "");

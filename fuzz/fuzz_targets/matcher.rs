@@ -1,9 +1,9 @@
 //! The search: without folding it finds what a naive search finds; with folding, any text gives
-//! spans of it.
+//! spans of it, and the words of the hits may stand there by the text's pairs of characters.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use xunjian_dict::{Category, Dictionary, Entry, Matcher, Place, Scratch};
+use xunjian_dict::{Category, Dictionary, Entry, Matcher, Pairing, Place, Scratch, Sought};
 
 fuzz_target!(|input: (Vec<&str>, &str)| {
     let (words, text) = input;
@@ -16,12 +16,16 @@ fuzz_target!(|input: (Vec<&str>, &str)| {
         matcher.longest(text, &mut Scratch::default(), |start, end| found.push((start, end)));
         assert_eq!(found, naive(&words, text));
     }
+    let mut pairing = Pairing::default();
+    pairing.add(text);
+    let pairs = pairing.take();
     for category in [Category::SpamInjection, Category::Typo, Category::OutdatedName] {
         let entries = words.iter().map(|word| Entry::new(word, category)).collect();
         let dictionary = Dictionary { traditional: true, entries, ..Dictionary::default() };
         let matcher = Matcher::new(&[dictionary]).expect("compiles");
         for hit in matcher.find(text, &Place::default(), &mut Scratch::default()) {
             assert!(text.get(hit.start..hit.end).is_some_and(|part| !part.is_empty()));
+            assert!(Sought::new([hit.entry.pattern.as_str()]).may_be_in(&pairs));
         }
     }
 });

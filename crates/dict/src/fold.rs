@@ -310,7 +310,7 @@ fn is_cjk(c: char) -> bool {
     matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{00AD}' | '\u{180E}'
@@ -318,7 +318,7 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-fn is_separator(c: char) -> bool {
+pub(crate) fn is_separator(c: char) -> bool {
     const DECORATION: &str = "*·•|_~^-.+=#@/\\★☆●○※丨﹡＊—`♥❤◆◇■□▲△→ \u{3000}\u{A0}\t\n\r";
     c.is_whitespace() || DECORATION.contains(c)
 }

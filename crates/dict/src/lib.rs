@@ -9,18 +9,22 @@ mod conflicts;
 mod fold;
 mod load;
 mod matcher;
+mod pairs;
 mod segment;
 mod sheet;
 mod shipped;
 mod trie;
+mod vocabulary;
 
 pub use conflicts::{Conflict, conflicts};
 pub use load::{
     ENTRIES_MAX, FILE_BYTES_MAX, Fault, LoadError, decode_text, load_bytes, load_draft, load_file,
 };
 pub use matcher::{CompileError, Hit, Matcher, Place, Scratch};
+pub use pairs::{Pairing, Pairs, Sought};
 pub use sheet::{RowFault, read_sheet};
 pub use shipped::shipped;
+pub use vocabulary::{ChangedWords, Vocabulary};
 
 use std::path::PathBuf;
 

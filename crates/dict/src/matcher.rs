@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use crate::fold::{Folded, Folder, fold_pattern, is_folded, is_latin, is_verbatim};
 use crate::trie::{Alphabet, Trie, VALUE_BITS};
+use crate::vocabulary::{Spelling, Vocabulary};
 use crate::{Category, Dictionary, Entry, Scope, segment};
 
 /// Characters before and after a word in which its context words are looked for.
@@ -66,6 +67,8 @@ struct Source {
     name: String,
     scope: Scope,
     traditional: bool,
+    /// Phrases in which no pattern of it is wrong.
+    allow: Vec<String>,
     fingerprint: [u8; 32],
 }
 
@@ -238,6 +241,7 @@ impl Matcher {
                     name: one.name.clone(),
                     scope: one.scope.clone(),
                     traditional: one.traditional,
+                    allow: one.allow.clone(),
                     fingerprint: fingerprint(one),
                 })
                 .collect(),
@@ -268,6 +272,34 @@ impl Matcher {
             hasher.update(&dictionary.fingerprint);
         }
         *hasher.finalize().as_bytes()
+    }
+
+    /// What the dictionaries that are for a site look for there.
+    pub fn vocabulary(&self, site: &str) -> Vocabulary {
+        let mut spelling = Spelling::default();
+        let sources: Vec<Option<[u8; 32]>> = self
+            .dictionaries
+            .iter()
+            .map(|one| {
+                // Its version is not told with a hit.
+                let Source { name, scope, traditional, allow: _, fingerprint: _ } = one;
+                let own = hash_of(|text| {
+                    text(name);
+                    text(&format!("{scope:?} {traditional}"));
+                });
+                scope.is_for(site).then_some(own)
+            })
+            .collect();
+        for (source, own) in self.dictionaries.iter().zip(&sources) {
+            let Some(own) = own else { continue };
+            source.allow.iter().for_each(|phrase| spelling.says(fold_pattern(phrase).0, own));
+        }
+        for word in &self.words {
+            let Some(own) = sources[word.brief.dictionary as usize] else { continue };
+            let entry = hash_of(|text| write_entry(&word.entry, text));
+            spelling.says(fold_pattern(&word.entry.pattern).0, &[own, entry].concat());
+        }
+        spelling.end()
     }
 
     /// Number of patterns.
@@ -509,30 +541,39 @@ fn in_title(before: &str) -> bool {
 }
 
 fn fingerprint(dictionary: &Dictionary) -> [u8; 32] {
+    let Dictionary { name, version, scope, traditional, allow, entries, source: _ } = dictionary;
+    hash_of(|text| {
+        text(name);
+        text(version);
+        text(&format!("{scope:?} {traditional} {allow:?}"));
+        entries.iter().for_each(|entry| write_entry(entry, text));
+    })
+}
+
+/// All that an entry says.
+fn write_entry(entry: &Entry, text: &mut dyn FnMut(&str)) {
+    let Entry { pattern, correction, category, severity, note, .. } = entry;
+    let Entry { allow, not_after, not_before, context, since, skip_titles, .. } = entry;
+    text(pattern);
+    text(category.as_str());
+    for optional in [correction, severity, note] {
+        text(optional.as_deref().unwrap_or_default());
+    }
+    for list in [allow, not_after, not_before, context] {
+        text("");
+        list.iter().for_each(|phrase| text(phrase));
+    }
+    text(&since.map(|since| since.to_string()).unwrap_or_default());
+    text(if *skip_titles { "titles" } else { "" });
+}
+
+/// The hash of texts, each with its length.
+fn hash_of(write: impl FnOnce(&mut dyn FnMut(&str))) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
-    let mut text = |text: &str| {
+    write(&mut |text| {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
-    };
-    let Dictionary { name, version, scope, traditional, allow, entries, source: _ } = dictionary;
-    text(name);
-    text(version);
-    text(&format!("{scope:?} {traditional} {allow:?}"));
-    for entry in entries {
-        let Entry { pattern, correction, category, severity, note, .. } = entry;
-        let Entry { allow, not_after, not_before, context, since, skip_titles, .. } = entry;
-        text(pattern);
-        text(category.as_str());
-        for optional in [correction, severity, note] {
-            text(optional.as_deref().unwrap_or_default());
-        }
-        for list in [allow, not_after, not_before, context] {
-            text("");
-            list.iter().for_each(|phrase| text(phrase));
-        }
-        text(&since.map(|since| since.to_string()).unwrap_or_default());
-        text(if *skip_titles { "titles" } else { "" });
-    }
+    });
     *hasher.finalize().as_bytes()
 }
 

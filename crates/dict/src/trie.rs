@@ -28,9 +28,12 @@ struct Node {
 }
 
 /// The codes of characters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Alphabet {
-    codes: HashMap<char, u16>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Alphabet {
+    /// Those of some characters; the others have none.
+    Of(HashMap<char, u16>),
+    /// Every character of the basic plane is its own code; those beyond share them.
+    Every,
 }
 
 impl Alphabet {
@@ -42,17 +45,25 @@ impl Alphabet {
         let mut chars: Vec<(usize, char)> = counts.into_iter().map(|(c, count)| (count, c)).collect();
         chars.sort_unstable_by(|a, b| b.cmp(a));
         (chars.len() < usize::from(CODES_MAX) - 1)
-            .then(|| Self { codes: chars.iter().zip(1..).map(|(&(_, c), code)| (c, code)).collect() })
+            .then(|| Self::Of(chars.iter().zip(1..).map(|(&(_, c), code)| (c, code)).collect()))
     }
 
     /// A character's code.
     pub(crate) fn code(&self, c: char) -> u16 {
-        self.codes.get(&c).copied().unwrap_or(UNKNOWN)
+        match self {
+            Self::Of(codes) => codes.get(&c).copied().unwrap_or(UNKNOWN),
+            Self::Every => (c as u32 % u32::from(CODES_MAX)) as u16,
+        }
     }
 
-    /// All characters with their codes.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (char, u16)> + '_ {
-        self.codes.iter().map(|(&c, &code)| (c, code))
+    /// All characters with their codes, of every one those of the basic plane.
+    pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = (char, u16)> + '_> {
+        match self {
+            Self::Of(codes) => Box::new(codes.iter().map(|(&c, &code)| (c, code))),
+            Self::Every => {
+                Box::new((0..CODES_MAX).filter_map(|code| Some((char::from_u32(code.into())?, code))))
+            }
+        }
     }
 }
 

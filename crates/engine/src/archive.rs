@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use rayon::prelude::*;
-use xunjian_dict::Matcher;
+use xunjian_dict::{Matcher, Pairs};
 use xunjian_model::{Facts, PageUrl, Site, SiteId, UrlRecord};
-use xunjian_scan::{Found, Query, WordHit, words_of};
+use xunjian_scan::{Found, KnownTexts, Query, WordHit, words_of};
 use xunjian_store::Space;
 
 use crate::{Engine, EngineError};
@@ -18,6 +18,8 @@ struct Archived<'e> {
     engine: &'e Engine,
     /// The site it is of.
     site: &'e Site,
+    /// What is known of the texts of the site's pages.
+    known: &'e KnownTexts<'e>,
     /// Its address.
     url: String,
     record: UrlRecord,
@@ -27,6 +29,11 @@ impl Archived<'_> {
     /// The name of its newest snapshot.
     fn snapshot(&self) -> Option<String> {
         xunjian_scan::snapshot_name(&self.record)
+    }
+
+    /// Whether words may stand in its texts, by what the last scan knows of them.
+    fn may_have(&self, may: impl FnOnce(&Pairs) -> bool) -> Result<bool, EngineError> {
+        Ok(self.known.pairs(&self.url, &self.record)?.is_none_or(|pairs| may(&pairs)))
     }
 
     /// What the server sent, or a browser showed; `None` for a damaged segment.
@@ -100,7 +107,11 @@ impl Engine {
         after: Option<&str>,
         limits: (Instant, usize),
     ) -> Result<Looked<FoundPage>, EngineError> {
-        self.look_through(only, after, limits, |page| {
+        let nothing = |_: &Site| Ok(());
+        self.look_through(only, after, limits, nothing, |page, ()| {
+            if !page.may_have(|pairs| query.may_be_in_texts(&page.url, pairs))? {
+                return Ok(None);
+            }
             let (Some(snapshot), Some(body)) = (page.snapshot(), page.body()?) else { return Ok(None) };
             if !query.may_be_in(page.url.as_bytes(), &body) && !page.is_document(&body) {
                 return Ok(None);
@@ -119,7 +130,14 @@ impl Engine {
         after: Option<&str>,
         limits: (Instant, usize),
     ) -> Result<Looked<TriedPage>, EngineError> {
-        self.look_through(only, after, limits, |page| {
+        let changed = |site: &Site| {
+            let site = site.id.as_str();
+            Ok(before.vocabulary(site).changed(&now.vocabulary(site)).sought())
+        };
+        self.look_through(only, after, limits, changed, |page, changed| {
+            if !page.may_have(|pairs| changed.may_be_in(pairs))? {
+                return Ok(None);
+            }
             let (Some(snapshot), Some(body)) = (page.snapshot(), page.body()?) else { return Ok(None) };
             let Some(facts) = page.facts(&body) else { return Ok(None) };
             let site = page.site.id.as_str();
@@ -137,13 +155,14 @@ impl Engine {
     }
 
     /// Looks at the pages of one site or of all, from `after` on, until the time is up or `most` were found;
-    /// a few more may be found in the last pages.
-    fn look_through<T: Send>(
+    /// a few more may be found in the last pages. `of_site` is asked once for each site.
+    fn look_through<S: Sync, T: Send>(
         &self,
         only: Option<&SiteId>,
         after: Option<&str>,
         (until, most): (Instant, usize),
-        look: impl Fn(&Archived<'_>) -> Result<Option<T>, EngineError> + Sync,
+        of_site: impl Fn(&Site) -> Result<S, EngineError>,
+        look: impl Fn(&Archived<'_>, &S) -> Result<Option<T>, EngineError> + Sync,
     ) -> Result<Looked<T>, EngineError> {
         let sites = self.settings().sites.iter().filter(|site| only.is_none_or(|only| *only == site.id));
         let (first, mut url) = after.and_then(|after| after.split_once(' ')).unwrap_or(("", ""));
@@ -152,6 +171,7 @@ impl Engine {
             let own = site.id.as_str().as_bytes();
             let mut rows = self.store().scan_after::<UrlRecord>(Space::Url, &[own, b""], url.as_bytes());
             url = "";
+            let (of_site, known) = (of_site(site)?, &KnownTexts::of(self.store(), &site.id)?);
             loop {
                 let chunk: Vec<(String, UrlRecord)> =
                     rows.by_ref().take(PAGES_AT_ONCE).collect::<Result<_, _>>()?;
@@ -159,7 +179,7 @@ impl Engine {
                 let next = format!("{} {last}", site.id);
                 let shown = chunk.into_par_iter().filter(|(_, record)| record.shown().is_some());
                 let seen: Vec<Option<T>> = shown
-                    .map(|(url, record)| look(&Archived { engine: self, site, url, record }))
+                    .map(|(url, record)| look(&Archived { engine: self, site, known, url, record }, &of_site))
                     .collect::<Result<_, _>>()?;
                 looked.pages += seen.len() as u64;
                 looked.found.extend(seen.into_iter().flatten());

@@ -40,7 +40,7 @@ use xunjian_judge::{Calendar, Catalogue};
 use xunjian_model::{Account, Finding, FindingState, Kind, Offer, Site, SiteId};
 use xunjian_scan::{
     BadLinks, Beyond, ColumnClass, ColumnReport, FindingLimits, KnownPage, Overdue, ScanSetup, SiteInput,
-    Untold,
+    Untold, Vocabularies,
 };
 use xunjian_store::{Space, Store, StoreError};
 
@@ -381,6 +381,7 @@ impl Engine {
             findings: settings.findings,
             fresh,
             pool: self.pool()?,
+            vocabularies: Vocabularies::default(),
         })
     }
 

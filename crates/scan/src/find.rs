@@ -2,6 +2,7 @@
 
 use encoding_rs::GB18030;
 use memchr::memmem::Finder;
+use xunjian_dict::{Pairs, Sought};
 use xunjian_model::Facts;
 
 use crate::excerpt::around;
@@ -25,7 +26,7 @@ pub enum QueryError {
 /// Words, all of which a page has to have in its text, title or address.
 #[derive(Debug)]
 pub struct Query {
-    words: Vec<String>,
+    words: Vec<(String, Sought)>,
     /// Each of its characters, as UTF-8 and as GB18030.
     probes: Vec<(Finder<'static>, Finder<'static>)>,
 }
@@ -63,7 +64,16 @@ impl Query {
             let (coded, _, _) = GB18030.encode(&text);
             (Finder::new(text.as_bytes()).into_owned(), Finder::new(&coded[..]).into_owned())
         };
+        let words = words.into_iter().map(|word| (Sought::verbatim(&word), word));
+        let words = words.map(|(sought, word)| (word, sought)).collect();
         Ok(Self { words, probes: wide.into_iter().map(probe).collect() })
+    }
+
+    /// Whether the page at an address, whose texts have these pairs, may have the words: false only when it
+    /// lacks one for sure.
+    pub fn may_be_in_texts(&self, url: &str, pairs: &Pairs) -> bool {
+        let url = url.to_ascii_lowercase();
+        self.words.iter().all(|(word, sought)| sought.may_be_in(pairs) || url.contains(word))
     }
 
     /// Whether the page at an address, made of these bytes, may have the words: false only when it lacks
@@ -78,15 +88,19 @@ impl Query {
         !missing || memchr::memmem::find(body, b"&#").is_some() || is_of_another_charset(body)
     }
 
+    fn words(&self) -> impl Iterator<Item = &String> {
+        self.words.iter().map(|(word, _)| word)
+    }
+
     /// What a page has of them; `None` when a word is missing.
     pub fn find(&self, url: &str, facts: &Facts) -> Option<Found> {
         let (url, title) = (url.to_ascii_lowercase(), facts.title.to_ascii_lowercase());
         let mut missing: Vec<&String> =
-            self.words.iter().filter(|word| !url.contains(*word) && !title.contains(*word)).collect();
+            self.words().filter(|word| !url.contains(*word) && !title.contains(*word)).collect();
         let (mut excerpt, mut places) = (String::new(), 0);
         for block in &facts.blocks {
             let text = block.text.to_ascii_lowercase();
-            let hits = self.words.iter().filter_map(|word| Some((text.find(word.as_str())?, word)));
+            let hits = self.words().filter_map(|word| Some((text.find(word.as_str())?, word)));
             let Some((start, word)) = hits.min_by_key(|(start, _)| *start) else { continue };
             if places == 0 {
                 excerpt = around(&block.text, start, start + word.len());

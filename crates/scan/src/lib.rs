@@ -7,6 +7,7 @@
 
 mod article;
 mod as_of;
+mod basis;
 mod columns;
 mod compatibility;
 mod content;
@@ -20,6 +21,7 @@ mod fold;
 mod freshness;
 mod guides;
 mod hidden_links;
+mod known_texts;
 mod labels;
 mod link_states;
 mod listed;
@@ -44,15 +46,17 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use xunjian_dict::Matcher;
-use xunjian_model::{Canonical, Kind, Site};
+use xunjian_model::Kind;
 use xunjian_spell::Model;
 use xunjian_store::StoreError;
 
 pub use as_of::NOT_IN_SNAPSHOTS;
+pub use basis::Vocabularies;
 pub use columns::{ColumnClass, ColumnReport};
 pub use content::ContentCheck;
 pub use excerpt::hit_of;
 pub use find::{Found, QUERY_CHARS_MAX, Query, QueryError};
+pub use known_texts::KnownTexts;
 pub use link_states::BadLinks;
 pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, scan_plain, scan_text};
 pub use privacy::mask_all;
@@ -158,25 +162,8 @@ pub struct ScanSetup {
     pub fresh: bool,
     /// The threads that look at pages.
     pub pool: rayon::ThreadPool,
-}
-
-impl ScanSetup {
-    /// Under which what was found on a site's page is kept. Only dictionaries that are for the site count: a
-    /// changed list of one department is no reason to read the pages of the others again.
-    pub fn fingerprint(&self, site: &Site, canonical: &Canonical) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.matcher.fingerprint(site.id.as_str()));
-        hasher.update(&self.typo_model.as_ref().map_or([0; 32], |model| model.fingerprint()));
-        hasher.update(&SCANNER_VERSION.to_le_bytes());
-        hasher.update(&(self.findings.page_max as u64).to_le_bytes());
-        hasher.update(&xunjian_page::EXTRACTOR_VERSION.to_le_bytes());
-        for rule in canonical.drop_parameters.iter().chain(&canonical.index_names) {
-            hasher.update(rule.as_bytes());
-            hasher.update(&[0]);
-        }
-        hasher.update(&[u8::from(canonical.slash)]);
-        *hasher.finalize().as_bytes()
-    }
+    /// What dictionaries look for, once it was asked for; empty at the beginning.
+    pub vocabularies: Vocabularies,
 }
 
 /// Why a scan ended.

@@ -14,11 +14,13 @@ use xunjian_model::{
 use xunjian_page::TextPart;
 use xunjian_store::{Digests, Store, StoreError};
 
+use crate::basis::Basis;
 use crate::columns::{self, ColumnReport};
 use crate::digest::{Digest, PageFinding};
 use crate::excerpt::{around, hit_in, hit_of};
 use crate::fold::{Candidate, Fold, at_home, first_folder};
 use crate::freshness::{column_finding, stale_home};
+use crate::known_texts::TextPairs;
 use crate::link_states::{BadLinks, kind_of};
 use crate::privacy::mask_all;
 use crate::repeated::Beyond;
@@ -131,6 +133,8 @@ pub(crate) struct Seen {
     pub(crate) kept: bool,
     /// The digest is not the kept one.
     changed: bool,
+    /// What its texts have, where that is to be kept.
+    pairs: Option<TextPairs>,
     pub(crate) text_bytes: u64,
 }
 
@@ -262,7 +266,7 @@ fn for_each_page(
     setup: &ScanSetup,
     mut each: impl FnMut(Seen),
 ) -> Result<(), ScanError> {
-    let fingerprint = setup.fingerprint(site, canonical);
+    let basis = Basis::of(setup, site, canonical, digests)?;
     let mut rows = store.urls(Some(&site.id)).filter_map(|row| {
         let as_it_was = |(url, record): (String, UrlRecord)| {
             let record = setup.record(store, &url, record)?;
@@ -275,14 +279,17 @@ fn for_each_page(
         if chunk.is_empty() {
             return Ok(());
         }
-        let look = |(url, record)| {
-            look_at((store, digests), (site, canonical), bad, setup, &fingerprint, url, record)
-        };
+        let look =
+            |(url, record)| look_at((store, digests), (site, canonical), bad, (setup, &basis), url, record);
         let seen: Vec<Option<Seen>> =
             setup.pool.install(|| chunk.into_par_iter().map(look).collect::<Result<_, _>>())?;
-        let changed = seen.iter().flatten().filter(|page| page.changed);
+        let mut pages: Vec<Seen> = seen.into_iter().flatten().collect();
+        let pairs = pages.iter_mut().filter_map(|page| Some((TextPairs::key(&page.url), page.pairs.take()?)));
+        let pairs: Vec<_> = pairs.collect();
+        digests.put(pairs.iter().map(|(key, pairs)| (key.as_str(), pairs)))?;
+        let changed = pages.iter().filter(|page| page.changed);
         digests.put(changed.map(|page| (page.url.as_str(), &page.digest)))?;
-        seen.into_iter().flatten().for_each(&mut each);
+        pages.into_iter().for_each(&mut each);
     }
 }
 
@@ -290,26 +297,31 @@ fn look_at(
     (store, digests): (&Store, &Digests<'_>),
     (site, canonical): (&Site, &Canonical),
     bad: &BadLinks,
-    setup: &ScanSetup,
-    fingerprint: &[u8; 32],
+    (setup, basis): (&ScanSetup, &Basis),
     url: String,
     record: UrlRecord,
 ) -> Result<Option<Seen>, StoreError> {
     let Some((body, _)) = record.shown() else { return Ok(None) };
     let kept: Option<Digest> = digests.get(&url)?;
-    let kept =
-        kept.filter(|digest| !setup.fresh && digest.body == body && digest.fingerprint == *fingerprint);
-    let was_kept = kept.is_some();
-    let mut facts = None;
+    let kept = kept.filter(|digest| !setup.fresh && digest.body == body);
+    let made_now = |digest: &Digest| digest.fingerprint == basis.fingerprint;
+    let same = kept.as_ref().is_some_and(made_now);
+    let holds = match &kept {
+        Some(digest) => same || basis.still_holds(digests, &url, digest)?,
+        None => false,
+    };
+    let (mut facts, mut pairs) = (None, None);
     let mut text_bytes = 0;
-    let mut digest = match kept {
-        Some(digest) => digest,
+    let mut digest = match kept.filter(|_| holds) {
+        Some(digest) => Digest { fingerprint: basis.fingerprint, ..digest },
         None => {
             let Ok(address) = PageUrl::parse(&url) else { return Ok(None) };
             let Some(read) = facts_of(store, &address, &record, setup)? else { return Ok(None) };
             text_bytes = read.blocks.iter().map(|block| block.text.len() as u64).sum();
-            let mut digest = page::digest(&read, (body, fingerprint), &address, (site, canonical), setup);
+            let mut digest =
+                page::digest(&read, (body, &basis.fingerprint), &address, (site, canonical), setup);
             tell_sources(store, (&address, &record, &read), setup, &mut digest)?;
+            pairs = basis.gathers.then(|| TextPairs::of(&read, body));
             facts = Some(read);
             digest
         }
@@ -327,7 +339,7 @@ fn look_at(
         digest.link_findings = facts.map(|facts| bad_links(&facts, bad, site, canonical)).unwrap_or_default();
         digest.links_state = links_state;
     }
-    Ok(Some(Seen { url, record, digest, kept: was_kept, changed: !was_kept || links_changed, text_bytes }))
+    Ok(Some(Seen { url, record, digest, kept: holds, changed: !same || links_changed, pairs, text_bytes }))
 }
 
 /// Findings of a page that are told with the bytes they are written in; nobody looks at more.

@@ -101,8 +101,7 @@ pub(crate) fn check_head(
     scratch: &mut Scratch,
     findings: &mut Vec<PageFinding>,
 ) {
-    let texts = std::iter::once(&facts.title).chain(seen_labels(facts).map(|(_, content)| content));
-    for text in texts {
+    for text in texts_of_head(facts) {
         let block =
             Block { text: text.clone(), zone: Zone::Head, path: "head".to_owned(), ..Block::default() };
         for hit in matcher.find(text, place, scratch) {
@@ -112,6 +111,11 @@ pub(crate) fn check_head(
             findings.push(finding);
         }
     }
+}
+
+/// The title and what [`seen_labels`] say.
+pub(crate) fn texts_of_head(facts: &Facts) -> impl Iterator<Item = &String> {
+    std::iter::once(&facts.title).chain(seen_labels(facts).map(|(_, content)| content))
 }
 
 /// Contents of labels that readers or search engines see, each with the label's number.

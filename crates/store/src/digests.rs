@@ -47,6 +47,25 @@ impl Open {
         self.indices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// One more reader of the index at a path, which is opened for the first one.
+    fn reader(
+        &self,
+        path: PathBuf,
+        passing: bool,
+        opening: impl FnOnce(&Path) -> Result<sled::Db, StoreError>,
+    ) -> Result<Digests<'_>, StoreError> {
+        let mut open = self.lock();
+        let index = if let Some(one) = open.get_mut(&path) {
+            one.readers += 1;
+            one.index.clone()
+        } else {
+            let index = opening(&path)?;
+            open.insert(path.clone(), OpenIndex { index: index.clone(), readers: 1, passing });
+            index
+        };
+        Ok(Digests { open: self, path, index: Some(index), damaged: AtomicBool::new(false) })
+    }
+
     /// Writes every index anew, once nobody reads.
     pub(crate) fn compact(self) -> Result<(), StoreError> {
         index::remove(&self.folder.join(PASSING))?;
@@ -84,16 +103,19 @@ impl Store {
     pub fn digests(&self, owner: &str, passing: bool) -> Result<Digests<'_>, StoreError> {
         let folder = &self.digests.folder;
         let path = if passing { folder.join(PASSING).join(owner) } else { folder.join(owner) };
-        let mut open = self.digests.lock();
-        let index = if let Some(one) = open.get_mut(&path) {
-            one.readers += 1;
-            one.index.clone()
-        } else {
-            let index = open_or_begin(&path)?;
-            open.insert(path.clone(), OpenIndex { index: index.clone(), readers: 1, passing });
-            index
-        };
-        Ok(Digests { open: &self.digests, path, index: Some(index), damaged: AtomicBool::new(false) })
+        self.digests.reader(path, passing, open_or_begin)
+    }
+
+    /// The digests of an owner, to be read alone and as they are; `None` where there are none that can be read.
+    pub fn kept_digests(&self, owner: &str) -> Result<Option<Digests<'_>>, StoreError> {
+        let path = self.digests.folder.join(owner);
+        if !path.is_dir() {
+            return Ok(None);
+        }
+        match self.digests.reader(path, false, index::open) {
+            Err(StoreError::Damaged { .. }) => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 }
 
@@ -116,7 +138,7 @@ impl Digests<'_> {
         }
     }
 
-    /// Keeps digests of pages.
+    /// Keeps digests of pages, or what else stands beside them under keys that are no addresses.
     pub fn put<'p, T: Serialize + 'p>(
         &self,
         pages: impl Iterator<Item = (&'p str, &'p T)>,
