@@ -215,6 +215,48 @@ fn who_does_not_fit_or_finds_nobody_is_told() {
     assert_eq!(world.run(&["crawl"]).code, 3);
 }
 
+/// A server that wants TLS and this token.
+fn guarded(world: &World, port: u16, token: &str) -> Running {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+    world.write("nats.pem", made.cert.pem().as_bytes());
+    world.write("nats.key", made.signing_key.serialize_pem().as_bytes());
+    let path = |name: &str| world.path(name).display().to_string();
+    let (store, pem, key) = (path("js"), path("nats.pem"), path("nats.key"));
+    let config = format!(
+        "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{store}\" }}\n\
+         tls {{ cert_file: \"{pem}\", key_file: \"{key}\" }}\nauthorization {{ token: \"{token}\" }}\n"
+    );
+    world.write("nats.conf", config.as_bytes());
+    start("nats-server", &["-c", &path("nats.conf")], port)
+}
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
+fn servers_may_want_tls_and_a_token() {
+    const TOKEN: &str = "a-secret-of-the-office";
+    let world = World::with_city(CITY);
+    let port = free_port();
+    let _server = guarded(&world, port, TOKEN);
+    world.write("token", TOKEN.as_bytes());
+    world.configure(&format!(
+        "[cluster]\nurl = \"tls://127.0.0.1:{port}\"\ntoken = \"file:token\"\nca_file = \"nats.pem\"\nlease_s = 3\n"
+    ));
+    world.write("wrong", b"another-secret");
+    for (part, by) in [("file:token", "file:wrong"), ("ca_file = \"nats.pem\"\n", "")] {
+        world.reconfigure("other.toml", part, by);
+        let begun = Instant::now();
+        let refused = world.english(&["crawl", "--config", "other.toml"]);
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        assert!(refused.stderr.contains("NATS refuses the connection"), "{}", refused.stderr);
+        assert!(begun.elapsed() < Duration::from_secs(10), "nothing is waited for");
+        assert!(!refused.stderr.contains("secret"), "{}", refused.stderr);
+    }
+    let _worker = worker(&world);
+    let crawled = world.run(&["crawl"]);
+    assert_eq!(crawled.code, 3, "{}", crawled.stderr);
+    assert_sound(&world, "over TLS");
+}
+
 #[test]
 #[ignore = "needs nats-server, which tests/run.sh installs"]
 fn who_comes_late_gets_a_part() {

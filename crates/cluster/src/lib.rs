@@ -80,9 +80,12 @@ impl fmt::Debug for Cluster {
 /// Why a part of a cluster cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// No server answers, or it refuses.
+    /// No server answers.
     #[error("no connection to NATS: {0}; see `cluster.url`")]
     Connect(String),
+    /// A server answers, and its certificate or our token does not do.
+    #[error("NATS refuses the connection: {0}; see `cluster.token` and `cluster.ca_file`")]
+    Refused(String),
     /// JetStream refuses.
     #[error("JetStream: {what}: {reason}")]
     JetStream {

@@ -1,10 +1,11 @@
 //! What everything is called in JetStream, and how it is made.
 
+use std::io;
 use std::time::Duration;
 
-use async_nats::ConnectOptions;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType, Stream};
 use async_nats::jetstream::{self, Context, kv};
+use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions};
 use tokio::time::{Instant, sleep};
 use xunjian_crawl::Share;
 
@@ -53,8 +54,7 @@ impl Names {
             options = options.add_root_certificates(file.clone());
         }
         let servers: Vec<&str> = cluster.url.split(',').map(str::trim).collect();
-        let client =
-            options.connect(servers).await.map_err(|error| ClusterError::Connect(error.to_string()))?;
+        let client = options.connect(servers).await.map_err(unconnected)?;
         let mut jetstream = jetstream::new(client);
         jetstream.set_timeout(ANSWER_TIMEOUT);
         let prefix = cluster.name.clone();
@@ -125,11 +125,25 @@ impl Names {
     }
 }
 
+/// Why there is no connection: what waiting does not help against is a refusal.
+fn unconnected(error: ConnectError) -> ClusterError {
+    use ConnectErrorKind::{Authentication, AuthorizationViolation, Tls};
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    // So the system calls what rustls thinks of a certificate.
+    let of_certificate = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData);
+    match error.kind() {
+        Authentication | AuthorizationViolation | Tls => ClusterError::Refused(error.to_string()),
+        _ if of_certificate => ClusterError::Refused(error.to_string()),
+        _ => ClusterError::Connect(error.to_string()),
+    }
+}
+
 /// Does at the beginning what servers may refuse: they may be started at the same time as we are.
 pub(crate) async fn patiently<T>(what: impl AsyncFn() -> Result<T, ClusterError>) -> Result<T, ClusterError> {
     let begun = Instant::now();
     loop {
         match what().await {
+            Err(refused @ ClusterError::Refused(_)) => return Err(refused),
             Err(error) if begun.elapsed() < PATIENCE => {
                 tracing::warn!(%error, "NATS is waited for");
                 sleep(RETRY_PAUSE).await;
