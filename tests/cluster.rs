@@ -37,6 +37,18 @@ fn until_crawling(world: &World) {
     }
 }
 
+/// The exit code of a program, which has to end.
+fn end_of(program: &mut Running) -> Option<i32> {
+    let begun = Instant::now();
+    loop {
+        if let Some(ended) = program.0.try_wait().expect("state") {
+            return ended.code();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(180), "it does not end");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 fn assert_same(found: &[Value], wanted: &[Value], when: &str) {
     let missing: Vec<_> = wanted.iter().filter(|one| !found.contains(one)).collect();
     let surplus: Vec<_> = found.iter().filter(|one| !wanted.contains(one)).collect();
@@ -98,8 +110,7 @@ fn harass(world: &World, rng: &mut fastrand::Rng, kills: u32) -> u32 {
         programs[victim] = Running(world.start(&[commands[victim]]));
         killed += 1;
     }
-    let ended = programs[0].0.wait().expect("ended");
-    assert_eq!(ended.code(), Some(3));
+    assert_eq!(end_of(&mut programs[0]), Some(3));
     killed
 }
 
@@ -153,7 +164,7 @@ fn one_of_three_servers_may_end() {
     until_crawling(&world);
     assert!(collector.0.try_wait().expect("state").is_none(), "the night is over already");
     drop(servers.remove(fastrand::usize(..3)));
-    assert_eq!(collector.0.wait().expect("ended").code(), Some(3));
+    assert_eq!(end_of(&mut collector), Some(3));
     assert_same(&world.comparable(), &wanted, "with two servers");
     assert_sound(&world, "with two servers");
 }
@@ -180,9 +191,30 @@ fn a_worker_that_slept_through_its_lease_keeps_nothing_and_works_on() {
     // Its lease ends, and the other one takes its shares.
     std::thread::sleep(Duration::from_secs(6));
     signal(&sleeper, "-CONT");
-    assert_eq!(collector.0.wait().expect("ended").code(), Some(3));
+    assert_eq!(end_of(&mut collector), Some(3));
     assert_same(&world.comparable(), &undisturbed.comparable(), "after a sleep");
     assert_sound(&world, "after a sleep");
+}
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
+fn a_server_that_sleeps_only_holds_the_night_up() {
+    let undisturbed = World::with_city(CITY);
+    assert_eq!(undisturbed.run(&["run"]).code, 3);
+    let world = World::with_city(CITY);
+    let port = free_port();
+    let server = jetstream(&world, "js", port);
+    gather(&world, &[port], 1);
+    let _workers = [worker(&world), worker(&world)];
+    let mut collector = Running(world.start(&["run"]));
+    until_crawling(&world);
+    // All leases end meanwhile, and those who had the shares want them again.
+    signal(&server, "-STOP");
+    std::thread::sleep(Duration::from_secs(7));
+    signal(&server, "-CONT");
+    assert_eq!(end_of(&mut collector), Some(3));
+    assert_same(&world.comparable(), &undisturbed.comparable(), "after a sleep of the server");
+    assert_sound(&world, "after a sleep of the server");
 }
 
 #[test]
@@ -206,7 +238,7 @@ fn who_does_not_fit_or_finds_nobody_is_told() {
     assert_eq!(differs.code, 2, "{}", differs.stderr);
     assert!(differs.stderr.contains("differs from that of the night"), "{}", differs.stderr);
     signal(&waiting, "-INT");
-    assert_eq!(waiting.0.wait().expect("ended").code(), Some(3));
+    assert_eq!(end_of(&mut waiting), Some(3));
     let mut told = String::new();
     waiting.0.stderr.take().expect("piped").read_to_string(&mut told).expect("read");
     assert!(told.contains("no worker is there"), "{told}");
@@ -275,8 +307,8 @@ fn who_comes_late_gets_a_part() {
     until_crawling(&world);
     let mut late = world.command(&["--lang", "en", "worker", "--once"]);
     let mut late = Running(late.stderr(Stdio::piped()).spawn().expect("starts"));
-    assert_eq!(collector.0.wait().expect("ended").code(), Some(3));
-    assert_eq!(late.0.wait().expect("ended").code(), Some(0), "it ends with the night");
+    assert_eq!(end_of(&mut collector), Some(3));
+    assert_eq!(end_of(&mut late), Some(0), "it ends with the night");
     let mut told = String::new();
     late.0.stderr.take().expect("piped").read_to_string(&mut told).expect("read");
     let most = told.lines().filter_map(|line| line.strip_prefix("Shares ")?.parse::<u32>().ok()).max();

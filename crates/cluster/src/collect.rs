@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use xunjian_crawl::{CrawlEnd, CrawlLog, CrawlSetup, Note, Progress, Share, StopSignal, note_ipv6, site_key};
 use xunjian_fetch::{FetchLimits, Fetcher};
@@ -29,6 +31,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LEAVING: u32 = 2;
 /// Bytes of a share's log that are kept, once they are in the store, before they are let go.
 const LOG_BYTES_KEPT: usize = 16 << 20;
+/// Messages that are fetched while others are being kept.
+const MESSAGES_AHEAD: usize = 32;
+/// Bytes of messages after which what they hold is kept; with bodies unpacked it is some times as much.
+const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// How far a share's log is in the store; kept with what it said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,18 +155,21 @@ impl Collector {
                 batch.commit()?;
             }
         }
-        self.night.open = self.open().await?;
-        self.night.write(&self.names.night).await
+        let open = self.open().await?;
+        self.tell(Night { open, ..self.night.clone() }).await
     }
 
     async fn run(&mut self, lease: Duration, stop: &StopSignal) -> Result<CrawlEnd, ClusterError> {
         let subject = format!("{}>", self.names.subject("log", &Share(None)).trim_end_matches("outside"));
         let mut messages = Messages::new(&self.names.log, subject, 1);
+        let (ahead, mut inbox) = mpsc::channel(MESSAGES_AHEAD);
+        let mut fetching = JoinSet::new();
+        fetching.spawn(async move { while ahead.send(messages.next().await).await.is_ok() {} });
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                message = messages.next() => self.keep(message).await?,
+                Some(message) = inbox.recv() => self.keep_with(message, &mut inbox).await?,
                 _ = ticks.tick() => match self.look(lease, stop).await {
                     Ok(None) => {}
                     Ok(Some(end)) => return Ok(end),
@@ -177,8 +186,7 @@ impl Collector {
     async fn look(&mut self, lease: Duration, stop: &StopSignal) -> Result<Option<CrawlEnd>, ClusterError> {
         if stop.is_stopped() && !self.night.ended {
             self.stopping.get_or_insert_with(Instant::now);
-            self.night.ended = true;
-            self.night.write(&self.names.night).await?;
+            self.tell(Night { ended: true, ..self.night.clone() }).await?;
         }
         let leases = Leases::read(&self.names).await?;
         self.attend(&leases, lease);
@@ -223,9 +231,16 @@ impl Collector {
     async fn tell_open(&mut self) -> Result<(), ClusterError> {
         let open = self.open().await?;
         if open != self.night.open {
-            self.night.open = open;
-            self.night.write(&self.names.night).await?;
+            self.tell(Night { open, ..self.night.clone() }).await?;
         }
+        Ok(())
+    }
+
+    /// Says what became of the night. It is known to be said once JetStream has it: what a failing server did not
+    /// take is said again.
+    async fn tell(&mut self, night: Night) -> Result<(), ClusterError> {
+        night.write(&self.names.night).await?;
+        self.night = night;
         Ok(())
     }
 
@@ -250,107 +265,149 @@ impl Collector {
         Ok(open)
     }
 
-    /// Takes a message of a log.
-    async fn keep(&mut self, message: Message) -> Result<(), ClusterError> {
+    /// Takes a message and those that came meanwhile: a commit for all of them costs hardly more than one for
+    /// each.
+    async fn keep_with(
+        &mut self,
+        first: Message,
+        inbox: &mut mpsc::Receiver<Message>,
+    ) -> Result<(), ClusterError> {
+        let (mut next, mut bytes) = (Some(first), 0);
+        let mut batches = Vec::new();
+        let mut seen = self.seen;
+        while let Some(message) = next {
+            bytes += message.payload.len();
+            seen = seen.max(message.number);
+            if let Some((share, number, entry)) = self.read(message)? {
+                match entry {
+                    Entry::Told(told) => batches.push((share, number, told)),
+                    Entry::Taken { .. } | Entry::Left { .. } => {
+                        self.apply(std::mem::take(&mut batches))?;
+                        self.hand_over(share, number, entry).await?;
+                    }
+                }
+            }
+            next = if bytes < BYTES_AT_ONCE { inbox.try_recv().ok() } else { None };
+        }
+        self.apply(batches)?;
+        self.seen = seen;
+        self.let_go().await
+    }
+
+    /// What a message of a log completes, unless it is in the store already.
+    fn read(&mut self, message: Message) -> Result<Option<(Share, u64, Entry)>, ClusterError> {
         let Message { number, subject, payload } = message;
         let share = self.names.share("log", &subject)?;
-        let Some(incoming) = self.shares.get_mut(&share) else {
-            // Of a site that is in the register no more.
-            self.seen = self.seen.max(number);
-            return Ok(());
-        };
-        let entry = match incoming.joined.add::<Entry>(&payload) {
-            Ok(entry) if number > incoming.kept.number => entry,
-            Ok(_) => None,
+        // Others are of a site that is in the register no more.
+        let Some(incoming) = self.shares.get_mut(&share) else { return Ok(None) };
+        incoming.bytes += payload.len();
+        match incoming.joined.add::<Entry>(&payload) {
+            Ok(entry) => {
+                Ok(entry.filter(|_| number > incoming.kept.number).map(|entry| (share, number, entry)))
+            }
             // The beginning is in the store already, and was let go.
             Err(error) if number <= incoming.kept.number => {
                 tracing::debug!(%share, %error, "the rest of what is kept");
-                None
+                Ok(None)
             }
-            Err(error) => return Err(error),
-        };
-        incoming.bytes += payload.len();
-        let Some(entry) = entry else {
-            self.seen = self.seen.max(number);
-            return Ok(());
-        };
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A worker has a share from now on, or has it no more; everything before is in the store.
+    async fn hand_over(&mut self, share: Share, number: u64, entry: Entry) -> Result<(), ClusterError> {
         match entry {
             Entry::Taken { worker, crawl } => {
-                let found = incoming.kept.found;
+                let found = self.shares.get(&share).map_or(0, |incoming| incoming.kept.found);
                 // Whoever works for another crawl is handed nothing; it ends when it reads of this one.
                 if crawl == self.night.crawl {
                     tracing::info!(%share, worker, "leased");
                     hand(&self.names, (&self.store, &self.setup), &share, number, found).await?;
                 }
-                self.apply(&share, number, Told::default())?;
+                self.apply(vec![(share, number, Told::default())])
             }
-            Entry::Told(told) => self.apply(&share, number, told)?,
             Entry::Left { worker } => {
-                self.apply(&share, number, Told::default())?;
+                self.apply(vec![(share.clone(), number, Told::default())])?;
                 self.tell_open().await?;
                 lease::end(&self.names, &share, &worker).await;
+                Ok(())
             }
+            Entry::Told(told) => self.apply(vec![(share, number, told)]),
         }
-        self.seen = self.seen.max(number);
-        self.let_go(&share, number).await
     }
 
-    /// Keeps a batch, and that it is kept.
-    fn apply(&mut self, share: &Share, number: u64, told: Told) -> Result<(), ClusterError> {
-        let note = Note::read(&told.note).unwrap_or_default();
-        let Some(incoming) = self.shares.get_mut(share) else { return Ok(()) };
-        let (store, setup, progress, log) = (&self.store, &self.setup, &self.progress, &mut self.log);
-        let kept = Kept {
-            crawl: self.night.crawl.clone(),
-            number,
-            found: note.number.map_or(incoming.kept.found, |found| found.max(incoming.kept.found)),
-        };
+    /// Keeps batches of shares, and that they are kept, in one batch.
+    fn apply(&mut self, batches: Vec<(Share, u64, Told)>) -> Result<(), ClusterError> {
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let (store, setup, progress) = (&self.store, &self.setup, &self.progress);
+        let mut kept: BTreeMap<Share, Kept> = BTreeMap::new();
+        let (mut queued, mut done, count) = (0, 0, batches.len() as u64);
+        let mut notes = Vec::new();
         tokio::task::block_in_place(|| {
-            let (mut queued, mut done) = (0, 0);
             let mut batch = store.begin();
-            for write in told.writes {
-                if !is_of(share, setup.run, &setup.sites, &write) {
-                    return Err(ClusterError::Message(format!("{share}: a write of another share")));
+            for (share, number, told) in batches {
+                for write in told.writes {
+                    if !is_of(&share, setup.run, &setup.sites, &write) {
+                        return Err(ClusterError::Message(format!("{share}: a write of another share")));
+                    }
+                    let of_queue = u64::from(write.of(Space::Queue).is_some());
+                    match &write {
+                        Write::Put { .. } => queued += of_queue,
+                        Write::Delete { .. } => done += of_queue,
+                        Write::Snapshot { .. } | Write::Revisit { .. } => {}
+                    }
+                    batch.apply(write)?;
                 }
-                let of_queue = u64::from(write.of(Space::Queue).is_some());
-                match &write {
-                    Write::Put { .. } => queued += of_queue,
-                    Write::Delete { .. } => done += of_queue,
-                    Write::Snapshot { .. } | Write::Revisit { .. } => {}
-                }
-                batch.apply(write)?;
+                let note = Note::read(&told.note).unwrap_or_default();
+                let known = self.shares.get(&share).map_or(0, |incoming| incoming.kept.found);
+                let known = kept.get(&share).map_or(known, |kept| kept.found);
+                let found = note.number.map_or(known, |found| found.max(known));
+                kept.insert(share, Kept { crawl: self.night.crawl.clone(), number, found });
+                notes.push(note);
             }
-            batch.put(Space::Run, &[b"share", share.to_string().as_bytes()], &kept)?;
+            for (share, kept) in &kept {
+                batch.put(Space::Run, &[b"share", share.to_string().as_bytes()], kept)?;
+            }
             batch.commit()?;
-            log.write(&note.lines);
-            progress.add_elsewhere(&note.counts);
-            let add = |counter: &std::sync::atomic::AtomicU64, count| {
-                counter.fetch_add(count, std::sync::atomic::Ordering::Relaxed);
-            };
-            add(&progress.queued, queued);
-            add(&progress.done, done);
-            add(&progress.batches, 1);
             Ok(())
         })?;
-        incoming.kept = kept;
+        for note in notes {
+            self.log.write(&note.lines);
+            progress.add_elsewhere(&note.counts);
+        }
+        for (counter, count) in
+            [(&progress.queued, queued), (&progress.done, done), (&progress.batches, count)]
+        {
+            counter.fetch_add(count, std::sync::atomic::Ordering::Relaxed);
+        }
+        for (share, kept) in kept {
+            if let Some(incoming) = self.shares.get_mut(&share) {
+                incoming.kept = kept;
+            }
+        }
         Ok(())
     }
 
-    /// Lets go of what is in the store, up to the last message, by which the next one is judged.
-    async fn let_go(&mut self, share: &Share, number: u64) -> Result<(), ClusterError> {
-        let Some(incoming) = self.shares.get_mut(share).filter(|one| one.bytes >= LOG_BYTES_KEPT) else {
-            return Ok(());
-        };
-        incoming.bytes = 0;
-        let purged = self.names.log.purge().filter(self.names.subject("log", share)).sequence(number).await;
-        purged.map(drop).map_err(|error| ClusterError::jetstream("purge")(error.into()))
+    /// Lets go of what is in the store of long logs, up to the last message of each, by which the next one is
+    /// judged.
+    async fn let_go(&mut self) -> Result<(), ClusterError> {
+        for (share, incoming) in &mut self.shares {
+            if incoming.bytes < LOG_BYTES_KEPT {
+                continue;
+            }
+            incoming.bytes = 0;
+            let subject = self.names.subject("log", share);
+            let purged = self.names.log.purge().filter(subject).sequence(incoming.kept.number).await;
+            purged.map_err(|error| ClusterError::jetstream("purge")(error.into()))?;
+        }
+        Ok(())
     }
 
     /// The night is over; nothing of it is needed any more.
     async fn end(&mut self) -> Result<(), ClusterError> {
-        self.night.ended = true;
-        self.night.open.clear();
-        self.night.write(&self.names.night).await?;
+        self.tell(Night { ended: true, open: Vec::new(), ..self.night.clone() }).await?;
         for stream in [&self.names.log, &self.names.handed, &self.names.found] {
             stream.purge().await.map_err(|error| ClusterError::jetstream("purge")(error.into()))?;
         }

@@ -65,7 +65,7 @@ impl Default for Cluster {
             replicas: 1,
             lease: Duration::from_secs(30),
             log_bytes_max: 4 << 30,
-            shares_max: 32,
+            shares_max: 64,
         }
     }
 }

@@ -166,16 +166,16 @@ impl Working {
         let fair = lease::fair_part(night.open.len(), leases.workers);
         let free = lease::unleased(&night.open, &leases);
         let mut busy = self.held.keys().filter(|share| night.open.contains(share)).count();
-        // Where there is nobody else to take what is free, one that is through makes room.
-        if self.held.len() >= self.cluster.shares_max
-            && !free.is_empty()
-            && let Some(idle) = self.order.iter().find(|share| !night.open.contains(share))
-            && let Some(held) = self.held.get(idle)
-        {
+        // Where there is nobody else to take what is free, those that are through make room.
+        let room = self.cluster.shares_max.saturating_sub(self.held.len());
+        let through = self.order.iter().filter(|share| !night.open.contains(share));
+        for held in through.filter_map(|share| self.held.get(share)).take(free.len().saturating_sub(room)) {
             held.complete.stop();
         }
         self.failed.retain(|_, at| at.elapsed() < self.cluster.lease);
-        for share in free.into_iter().filter(|share| !self.failed.contains_key(share)).collect::<Vec<_>>() {
+        // A share whose lease ended while its crawl has not yet is taken again only then.
+        let takes = |share: &&&Share| !self.failed.contains_key(*share) && !self.held.contains_key(*share);
+        for share in free.iter().filter(takes).copied().collect::<Vec<_>>() {
             if busy >= fair || self.held.len() >= self.cluster.shares_max {
                 break;
             }
