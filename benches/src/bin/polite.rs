@@ -230,6 +230,8 @@ fn main() -> anyhow::Result<()> {
     );
     for host in 0..HOSTS {
         let _ = writeln!(config, "\"h{host}.test\" = \"127.0.0.{}:{}\"", 1 + host % ADDRESSES, server.port);
+        // There are no other names, and no server of names is waited for to say so.
+        let _ = writeln!(config, "\"www.h{host}.test\" = []");
     }
     for host in 0..HOSTS {
         let _ = writeln!(

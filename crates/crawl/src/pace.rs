@@ -1,5 +1,10 @@
 //! The pace of one host, or of one address: when the next exchange may begin.
+//!
+//! A rate is a number of turns in any stretch of about a second. Turns are spread evenly over it, but one that
+//! came late, as nearly all do by some milliseconds, does not make all later ones come later, too: at 15 turns a
+//! second that would be an eighth of the night.
 
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -15,28 +20,35 @@ use crate::politeness::Rates;
 const MARGIN: f64 = 1.05;
 /// Part of the period that is added at random, so that hosts are not asked in step.
 const JITTER: f64 = 0.05;
+/// Part of the period that two turns are apart at least, where fewer than the rate's were taken lately.
+const CLOSEST: f64 = 0.85;
+/// Most turns that are counted together.
+const COUNTED_MAX: usize = 256;
 /// Weight of the newest exchange in the mean of latencies.
 const LATENCY_WEIGHT: f64 = 0.3;
 
-/// Grants turns that are never closer than a period; whoever uses it owns it for that time.
+/// Grants turns, never more in a stretch of time than the rate says; whoever uses it owns it for that time.
 pub(crate) struct Pace {
     rates: Rates,
     /// Least period, for example by `Crawl-delay`.
     least: Duration,
     /// Rate and limiter of the hours we are in.
     current: Option<(f64, DefaultDirectRateLimiter)>,
-    last: Option<Instant>,
+    /// The last turns.
+    taken: VecDeque<Instant>,
     jitter: f64,
 }
 
 impl Pace {
     pub(crate) fn new(rates: Rates) -> Self {
-        Self { rates, least: Duration::ZERO, current: None, last: None, jitter: 0.0 }
+        Self { rates, least: Duration::ZERO, current: None, taken: VecDeque::new(), jitter: 0.0 }
     }
 
     /// The pace of somebody who may have been asked at this moment.
     pub(crate) fn after(rates: Rates, last: Instant) -> Self {
-        Self { last: Some(last), ..Self::new(rates) }
+        // As if as many as the rate allows had been: nobody knows better.
+        let taken = std::iter::repeat_n(last, COUNTED_MAX).collect();
+        Self { taken, ..Self::new(rates) }
     }
 
     /// Turns are at least so far apart from now on.
@@ -44,27 +56,32 @@ impl Pace {
         self.least = self.least.max(least);
     }
 
-    /// The period of these hours; `None`: no limit.
-    fn period(&self, now: Timestamp, slow_down: Duration) -> Option<Duration> {
+    /// The period of these hours, and how many turns are counted together; `None`: no limit.
+    fn period(&self, now: Timestamp, slow_down: Duration) -> Option<(Duration, usize)> {
         let rate = self.rates.at(now);
-        let own = (rate > 0.0).then(|| Duration::from_secs_f64(MARGIN / rate));
-        match own {
-            Some(own) => Some(own.max(self.least).max(slow_down)),
-            None => Some(self.least).filter(|least| !least.is_zero()),
+        if rate <= 0.0 {
+            return Some((self.least, 1)).filter(|(least, _)| !least.is_zero());
         }
+        let own = Duration::from_secs_f64(MARGIN / rate);
+        // What a host itself asks for, or a slow one is left, is a time between two turns.
+        let longer = self.least.max(slow_down);
+        Some(if longer > own { (longer, 1) } else { (own, counted(rate)) })
     }
 
     /// How long nobody else may take a turn after this one, where a limit says it.
     pub(crate) fn own_time(&self, now: Timestamp, slow_down: Duration) -> Option<Duration> {
-        Some(self.period(now, slow_down)?.mul_f64(1.0 + fastrand::f64() * JITTER))
+        Some(self.period(now, slow_down)?.0.mul_f64(1.0 + fastrand::f64() * JITTER))
     }
 
     /// When the next turn is; `slow_down` is the period a slow server is left.
     pub(crate) fn next(&self, now: Timestamp, slow_down: Duration) -> Instant {
-        match self.last.zip(self.period(now, slow_down)) {
-            Some((last, period)) => last + period.mul_f64(1.0 + self.jitter * JITTER),
-            None => Instant::now(),
-        }
+        let Some((last, (period, counted))) = self.taken.back().zip(self.period(now, slow_down)) else {
+            return Instant::now();
+        };
+        let jitter = self.jitter * JITTER;
+        let nearest = *last + period.mul_f64(CLOSEST + jitter);
+        let first = self.taken.len().checked_sub(counted).map(|at| self.taken[at]);
+        first.map_or(nearest, |first| nearest.max(first + period.mul_f64(counted as f64 + jitter)))
     }
 
     /// Takes the turn, or says how long it is still too early: the limiter has the last word,
@@ -73,7 +90,9 @@ impl Pace {
         let rate = self.rates.at(now);
         if self.current.as_ref().is_none_or(|(own, _)| *own != rate) {
             let period = (rate > 0.0).then(|| Duration::from_secs_f64(1.0 / rate));
-            let quota = period.and_then(Quota::with_period).map(|quota| quota.allow_burst(NonZeroU32::MIN));
+            // A turn may make up for a late one before it.
+            let burst = if counted(rate) > 1 { NonZeroU32::MIN.saturating_add(1) } else { NonZeroU32::MIN };
+            let quota = period.and_then(Quota::with_period).map(|quota| quota.allow_burst(burst));
             self.current = quota.map(|quota| (rate, RateLimiter::direct(quota)));
         }
         if let Some((_, limiter)) = &self.current
@@ -81,10 +100,18 @@ impl Pace {
         {
             return Err(early.wait_time_from(DefaultClock::default().now()));
         }
-        self.last = Some(Instant::now());
+        if self.taken.len() == COUNTED_MAX {
+            self.taken.pop_front();
+        }
+        self.taken.push_back(Instant::now());
         self.jitter = fastrand::f64();
         Ok(())
     }
+}
+
+/// Turns that are counted together at a rate: those of a second.
+fn counted(rate: f64) -> usize {
+    (rate as usize).clamp(1, COUNTED_MAX)
 }
 
 /// The mean time of a host's answers.
@@ -112,13 +139,13 @@ mod tests {
 
     #[test]
     fn turns_are_a_period_apart_and_more_for_a_slow_server() {
-        let mut pace = Pace::new(Rates::constant(5.0));
+        let mut pace = Pace::new(Rates::constant(1.5));
         let now = Timestamp::now();
         pace.take(now).expect("the first turn");
         assert!(pace.take(now).is_err(), "too early");
         let begun = Instant::now();
         let until = |slow: u64| pace.next(now, Duration::from_millis(slow)).duration_since(begun).as_millis();
-        assert!((200..225).contains(&until(0)), "{}", until(0));
+        assert!((690..740).contains(&until(0)), "{}", until(0));
         assert!((990..1_060).contains(&until(1_000)), "{}", until(1_000));
         let mut latency = Latency::default();
         for _ in 0..20 {
@@ -128,5 +155,35 @@ mod tests {
         assert_eq!(latency.slow_down(1.5, most).as_secs(), 3);
         assert_eq!(latency.slow_down(100.0, most), most);
         assert!(Pace::new(Rates::constant(0.0)).next(now, most) <= Instant::now());
+    }
+
+    /// Turns of ten minutes, each taken so late as told; their times.
+    async fn turns(pace: &mut Pace, mut late: impl FnMut() -> u64) -> Vec<Instant> {
+        let begun = Instant::now();
+        let mut turns = Vec::new();
+        while begun.elapsed() < Duration::from_secs(600) {
+            tokio::time::sleep_until(pace.next(Timestamp::now(), Duration::ZERO)).await;
+            tokio::time::advance(Duration::from_millis(late())).await;
+            // The limiter's clock is not the simulated one.
+            pace.current = None;
+            pace.take(Timestamp::now()).expect("a turn");
+            turns.push(Instant::now());
+        }
+        turns
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn late_turns_cost_no_others_and_no_second_sees_more_than_its_rate() {
+        for rate in [2.0, 5.0, 15.0, 40.0_f64] {
+            let mut pace = Pace::new(Rates::constant(rate));
+            let turns = turns(&mut pace, || fastrand::u64(0..5)).await;
+            let most = rate as usize;
+            let closest = turns.windows(most + 1).map(|some| some[most].duration_since(some[0])).min();
+            assert!(closest >= Some(Duration::from_millis(1_050)), "{rate}: {closest:?}");
+            let reached = turns.len() as f64 / 600.0;
+            assert!(reached > rate * 0.92, "{rate}: {reached} a second");
+            let apart = turns.windows(2).map(|two| two[1].duration_since(two[0])).min();
+            assert!(apart >= Some(Duration::from_secs_f64(0.85 / rate)), "{rate}: {apart:?}");
+        }
     }
 }
