@@ -27,13 +27,15 @@ const FORGIVEN_AFTER: u32 = 3;
 /// Every host and every address that is being asked.
 pub(crate) struct Hosts {
     politeness: Politeness,
+    /// A crawl that was killed may have asked anybody up to then.
+    begun: Instant,
     hosts: Mutex<HashMap<Host, Arc<HostState>>>,
     addresses: Mutex<HashMap<IpAddr, Arc<AddressState>>>,
 }
 
 impl Hosts {
     pub(crate) fn new(politeness: Politeness) -> Self {
-        Self { politeness, hosts: Mutex::default(), addresses: Mutex::default() }
+        Self { politeness, begun: Instant::now(), hosts: Mutex::default(), addresses: Mutex::default() }
     }
 
     /// The state of a host, begun from what is kept of it.
@@ -52,7 +54,8 @@ impl Hosts {
                 .retain(|_, state| state.owner.is_some() || Arc::strong_count(state) > 1 || !state.is_idle());
         }
         let kept: HostRecord = store.get(Space::Host, &[host.as_str().as_bytes()])?.unwrap_or_default();
-        let state = Arc::new(HostState::new(host.clone(), owner.cloned(), &self.politeness, kept));
+        let politeness = (&self.politeness, self.begun);
+        let state = Arc::new(HostState::new(host.clone(), owner.cloned(), politeness, kept));
         hosts.insert(host.clone(), Arc::clone(&state));
         Ok(state)
     }
@@ -66,7 +69,7 @@ impl Hosts {
             Arc::new(AddressState {
                 address,
                 connections: Arc::new(Semaphore::new(self.politeness.address_connections)),
-                pace: tokio::sync::Mutex::new(Pace::new(self.politeness.address_rates.clone())),
+                pace: tokio::sync::Mutex::new(Pace::after(self.politeness.address_rates.clone(), self.begun)),
                 waiting: Mutex::default(),
                 used: Mutex::new(Instant::now()),
             })
@@ -166,19 +169,25 @@ struct Trouble {
 }
 
 impl HostState {
-    fn new(host: Host, owner: Option<SiteId>, politeness: &Politeness, kept: HostRecord) -> Self {
+    /// `begun`: when the crawl began.
+    fn new(
+        host: Host,
+        owner: Option<SiteId>,
+        (politeness, begun): (&Politeness, Instant),
+        kept: HostRecord,
+    ) -> Self {
         // A clock that was set back must not make a block longer than the longest there is.
         let most = politeness.retry_after_max.max(politeness.block_max);
         // If it was, the pause begins again as long as it was asked for.
-        let begun = kept.last_incident.map_or(now(), |at| at.max(now()));
-        let left = kept.not_before.map(|until| until.duration_since(begun));
+        let earliest = kept.last_incident.map_or(now(), |at| at.max(now()));
+        let left = kept.not_before.map(|until| until.duration_since(earliest));
         let left = left.and_then(|left| Duration::try_from(left).ok()).filter(|left| !left.is_zero());
         let until = left.map(|left| Instant::now() + left.min(most));
         Self {
             host,
             owner,
             connections: Arc::new(Semaphore::new(politeness.connections)),
-            pace: tokio::sync::Mutex::new(Pace::new(politeness.rates.clone())),
+            pace: tokio::sync::Mutex::new(Pace::after(politeness.rates.clone(), begun)),
             sameness: Mutex::default(),
             prepared: OnceCell::new(),
             latency: Mutex::default(),
@@ -378,7 +387,7 @@ mod tests {
     fn state(politeness: &Politeness, kept: HostRecord) -> HostState {
         let url = xunjian_model::PageUrl::parse("http://a.gov.cn/").expect("url");
         let owner = SiteId::new("a").expect("id");
-        HostState::new(url.host_key(), Some(owner), politeness, kept)
+        HostState::new(url.host_key(), Some(owner), (politeness, Instant::now()), kept)
     }
 
     fn pause(state: &HostState) -> u64 {

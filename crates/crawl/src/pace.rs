@@ -34,21 +34,24 @@ pub(crate) struct Pace {
     least: Duration,
     /// Rate and limiter of the hours we are in.
     current: Option<(f64, DefaultDirectRateLimiter)>,
-    /// The last turns.
+    /// The last turns, as many as are counted together.
     taken: VecDeque<Instant>,
+    /// Up to this moment as many as are counted may have been taken by others.
+    since: Option<Instant>,
     jitter: f64,
 }
 
 impl Pace {
-    pub(crate) fn new(rates: Rates) -> Self {
-        Self { rates, least: Duration::ZERO, current: None, taken: VecDeque::new(), jitter: 0.0 }
+    /// The pace of somebody who was not asked before.
+    #[cfg(test)]
+    fn new(rates: Rates) -> Self {
+        Self { rates, least: Duration::ZERO, current: None, taken: VecDeque::new(), since: None, jitter: 0.0 }
     }
 
-    /// The pace of somebody who may have been asked at this moment.
-    pub(crate) fn after(rates: Rates, last: Instant) -> Self {
-        // As if as many as the rate allows had been: nobody knows better.
-        let taken = std::iter::repeat_n(last, COUNTED_MAX).collect();
-        Self { taken, ..Self::new(rates) }
+    /// The pace of somebody who may have been asked up to this moment, as often as the rate allows.
+    pub(crate) fn after(rates: Rates, since: Instant) -> Self {
+        let (least, taken, since) = (Duration::ZERO, VecDeque::new(), Some(since));
+        Self { rates, least, current: None, taken, since, jitter: 0.0 }
     }
 
     /// Turns are at least so far apart from now on.
@@ -75,12 +78,13 @@ impl Pace {
 
     /// When the next turn is; `slow_down` is the period a slow server is left.
     pub(crate) fn next(&self, now: Timestamp, slow_down: Duration) -> Instant {
-        let Some((last, (period, counted))) = self.taken.back().zip(self.period(now, slow_down)) else {
+        let last = self.taken.back().copied().or(self.since);
+        let Some((last, (period, counted))) = last.zip(self.period(now, slow_down)) else {
             return Instant::now();
         };
         let jitter = self.jitter * JITTER;
-        let nearest = *last + period.mul_f64(CLOSEST + jitter);
-        let first = self.taken.len().checked_sub(counted).map(|at| self.taken[at]);
+        let nearest = last + period.mul_f64(CLOSEST + jitter);
+        let first = self.taken.len().checked_sub(counted).map(|at| self.taken[at]).or(self.since);
         first.map_or(nearest, |first| nearest.max(first + period.mul_f64(counted as f64 + jitter)))
     }
 
@@ -100,10 +104,10 @@ impl Pace {
         {
             return Err(early.wait_time_from(DefaultClock::default().now()));
         }
-        if self.taken.len() == COUNTED_MAX {
+        self.taken.push_back(Instant::now());
+        while self.taken.len() > counted(rate) {
             self.taken.pop_front();
         }
-        self.taken.push_back(Instant::now());
         self.jitter = fastrand::f64();
         Ok(())
     }
@@ -184,6 +188,20 @@ mod tests {
             assert!(reached > rate * 0.92, "{rate}: {reached} a second");
             let apart = turns.windows(2).map(|two| two[1].duration_since(two[0])).min();
             assert!(apart >= Some(Duration::from_secs_f64(0.85 / rate)), "{rate}: {apart:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crawl_that_follows_another_one_leaves_it_its_second() {
+        let begun = Instant::now();
+        for rate in [0.5, 3.0, 15.0_f64] {
+            let mut pace = Pace::after(Rates::constant(rate), begun);
+            let second = Duration::from_secs_f64(1.05 * counted(rate) as f64 / rate);
+            assert_eq!(pace.next(Timestamp::now(), Duration::ZERO), begun + second, "{rate}");
+            tokio::time::advance(second).await;
+            pace.take(Timestamp::now()).expect("a turn");
+            let next = pace.next(Timestamp::now(), Duration::ZERO).duration_since(Instant::now());
+            assert!(next.as_secs_f64() < 1.11 / rate, "{rate}: {next:?}");
         }
     }
 }

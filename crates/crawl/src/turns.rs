@@ -28,7 +28,7 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// Turns by these rates. A crawl may have asked anybody just now: the first turn is one period away.
+    /// Turns by these rates. A crawl may have asked anybody just now, as often as its rate allows.
     pub fn new(politeness: Politeness, resolver: Resolver) -> Self {
         let begun = Instant::now();
         Self { politeness, resolver, hosts: Mutex::default(), addresses: Mutex::default(), begun }

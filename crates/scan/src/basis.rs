@@ -19,6 +19,8 @@ use crate::known_texts::TextPairs;
 
 /// Where it stands among the digests; no address is written so.
 const KEY: &str = "@basis";
+/// Where the words stand that belong to it; without a change nobody reads them.
+const WORDS_KEY: &str = "@words";
 /// Patterns and phrases of a site's dictionaries that are kept to be compared with the next ones.
 const VOCABULARY_MAX: usize = 200_000;
 /// Words that may have changed since a state of which digests are still used; where more did, hardly a page
@@ -48,10 +50,17 @@ struct Kept {
     fingerprint: [u8; 32],
     /// Name of all of it but the words.
     rest: [u8; 32],
-    words: Vocabulary,
     /// The words changed once, so they may change again.
     gathers: bool,
     before: Vec<State>,
+}
+
+/// The words of a basis.
+#[derive(Debug, Serialize, Deserialize)]
+struct Words<V> {
+    /// Which basis: another one may have been kept without them when a scan was killed.
+    fingerprint: [u8; 32],
+    words: V,
 }
 
 /// An earlier state.
@@ -78,13 +87,15 @@ impl Basis {
         let kept = if known || setup.as_of.is_some() {
             kept
         } else {
-            let words = setup.vocabulary(site, words);
-            let kept = kept.filter(|kept| !kept.words.is_empty() && !words.is_empty());
-            let changed = kept.as_ref().map(|kept| kept.words.changed(&words)).unwrap_or_default();
-            let gathers = !changed.is_empty() || kept.as_ref().is_some_and(|kept| kept.gathers);
-            let kept = kept.filter(|kept| kept.rest == rest);
-            let before = kept.map(|kept| states(kept, &changed)).unwrap_or_default();
-            let kept = Kept { fingerprint, rest, words: Vocabulary::clone(&words), gathers, before };
+            let words = &*setup.vocabulary(site, words);
+            let last = kept.map(|kept| words_of(&kept, digests).map(|words| Some((kept, words?))));
+            let last = last.transpose()?.flatten().filter(|(_, last)| !last.is_empty() && !words.is_empty());
+            let changed = last.as_ref().map(|(_, last)| last.changed(words)).unwrap_or_default();
+            let gathers = !changed.is_empty() || last.as_ref().is_some_and(|(kept, _)| kept.gathers);
+            let last = last.map(|(kept, _)| kept).filter(|kept| kept.rest == rest);
+            let before = last.map(|kept| states(kept, &changed)).unwrap_or_default();
+            let kept = Kept { fingerprint, rest, gathers, before };
+            digests.put(std::iter::once((WORDS_KEY, &Words { fingerprint, words })))?;
             digests.put(std::iter::once((KEY, &kept)))?;
             Some(kept)
         };
@@ -107,6 +118,12 @@ impl Basis {
         let pairs = TextPairs::kept(digests, url, digest.body)?;
         Ok(pairs.is_some_and(|pairs| !changed.may_be_in(&pairs)))
     }
+}
+
+/// The words of what was kept; `None` where they are gone.
+fn words_of(kept: &Kept, digests: &Digests<'_>) -> Result<Option<Vocabulary>, StoreError> {
+    let words = digests.get::<Words<Vocabulary>>(WORDS_KEY)?;
+    Ok(words.filter(|words| words.fingerprint == kept.fingerprint).map(|words| words.words))
 }
 
 /// The last state and those before it, from all of which on these words changed.
