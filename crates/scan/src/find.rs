@@ -26,6 +26,7 @@ pub enum QueryError {
 /// Words, all of which a page has to have in its text, title or address.
 #[derive(Debug)]
 pub struct Query {
+    /// Each with its pairs of characters.
     words: Vec<(String, Sought)>,
     /// Each of its characters, as UTF-8 and as GB18030.
     probes: Vec<(Finder<'static>, Finder<'static>)>,
