@@ -279,12 +279,14 @@ impl Collector {
             bytes += message.payload.len();
             seen = seen.max(message.number);
             if let Some((share, number, entry)) = self.read(message)? {
+                // Who has a share is settled when everything before is in the store.
+                if !matches!(entry, Entry::Told(_)) {
+                    self.apply(std::mem::take(&mut batches))?;
+                }
                 match entry {
                     Entry::Told(told) => batches.push((share, number, told)),
-                    Entry::Taken { .. } | Entry::Left { .. } => {
-                        self.apply(std::mem::take(&mut batches))?;
-                        self.hand_over(share, number, entry).await?;
-                    }
+                    Entry::Taken { worker, crawl } => self.taken(share, number, (&worker, &crawl)).await?,
+                    Entry::Left { worker } => self.left(share, number, &worker).await?,
                 }
             }
             next = if bytes < BYTES_AT_ONCE { inbox.try_recv().ok() } else { None };
@@ -314,26 +316,28 @@ impl Collector {
         }
     }
 
-    /// A worker has a share from now on, or has it no more; everything before is in the store.
-    async fn hand_over(&mut self, share: Share, number: u64, entry: Entry) -> Result<(), ClusterError> {
-        match entry {
-            Entry::Taken { worker, crawl } => {
-                let found = self.shares.get(&share).map_or(0, |incoming| incoming.kept.found);
-                // Whoever works for another crawl is handed nothing; it ends when it reads of this one.
-                if crawl == self.night.crawl {
-                    tracing::info!(%share, worker, "leased");
-                    hand(&self.names, (&self.store, &self.setup), &share, number, found).await?;
-                }
-                self.apply(vec![(share, number, Told::default())])
-            }
-            Entry::Left { worker } => {
-                self.apply(vec![(share.clone(), number, Told::default())])?;
-                self.tell_open().await?;
-                lease::end(&self.names, &share, &worker).await;
-                Ok(())
-            }
-            Entry::Told(told) => self.apply(vec![(share, number, told)]),
+    /// A worker has a share from now on.
+    async fn taken(
+        &mut self,
+        share: Share,
+        number: u64,
+        (worker, crawl): (&str, &str),
+    ) -> Result<(), ClusterError> {
+        let found = self.shares.get(&share).map_or(0, |incoming| incoming.kept.found);
+        // Whoever works for another crawl is handed nothing; it ends when it reads of this one.
+        if crawl == self.night.crawl {
+            tracing::info!(%share, worker, "leased");
+            hand(&self.names, (&self.store, &self.setup), &share, number, found).await?;
         }
+        self.apply(vec![(share, number, Told::default())])
+    }
+
+    /// A worker has a share no more.
+    async fn left(&mut self, share: Share, number: u64, worker: &str) -> Result<(), ClusterError> {
+        self.apply(vec![(share.clone(), number, Told::default())])?;
+        self.tell_open().await?;
+        lease::end(&self.names, &share, worker).await;
+        Ok(())
     }
 
     /// Keeps batches of shares, and that they are kept, in one batch.

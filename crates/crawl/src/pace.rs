@@ -45,7 +45,7 @@ impl Pace {
     /// The pace of somebody who was not asked before.
     #[cfg(test)]
     fn new(rates: Rates) -> Self {
-        Self { rates, least: Duration::ZERO, current: None, taken: VecDeque::new(), since: None, jitter: 0.0 }
+        Self { since: None, ..Self::after(rates, Instant::now()) }
     }
 
     /// The pace of somebody who may have been asked up to this moment, as often as the rate allows.

@@ -65,8 +65,11 @@ impl Query {
             let (coded, _, _) = GB18030.encode(&text);
             (Finder::new(text.as_bytes()).into_owned(), Finder::new(&coded[..]).into_owned())
         };
-        let words = words.into_iter().map(|word| (Sought::verbatim(&word), word));
-        let words = words.map(|(sought, word)| (word, sought)).collect();
+        let paired = |word: String| {
+            let sought = Sought::verbatim(&word);
+            (word, sought)
+        };
+        let words = words.into_iter().map(paired).collect();
         Ok(Self { words, probes: wide.into_iter().map(probe).collect() })
     }
 
