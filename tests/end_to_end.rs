@@ -197,7 +197,11 @@ fn one_site_alone() {
     let id = &city.sites()[3].id;
     let summary = world.run(&["run", "--json", "--site", id]).json();
     assert_eq!(summary["sites"]["total"], 1);
-    assert!(world.findings().iter().all(|one| one["site"] == id.as_str()));
+    // The report of the whole night is not written over.
+    assert!(!world.path("xunjian-data/report").exists());
+    let findings = world.read_json("xunjian-data/report-of-sites/findings.json");
+    let findings = findings.as_array().expect("array");
+    assert!(!findings.is_empty() && findings.iter().all(|one| one["site"] == id.as_str()));
     let ended = world.english(&["run", "--site", "nobody"]);
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("no site nobody in the register; known: "), "{}", ended.stderr);

@@ -381,6 +381,8 @@ fn only_a_person_judges_some_indicators() {
 #[test]
 fn the_monitor_visits_every_site_and_keeps_each_visit() {
     let world = World::with_city(SMALL);
+    let long_ago = world.command_at("-401d", &["watch", "--once"]).output().expect("runs");
+    assert_eq!(long_ago.status.code(), Some(3), "{}", String::from_utf8_lossy(&long_ago.stderr));
     let round = world.run(&["watch", "--once", "--json"]);
     let down = texts(
         &Value::Array(
@@ -396,7 +398,12 @@ fn the_monitor_visits_every_site_and_keeps_each_visit() {
     assert_eq!(round.code, 3, "{}", round.stderr);
     assert_eq!(round.json()["visited"], 9);
     assert_eq!(round.json()["failed"][0][0], down[0].as_str());
-    let log = |site: &str| world.run(&["watch", "--log", site, "--json"]).json()[0].clone();
+    // What was kept for longer than visits are kept is not there any more.
+    let log = |site: &str| {
+        let kept = world.run(&["watch", "--log", site, "--json"]).json();
+        assert_eq!(kept.as_array().map(Vec::len), Some(1), "{kept}");
+        kept[0].clone()
+    };
     let probe = log(&down[0]);
     assert_eq!((&probe["opened"], &probe["error"]), (&false.into(), &"refused".into()));
     let told = world.run(&["watch", "--log", &down[0]]);
@@ -553,6 +560,7 @@ fn bad_ledgers_catalogues_and_outages_are_told_with_their_lines() {
     refused("[judge]\nholidays = [\"h.toml\"]", "is not in 2027");
     refused("[media]\nledger = \"bad.csv\"", "bad.csv:2: state");
     refused("[monitor]\nvisits_per_day = 0", "`visits_per_day` must be 1 to 1440");
+    refused("[monitor]\nvisits_kept_days = 7", "`visits_kept_days` must be 31 or more");
     refused(
         "[[outage]]\nsite = \"b\"\nfrom = \"2026-06-30T22:00\"\nuntil = \"2026-06-30T23:00\"\nreported = \"2026-06-29\"",
         "needs the `site` of the register",

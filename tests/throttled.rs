@@ -6,9 +6,10 @@ mod server;
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use server::{Asked, Reply, serve, serve_names, sleep_until};
 use support::World;
 
@@ -266,4 +267,71 @@ fn hosts_that_are_blocked_do_not_hold_up_their_neighbours() {
     for site in sites {
         whole(&world, site);
     }
+}
+
+#[test]
+fn what_did_not_answer_is_not_taken_for_mended() {
+    let night = Arc::new(AtomicUsize::new(1));
+    let now = Arc::clone(&night);
+    let server = serve(move |asked| {
+        let night = now.load(Ordering::Relaxed);
+        let failing = || Reply::Other("500 Internal Server Error", String::new(), "failed".to_owned());
+        match (asked.host.as_str(), asked.path.as_str(), night) {
+            ("a.test", "/", night) => {
+                let removed = if night < 3 { "<a href=/removed.html>公示</a>" } else { "" };
+                let links = "<a href=/p.html>文章</a><a href=/q.html>公告</a><a href='http://b.test/x.html'>相关网站</a>";
+                Reply::page("首页", &format!("<h1>首页</h1>{links}{removed}"))
+            }
+            ("a.test", "/p.html", 1) => Reply::page("文章", "<h1>文章</h1><p>这里有违禁词语。</p>"),
+            ("a.test", "/p.html", 2) => failing(),
+            ("a.test", "/q.html", 1) => Reply::page("公告", "<h1>公告</h1><p>这里也有违禁词语。</p>"),
+            ("a.test", "/q.html", _) => Reply::Other("403 Forbidden", String::new(), "no".to_owned()),
+            ("a.test", "/p.html", _) => Reply::page("文章", "<h1>文章</h1><p>这里什么也没有。</p>"),
+            ("a.test", "/removed.html", 2..) => failing(),
+            ("b.test", "/x.html", 2) => Reply::Cut,
+            ("b.test", "/x.html", 3) => Reply::page("相关网站", "<p>这里是另一个网站的内容。</p>"),
+            _ => Reply::missing(),
+        }
+    });
+    let text = config(
+        &["a"],
+        server.port,
+        "[render]\nbrowser = \"off\"\n[search]\nenabled = false\n[scan]\ndictionaries = [\"words.txt\"]",
+    )
+    .replace(
+        "\"a.test\"",
+        &format!("\"b.test\" = \"127.0.0.1:{}\"\n\"www.a.test\" = []\n\"a.test\"", server.port),
+    );
+    let world = World::with_config(&text);
+    world.write("words.txt", "违禁词语\n".as_bytes());
+    let ids = |all: &Value| -> Vec<String> {
+        let sought = ["sensitive-word", "dead-link"];
+        let all = all.as_array().expect("findings").iter();
+        all.filter(|one| sought.iter().any(|kind| one["kind"] == *kind))
+            .map(|one| one["id"].to_string())
+            .collect()
+    };
+    let faults = || ids(&world.run(&["findings", "list", "--json"]).json());
+    let mended = |night: usize| {
+        let run = world.run(&["run", "--json"]);
+        assert_eq!(run.code, 0, "night {night}: {}", run.stderr);
+        run.json()["findings"]["mended"].clone()
+    };
+    assert_eq!(mended(1), 0);
+    let found = faults();
+    assert_eq!(found.len(), 4, "{found:?}");
+    night.store(2, Ordering::Relaxed);
+    assert_eq!(mended(2), 0);
+    assert_eq!(faults(), found, "nothing is known of them");
+    let again = ["findings", "recheck", "--kind", "sensitive-word", "--kind", "dead-link", "--json"];
+    let looked = world.run(&again);
+    // Of a page that turns us away among many others nobody knows; when it is asked for alone it is withdrawn.
+    let count = |what: &str| looked.json()[what].as_array().map(Vec::len);
+    assert_eq!((count("not_checked"), count("mended")), (Some(3), Some(1)), "{}", looked.stdout);
+    assert_eq!(faults().len(), 3);
+    // What is mended, no longer linked, or there again is told.
+    night.store(3, Ordering::Relaxed);
+    assert!(mended(3).as_u64() >= Some(4));
+    assert_eq!(ids(&world.read_json("xunjian-data/report/mended.json")).len(), 4);
+    assert_eq!(faults(), Vec::<String>::new());
 }

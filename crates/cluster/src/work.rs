@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use xunjian_crawl::{
-    CrawlSetup, Found, Joint, JointPace, Progress, RenderSetup, Renderer, Share, StopSignal, crawl_jointly,
+    CrawlSetup, Found, Joint, JointPace, Progress, RenderSetup, Renderer, Share, StopSignal, TurnBook,
+    crawl_jointly,
 };
 use xunjian_fetch::{FetchLimits, Fetcher, Network};
 
@@ -205,7 +206,8 @@ impl Working {
             share: share.clone(),
             worker: self.name.clone(),
             crawl: night.crawl.clone(),
-            setup: setup.clone(),
+            // The turns of all shares are counted where the workers meet.
+            setup: CrawlSetup { turns: TurnBook::default(), ..setup.clone() },
             client: Fetcher::new(worker.fetch.clone(), &worker.network)?,
             pace: Arc::clone(&self.pace),
             held: held.clone(),

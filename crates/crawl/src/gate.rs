@@ -128,13 +128,9 @@ impl Shared {
             if host.blocked_until().is_some() || self.is_closed() {
                 continue;
             }
-            let mut early = pace.take(now()).err();
-            for other in &mut paces {
-                if early.is_none() {
-                    early = other.take(now()).err();
-                }
-            }
-            if let Some(early) = early {
+            let others = paces.iter_mut().map(|pace| &mut **pace);
+            let mut all: Vec<&mut Pace> = std::iter::once(&mut *pace).chain(others).collect();
+            if let Err(early) = Pace::take_all(&mut all, now()) {
                 drop((paces, in_flight, held));
                 tokio::time::sleep(early).await;
                 continue;
@@ -177,7 +173,7 @@ impl Shared {
     }
 
     fn is_closed(&self) -> bool {
-        self.setup.politeness.window.as_ref().is_some_and(|window| !window.is_open(now()))
+        self.setup.politeness.is_closed(now())
     }
 
     /// Waits for the window and for the end of the host's block.

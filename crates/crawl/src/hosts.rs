@@ -13,7 +13,7 @@ use xunjian_store::{Space, Store, StoreError};
 
 use crate::block_page::Sameness;
 use crate::now;
-use crate::pace::{Latency, Pace};
+use crate::pace::{Latency, Pace, TurnBook};
 use crate::politeness::Politeness;
 use crate::prepare::Prepared;
 
@@ -27,6 +27,7 @@ const FORGIVEN_AFTER: u32 = 3;
 /// Every host and every address that is being asked.
 pub(crate) struct Hosts {
     politeness: Politeness,
+    turns: TurnBook,
     /// A crawl that was killed may have asked anybody up to then.
     begun: Instant,
     hosts: Mutex<HashMap<Host, Arc<HostState>>>,
@@ -34,8 +35,9 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    pub(crate) fn new(politeness: Politeness) -> Self {
-        Self { politeness, begun: Instant::now(), hosts: Mutex::default(), addresses: Mutex::default() }
+    pub(crate) fn new(politeness: Politeness, turns: TurnBook) -> Self {
+        let begun = Instant::now();
+        Self { politeness, turns, begun, hosts: Mutex::default(), addresses: Mutex::default() }
     }
 
     /// The state of a host, begun from what is kept of it.
@@ -54,8 +56,9 @@ impl Hosts {
                 .retain(|_, state| state.owner.is_some() || Arc::strong_count(state) > 1 || !state.is_idle());
         }
         let kept: HostRecord = store.get(Space::Host, &[host.as_str().as_bytes()])?.unwrap_or_default();
-        let politeness = (&self.politeness, self.begun);
-        let state = Arc::new(HostState::new(host.clone(), owner.cloned(), politeness, kept));
+        let rates = self.politeness.rates.clone();
+        let pace = Pace::after(rates, self.begun, self.turns.of(host));
+        let state = Arc::new(HostState::new(host.clone(), owner.cloned(), (&self.politeness, pace), kept));
         hosts.insert(host.clone(), Arc::clone(&state));
         Ok(state)
     }
@@ -69,7 +72,11 @@ impl Hosts {
             Arc::new(AddressState {
                 address,
                 connections: Arc::new(Semaphore::new(self.politeness.address_connections)),
-                pace: tokio::sync::Mutex::new(Pace::after(self.politeness.address_rates.clone(), self.begun)),
+                pace: tokio::sync::Mutex::new(Pace::after(
+                    self.politeness.address_rates.clone(),
+                    self.begun,
+                    self.turns.of(&address),
+                )),
                 waiting: Mutex::default(),
                 used: Mutex::new(Instant::now()),
             })
@@ -169,11 +176,10 @@ struct Trouble {
 }
 
 impl HostState {
-    /// `begun`: when the crawl began.
     fn new(
         host: Host,
         owner: Option<SiteId>,
-        (politeness, begun): (&Politeness, Instant),
+        (politeness, pace): (&Politeness, Pace),
         kept: HostRecord,
     ) -> Self {
         // A clock that was set back must not make a block longer than the longest there is.
@@ -187,7 +193,7 @@ impl HostState {
             host,
             owner,
             connections: Arc::new(Semaphore::new(politeness.connections)),
-            pace: tokio::sync::Mutex::new(Pace::after(politeness.rates.clone(), begun)),
+            pace: tokio::sync::Mutex::new(pace),
             sameness: Mutex::default(),
             prepared: OnceCell::new(),
             latency: Mutex::default(),
@@ -303,6 +309,7 @@ impl HostState {
         let until = Instant::now() + pause;
         if trouble.until.is_none_or(|before| before < until) {
             trouble.until = Some(until);
+            kept.asked_to_wait = matches!(state, LinkState::Limited(_)) || inside && kept.asked_to_wait;
             kept.not_before =
                 jiff::SignedDuration::try_from(pause).ok().and_then(|pause| at.checked_add(pause).ok());
             self.changed.store(true, Ordering::Relaxed);
@@ -387,7 +394,8 @@ mod tests {
     fn state(politeness: &Politeness, kept: HostRecord) -> HostState {
         let url = xunjian_model::PageUrl::parse("http://a.gov.cn/").expect("url");
         let owner = SiteId::new("a").expect("id");
-        HostState::new(url.host_key(), Some(owner), (politeness, Instant::now()), kept)
+        let pace = Pace::after(politeness.rates.clone(), Instant::now(), Arc::default());
+        HostState::new(url.host_key(), Some(owner), (politeness, pace), kept)
     }
 
     fn pause(state: &HostState) -> u64 {

@@ -46,6 +46,7 @@ use xunjian_store::{Space, Store, StoreError};
 
 pub use joint::{Found, Joint, JointPace, Note, Place, Placing, Share, ShareError, Turn, needs_body};
 pub use log::CrawlLog;
+pub use pace::TurnBook;
 pub use politeness::{Politeness, Rates, retry_after};
 pub use prepare::AGENT;
 pub use progress::{Counts, HostProgress, Progress};
@@ -230,7 +231,7 @@ async fn work_off(
         in_flight: Arc::new(Semaphore::new(setup.limits.in_flight_max)),
         sitemap_turn: Semaphore::new(1),
         renderer: setup.renderer.clone(),
-        hosts: Hosts::new(setup.politeness.clone()),
+        hosts: Hosts::new(setup.politeness.clone(), setup.turns.clone()),
         refusals: aho_corasick::AhoCorasick::new(&setup.politeness.block_pages)?,
         sites,
         setup,

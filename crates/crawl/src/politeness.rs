@@ -55,6 +55,13 @@ impl Default for Politeness {
     }
 }
 
+impl Politeness {
+    /// Whether it is not an hour to ask the web.
+    pub fn is_closed(&self, now: Timestamp) -> bool {
+        self.window.as_ref().is_some_and(|window| !window.is_open(now))
+    }
+}
+
 /// A rate, and other rates for some hours of the week.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rates {

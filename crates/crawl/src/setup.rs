@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
-use xunjian_model::{Facts, LeftOut, LinkState, Offer, Site, Target};
+use xunjian_model::{Facts, Kind, LeftOut, LinkState, Offer, Site, Target};
 
-use crate::{Politeness, Renderer};
+use crate::{Politeness, Renderer, TurnBook};
 
 /// Limits of a crawl.
 #[derive(Clone, Debug)]
@@ -88,6 +88,8 @@ pub struct CrawlSetup {
     pub limits: CrawlLimits,
     /// Politeness towards every host and address.
     pub politeness: Politeness,
+    /// The turns of all who ask at the same time.
+    pub turns: TurnBook,
     /// Limits of one page's extraction.
     pub page: xunjian_page::Limits,
     /// Whether unchanged pages get a `revisit` record each night.
@@ -140,6 +142,8 @@ pub struct SiteCrawl {
     pub names: Vec<String>,
     /// Browsers that are shown something else, with what it is (D21).
     pub browsers: Vec<Offer>,
+    /// Kinds that could not be looked for: what was found of them before is not taken for mended.
+    pub unknown: Vec<Kind>,
 }
 
 impl SiteCrawl {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use xunjian_fetch::{Answer, Ask, Entering, Failure, Fetcher, Gate, Pass, Resolver};
 use xunjian_model::{Host, LinkState, PageUrl};
 
-use crate::pace::Pace;
+use crate::pace::{Pace, TurnBook};
 use crate::politeness::Politeness;
 
 /// Pause before an address that did not answer is asked once more.
@@ -22,27 +22,33 @@ const RETRY_PAUSE: Duration = Duration::from_secs(2);
 pub struct Turns {
     politeness: Politeness,
     resolver: Resolver,
+    turns: TurnBook,
     hosts: Mutex<HashMap<Host, Arc<Mutex<Pace>>>>,
     addresses: Mutex<HashMap<IpAddr, Arc<Mutex<Pace>>>>,
     begun: Instant,
 }
 
 impl Turns {
-    /// Turns by these rates. A crawl may have asked anybody just now, as often as its rate allows.
-    pub fn new(politeness: Politeness, resolver: Resolver) -> Self {
+    /// Turns by these rates, among those of others. A crawl that is over may have asked anybody just now, as often
+    /// as its rate allows.
+    pub fn new(politeness: Politeness, resolver: Resolver, turns: TurnBook) -> Self {
         let begun = Instant::now();
-        Self { politeness, resolver, hosts: Mutex::default(), addresses: Mutex::default(), begun }
+        Self { politeness, resolver, turns, hosts: Mutex::default(), addresses: Mutex::default(), begun }
     }
 
     async fn paces(&self, url: &PageUrl) -> Vec<Arc<Mutex<Pace>>> {
-        let new = |rates: &crate::Rates| Arc::new(Mutex::new(Pace::after(rates.clone(), self.begun)));
+        let new =
+            |rates: &crate::Rates, taken| Arc::new(Mutex::new(Pace::after(rates.clone(), self.begun, taken)));
         let mut paces = Vec::new();
-        let rates = &self.politeness.rates;
-        paces.push(Arc::clone(self.hosts.lock().await.entry(url.host_key()).or_insert_with(|| new(rates))));
+        let (host, rates) = (url.host_key(), &self.politeness.rates);
+        let taken = self.turns.of(&host);
+        paces.push(Arc::clone(self.hosts.lock().await.entry(host).or_insert_with(|| new(rates, taken))));
         let rates = &self.politeness.address_rates;
         // They are sorted: no two visits wait for each other.
         for address in self.resolver.reachable(url.host()).await {
-            paces.push(Arc::clone(self.addresses.lock().await.entry(address).or_insert_with(|| new(rates))));
+            let mut addresses = self.addresses.lock().await;
+            let pace = addresses.entry(address).or_insert_with(|| new(rates, self.turns.of(&address)));
+            paces.push(Arc::clone(pace));
         }
         paces
     }
@@ -59,10 +65,9 @@ impl Gate for Turns {
                 sleep_until(pace.next(now, Duration::ZERO).max(Instant::now())).await;
                 held.push(pace);
             }
-            for pace in &mut held {
-                while let Err(early) = pace.take(Timestamp::now()) {
-                    sleep(early).await;
-                }
+            let mut paces: Vec<&mut Pace> = held.iter_mut().map(|pace| &mut **pace).collect();
+            while let Err(early) = Pace::take_all(&mut paces, Timestamp::now()) {
+                sleep(early).await;
             }
             // Held until the answer is there.
             Ok(Box::new(held) as Pass)

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use xunjian_cluster::Worker;
-use xunjian_crawl::{Counts, CrawlEnd, CrawlSetup, Progress, Renderer, Share, SiteCrawl, StopSignal};
+use xunjian_crawl::{
+    Counts, CrawlEnd, CrawlSetup, Progress, Renderer, Share, SiteCrawl, StopSignal, TurnBook,
+};
 use xunjian_fetch::Fetcher;
 use xunjian_model::SiteId;
 
@@ -121,7 +123,8 @@ impl Engine {
     }
 
     pub(crate) fn crawl_setup(&self, run: &RunRecord) -> Result<CrawlSetup, EngineError> {
-        crawl_setup(&self.settings, run.number, |site| run.covers(site))
+        let setup = crawl_setup(&self.settings, run.number, |site| run.covers(site))?;
+        Ok(CrawlSetup { turns: self.turns.clone(), ..setup })
     }
 
     /// Sites of which pages were not seen that should have been, with the reason.
@@ -151,6 +154,7 @@ fn crawl_setup(
         run,
         limits: settings.crawl.clone(),
         politeness: settings.politeness.clone(),
+        turns: TurnBook::default(),
         page: settings.page,
         revisit_records: settings.revisit_records,
         renderer: settings.render.clone().map(|setup| Arc::new(Renderer::new(setup))),

@@ -2,9 +2,9 @@
 //! browsers are shown the same (D21).
 
 use futures_util::StreamExt as _;
-use xunjian_crawl::{SiteCrawl, Turns};
-use xunjian_fetch::{Answer, Ask, Fetcher, SeenAs};
-use xunjian_model::{BodyHash, Facts, LinkState, Offer, PageUrl, Site};
+use xunjian_crawl::{SiteCrawl, Turns, ask_twice, state_of};
+use xunjian_fetch::{Answer, Ask, ConnectError, Fetcher, SeenAs};
+use xunjian_model::{BodyHash, Facts, Kind, LinkState, Offer, PageUrl, Site};
 use xunjian_store::Space;
 
 use crate::{Engine, EngineError, RunRecord, run};
@@ -52,7 +52,7 @@ impl Engine {
     pub(crate) async fn check_homes(&self, run: &RunRecord) -> Result<(), EngineError> {
         let settings = self.settings();
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
-        let turns = Turns::new(settings.politeness.clone(), fetcher.resolver().clone());
+        let turns = self.turns(&fetcher);
         let asked = futures_util::stream::iter(self.sites(run).map(|site| {
             let (fetcher, turns) = (&fetcher, &turns);
             async move { self.check_home(site, run, fetcher, turns).await }
@@ -85,27 +85,47 @@ impl Engine {
         let home = Home { body, facts };
         let names = self.names_of(site, &home, fetcher, turns);
         let browsers = self.browsers_of(site, &home, fetcher, turns);
-        let (names, browsers) = futures_util::future::join(names, browsers).await;
-        let noted = !names.is_empty() || !browsers.is_empty();
-        Ok(noted.then_some((site, SiteCrawl { names, browsers, ..crawl })))
+        let ((names, all_known), browsers) = futures_util::future::join(names, browsers).await;
+        let noted = !names.is_empty() || !all_known || !browsers.is_empty();
+        let mut crawl = SiteCrawl { names, browsers, ..crawl };
+        if !all_known {
+            crawl.unknown.push(Kind::SeveralNames);
+        }
+        Ok(noted.then_some((site, crawl)))
     }
 
-    /// Other names that show the same page without leading to the site's own.
-    async fn names_of(&self, site: &Site, home: &Home, fetcher: &Fetcher, turns: &Turns) -> Vec<String> {
-        let mut names = Vec::new();
+    /// Other names that show the same page without leading to the site's own, and whether each of them told
+    /// what it shows.
+    async fn names_of(
+        &self,
+        site: &Site,
+        home: &Home,
+        fetcher: &Fetcher,
+        turns: &Turns,
+    ) -> (Vec<String>, bool) {
+        let (mut names, mut all_known) = (Vec::new(), true);
         for url in self.other_names(site) {
             let host = url.host().to_owned();
             // Most names there might be there are not.
-            if fetcher.resolver().addresses(&host).await.map_or(true, |all| all.is_empty()) {
-                continue;
+            match fetcher.resolver().addresses(&host).await {
+                Ok(addresses) if !addresses.is_empty() => {}
+                Ok(_) | Err(ConnectError::NoSuchHost) => continue,
+                Err(_) => {
+                    all_known = false;
+                    continue;
+                }
             }
-            let Ok(answer) = fetcher.fetch(Ask::get(url), turns).await else { continue };
+            let answered = ask_twice(fetcher, turns, Ask::get(url)).await;
+            let state = state_of(&answered);
+            // Where nobody listens any more nothing is shown.
+            all_known &= !state.is_transient() || state == LinkState::Refused;
+            let Ok(answer) = answered else { continue };
             let stays = answer.state() == LinkState::Ok && answer.final_url.host() == host;
             if stays && self.is_same(home, &answer) {
                 names.push(host);
             }
         }
-        names
+        (names, all_known)
     }
 
     /// Browsers that are shown something else.

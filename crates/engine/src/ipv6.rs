@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 use xunjian_crawl::{Turns, ask_twice, state_of};
 use xunjian_fetch::{Ask, Fetcher};
-use xunjian_model::{LinkState, Site};
+use xunjian_model::{Kind, LinkState, Site};
 use xunjian_store::Space;
 
 use crate::{Engine, EngineError, RunRecord, run};
@@ -14,7 +14,7 @@ const SITES_AT_ONCE: usize = 16;
 impl Engine {
     /// Asks each site that opened, and that has an IPv6 address, for its home page at that address. One that
     /// does not answer is written down as one without IPv6; when none answers, our own line has no IPv6, and
-    /// nothing is written.
+    /// nothing is known.
     pub(crate) async fn check_ipv6(&self, run: &RunRecord) -> Result<(), EngineError> {
         let mut wanted = Vec::new();
         for site in self.sites(run) {
@@ -34,15 +34,16 @@ impl Engine {
             network.resolve.insert(host.to_owned(), any.resolver().only_ipv6(host).await);
         }
         let fetcher = Fetcher::new(settings.fetch.clone(), &network)?;
-        let turns = Turns::new(settings.politeness.clone(), fetcher.resolver().clone());
+        let turns = self.turns(&fetcher);
         let asked = futures_util::stream::iter(wanted.iter().map(|(site, _)| opens(&fetcher, &turns, site)));
         let opens: Vec<bool> = asked.buffered(SITES_AT_ONCE).collect().await;
-        if !opens.contains(&true) {
-            return Ok(());
-        }
+        let can_tell = opens.contains(&true);
         let mut batch = self.store().begin();
-        for ((site, crawl), _) in wanted.into_iter().zip(opens).filter(|(_, opens)| !opens) {
-            let crawl = xunjian_crawl::SiteCrawl { ipv6: Some(false), ..crawl };
+        for ((site, mut crawl), _) in wanted.into_iter().zip(opens).filter(|(_, opens)| !opens) {
+            match can_tell {
+                true => crawl.ipv6 = Some(false),
+                false => crawl.unknown.push(Kind::NoIpv6),
+            }
             let key = run::key(b"site", run.number, &site.id);
             batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), &crawl)?;
         }

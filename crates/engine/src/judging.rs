@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use xunjian_judge::{AccountVerdict, Facts, Notice, NoticeSite, Quarter, Ruled, notice};
 use xunjian_model::{Finding, FindingState, LinkState, Outcome, Site, SiteId, SiteKind, Verdict};
-use xunjian_scan::{BadLinks, NOT_IN_SNAPSHOTS, SiteInput};
+use xunjian_scan::{LinkStates, NOT_IN_SNAPSHOTS, SiteInput};
 use xunjian_store::Space;
 
 use crate::cases::Filed;
@@ -147,7 +147,7 @@ impl Engine {
                 browsers: Vec::new(),
                 ..self.site_input(&run, site)?
             };
-            Ok(xunjian_scan::scan_site(self.store(), site, &own, &BadLinks::default(), &setup)?)
+            Ok(xunjian_scan::scan_site(self.store(), site, &own, &LinkStates::default(), &setup)?)
         };
         in_order(&self.settings().sites, sites_at_once(&setup), scan_one, |site, scan| {
             each(site);

@@ -33,13 +33,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
-use xunjian_crawl::{CrawlLimits, Incremental, Politeness, SiteLearnt};
+use xunjian_crawl::{CrawlLimits, Incremental, Politeness, SiteLearnt, TurnBook, Turns};
 use xunjian_dict::{Dictionary, Matcher};
-use xunjian_fetch::{FetchLimits, Network};
+use xunjian_fetch::{FetchLimits, Fetcher, Network};
 use xunjian_judge::{Calendar, Catalogue};
 use xunjian_model::{Account, Finding, FindingState, Kind, Offer, Site, SiteId};
 use xunjian_scan::{
-    BadLinks, Beyond, ColumnClass, ColumnReport, FindingLimits, KnownPage, Overdue, ScanSetup, SiteInput,
+    Beyond, ColumnClass, ColumnReport, FindingLimits, KnownPage, LinkStates, Overdue, ScanSetup, SiteInput,
     Untold, Vocabularies,
 };
 use xunjian_store::{Space, Store, StoreError};
@@ -69,6 +69,9 @@ const SITES_AT_ONCE: usize = 2;
 pub(crate) fn sites_at_once(setup: &ScanSetup) -> usize {
     setup.pool.current_num_threads().min(SITES_AT_ONCE)
 }
+
+/// Runs among which the one before of a site, or the newest one that looked at it, is sought.
+const RUNS_BACK: usize = 100;
 
 /// Kinds that other steps look for than the scan.
 const NOT_OF_THE_SCAN: [Kind; 3] = [Kind::SearchMiss, Kind::MediaStale, Kind::MediaZombie];
@@ -254,18 +257,19 @@ pub struct SiteBeyond {
 pub struct Engine {
     store: Arc<Store>,
     settings: Settings,
+    turns: TurnBook,
 }
 
 impl Engine {
     /// Opens the store of the settings.
     pub fn open(settings: Settings) -> Result<Self, EngineError> {
         let store = Arc::new(Store::open(&settings.data)?);
-        Ok(Self { store, settings })
+        Ok(Self { store, settings, turns: TurnBook::default() })
     }
 
-    /// The same over a store that is open already.
-    pub fn over(store: Arc<Store>, settings: Settings) -> Self {
-        Self { store, settings }
+    /// Another one over the same store, with other settings; both keep one limit towards hosts and addresses.
+    pub fn with(&self, settings: Settings) -> Self {
+        Self { store: Arc::clone(&self.store), settings, turns: self.turns.clone() }
     }
 
     /// The settings.
@@ -284,10 +288,14 @@ impl Engine {
         self.settings.zone.to_datetime(at).date()
     }
 
-    /// When the run before a run began: what is mended since then is the run's.
-    pub(crate) fn run_before(&self, run: &RunRecord) -> Result<Timestamp, StoreError> {
-        let before = RunRecord::of(&self.store, run.number.saturating_sub(1))?;
-        Ok(before.map_or(Timestamp::MIN, |before| before.started_at))
+    /// When the run of a site before a run began: what is mended there since then is the run's.
+    pub(crate) fn run_before(&self, run: &RunRecord, site: &SiteId) -> Result<Timestamp, StoreError> {
+        for number in (1..run.number).rev().take(RUNS_BACK) {
+            if let Some(before) = RunRecord::of(&self.store, number)?.filter(|before| before.covers(site)) {
+                return Ok(before.started_at);
+            }
+        }
+        Ok(Timestamp::MIN)
     }
 
     /// The day that is judged when no run says it.
@@ -305,6 +313,17 @@ impl Engine {
         RunRecord::last(&self.store)?.ok_or_else(|| EngineError::NothingCrawled(self.settings.data.clone()))
     }
 
+    /// Turns for single visits of a client.
+    pub(crate) fn turns(&self, fetcher: &Fetcher) -> Turns {
+        Turns::new(self.settings.politeness.clone(), fetcher.resolver().clone(), self.turns.clone())
+    }
+
+    /// Whether the last run is of all sites, not of some that were named.
+    pub fn looked_at_all(&self) -> Result<bool, EngineError> {
+        let run = self.last_run()?;
+        Ok(self.settings.sites.iter().all(|site| run.covers(&site.id)))
+    }
+
     // ---- scan -------------------------------------------------------------------------------
 
     /// Scans every site of the last run; `each` is told of each site that is done. `fresh` looks
@@ -312,22 +331,28 @@ impl Engine {
     pub fn scan(&self, fresh: bool, each: impl Fn(&Site) + Sync) -> Result<ScanSummary, EngineError> {
         let run = self.last_run()?;
         let setup = self.scan_setup(&run, fresh)?;
-        let bad = BadLinks::read(&self.store, self.settings.sites.iter().map(|site| &site.id), &setup.pool)?;
+        let states =
+            LinkStates::read(&self.store, self.settings.sites.iter().map(|site| &site.id), &setup.pool)?;
         let (mut total, mut lives) = (ScanSummary::default(), life::Lives::default());
         let sites: Vec<&Site> = self.sites(&run).collect();
         let scan_one = |site: &&Site| {
             let input = self.site_input(&run, site)?;
-            Ok(xunjian_scan::scan_site(&self.store, site, &input, &bad, &setup)?)
+            let scan = xunjian_scan::scan_site(&self.store, site, &input, &states, &setup)?;
+            Ok((input, scan))
         };
-        in_order::in_order(&sites, sites_at_once(&setup), scan_one, |site, scan| {
+        in_order::in_order(&sites, sites_at_once(&setup), scan_one, |site, (input, mut scan)| {
             let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             let complete = run.crawl.finished && !crawl.is_incomplete();
             let summary = judging::summary_of(&scan);
-            let untold = Untold::of(&scan.beyond, &scan.cut);
-            let scope = |finding: &Finding| !NOT_OF_THE_SCAN.contains(&finding.kind) && !untold.has(finding);
+            let found = std::mem::take(&mut scan.findings);
+            let untold = Untold::of(&scan, &self.store, (site, &input), &states);
+            let scope = |finding: &Finding| {
+                let kind = &finding.kind;
+                !NOT_OF_THE_SCAN.contains(kind) && !crawl.unknown.contains(kind) && !untold.has(finding)
+            };
             let (at, day) = (run.started_at, self.day(run.started_at));
             let look = life::Look { at, day, complete, between: false, scope: &scope };
-            lives += life::live(&self.store, &site.id, scan.findings, &look)?;
+            lives += life::live(&self.store, &site.id, found, &look)?;
             total.pages += summary.pages;
             total.kept += summary.kept;
             total.text_bytes += summary.text_bytes;

@@ -1,19 +1,22 @@
 //! The availability monitor (V2): spaced visits to every home page, each kept with its times.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 use xunjian_crawl::{StopSignal, Turns};
 use xunjian_fetch::{Ask, FetchLimits, Fetcher, OpenGate};
 use xunjian_judge::{VISITS_A_DAY_MIN, Watched};
-use xunjian_model::{LinkState, PageUrl, Site, SiteId};
-use xunjian_store::{Space, Store, StoreError};
+use xunjian_model::{HostRecord, LinkState, PageUrl, Site, SiteId};
+use xunjian_store::{Batch, Space, Store, StoreError};
 
 use crate::{Engine, EngineError, Settings};
+
+/// Old visits of a site that a round forgets, so that a clock that is wrong for an hour does not cost a year.
+const FORGOTTEN_AT_ONCE: usize = 48;
 
 /// How the monitor visits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct MonitorSettings {
     pub visits_a_day: u32,
     /// How long a site may take to open.
     pub limit: Duration,
+    /// Days that visits are kept.
+    pub kept_days: u32,
     /// An address that tells whether our own line is well.
     pub control: Option<PageUrl>,
     /// Outages that offices reported.
@@ -30,7 +35,13 @@ pub struct MonitorSettings {
 
 impl Default for MonitorSettings {
     fn default() -> Self {
-        Self { visits_a_day: 24, limit: Duration::from_secs(15), control: None, outages: Vec::new() }
+        Self {
+            visits_a_day: 24,
+            limit: Duration::from_secs(15),
+            kept_days: 400,
+            control: None,
+            outages: Vec::new(),
+        }
     }
 }
 
@@ -92,6 +103,8 @@ pub struct Round {
     pub failed: Vec<(SiteId, String)>,
     /// Our own line failed.
     pub own_line: bool,
+    /// Sites that were not visited, since their hosts asked to be left alone for now.
+    pub left_alone: usize,
 }
 
 /// The store that a monitor writes to. Whoever needs it alone for a moment locks this and takes it out.
@@ -100,6 +113,11 @@ pub type Held = Arc<tokio::sync::Mutex<Option<Arc<Store>>>>;
 /// The monitor over a store.
 pub struct Monitor {
     store: Held,
+    watching: Mutex<Arc<Watching>>,
+}
+
+/// What a round goes by.
+struct Watching {
     sites: Vec<Site>,
     settings: MonitorSettings,
     fetcher: Fetcher,
@@ -107,21 +125,21 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// A monitor of the settings' sites.
-    pub fn new(store: Arc<Store>, settings: &Settings) -> Result<Self, EngineError> {
-        let limit = settings.monitor.limit;
-        let limits = FetchLimits {
-            connect_timeout: settings.fetch.connect_timeout.min(limit),
-            first_byte_timeout: limit,
-            total_timeout: limit,
-            // Each visit is one of its own, as a reader's is.
-            idle_connections_max: 0,
-            ..settings.fetch.clone()
-        };
-        let fetcher = Fetcher::new(limits, &settings.network)?;
-        let turns = Turns::new(settings.politeness.clone(), fetcher.resolver().clone());
-        let store = Arc::new(tokio::sync::Mutex::new(Some(store)));
-        Ok(Self { store, sites: settings.sites.clone(), settings: settings.monitor.clone(), fetcher, turns })
+    /// A monitor of an engine's sites.
+    pub fn new(engine: &Engine) -> Result<Self, EngineError> {
+        let store = Arc::new(tokio::sync::Mutex::new(Some(Arc::clone(engine.store()))));
+        Ok(Self { store, watching: Mutex::new(Arc::new(Watching::new(engine)?)) })
+    }
+
+    /// Goes by the settings of another engine from the next round on.
+    pub fn go_by(&self, engine: &Engine) -> Result<(), EngineError> {
+        let watching = Arc::new(Watching::new(engine)?);
+        *self.watching.lock().unwrap_or_else(PoisonError::into_inner) = watching;
+        Ok(())
+    }
+
+    fn watching(&self) -> Arc<Watching> {
+        Arc::clone(&self.watching.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The store it writes to.
@@ -131,25 +149,38 @@ impl Monitor {
 
     /// Time between two rounds.
     pub fn pause(&self) -> Duration {
-        Duration::from_secs(86_400) / self.settings.visits_a_day.max(1)
+        Duration::from_secs(86_400) / self.watching().settings.visits_a_day.max(1)
     }
 
-    /// Visits every site once and keeps the visits.
+    /// Visits every site once and keeps the visits. A site whose host asked to be left alone is.
     pub async fn round(&self) -> Result<Round, EngineError> {
-        let visits = self.sites.iter().map(|site| self.visit(site));
+        let watching = self.watching();
+        let mut sites: Vec<&Site> = Vec::new();
+        if let Some(store) = self.store.lock().await.as_ref() {
+            for site in &watching.sites {
+                let host = site.url.host_key();
+                let kept: Option<HostRecord> = store.get(Space::Host, &[host.as_str().as_bytes()])?;
+                if !kept.is_some_and(|kept| kept.is_to_be_left_alone(Timestamp::now())) {
+                    sites.push(site);
+                }
+            }
+        }
+        let visits = sites.iter().map(|site| watching.visit(site));
         let mut probes = futures_util::future::join_all(visits).await;
         let failed = probes.iter().filter(|probe| !probe.opened).count();
-        let own_line = failed > 0 && !self.is_line_well(failed).await;
-        let mut round = Round { visited: probes.len(), own_line, ..Round::default() };
+        let own_line = failed > 0 && !watching.is_line_well(failed, probes.len()).await;
+        let left_alone = watching.sites.len() - sites.len();
+        let mut round = Round { visited: probes.len(), own_line, left_alone, ..Round::default() };
         let held = self.store.lock().await;
         let Some(store) = held.as_ref() else { return Ok(round) };
         let mut batch = store.begin();
-        for (site, probe) in self.sites.iter().zip(&mut probes) {
+        for (site, probe) in sites.into_iter().zip(&mut probes) {
             probe.own_line = own_line && !probe.opened;
             if !probe.opened {
                 round.failed.push((site.id.clone(), probe.error.clone()));
             }
             batch.put(Space::Probe, &[site.id.as_str().as_bytes(), &time_key(probe.at)], probe)?;
+            forget(store, &mut batch, &site.id, probe.at - watching.kept())?;
         }
         batch.commit()?;
         Ok(round)
@@ -175,13 +206,36 @@ impl Monitor {
             }
         }
     }
+}
+
+impl Watching {
+    fn new(engine: &Engine) -> Result<Self, EngineError> {
+        let settings = engine.settings();
+        let limit = settings.monitor.limit;
+        let limits = FetchLimits {
+            connect_timeout: settings.fetch.connect_timeout.min(limit),
+            first_byte_timeout: limit,
+            total_timeout: limit,
+            // Each visit is one of its own, as a reader's is.
+            idle_connections_max: 0,
+            ..settings.fetch.clone()
+        };
+        let fetcher = Fetcher::new(limits, &settings.network)?;
+        let turns = engine.turns(&fetcher);
+        Ok(Self { sites: settings.sites.clone(), settings: settings.monitor.clone(), fetcher, turns })
+    }
+
+    /// How long visits are kept.
+    fn kept(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.settings.kept_days))
+    }
 
     /// Whether our own line is well; without an address to ask, it is not when no site at all opens.
-    async fn is_line_well(&self, failed: usize) -> bool {
+    async fn is_line_well(&self, failed: usize, visited: usize) -> bool {
         const SITES_MIN: usize = 3;
         match &self.settings.control {
             Some(control) => self.fetcher.fetch(Ask::get(control.clone()), &OpenGate).await.is_ok(),
-            None => failed < self.sites.len() || self.sites.len() < SITES_MIN,
+            None => failed < visited || visited < SITES_MIN,
         }
     }
 
@@ -208,7 +262,8 @@ impl Monitor {
             Ok(answer) => {
                 let state = answer.state();
                 // Who is turned away has reached the site.
-                probe.opened = matches!(state, LinkState::Ok | LinkState::Forbidden(_));
+                probe.opened =
+                    matches!(state, LinkState::Ok | LinkState::Forbidden(_) | LinkState::Limited(429));
                 probe.status = answer.status;
                 probe.connect_ms = answer.connection.connect_ms;
                 probe.tls_ms = answer.connection.tls_ms;
@@ -229,6 +284,24 @@ fn time_key(at: Timestamp) -> [u8; 8] {
     at.as_millisecond().max(0).cast_unsigned().to_be_bytes()
 }
 
+/// Lets visits of a site go that are older than a moment.
+fn forget(store: &Store, batch: &mut Batch<'_>, site: &SiteId, oldest: Timestamp) -> Result<(), StoreError> {
+    for row in visits(store, site).take(FORGOTTEN_AT_ONCE) {
+        let probe = row?;
+        if probe.at >= oldest {
+            break;
+        }
+        batch.delete(Space::Probe, &[site.as_str().as_bytes(), &time_key(probe.at)]);
+    }
+    Ok(())
+}
+
+/// Kept visits of a site, oldest first.
+fn visits(store: &Store, site: &SiteId) -> impl Iterator<Item = Result<Probe, StoreError>> + use<> {
+    let rows = store.scan(Space::Probe, &[site.as_str().as_bytes(), b""]);
+    rows.map(|row| row.map(|(_, probe)| probe))
+}
+
 fn millis(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
@@ -236,8 +309,7 @@ fn millis(time: Duration) -> u32 {
 impl Engine {
     /// Visits of a site, oldest first.
     pub fn probes(&self, site: &SiteId) -> Result<Vec<Probe>, StoreError> {
-        let rows = self.store().scan(Space::Probe, &[site.as_str().as_bytes(), b""]);
-        rows.map(|row| row.map(|(_, probe)| probe)).collect()
+        visits(self.store(), site).collect()
     }
 
     /// The monitor's window up to the end of a day; `None` when there was no visit in it.

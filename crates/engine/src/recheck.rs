@@ -8,7 +8,7 @@ use serde::Serialize;
 use xunjian_crawl::{CrawlEnd, Progress, StopSignal};
 use xunjian_fetch::Fetcher;
 use xunjian_model::{Finding, FindingId, Kind, LinkState, SiteId};
-use xunjian_scan::{BadLinks, Untold};
+use xunjian_scan::{LinkStates, Untold};
 
 use crate::cases::Filed;
 use crate::{Engine, EngineError, RunRecord, changes, life};
@@ -22,13 +22,14 @@ pub struct Rechecked {
     pub mended: Vec<String>,
     /// Findings that are there.
     pub still_there: Vec<String>,
-    /// Findings nothing can be said of: what only a whole night can tell (accounts, a site's search), pages that
-    /// did not answer now, and what stands at more places than are told.
+    /// Findings nothing can be said of: what only a whole night can tell (accounts, a site's search, its names and
+    /// addresses), pages that did not answer now, and what stands at more places than are told.
     pub not_checked: Vec<String>,
 }
 
 /// Kinds that no page shows.
-const OTHERS: [Kind; 3] = [Kind::MediaStale, Kind::MediaZombie, Kind::SearchMiss];
+const OTHERS: [Kind; 5] =
+    [Kind::MediaStale, Kind::MediaZombie, Kind::SearchMiss, Kind::SeveralNames, Kind::NoIpv6];
 
 impl Engine {
     /// Looks at findings again.
@@ -76,6 +77,7 @@ impl Engine {
         let now = || xunjian_model::kept_moment(Timestamp::now());
         let begun = now();
         self.fetch_again(&run, stop).await?;
+        self.note_withdrawn(&by_site, begun)?;
         self.scan_again(&run, &by_site, (begun, now()), &mut result)?;
         Ok(result)
     }
@@ -93,6 +95,33 @@ impl Engine {
         }
     }
 
+    /// Notes pages that were withdrawn: their host answers, but with 403 or the like for them. In a night that may be
+    /// because we ask for much; for the few pages of a recheck it is what every reader gets.
+    fn note_withdrawn(
+        &self,
+        by_site: &BTreeMap<SiteId, Vec<&Finding>>,
+        since: Timestamp,
+    ) -> Result<(), EngineError> {
+        let mut batch = self.store().begin();
+        for site in self.settings().sites.iter().filter(|site| by_site.contains_key(&site.id)) {
+            let record = |url: &str| {
+                let record = self.store().url(Some(&site.id), url)?;
+                Ok::<_, EngineError>(record.filter(|one| one.checked_at.is_some_and(|at| at >= since)))
+            };
+            if record(site.url.as_str())?.is_none_or(|home| home.state != Some(LinkState::Ok)) {
+                continue;
+            }
+            for finding in &by_site[&site.id] {
+                let Some(mut page) = record(&finding.url)? else { continue };
+                if page.gone_since.is_none() && page.state.as_ref().is_some_and(LinkState::turns_us_away) {
+                    page.gone_since = page.checked_at;
+                    batch.put_url(Some(&site.id), &finding.url, &page)?;
+                }
+            }
+        }
+        Ok(batch.commit()?)
+    }
+
     /// Whether a finding's page was seen since a moment, or is known to be gone. What did not answer tells
     /// nothing, least of all that a fault is mended.
     fn was_seen(&self, finding: &Finding, since: Timestamp) -> Result<bool, EngineError> {
@@ -101,8 +130,9 @@ impl Engine {
         }
         let record = self.store().url(Some(&finding.site), &finding.url)?;
         Ok(record.is_some_and(|record| {
-            let answered = matches!(record.state, Some(LinkState::Ok | LinkState::Gone(_)));
-            answered && record.checked_at.is_some_and(|at| at >= since)
+            let known =
+                record.gone_since.is_some() || record.state.as_ref().is_some_and(|one| !one.is_unknown());
+            known && record.checked_at.is_some_and(|at| at >= since)
         }))
     }
 
@@ -115,13 +145,14 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let point = self.day(self.settings().monitoring_point.unwrap_or(at));
         let setup = xunjian_scan::ScanSetup { run_at: at, point, ..self.scan_setup(run, false)? };
-        let bad =
-            BadLinks::read(self.store(), self.settings().sites.iter().map(|site| &site.id), &setup.pool)?;
+        let states =
+            LinkStates::read(self.store(), self.settings().sites.iter().map(|site| &site.id), &setup.pool)?;
         for site in self.settings().sites.iter().filter(|site| by_site.contains_key(&site.id)) {
             let input = self.site_input(run, site)?;
-            let scan = xunjian_scan::scan_site(self.store(), site, &input, &bad, &setup)?;
-            let untold = Untold::of(&scan.beyond, &scan.cut);
-            let told: HashSet<FindingId> = scan.findings.iter().map(|finding| finding.id.clone()).collect();
+            let mut scan = xunjian_scan::scan_site(self.store(), site, &input, &states, &setup)?;
+            let found = std::mem::take(&mut scan.findings);
+            let untold = Untold::of(&scan, self.store(), (site, &input), &states);
+            let told: HashSet<FindingId> = found.iter().map(|finding| finding.id.clone()).collect();
             let mut asked: BTreeSet<&FindingId> = BTreeSet::new();
             for finding in &by_site[&site.id] {
                 let may_be_there = !told.contains(&finding.id) && untold.has(finding);
@@ -131,7 +162,7 @@ impl Engine {
                 }
             }
             let found: Vec<Finding> =
-                scan.findings.into_iter().filter(|finding| asked.contains(&finding.id)).collect();
+                found.into_iter().filter(|finding| asked.contains(&finding.id)).collect();
             for id in asked.iter().copied() {
                 let list = if told.contains(id) { &mut result.still_there } else { &mut result.mended };
                 list.push(id.to_string());

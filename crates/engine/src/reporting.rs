@@ -35,7 +35,6 @@ impl Engine {
     ) -> Result<WrittenReport, EngineError> {
         let run = self.last_run()?;
         let verdicts = self.verdicts(&run)?;
-        let before = self.run_before(&run)?;
         let mut sites = Vec::new();
         for (site, verdict) in self.sites(&run).zip(verdicts) {
             // What a person dismissed is no fault.
@@ -49,6 +48,7 @@ impl Engine {
                 .filter(|finding| !dismissed(finding))
                 .partition(|finding| finding.state == FindingState::Gone);
             // What was mended in earlier nights was told then.
+            let before = self.run_before(&run, &site.id)?;
             gone.retain(|finding| cases.get(finding.id.as_str()).is_some_and(|case| case.went_after(before)));
             let mut crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             let scan = self.site_summary(&run, &site.id)?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use xunjian_model::SiteId;
 use xunjian_store::{Space, Store, StoreError};
 
-use crate::{CrawlExtras, CrawlSummary};
+use crate::{CrawlExtras, CrawlSummary, MEDIA};
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,9 +70,9 @@ impl RunRecord {
         Ok(run)
     }
 
-    /// Whether a site is one of the run's.
+    /// Whether a site is one of the run's. Accounts are looked at in every run.
     pub(crate) fn covers(&self, site: &SiteId) -> bool {
-        self.sites.is_empty() || self.sites.contains(site)
+        self.sites.is_empty() || self.sites.contains(site) || site.as_str() == MEDIA
     }
 
     pub(crate) fn save(&self, store: &Store) -> Result<(), StoreError> {

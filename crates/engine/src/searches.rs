@@ -37,13 +37,11 @@ impl Engine {
     pub async fn search(&self, each: impl Fn(&Site)) -> Result<usize, EngineError> {
         let run = self.last_run()?;
         let settings = self.settings();
-        let window = settings.politeness.window.as_ref();
-        let closed = window.is_some_and(|window| !window.is_open(Timestamp::now()));
-        if !settings.search || closed {
+        if !settings.search || settings.politeness.is_closed(Timestamp::now()) {
             return Ok(0);
         }
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
-        let turns = Turns::new(settings.politeness.clone(), fetcher.resolver().clone());
+        let turns = self.turns(&fetcher);
         let sites: Vec<&Site> = self.sites(&run).collect();
         let asked = futures_util::stream::iter(sites.into_iter().map(|site| {
             let (fetcher, turns, run) = (&fetcher, &turns, &run);

@@ -7,13 +7,10 @@ use xunjian_model::{Case, Finding, FindingState, Kind, Outcome, Ruling, Severity
 use xunjian_store::{Space, StoreError};
 
 use crate::cases::Filed;
-use crate::{Engine, EngineError, RunRecord, run};
+use crate::{Engine, EngineError, RUNS_BACK, RunRecord, run};
 
 /// Findings of a site named as waiting for a person; more are found once these are decided.
 const QUEUE_MAX: usize = 2_000;
-
-/// Runs among which the newest one that looked at a site is sought.
-const RUNS_BACK: usize = 100;
 
 /// Counts of a site after a run. What a person dismissed is not in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,8 +73,8 @@ pub fn place_of(outcome: Outcome) -> usize {
 impl Engine {
     /// Counts what the last run left of each site.
     pub(crate) fn tally(&self, run: &RunRecord) -> Result<(), EngineError> {
-        let before = self.run_before(run)?;
         for owner in self.finding_owners().into_iter().filter(|owner| run.covers(owner)) {
+            let before = self.run_before(run, &owner)?;
             let mut tally = Tally::default();
             for row in self.store().scan::<Finding>(Space::Finding, &[owner.as_str().as_bytes(), b""]) {
                 let (id, finding) = row?;

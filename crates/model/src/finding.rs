@@ -101,6 +101,22 @@ kinds! {
     SeveralNames "several-names" Minor "D14" "多个域名" "Several names of one site";
 }
 
+impl Kind {
+    /// Whether it is about what a link leads to, which its detail `what` names.
+    pub fn is_of_a_link(self) -> bool {
+        matches!(
+            self,
+            Self::DeadLink
+                | Self::DeadImage
+                | Self::DeadAttachment
+                | Self::Soft404
+                | Self::TlsError
+                | Self::PrivateLink
+                | Self::HijackedLink
+        )
+    }
+}
+
 /// A text that names no kind.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0:?} is not a finding kind")]

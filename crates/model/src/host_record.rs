@@ -10,12 +10,12 @@ use crate::BodyHash;
 /// What is kept of a host between runs, and over a kill.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostRecord {
-    /// The host asked to be left alone until then.
+    /// The host is left alone until then.
     #[serde(with = "crate::moment::optional")]
     pub not_before: Option<Timestamp>,
-    /// How often in a row it asked so; forgotten after quiet time.
+    /// How often in a row it had to be; forgotten after quiet time.
     pub incidents: u16,
-    /// When it last asked so.
+    /// When it last had to be.
     #[serde(with = "crate::moment::optional")]
     pub last_incident: Option<Timestamp>,
     /// Its robots.txt.
@@ -26,6 +26,16 @@ pub struct HostRecord {
     pub certificate: Option<Certificate>,
     /// Its addresses at the last lookup, IPv4 and IPv6.
     pub addresses: Vec<IpAddr>,
+    /// It asked to wait itself, by 429 or 503; otherwise it could not be reached.
+    pub asked_to_wait: bool,
+}
+
+impl HostRecord {
+    /// Whether it asked to be left alone, and that time is not over. By a clock that was set back nobody can tell.
+    pub fn is_to_be_left_alone(&self, now: Timestamp) -> bool {
+        let asked = self.last_incident.is_some_and(|at| at <= now);
+        self.asked_to_wait && asked && self.not_before.is_some_and(|until| now < until)
+    }
 }
 
 /// robots.txt as it was fetched; RFC 9309 section 2.4 lets it be used for 24 hours.

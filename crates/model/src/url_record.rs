@@ -92,6 +92,16 @@ impl LinkState {
         )
     }
 
+    /// Whether it says nothing of what a reader finds there: nobody answered, or we were turned away.
+    pub fn is_unknown(&self) -> bool {
+        self.is_transient() || self.turns_us_away() || matches!(self, Self::Tls(_) | Self::Robots)
+    }
+
+    /// Whether the server answered, but not to us: perhaps to nobody any more, perhaps to programs alone.
+    pub fn turns_us_away(&self) -> bool {
+        matches!(self, Self::Forbidden(_) | Self::ClientError(_))
+    }
+
     /// Whether trying once more later may give another answer.
     pub fn is_transient(&self) -> bool {
         matches!(
@@ -356,6 +366,12 @@ impl UrlRecord {
             Rendering::Done { at, body_hash, .. } => Some((body_hash, at)),
             _ => Some(sent),
         }
+    }
+
+    /// Whether the kept body is what a reader finds: it was seen, or nothing is known of it since.
+    pub fn is_there(&self) -> bool {
+        let seen = |state: &LinkState| *state == LinkState::Ok || state.is_unknown();
+        self.body_hash.is_some() && self.gone_since.is_none() && self.state.as_ref().is_some_and(seen)
     }
 
     /// How likely the page is to have changed by the next night, from the nights it was seen:

@@ -39,9 +39,7 @@ impl ScanSetup {
         url: &str,
         record: UrlRecord,
     ) -> Result<Option<UrlRecord>, StoreError> {
-        let shown = |record: UrlRecord| {
-            (record.state == Some(LinkState::Ok) && record.body_hash.is_some()).then_some(record)
-        };
+        let shown = |record: UrlRecord| record.is_there().then_some(record);
         let Some(moment) = self.as_of else { return Ok(shown(record)) };
         if record.gone_since.is_some_and(|since| since <= moment) {
             return Ok(None);

@@ -39,6 +39,7 @@ mod site;
 mod slips;
 mod titles;
 mod unlikely;
+mod untold;
 mod words;
 
 use std::sync::Arc;
@@ -57,13 +58,14 @@ pub use content::ContentCheck;
 pub use excerpt::hit_of;
 pub use find::{Found, QUERY_CHARS_MAX, Query, QueryError};
 pub use known_texts::KnownTexts;
-pub use link_states::BadLinks;
+pub use link_states::LinkStates;
 pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, scan_plain, scan_text};
 pub use privacy::mask_all;
 pub use repeated::{Beyond, FindingLimits};
 pub use site::{
-    KnownPage, SiteInput, SiteScan, Untold, media_type, scan_site, search_finding, snapshot_name, snapshot_of,
+    KnownPage, SiteInput, SiteScan, media_type, scan_site, search_finding, snapshot_name, snapshot_of,
 };
+pub use untold::Untold;
 pub use words::{WordHit, words_of};
 
 /// Raised whenever the same facts would give other findings.

@@ -2,45 +2,66 @@
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use xunjian_model::{Kind, LinkKind, LinkState, SiteId};
 use xunjian_store::{Store, StoreError};
 
 use crate::digest::{short, url_hash};
 
-/// Addresses in a state a link to them should not be in, by hash.
+/// Addresses of which not all is well, by hash.
 #[derive(Debug, Default)]
-pub struct BadLinks(FxHashMap<u64, LinkState>);
+pub struct LinkStates {
+    /// In a state a link to them should not be in.
+    bad: FxHashMap<u64, LinkState>,
+    /// In one that says neither that a link to them is good nor that it is bad.
+    unknown: FxHashSet<u64>,
+}
 
-impl BadLinks {
-    /// Reads the states of every address known, of several sites at once; only the bad ones are held.
+impl LinkStates {
+    /// Reads the states of every address known, of several sites at once; only those of which not all is well
+    /// are held.
     pub fn read<'a>(
         store: &Store,
         sites: impl Iterator<Item = &'a SiteId>,
         pool: &ThreadPool,
     ) -> Result<Self, StoreError> {
         let owners: Vec<Option<&SiteId>> = sites.map(Some).chain(std::iter::once(None)).collect();
-        let bad_of = |owner| {
+        let not_well = |owner| {
             let rows = store.states(owner).filter_map(|row| match row {
-                Ok((url, state)) => state.filter(is_bad).map(|state| Ok((url_hash(&url), state))),
+                Ok((url, state)) => state
+                    .filter(|state| is_bad(state) || state.is_unknown())
+                    .map(|state| Ok((url_hash(&url), state))),
                 Err(error) => Some(Err(error)),
             });
             rows.collect::<Result<Vec<_>, _>>()
         };
-        let bad: Vec<_> = pool.install(|| owners.into_par_iter().map(bad_of).collect::<Result<_, _>>())?;
-        Ok(Self(bad.into_iter().flatten().collect()))
+        let found: Vec<_> =
+            pool.install(|| owners.into_par_iter().map(not_well).collect::<Result<_, _>>())?;
+        let mut states = Self::default();
+        for (hash, state) in found.into_iter().flatten() {
+            match is_bad(&state) {
+                true => _ = states.bad.insert(hash, state),
+                false => _ = states.unknown.insert(hash),
+            }
+        }
+        Ok(states)
     }
 
     /// The bad state of an address, if it has one.
     pub(crate) fn get(&self, hash: u64) -> Option<&LinkState> {
-        self.0.get(&hash)
+        self.bad.get(&hash)
+    }
+
+    /// Whether nothing is known of an address.
+    pub(crate) fn is_unknown(&self, hash: u64) -> bool {
+        self.unknown.contains(&hash)
     }
 
     /// Which of a page's links are in which bad states; 0 when none is.
     pub(crate) fn state_of(&self, links: &[u64]) -> u64 {
         let mut hasher = None;
         for link in links {
-            let Some(state) = self.0.get(link) else { continue };
+            let Some(state) = self.bad.get(link) else { continue };
             let hasher = hasher.get_or_insert_with(blake3::Hasher::new);
             hasher.update(&link.to_le_bytes());
             hasher.update(state.describe().as_bytes());

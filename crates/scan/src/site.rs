@@ -21,7 +21,7 @@ use crate::excerpt::{around, hit_in, hit_of};
 use crate::fold::{Candidate, Fold, at_home, first_folder};
 use crate::freshness::{column_finding, stale_home};
 use crate::known_texts::TextPairs;
-use crate::link_states::{BadLinks, kind_of};
+use crate::link_states::{LinkStates, kind_of};
 use crate::privacy::mask_all;
 use crate::repeated::Beyond;
 use crate::{ScanError, ScanSetup, compatibility, marks, page, presence};
@@ -77,25 +77,6 @@ pub struct SiteScan {
     pub cut: Vec<String>,
 }
 
-/// What a scan may have found and does not tell, since there is too much of it: it is not gone.
-pub struct Untold<'s> {
-    beyond: HashSet<(Kind, &'s str)>,
-    cut: HashSet<&'s str>,
-}
-
-impl<'s> Untold<'s> {
-    /// That of a site's scan, by its `beyond` and `cut`.
-    pub fn of(beyond: &'s [Beyond], cut: &'s [String]) -> Self {
-        let beyond = beyond.iter().map(|one| (one.kind, one.what.as_str())).collect();
-        Self { beyond, cut: cut.iter().map(String::as_str).collect() }
-    }
-
-    /// Whether a finding that is not among the scan's may be there all the same.
-    pub fn has(&self, finding: &Finding) -> bool {
-        self.cut.contains(finding.url.as_str()) || self.beyond.contains(&(finding.kind, finding.what()))
-    }
-}
-
 /// A page that is known to be on the site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownPage {
@@ -143,7 +124,7 @@ pub fn scan_site(
     store: &Store,
     site: &Site,
     input: &SiteInput,
-    bad: &BadLinks,
+    bad: &LinkStates,
     setup: &ScanSetup,
 ) -> Result<SiteScan, ScanError> {
     let mut scan = SiteScan::default();
@@ -262,7 +243,7 @@ pub fn scan_site(
 fn for_each_page(
     (store, digests): (&Store, &Digests<'_>),
     (site, canonical): (&Site, &Canonical),
-    bad: &BadLinks,
+    bad: &LinkStates,
     setup: &ScanSetup,
     mut each: impl FnMut(Seen),
 ) -> Result<(), ScanError> {
@@ -296,7 +277,7 @@ fn for_each_page(
 fn look_at(
     (store, digests): (&Store, &Digests<'_>),
     (site, canonical): (&Site, &Canonical),
-    bad: &BadLinks,
+    bad: &LinkStates,
     (setup, basis): (&ScanSetup, &Basis),
     url: String,
     record: UrlRecord,
@@ -462,7 +443,7 @@ pub fn snapshot_name(record: &UrlRecord) -> Option<String> {
     Some(format!("{}@{at}", hash.to_hex()))
 }
 
-fn bad_links(facts: &Facts, bad: &BadLinks, site: &Site, canonical: &Canonical) -> Vec<PageFinding> {
+fn bad_links(facts: &Facts, bad: &LinkStates, site: &Site, canonical: &Canonical) -> Vec<PageFinding> {
     let mut seen = HashSet::new();
     let mut findings = Vec::new();
     for link in &facts.links {

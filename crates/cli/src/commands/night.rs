@@ -134,7 +134,9 @@ impl Night {
 
     #[tracing::instrument(skip_all)]
     pub(crate) fn report(&mut self, out: Option<&Path>) -> anyhow::Result<WrittenReport> {
-        let folder = out.map_or_else(|| self.engine.settings().data.join("report"), PathBuf::from);
+        // A look at some sites does not take the whole night's report away.
+        let name = if self.engine.looked_at_all()? { "report" } else { "report-of-sites" };
+        let folder = out.map_or_else(|| self.engine.settings().data.join(name), PathBuf::from);
         let report = self.engine.report(&folder, self.terminal.language, &self.costs)?;
         self.engine.finish()?;
         self.engine.tidy()?;

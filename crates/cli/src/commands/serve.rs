@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use tokio::sync::RwLock;
 use xunjian_console::{Console, ConsoleSettings, Held};
+use xunjian_crawl::StopSignal;
 use xunjian_engine::{Engine, Monitor, Settings};
 
 use crate::args::Common;
@@ -27,18 +28,14 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
     let settings = night::settings_to_crawl(common)?;
-    let zone = settings.zone.clone();
-    let at = settings.nightly.unwrap_or(NIGHTLY);
     let interrupt = Interrupt::listen(terminal)?;
     let mut night = Night::open(settings, common, terminal)?;
     alert::ready(common, &night.engine, terminal)?;
-    let monitor = Monitor::new(Arc::clone(night.engine.store()), night.engine.settings())?;
-    let (stop, held) = (interrupt.stop.clone(), monitor.held());
+    let monitor = Arc::new(Monitor::new(&night.engine)?);
+    let held = monitor.held();
     interrupt.crawling(true);
-    let own_zone = zone.clone();
-    let watching = tokio::spawn(async move {
-        monitor.run(&stop, None, |round| watch::told(terminal, &own_zone, round)).await
-    });
+    let zone = night.engine.settings().zone.clone();
+    let watching = tokio::spawn(keep_watching(Arc::clone(&monitor), interrupt.stop.clone(), terminal, zone));
     let shown: Held = Arc::new(RwLock::new(Some(beside(&night.engine))));
     let console = match config::console(&common.config)? {
         config::Console { listen: Some(listen), public_url, proxies } => {
@@ -56,11 +53,12 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         }
         config::Console { listen: None, .. } => None,
     };
+    let at = night.engine.settings().nightly.unwrap_or(NIGHTLY);
     terminal.note(format!("{} {at}", terminal.words("每晚运行时间", "The night begins at")));
     // A night that was interrupted goes on at once.
     let mut due = match night.engine.is_interrupted()? {
         true => Timestamp::now(),
-        false => next(&zone, at, Timestamp::now()),
+        false => next_night(&night.engine),
     };
     while !interrupt.stop.is_stopped() {
         let left = due.duration_since(Timestamp::now());
@@ -73,6 +71,9 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
             continue;
         }
         reread(common, &mut night.engine, terminal);
+        if let Err(error) = monitor.go_by(&night.engine) {
+            terminal.error(&error.into());
+        }
         *shown.write().await = Some(beside(&night.engine));
         match night::whole(&mut night, &[], &interrupt).await {
             Ok(Some(report)) => night.print(&report)?,
@@ -88,24 +89,36 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         let mut store = held.lock().await;
         *store = None;
         let mut looking = shown.write().await;
-        *looking = None;
+        // A dictionary may have been saved in the console while the night ran.
+        let settings = looking.take().map(|engine| engine.settings().clone());
         night.engine.tidy()?;
-        *looking = Some(beside(&night.engine));
+        *looking = settings.map(|settings| Arc::new(night.engine.with(settings)));
         drop(looking);
         *store = Some(Arc::clone(night.engine.store()));
         drop(store);
-        due = next(&zone, at, Timestamp::now());
+        due = next_night(&night.engine);
     }
     if let Some(console) = console {
         console.abort();
     }
-    watching.await??;
+    watching.await?;
     Ok(Exit::Done)
+}
+
+/// Watches until it is asked to stop. One bad round, as on a full disk, is no reason not to make the next.
+async fn keep_watching(monitor: Arc<Monitor>, stop: StopSignal, terminal: Terminal, zone: TimeZone) {
+    while let Err(error) = monitor.run(&stop, None, |round| watch::told(terminal, &zone, round)).await {
+        terminal.error(&error.into());
+        stop.sleep(monitor.pause()).await;
+        if stop.is_stopped() {
+            return;
+        }
+    }
 }
 
 /// The engine again, over the same store, for whoever looks while the night runs.
 fn beside(engine: &Engine) -> Arc<Engine> {
-    Arc::new(Engine::over(Arc::clone(engine.store()), engine.settings().clone()))
+    Arc::new(engine.with(engine.settings().clone()))
 }
 
 /// What was changed in the configuration, the register or a dictionary counts from the next night on. A
@@ -113,7 +126,7 @@ fn beside(engine: &Engine) -> Arc<Engine> {
 fn reread(common: &Common, engine: &mut Engine, terminal: Terminal) {
     match night::settings_to_crawl(common) {
         Ok(settings) if settings.data == engine.settings().data => {
-            *engine = Engine::over(Arc::clone(engine.store()), settings);
+            *engine = engine.with(settings);
         }
         Ok(_) => terminal.note(terminal.words(
             "配置换了数据目录，重新启动后才生效",
@@ -126,6 +139,12 @@ fn reread(common: &Common, engine: &mut Engine, terminal: Terminal) {
 /// The file of the console's accounts.
 pub(crate) fn accounts_file(settings: &Settings) -> PathBuf {
     settings.data.join("accounts.json")
+}
+
+/// When the next night begins.
+fn next_night(engine: &Engine) -> Timestamp {
+    let settings = engine.settings();
+    next(&settings.zone, settings.nightly.unwrap_or(NIGHTLY), Timestamp::now())
 }
 
 /// The next time the clock of the zone shows a time.

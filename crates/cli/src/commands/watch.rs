@@ -1,6 +1,5 @@
 //! `xunjian watch`: the availability monitor.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -26,7 +25,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Watch)
     }
     let engine = Engine::open(settings)?;
     let zone = &engine.settings().zone;
-    let monitor = Monitor::new(Arc::clone(engine.store()), engine.settings())?;
+    let monitor = Monitor::new(&engine)?;
     if args.once {
         let round = monitor.round().await?;
         terminal.print(&line(terminal, zone, &round))?;
@@ -63,8 +62,14 @@ fn line(terminal: Terminal, zone: &TimeZone, round: &Round) -> String {
         true => terminal.words("；本机线路异常，不计", "; our own line failed, so this does not count"),
         false => "",
     };
+    let left_alone = match round.left_alone {
+        0 => String::new(),
+        count => {
+            format!("；{} {count}", terminal.words("应主机要求暂不访问", "left alone, as their hosts asked:"))
+        }
+    };
     terminal.punctuated(&format!(
-        "{} {} {}，{} {}{}{own}\n",
+        "{} {} {}，{} {}{}{own}{left_alone}\n",
         zone.to_datetime(Timestamp::now()).strftime("%H:%M:%S"),
         terminal.words("访问", "visited"),
         round.visited,

@@ -107,6 +107,8 @@ pub(super) fn monitor(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Mon
     at_least(table, source, "visits_per_day", right, "1 to 1440; the standard asks for 20 or more");
     table.set(source, "limit_s", &mut monitor.limit);
     at_least(table, source, "limit_s", !monitor.limit.is_zero(), "more than 0");
+    table.set(source, "visits_kept_days", &mut monitor.kept_days);
+    at_least(table, source, "visits_kept_days", monitor.kept_days >= 31, "31 or more");
     let control: Option<String> = table.get(source, "control");
     let at = table.value("control").map_or(0, |value| value.span().start);
     monitor.control = control.and_then(|text| {

@@ -74,8 +74,10 @@ pub(crate) async fn verdicts(State(state): Shared, _: Caller) -> Result<Json<Val
         let run = last(&engine)?;
         let mut verdicts = Vec::new();
         for site in &engine.settings().sites {
-            let Some(standing) = engine.latest(&site.id)?.and_then(|latest| latest.verdict) else { continue };
+            let Some(latest) = engine.latest(&site.id)? else { continue };
+            let Some(standing) = latest.verdict else { continue };
             let mut value = serde_json::to_value(standing).unwrap_or_default();
+            value["run"] = json!(latest.run);
             // A site's own page has them.
             value.as_object_mut().map(|fields| fields.remove("indicators"));
             for lines in ["vetoes", "warnings", "reviews"] {

@@ -338,7 +338,7 @@ async fn take_over(state: &crate::State, file: PathBuf) -> Result<(), Failure> {
     if let Some(dictionary) = changed {
         *dictionary = saved;
     }
-    let store = Arc::clone(now.store());
-    *held = Some(Arc::new(Engine::over(store, settings)));
+    let now = now.with(settings);
+    *held = Some(Arc::new(now));
     Ok(())
 }
