@@ -94,6 +94,32 @@ fn no_host_and_no_address_sees_more_than_its_limit() {
 }
 
 #[test]
+fn nor_do_they_of_a_crawl_and_the_monitor_beside_it() {
+    let server = serve(answer);
+    let world = hosts_at(server.port);
+    world.configure("[serve]\nlisten = \"127.0.0.1:0\"\n");
+    let mut night = Running(world.start(&["run"]));
+    while server.asked().len() < HOSTS {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    night.0.kill().expect("killed");
+    night.0.wait().expect("ended");
+    // It goes on with the night and makes the monitor's first round at once.
+    let _serving = Running(world.start(&["serve"]));
+    let report = world.path("xunjian-data/report/summary.json");
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !report.exists() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert!(report.exists(), "the night ended");
+    let asked = server.asked();
+    held(&asked);
+    // A monitor's visit is one of its own: nothing else closes a connection to a site.
+    let closing = |one: &&Asked| one.head.contains(&"connection: close".to_owned());
+    assert_eq!(asked.iter().filter(closing).count(), HOSTS, "each site was visited");
+}
+
+#[test]
 #[ignore = "needs nats-server, which tests/run.sh installs"]
 fn nor_does_it_of_several_workers() {
     let server = serve(answer);

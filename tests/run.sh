@@ -36,7 +36,8 @@ if [ ! -d "$suites/html5lib-1.1" ]; then
     "$suites/bin/pip" --quiet download --no-deps --no-build-isolation --no-binary html5lib --dest "$suites" html5lib==1.1
     tar -xzf "$suites/html5lib-1.1.tar.gz" -C "$suites"
 fi
-cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+# Not optimised it is built sooner, and works for seconds all the same.
+cargo deny --version >/dev/null 2>&1 || cargo install --locked --debug cargo-deny
 
 echo "== format"
 cargo fmt --all --check

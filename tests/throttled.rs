@@ -335,3 +335,48 @@ fn what_did_not_answer_is_not_taken_for_mended() {
     assert_eq!(ids(&world.read_json("xunjian-data/report/mended.json")).len(), 4);
     assert_eq!(faults(), Vec::<String>::new());
 }
+
+#[test]
+fn a_fault_is_mended_in_a_night_that_did_not_see_everything() {
+    let night = Arc::new(AtomicUsize::new(1));
+    let now = Arc::clone(&night);
+    let server = serve(move |asked| {
+        let first = now.load(Ordering::Relaxed) == 1;
+        let word = if first { "这里有违禁词语。" } else { "这里什么也没有。" };
+        match (asked.host.as_str(), asked.path.as_str()) {
+            ("a.test", "/") => {
+                let links = (0..PAGES).map(|at| format!("<a href='http://b.test/{at}.html'>公告{at}</a>"));
+                Reply::page("首页", &format!("<a href=/p.html>文章</a>{}", links.collect::<String>()))
+            }
+            ("b.test", _) if !first => Reply::Cut,
+            ("a.test", "/p.html") | ("b.test", "/0.html") => {
+                Reply::page("文章", &format!("<h1>文章</h1><p>{word}</p>"))
+            }
+            ("b.test", path) => Reply::page(path, &format!("<h1>{path}</h1><p>公告{path}的内容。</p>")),
+            _ => Reply::missing(),
+        }
+    });
+    let more =
+        "[render]\nbrowser = \"off\"\n[search]\nenabled = false\n[scan]\ndictionaries = [\"words.txt\"]";
+    let text = config(&["a"], server.port, more)
+        .replace("patience_s = 20", "patience_s = 1")
+        .replace(
+            "\"a.test\"",
+            &format!("\"b.test\" = \"127.0.0.1:{}\"\n\"www.a.test\" = []\n\"a.test\"", server.port),
+        )
+        .replace("kind = ", "hosts = [\"b.test\"]\nkind = ");
+    let world = World::with_config(&text);
+    world.write("words.txt", "违禁词语\n".as_bytes());
+    let words = || {
+        let findings = world.run(&["findings", "list", "--kind", "sensitive-word", "--json"]).json();
+        let all = findings.as_array().expect("findings").iter();
+        all.map(|one| one["url"].as_str().expect("url").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(world.run(&["run"]).code, 0);
+    let mut before = words();
+    before.sort();
+    assert_eq!(before, ["http://a.test/p.html", "http://b.test/0.html"]);
+    night.store(2, Ordering::Relaxed);
+    assert_eq!(world.run(&["run"]).code, 3, "a host was not reached");
+    assert_eq!(words(), ["http://b.test/0.html"]);
+}

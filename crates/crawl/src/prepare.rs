@@ -46,7 +46,6 @@ pub(crate) async fn prepare(shared: &Shared, host: &HostState, site: &Site) -> P
     };
     if let Some(delay) = robots.crawl_delay() {
         let most = shared.setup.politeness.crawl_delay_max;
-        // A host without a limit of its own (a test, a bench) is not slowed down by its file.
         host.pace.lock().await.at_least(delay.min(most));
     }
     let soft = match robots.allows("/") {

@@ -37,7 +37,7 @@ use xunjian_crawl::{CrawlLimits, Incremental, Politeness, SiteLearnt, TurnBook, 
 use xunjian_dict::{Dictionary, Matcher};
 use xunjian_fetch::{FetchLimits, Fetcher, Network};
 use xunjian_judge::{Calendar, Catalogue};
-use xunjian_model::{Account, Finding, FindingState, Kind, Offer, Site, SiteId};
+use xunjian_model::{Account, Finding, FindingState, Kind, LinkState, Offer, Site, SiteId};
 use xunjian_scan::{
     Beyond, ColumnClass, ColumnReport, FindingLimits, KnownPage, LinkStates, Overdue, ScanSetup, SiteInput,
     Untold, Vocabularies,
@@ -342,13 +342,18 @@ impl Engine {
         };
         in_order::in_order(&sites, sites_at_once(&setup), scan_one, |site, (input, mut scan)| {
             let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
-            let complete = run.crawl.finished && !crawl.is_incomplete();
+            let whole = run.crawl.finished && !crawl.is_incomplete();
+            // The scan of a site that did not open tells nothing but that.
+            let complete = !crawl.home.as_ref().is_some_and(LinkState::is_unreachable);
             let summary = judging::summary_of(&scan);
             let found = std::mem::take(&mut scan.findings);
             let untold = Untold::of(&scan, &self.store, (site, &input), &states);
             let scope = |finding: &Finding| {
                 let kind = &finding.kind;
-                !NOT_OF_THE_SCAN.contains(kind) && !crawl.unknown.contains(kind) && !untold.has(finding)
+                !NOT_OF_THE_SCAN.contains(kind)
+                    && !crawl.unknown.contains(kind)
+                    && (whole || self.was_visited(finding, &run))
+                    && !untold.has(finding)
             };
             let (at, day) = (run.started_at, self.day(run.started_at));
             let look = life::Look { at, day, complete, between: false, scope: &scope };
@@ -377,6 +382,13 @@ impl Engine {
         lives += self.scan_media(self.point(&run), run.started_at)?;
         (total.findings, total.new, total.gone) = (lives.current, lives.new, lives.gone);
         Ok(total)
+    }
+
+    /// Whether a finding's page was visited in a run.
+    fn was_visited(&self, finding: &Finding, run: &RunRecord) -> bool {
+        // What cannot be read was not seen.
+        let record = self.store.url(Some(&finding.site), &finding.url).ok().flatten();
+        record.is_some_and(|record| record.run == run.number && record.left_out.is_none())
     }
 
     /// What a scan of a run is made with.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use xunjian_model::{Facts, Kind, PageKind, Site, UrlRecord};
+use xunjian_model::{Facts, Kind, LinkState, PageKind, Site, UrlRecord};
 
 use crate::columns::class_of;
 use crate::digest::{PageFinding, url_hash};
@@ -127,7 +127,9 @@ impl Fold {
             self.newest_answer = self.newest_answer.max(message.answered.filter(|date| *date <= setup.point));
             // An answer without a date is one.
             let undated = message.has_answer && message.answered.is_none();
-            if !undated && (setup.overdue.0)(message.asked, message.answered) {
+            // It may have been answered since its page was last seen.
+            let is_seen = setup.as_of.is_some() || record.state == Some(LinkState::Ok);
+            if is_seen && !undated && (setup.overdue.0)(message.asked, message.answered) {
                 self.repeated.add(hash, candidate(overdue(&message)), site);
             }
         }

@@ -16,7 +16,7 @@ use xunjian_store::{Digests, Store, StoreError};
 
 use crate::basis::Basis;
 use crate::columns::{self, ColumnReport};
-use crate::digest::{Digest, PageFinding};
+use crate::digest::{Digest, PageFinding, url_hash};
 use crate::excerpt::{around, hit_in, hit_of};
 use crate::fold::{Candidate, Fold, at_home, first_folder};
 use crate::freshness::{column_finding, stale_home};
@@ -124,7 +124,7 @@ pub fn scan_site(
     store: &Store,
     site: &Site,
     input: &SiteInput,
-    bad: &LinkStates,
+    states: &LinkStates,
     setup: &ScanSetup,
 ) -> Result<SiteScan, ScanError> {
     let mut scan = SiteScan::default();
@@ -143,9 +143,12 @@ pub fn scan_site(
         home.as_ref().map(|(facts, _)| columns::discover(facts, site, &setup.classes)).unwrap_or_default();
     let column_urls: HashSet<String> = found_columns.iter().map(|(_, url)| url.to_string()).collect();
 
+    // What a page showed when it was last seen says nothing of how fresh it is now.
+    let is_seen = |url: &PageUrl| setup.as_of.is_some() || !states.is_unknown(url_hash(url.as_str()));
+
     let mut fold = Fold::new(setup.findings);
     let digests = setup.digests(store, &site.id)?;
-    for_each_page((store, &digests), (site, &input.canonical), bad, setup, |seen| {
+    for_each_page((store, &digests), (site, &input.canonical), states, setup, |seen| {
         fold.add(seen, site, setup, &column_urls)
     })?;
     scan.pages = fold.pages;
@@ -179,7 +182,7 @@ pub fn scan_site(
         let own_folder = first_folder(url.as_str()).filter(|own| folders.get(own) == Some(&1));
         let elsewhere = fold.newest_of(name, &facts, own_folder);
         let Some(column) = columns::read(name, url, &facts, elsewhere, setup) else { continue };
-        if let Some(finding) = column_finding(&column, setup) {
+        if let Some(finding) = column_finding(&column, setup).filter(|_| is_seen(url)) {
             let (title, url) = (facts.title.clone(), url.to_string());
             candidates.push(Candidate { url, title, snapshot, finding });
         }
@@ -192,7 +195,8 @@ pub fn scan_site(
         if home.items.iter().all(|item| item.date.is_none()) {
             scan.home_newest = scan.columns.iter().filter_map(|column| column.newest).max();
         }
-        if let Some(finding) = stale_home(scan.home_newest, home, setup) {
+        let stale = stale_home(scan.home_newest, home, setup);
+        if let Some(finding) = stale.filter(|_| is_seen(&site.url)) {
             candidates.push(Candidate { snapshot: home_snapshot.clone(), ..at_home(site, finding) });
         }
     }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use xunjian_model::{Canonical, Finding, Kind, Site};
+use xunjian_model::{Canonical, Finding, Kind, LinkState, Site};
 use xunjian_store::{Digests, Store, StoreError};
 
 use crate::digest::Digest;
@@ -46,7 +46,17 @@ impl<'s> Untold<'s> {
     pub fn has(&self, finding: &Finding) -> bool {
         self.cut.contains(finding.url.as_str())
             || self.beyond.contains(&(finding.kind, finding.what()))
+            || self.is_unseen(&finding.url)
             || self.leads_to_unknown(finding)
+    }
+
+    /// Whether it is a page of the site that did not answer this time.
+    fn is_unseen(&self, url: &str) -> bool {
+        // What cannot be read tells nothing either.
+        let Ok(record) = self.store.url(Some(&self.site.id), url) else { return true };
+        record.is_some_and(|page| {
+            page.gone_since.is_none() && page.state.as_ref().is_some_and(LinkState::is_unknown)
+        })
     }
 
     /// Whether it is a link that was bad, whose target did not answer this time, and that its page still has.
@@ -58,7 +68,6 @@ impl<'s> Untold<'s> {
         if !self.states.is_unknown(target) {
             return false;
         }
-        // What cannot be read tells nothing either.
         self.has_link(&finding.url, target).unwrap_or(true)
     }
 
