@@ -141,6 +141,10 @@ fn without_a_browser_a_person_looks() {
     assert_eq!(world.run(&["run"]).code, 0);
     let open: Vec<Value> = world.findings().into_iter().filter(|one| one["state"] != "gone").collect();
     assert_eq!(found(&open, "blank-column").len(), 3);
+    let rendered =
+        |kind: &str| found(&open, kind).into_iter().map(|(url, _)| url.to_owned()).collect::<Vec<_>>();
+    let (dead, stale) = (rendered("dead-link"), rendered("stale-column"));
+    assert_eq!((dead.len(), stale.len()), (1, 1));
     // One that does not start is said, and changes nothing else.
     world.write("broken", b"#!/bin/sh\nexit 1\n");
     let config = config(server.port, &format!("sandbox = false\nbrowser = {:?}", world.path("broken")));
@@ -148,6 +152,11 @@ fn without_a_browser_a_person_looks() {
     let ended = world.english(&["run"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stderr.contains("browser cannot be started"), "{}", ended.stderr);
+    // What only a browser had shown is not mended because there is none.
+    let findings = world.findings();
+    let there =
+        |kind: &str| found(&findings, kind).into_iter().map(|(url, _)| url.to_owned()).collect::<Vec<_>>();
+    assert_eq!((there("dead-link"), there("stale-column")), (dead, stale));
 }
 
 #[test]

@@ -6,36 +6,49 @@ cd "$(dirname "$0")/.."
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-missing=()
-for package in gcc make chromium faketime nginx-light debian-handbook debian-reference-zh-cn libreoffice-help-zh-cn util-linux mount wget python3-venv prometheus-alertmanager rsyslog nats-server; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
-done
-if [ "${#missing[@]}" -gt 0 ]; then
-    echo "== installing ${missing[*]}"
-    as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
+ensure() {
+    local missing=()
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+    done
+    if [ "${#missing[@]}" -gt 0 ]; then
+        echo "== installing ${missing[*]}"
+        as_root apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    fi
+}
+
+tools=target/warc-tools
+receivers=target/receivers
+suites=target/public-suites
+# What the tests need beside a compiler.
+prepare() {
+    ensure chromium faketime nginx-light debian-handbook debian-reference-zh-cn libreoffice-help-zh-cn util-linux \
+        mount wget python3-venv prometheus-alertmanager rsyslog nats-server
+    if [ ! -x "$tools/bin/wayback" ]; then
+        python3 -m venv "$tools"
+        "$tools/bin/pip" --quiet install warcio==1.8.1 pywb==2.10.0
+    fi
+    if [ ! -x "$receivers/bin/schemathesis" ]; then
+        python3 -m venv "$receivers"
+        "$receivers/bin/pip" --quiet install aiosmtpd==1.4.6 cloudevents==2.2.0 axe-core-python==0.1.0 schemathesis==4.32.5
+    fi
+    if [ ! -d "$suites/html5lib-1.1" ]; then
+        # Its tests are in the source alone, which an old setuptools has to look at.
+        python3 -m venv "$suites"
+        "$suites/bin/pip" --quiet install "setuptools<70" wheel
+        "$suites/bin/pip" --quiet download --no-deps --no-build-isolation --no-binary html5lib --dest "$suites" html5lib==1.1
+        tar -xzf "$suites/html5lib-1.1.tar.gz" -C "$suites"
+    fi
+}
+
+ensure gcc make
+# It comes over the net, while the lints keep the processors busy.
+prepare &
+preparing=$!
 for component in rustfmt clippy; do
     cargo "${component/rust/}" --version >/dev/null 2>&1 || rustup component add "$component"
 done
-tools=target/warc-tools
-if [ ! -x "$tools/bin/wayback" ]; then
-    python3 -m venv "$tools"
-    "$tools/bin/pip" --quiet install warcio==1.8.1 pywb==2.10.0
-fi
-receivers=target/receivers
-if [ ! -x "$receivers/bin/schemathesis" ]; then
-    python3 -m venv "$receivers"
-    "$receivers/bin/pip" --quiet install aiosmtpd==1.4.6 cloudevents==2.2.0 axe-core-python==0.1.0 schemathesis==4.32.5
-fi
-suites=target/public-suites
-if [ ! -d "$suites/html5lib-1.1" ]; then
-    # Its tests are in the source alone, which an old setuptools has to look at.
-    python3 -m venv "$suites"
-    "$suites/bin/pip" --quiet install "setuptools<70" wheel
-    "$suites/bin/pip" --quiet download --no-deps --no-build-isolation --no-binary html5lib --dest "$suites" html5lib==1.1
-    tar -xzf "$suites/html5lib-1.1.tar.gz" -C "$suites"
-fi
 # Not optimised it is built sooner, and works for seconds all the same.
 cargo deny --version >/dev/null 2>&1 || cargo install --locked --debug cargo-deny
 
@@ -45,6 +58,7 @@ echo "== lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 echo "== licences and sources"
 cargo deny --all-features check bans licenses sources
+wait "$preparing"
 echo "== tests"
 cargo test --workspace --locked
 echo "== documentation"

@@ -380,3 +380,40 @@ fn a_fault_is_mended_in_a_night_that_did_not_see_everything() {
     assert_eq!(world.run(&["run"]).code, 3, "a host was not reached");
     assert_eq!(words(), ["http://b.test/0.html"]);
 }
+
+#[test]
+fn who_asks_to_wait_is_left_alone_by_what_follows_the_crawl_too() {
+    let server = serve(|asked| match asked.path.as_str() {
+        "/" => {
+            let form = "<form action=/search><input name=q></form>";
+            let rows =
+                "<ul class=list><li><a href=/p.html>关于防汛工作的通知</a><span>2026-06-29</span></li></ul>";
+            Reply::page(
+                "首页",
+                &format!("<h1>首页</h1>{form}<div class=nav><a href=/list/>工作动态</a></div>{rows}"),
+            )
+        }
+        "/list/" => Reply::page(
+            "工作动态",
+            "<h1>工作动态</h1><ul class=list><li><a href=/p.html>关于防汛工作的通知</a><span>2026-06-29</span></li></ul>",
+        ),
+        "/p.html" => {
+            Reply::Other("429 Too Many Requests", "retry-after: 600\r\n".to_owned(), "busy".to_owned())
+        }
+        path if path.starts_with("/search") => Reply::page("搜索", "<p>没有结果</p>"),
+        _ => Reply::missing(),
+    });
+    let text = config(&["a"], server.port, "[render]\nbrowser = \"off\"")
+        .replace("connections = 2", "connections = 1\nretry_after_max_s = 300")
+        .replace("\"a.test\"", &format!("\"www.a.test\" = \"127.0.0.1:{}\"\n\"a.test\"", server.port));
+    let world = World::with_config(&text);
+    assert!(matches!(world.run(&["run"]).code, 0 | 3));
+    let asked = server.asked();
+    let of_host: Vec<&str> =
+        asked.iter().filter(|one| one.host == "a.test").map(|one| one.path.as_str()).collect();
+    assert!(of_host.contains(&"/list/"), "{of_host:?}");
+    assert_eq!(of_host.last(), Some(&"/p.html"), "{of_host:?}");
+    let rounds = world.run(&["watch", "--once", "--json"]).json();
+    assert_eq!((&rounds["visited"], &rounds["left_alone"]), (&0.into(), &1.into()), "{rounds}");
+    assert_eq!(server.asked().iter().filter(|one| one.host == "a.test").count(), of_host.len());
+}

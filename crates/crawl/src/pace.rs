@@ -160,8 +160,13 @@ impl Pace {
 
     /// Takes the turn of a host and those of its addresses, all at the same moment or none.
     pub(crate) fn take_all(paces: &mut [&mut Self], now: Timestamp) -> Result<(), Duration> {
-        for pace in paces.iter() {
-            pace.is_due(&lock(&pace.taken), now)?;
+        for pace in paces.iter_mut() {
+            let due = pace.is_due(&lock(&pace.taken), now);
+            if due.is_err() {
+                // Whoever drew a long one would come second again and again.
+                pace.jitter = fastrand::f64();
+                return due;
+            }
         }
         for at in 0..paces.len() {
             if let Err(early) = paces[at].take(now) {

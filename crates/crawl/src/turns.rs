@@ -1,10 +1,10 @@
 //! Turns for single visits outside a crawl: the same pace towards hosts and addresses, one visit at a
-//! time to each.
+//! time to each. Who asks to wait is left alone.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -12,8 +12,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use xunjian_fetch::{Answer, Ask, Entering, Failure, Fetcher, Gate, Pass, Resolver};
 use xunjian_model::{Host, LinkState, PageUrl};
 
+use crate::hosts::lock;
 use crate::pace::{Pace, TurnBook};
-use crate::politeness::Politeness;
+use crate::politeness::{Politeness, retry_after};
 
 /// Pause before an address that did not answer is asked once more.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
@@ -25,6 +26,8 @@ pub struct Turns {
     turns: TurnBook,
     hosts: Mutex<HashMap<Host, Arc<Mutex<Pace>>>>,
     addresses: Mutex<HashMap<IpAddr, Arc<Mutex<Pace>>>>,
+    /// Hosts that asked to wait, and until when.
+    waits: std::sync::Mutex<HashMap<Host, Instant>>,
     begun: Instant,
 }
 
@@ -32,8 +35,25 @@ impl Turns {
     /// Turns by these rates, among those of others. A crawl that is over may have asked anybody just now, as often
     /// as its rate allows.
     pub fn new(politeness: Politeness, resolver: Resolver, turns: TurnBook) -> Self {
-        let begun = Instant::now();
-        Self { politeness, resolver, turns, hosts: Mutex::default(), addresses: Mutex::default(), begun }
+        Self {
+            politeness,
+            resolver,
+            turns,
+            hosts: Mutex::default(),
+            addresses: Mutex::default(),
+            waits: std::sync::Mutex::default(),
+            begun: Instant::now(),
+        }
+    }
+
+    /// Asks a host for nothing for so long.
+    pub fn leave_alone(&self, host: Host, time: Duration) {
+        lock(&self.waits).insert(host, Instant::now() + time);
+    }
+
+    /// Whether a host asked to wait, and that time is not over.
+    pub fn is_left_alone(&self, host: &Host) -> bool {
+        lock(&self.waits).get(host).is_some_and(|until| *until > Instant::now())
     }
 
     async fn paces(&self, url: &PageUrl) -> Vec<Arc<Mutex<Pace>>> {
@@ -57,6 +77,9 @@ impl Turns {
 impl Gate for Turns {
     fn enter<'g>(&'g self, url: &'g PageUrl) -> Entering<'g> {
         Box::pin(async move {
+            if self.is_left_alone(&url.host_key()) {
+                return Err(LinkState::Limited(429));
+            }
             let mut held: Vec<OwnedMutexGuard<Pace>> = Vec::new();
             // The host's turn is waited for first: others at its address need not wait as long.
             for pace in self.paces(url).await {
@@ -72,6 +95,17 @@ impl Gate for Turns {
             // Held until the answer is there.
             Ok(Box::new(held) as Pass)
         })
+    }
+
+    fn leave(&self, url: &PageUrl, exchanged: &Result<Answer, LinkState>) {
+        if let Ok(answer) = exchanged
+            && matches!(answer.state(), LinkState::Limited(_))
+        {
+            let asked = answer.header("retry-after").and_then(|value| retry_after(value, SystemTime::now()));
+            let time =
+                asked.map_or(self.politeness.block, |asked| asked.min(self.politeness.retry_after_max));
+            self.leave_alone(url.host_key(), time);
+        }
     }
 }
 

@@ -127,7 +127,7 @@ impl Engine {
     pub async fn read_feeds(&self) -> Result<(MediaImport, Vec<FeedFault>), EngineError> {
         let settings = self.settings();
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
-        let turns = self.turns(&fetcher);
+        let turns = self.turns(&fetcher)?;
         let mut posts = Vec::new();
         let mut faults = Vec::new();
         for account in self.accounts()? {

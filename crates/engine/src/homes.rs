@@ -52,7 +52,7 @@ impl Engine {
     pub(crate) async fn check_homes(&self, run: &RunRecord) -> Result<(), EngineError> {
         let settings = self.settings();
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
-        let turns = self.turns(&fetcher);
+        let turns = self.turns(&fetcher)?;
         let asked = futures_util::stream::iter(self.sites(run).map(|site| {
             let (fetcher, turns) = (&fetcher, &turns);
             async move { self.check_home(site, run, fetcher, turns).await }

@@ -34,15 +34,16 @@ impl Engine {
             network.resolve.insert(host.to_owned(), any.resolver().only_ipv6(host).await);
         }
         let fetcher = Fetcher::new(settings.fetch.clone(), &network)?;
-        let turns = self.turns(&fetcher);
+        let turns = self.turns(&fetcher)?;
         let asked = futures_util::stream::iter(wanted.iter().map(|(site, _)| opens(&fetcher, &turns, site)));
-        let opens: Vec<bool> = asked.buffered(SITES_AT_ONCE).collect().await;
-        let can_tell = opens.contains(&true);
+        let opens: Vec<Option<bool>> = asked.buffered(SITES_AT_ONCE).collect().await;
+        let can_tell = opens.contains(&Some(true));
         let mut batch = self.store().begin();
-        for ((site, mut crawl), _) in wanted.into_iter().zip(opens).filter(|(_, opens)| !opens) {
-            match can_tell {
-                true => crawl.ipv6 = Some(false),
-                false => crawl.unknown.push(Kind::NoIpv6),
+        for ((site, mut crawl), opens) in wanted.into_iter().zip(opens) {
+            match opens {
+                Some(true) => continue,
+                Some(false) if can_tell => crawl.ipv6 = Some(false),
+                _ => crawl.unknown.push(Kind::NoIpv6),
             }
             let key = run::key(b"site", run.number, &site.id);
             batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), &crawl)?;
@@ -51,8 +52,12 @@ impl Engine {
     }
 }
 
-async fn opens(fetcher: &Fetcher, turns: &Turns, site: &Site) -> bool {
+/// Whether a site opens; `None`: it is not asked.
+async fn opens(fetcher: &Fetcher, turns: &Turns, site: &Site) -> Option<bool> {
+    if turns.is_left_alone(&site.url.host_key()) {
+        return None;
+    }
     let answered = ask_twice(fetcher, turns, Ask::get(site.url.clone())).await;
     // Who turns us away is there.
-    matches!(state_of(&answered), LinkState::Ok | LinkState::Forbidden(_) | LinkState::Limited(_))
+    Some(matches!(state_of(&answered), LinkState::Ok | LinkState::Forbidden(_) | LinkState::Limited(_)))
 }

@@ -28,6 +28,7 @@ mod tally;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -37,7 +38,7 @@ use xunjian_crawl::{CrawlLimits, Incremental, Politeness, SiteLearnt, TurnBook, 
 use xunjian_dict::{Dictionary, Matcher};
 use xunjian_fetch::{FetchLimits, Fetcher, Network};
 use xunjian_judge::{Calendar, Catalogue};
-use xunjian_model::{Account, Finding, FindingState, Kind, LinkState, Offer, Site, SiteId};
+use xunjian_model::{Account, Finding, FindingState, Host, HostRecord, Kind, LinkState, Offer, Site, SiteId};
 use xunjian_scan::{
     Beyond, ColumnClass, ColumnReport, FindingLimits, KnownPage, LinkStates, Overdue, ScanSetup, SiteInput,
     Untold, Vocabularies,
@@ -253,6 +254,12 @@ pub struct SiteBeyond {
     pub beyond: Beyond,
 }
 
+/// How long a host asked still to be left alone.
+pub(crate) fn asked_to_wait(store: &Store, host: &Host) -> Result<Option<Duration>, StoreError> {
+    let kept: Option<HostRecord> = store.get(Space::Host, &[host.as_str().as_bytes()])?;
+    Ok(kept.and_then(|kept| kept.asks_to_wait(Timestamp::now())))
+}
+
 /// The steps over one store.
 pub struct Engine {
     store: Arc<Store>,
@@ -313,9 +320,16 @@ impl Engine {
         RunRecord::last(&self.store)?.ok_or_else(|| EngineError::NothingCrawled(self.settings.data.clone()))
     }
 
-    /// Turns for single visits of a client.
-    pub(crate) fn turns(&self, fetcher: &Fetcher) -> Turns {
-        Turns::new(self.settings.politeness.clone(), fetcher.resolver().clone(), self.turns.clone())
+    /// Turns for single visits of a client, to none of the hosts that asked to wait.
+    pub(crate) fn turns(&self, fetcher: &Fetcher) -> Result<Turns, StoreError> {
+        let Settings { politeness, sites, .. } = &self.settings;
+        let turns = Turns::new(politeness.clone(), fetcher.resolver().clone(), self.turns.clone());
+        for host in sites.iter().map(|site| site.url.host_key()) {
+            if let Some(time) = asked_to_wait(&self.store, &host)? {
+                turns.leave_alone(host, time);
+            }
+        }
+        Ok(turns)
     }
 
     /// Whether the last run is of all sites, not of some that were named.

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use xunjian_crawl::{StopSignal, Turns};
 use xunjian_fetch::{Ask, FetchLimits, Fetcher, OpenGate};
 use xunjian_judge::{VISITS_A_DAY_MIN, Watched};
-use xunjian_model::{HostRecord, LinkState, PageUrl, Site, SiteId};
+use xunjian_model::{LinkState, PageUrl, Site, SiteId};
 use xunjian_store::{Batch, Space, Store, StoreError};
 
-use crate::{Engine, EngineError, Settings};
+use crate::{Engine, EngineError, Settings, asked_to_wait};
 
 /// Old visits of a site that a round forgets, so that a clock that is wrong for an hour does not cost a year.
 const FORGOTTEN_AT_ONCE: usize = 48;
@@ -159,8 +159,7 @@ impl Monitor {
         if let Some(store) = self.store.lock().await.as_ref() {
             for site in &watching.sites {
                 let host = site.url.host_key();
-                let kept: Option<HostRecord> = store.get(Space::Host, &[host.as_str().as_bytes()])?;
-                if !kept.is_some_and(|kept| kept.is_to_be_left_alone(Timestamp::now())) {
+                if !watching.turns.is_left_alone(&host) && asked_to_wait(store, &host)?.is_none() {
                     sites.push(site);
                 }
             }
@@ -221,7 +220,7 @@ impl Watching {
             ..settings.fetch.clone()
         };
         let fetcher = Fetcher::new(limits, &settings.network)?;
-        let turns = engine.turns(&fetcher);
+        let turns = engine.turns(&fetcher)?;
         Ok(Self { sites: settings.sites.clone(), settings: settings.monitor.clone(), fetcher, turns })
     }
 

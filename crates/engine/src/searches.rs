@@ -41,7 +41,7 @@ impl Engine {
             return Ok(0);
         }
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
-        let turns = self.turns(&fetcher);
+        let turns = self.turns(&fetcher)?;
         let sites: Vec<&Site> = self.sites(&run).collect();
         let asked = futures_util::stream::iter(sites.into_iter().map(|site| {
             let (fetcher, turns, run) = (&fetcher, &turns, &run);

@@ -1,6 +1,7 @@
 //! What is known of one host: when it may be asked again, its robots.txt, its certificate.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,10 +32,11 @@ pub struct HostRecord {
 }
 
 impl HostRecord {
-    /// Whether it asked to be left alone, and that time is not over. By a clock that was set back nobody can tell.
-    pub fn is_to_be_left_alone(&self, now: Timestamp) -> bool {
-        let asked = self.last_incident.is_some_and(|at| at <= now);
-        self.asked_to_wait && asked && self.not_before.is_some_and(|until| now < until)
+    /// How long it asked still to be left alone. By a clock that was set back nobody can tell.
+    pub fn asks_to_wait(&self, now: Timestamp) -> Option<Duration> {
+        let asked = self.asked_to_wait && self.last_incident.is_some_and(|at| at <= now);
+        let left = self.not_before.filter(|_| asked)?.duration_since(now);
+        Duration::try_from(left).ok().filter(|left| !left.is_zero())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use xunjian_model::{Canonical, Finding, Kind, LinkState, Site};
+use xunjian_model::{Canonical, Finding, Kind, LinkState, PageUrl, Rendering, Site, View};
 use xunjian_store::{Digests, Store, StoreError};
 
 use crate::digest::Digest;
@@ -42,33 +42,36 @@ impl<'s> Untold<'s> {
         }
     }
 
-    /// Whether a finding that is not among the scan's may be there all the same.
+    /// Whether a finding that is not among the scan's may be there all the same. What cannot be read tells nothing.
     pub fn has(&self, finding: &Finding) -> bool {
         self.cut.contains(finding.url.as_str())
             || self.beyond.contains(&(finding.kind, finding.what()))
-            || self.is_unseen(&finding.url)
-            || self.leads_to_unknown(finding)
+            || self.is_unseen(finding).unwrap_or(true)
+            || self.leads_to_unknown(finding).unwrap_or(true)
     }
 
-    /// Whether it is a page of the site that did not answer this time.
-    fn is_unseen(&self, url: &str) -> bool {
-        // What cannot be read tells nothing either.
-        let Ok(record) = self.store.url(Some(&self.site.id), url) else { return true };
-        record.is_some_and(|page| {
-            page.gone_since.is_none() && page.state.as_ref().is_some_and(LinkState::is_unknown)
-        })
+    /// Whether its page did not answer this time, or was not rendered where only a browser had shown the fault.
+    fn is_unseen(&self, finding: &Finding) -> Result<bool, StoreError> {
+        let Some(page) = self.store.url(Some(&self.site.id), &finding.url)? else { return Ok(false) };
+        if page.gone_since.is_none() && page.state.as_ref().is_some_and(LinkState::is_unknown) {
+            return Ok(true);
+        }
+        Ok(page.rendering == Rendering::Wanted && self.was_rendered(finding)?)
+    }
+
+    fn was_rendered(&self, finding: &Finding) -> Result<bool, StoreError> {
+        let at = finding.evidence.snapshot.as_deref().and_then(|name| name.split_once('@')?.1.parse().ok());
+        let Some((url, at)) = PageUrl::parse(&finding.url).ok().zip(at) else { return Ok(false) };
+        let snapshot = self.store.snapshot(&url, at)?;
+        Ok(snapshot.is_some_and(|snapshot| snapshot.view == View::Rendered))
     }
 
     /// Whether it is a link that was bad, whose target did not answer this time, and that its page still has.
-    fn leads_to_unknown(&self, finding: &Finding) -> bool {
-        if !finding.kind.is_of_a_link() {
-            return false;
-        }
+    fn leads_to_unknown(&self, finding: &Finding) -> Result<bool, StoreError> {
         let target = target_hash(finding.what(), self.site, self.canonical);
-        if !self.states.is_unknown(target) {
-            return false;
-        }
-        self.has_link(&finding.url, target).unwrap_or(true)
+        Ok(finding.kind.is_of_a_link()
+            && self.states.is_unknown(target)
+            && self.has_link(&finding.url, target)?)
     }
 
     fn has_link(&self, page: &str, target: u64) -> Result<bool, StoreError> {

@@ -71,16 +71,39 @@ impl Versions {
 
 /// Bytes of an index that is always left as it is.
 const TIDY_BYTES_MIN: u64 = 128 << 20;
+/// Bytes of a journal that is.
+const JOURNAL_BYTES_MIN: u64 = 64 << 20;
 
 impl Store {
     /// Writes the indices anew when they have grown by half of what it was after the last
-    /// time. Answers whether it was. A kill in between costs nothing: the journal has everything, too.
+    /// time, and begins the journal anew when it takes more space than they. Answers whether an index was. A kill in
+    /// between costs nothing: the journal has everything, too.
     pub fn tidy(&mut self) -> Result<bool, StoreError> {
         let outgrown = index::is_outgrown(&self.index, TIDY_BYTES_MIN)?;
         if outgrown {
             self.rewrite_index()?;
         }
-        Ok(self.snapshots.tidy(TIDY_BYTES_MIN)? || outgrown)
+        let outgrown = self.snapshots.tidy(TIDY_BYTES_MIN)? || outgrown;
+        self.tidy_journal(JOURNAL_BYTES_MIN)?;
+        Ok(outgrown)
+    }
+
+    /// Every night writes of every page when it was seen. Packed as the journal is, it holds some ten such nights when
+    /// it is as large as the indices.
+    fn tidy_journal(&self, bytes_min: u64) -> Result<(), StoreError> {
+        let bytes = |name: &str| folder::tree_size(&self.folder.join(name));
+        let journal = bytes("journal")?;
+        if journal < bytes_min.max(bytes("index")? + bytes("snapshots")?) {
+            return Ok(());
+        }
+        match self.checkpoint() {
+            Ok(()) => {
+                tracing::info!(before = journal, after = bytes("journal")?, "the journal was begun anew")
+            }
+            // A full disk, for example: the journal is as good as it was.
+            Err(error) => tracing::warn!(%error, "the journal was not begun anew"),
+        }
+        Ok(())
     }
 
     fn rewrite_index(&mut self) -> Result<(), StoreError> {
@@ -246,5 +269,26 @@ mod tests {
         let store = Store::open(&path).expect("opened again");
         assert!(store.rebuilt().is_none() && count(&store) == 10_100);
         assert_eq!(store.verify(|_, _| ()).expect("verified").faulty, 0);
+    }
+
+    #[test]
+    fn a_journal_of_many_nights_is_begun_anew_and_an_index_can_be_made_from_it() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("data");
+        let store = Store::open(&path).expect("opened");
+        let journal = || folder::tree_size(&path.join("journal")).expect("size");
+        let mut most = 0;
+        for night in 0..400 {
+            put(&store, night..night + 2_000);
+            store.tidy_journal(0).expect("tidy");
+            most = most.max(journal());
+        }
+        assert!(most < 2 * folder::tree_size(&path.join("index")).expect("size"), "{most}");
+        assert!(journal() < most, "{} of {most}", journal());
+        drop(store);
+        index::remove(&path.join("index")).expect("removed");
+        let store = Store::open(&path).expect("made anew");
+        assert!(store.rebuilt().is_some());
+        assert_eq!(store.keys(Space::Host, &[]).count(), 2_399);
     }
 }
