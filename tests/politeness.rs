@@ -141,6 +141,6 @@ fn nor_does_it_of_several_workers() {
     assert_eq!(ended.code(), Some(0));
     drop(workers);
     let ideal = held(&server.asked());
-    // A lease has to end before another worker goes on.
-    assert!(took < ideal.mul_f64(1.25) + Duration::from_secs(10), "{took:?}, ideal {ideal:?}");
+    // A lease has to end before another worker goes on; seven programs share the processors of the test.
+    assert!(took < ideal.mul_f64(1.5) + Duration::from_secs(10), "{took:?}, ideal {ideal:?}");
 }

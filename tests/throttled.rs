@@ -311,7 +311,13 @@ fn what_did_not_answer_is_not_taken_for_mended() {
             .map(|one| one["id"].to_string())
             .collect()
     };
-    let faults = || ids(&world.run(&["findings", "list", "--json"]).json());
+    let listed = || world.run(&["findings", "list", "--json"]).json();
+    let faults = || ids(&listed());
+    let seen = || {
+        let all = listed();
+        let mut all = all.as_array().expect("findings").iter();
+        all.find(|one| one["url"] == "http://a.test/p.html").expect("one")["last_seen"].clone()
+    };
     let mended = |night: usize| {
         let run = world.run(&["run", "--json"]);
         assert_eq!(run.code, 0, "night {night}: {}", run.stderr);
@@ -320,9 +326,11 @@ fn what_did_not_answer_is_not_taken_for_mended() {
     assert_eq!(mended(1), 0);
     let found = faults();
     assert_eq!(found.len(), 4, "{found:?}");
+    let last_seen = seen();
     night.store(2, Ordering::Relaxed);
     assert_eq!(mended(2), 0);
     assert_eq!(faults(), found, "nothing is known of them");
+    assert_eq!(seen(), last_seen, "it was not seen again");
     let again = ["findings", "recheck", "--kind", "sensitive-word", "--kind", "dead-link", "--json"];
     let looked = world.run(&again);
     // Of a page that turns us away among many others nobody knows; when it is asked for alone it is withdrawn.

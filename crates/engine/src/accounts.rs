@@ -229,6 +229,7 @@ impl Engine {
                 complete: true,
                 between: false,
                 scope: &scope,
+                seen: &|_| true,
             };
             lives += life::live(self.store(), &site, findings, &look)?;
         }

@@ -370,7 +370,8 @@ impl Engine {
                     && !untold.has(finding)
             };
             let (at, day) = (run.started_at, self.day(run.started_at));
-            let look = life::Look { at, day, complete, between: false, scope: &scope };
+            let seen = |finding: &Finding| untold.was_seen(finding);
+            let look = life::Look { at, day, complete, between: false, scope: &scope, seen: &seen };
             lives += life::live(&self.store, &site.id, found, &look)?;
             total.pages += summary.pages;
             total.kept += summary.kept;

@@ -38,6 +38,8 @@ pub(crate) struct Look<'l> {
     pub(crate) between: bool,
     /// Findings it would have found again, were they still there.
     pub(crate) scope: &'l dyn Fn(&Finding) -> bool,
+    /// Whether a finding was seen now, not only in what its page showed before.
+    pub(crate) seen: &'l dyn Fn(&Finding) -> bool,
 }
 
 /// Every finding ever seen of a site.
@@ -105,6 +107,9 @@ pub(crate) fn live(
             changed = known.severity != finding.severity
                 || xunjian_scan::hit_of(&known.evidence.excerpt)
                     != xunjian_scan::hit_of(&finding.evidence.excerpt);
+            if !(look.seen)(&finding) {
+                finding.last_seen = known.last_seen;
+            }
             (finding.state, step) = match known.state {
                 FindingState::Gone => (FindingState::Relapsed, Some(Step::FoundAgain)),
                 state if look.between => {

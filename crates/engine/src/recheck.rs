@@ -168,7 +168,8 @@ impl Engine {
                 list.push(id.to_string());
             }
             let scope = |finding: &Finding| asked.contains(&finding.id);
-            let look = life::Look { at, day: self.day(at), complete: true, between: true, scope: &scope };
+            let (day, seen) = (self.day(at), |_: &Finding| true);
+            let look = life::Look { at, day, complete: true, between: true, scope: &scope, seen: &seen };
             life::live(self.store(), &site.id, found, &look)?;
         }
         Ok(changes::end_look(self.store(), at, run.number)?)

@@ -122,6 +122,7 @@ impl Engine {
             complete: searched.is_told(),
             between: false,
             scope: &scope,
+            seen: &|_| true,
         };
         life::live(self.store(), &site.id, found, &look)?;
         let mut batch = self.store().begin();

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use xunjian_model::{Canonical, Finding, Kind, LinkState, PageUrl, Rendering, Site, View};
 use xunjian_store::{Digests, Store, StoreError};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, url_hash};
 use crate::link_states::LinkStates;
 use crate::page::target_hash;
 use crate::site::{SiteInput, SiteScan};
@@ -48,6 +48,11 @@ impl<'s> Untold<'s> {
             || self.beyond.contains(&(finding.kind, finding.what()))
             || self.is_unseen(finding).unwrap_or(true)
             || self.leads_to_unknown(finding).unwrap_or(true)
+    }
+
+    /// Whether the scan has a finding from what its page shows now, not from what it showed when it was last seen.
+    pub fn was_seen(&self, finding: &Finding) -> bool {
+        !self.states.is_unknown(url_hash(&finding.url))
     }
 
     /// Whether its page did not answer this time, or was not rendered where only a browser had shown the fault.
