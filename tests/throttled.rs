@@ -1,5 +1,5 @@
-//! Hosts that ask to wait, refuse, or are away for a while: everything is seen in the end, and no
-//! request comes before its time.
+//! Hosts that ask to wait, refuse, or are away for a while: everything is seen in the end, no
+//! request comes before its time, and what was not seen is not taken for mended.
 
 #[path = "support/server.rs"]
 mod server;

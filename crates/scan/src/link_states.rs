@@ -13,7 +13,7 @@ use crate::digest::{short, url_hash};
 pub struct LinkStates {
     /// In a state a link to them should not be in.
     bad: FxHashMap<u64, LinkState>,
-    /// In one that says neither that a link to them is good nor that it is bad.
+    /// In one that says nothing of what is there.
     unknown: FxHashSet<u64>,
 }
 
@@ -39,12 +39,19 @@ impl LinkStates {
             pool.install(|| owners.into_par_iter().map(not_well).collect::<Result<_, _>>())?;
         let mut states = Self::default();
         for (hash, state) in found.into_iter().flatten() {
-            match is_bad(&state) {
-                true => _ = states.bad.insert(hash, state),
-                false => _ = states.unknown.insert(hash),
-            }
+            states.add(hash, state);
         }
         Ok(states)
+    }
+
+    fn add(&mut self, hash: u64, state: LinkState) {
+        // A host that refuses is both: a link to it is dead, and its pages may be as they were.
+        if state.is_unknown() {
+            self.unknown.insert(hash);
+        }
+        if is_bad(&state) {
+            self.bad.insert(hash, state);
+        }
     }
 
     /// The bad state of an address, if it has one.
@@ -52,7 +59,7 @@ impl LinkStates {
         self.bad.get(&hash)
     }
 
-    /// Whether nothing is known of an address.
+    /// Whether nothing is known of what is at an address.
     pub(crate) fn is_unknown(&self, hash: u64) -> bool {
         self.unknown.contains(&hash)
     }
@@ -87,5 +94,30 @@ pub(crate) fn kind_of(state: &LinkState, link: LinkKind) -> Option<Kind> {
             _ => Kind::DeadLink,
         }),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_may_be_as_it_was_where_a_link_to_it_is_dead() {
+        let tls = || LinkState::Tls("expired".to_owned());
+        let cases = [
+            (LinkState::Gone(404), true, false),
+            (LinkState::NoSuchHost, true, false),
+            (LinkState::Refused, true, true),
+            (tls(), true, true),
+            (LinkState::Timeout, false, true),
+            (LinkState::ServerError(500), false, true),
+            (LinkState::Forbidden(403), false, true),
+            (LinkState::Ok, false, false),
+        ];
+        let mut states = LinkStates::default();
+        for (hash, (state, bad, unknown)) in (0..).zip(cases) {
+            states.add(hash, state.clone());
+            assert_eq!((states.get(hash).is_some(), states.is_unknown(hash)), (bad, unknown), "{state:?}");
+        }
     }
 }

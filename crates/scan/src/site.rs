@@ -247,7 +247,7 @@ pub fn scan_site(
 fn for_each_page(
     (store, digests): (&Store, &Digests<'_>),
     (site, canonical): (&Site, &Canonical),
-    bad: &LinkStates,
+    states: &LinkStates,
     setup: &ScanSetup,
     mut each: impl FnMut(Seen),
 ) -> Result<(), ScanError> {
@@ -264,8 +264,9 @@ fn for_each_page(
         if chunk.is_empty() {
             return Ok(());
         }
-        let look =
-            |(url, record)| look_at((store, digests), (site, canonical), bad, (setup, &basis), url, record);
+        let look = |(url, record)| {
+            look_at((store, digests), (site, canonical), states, (setup, &basis), url, record)
+        };
         let seen: Vec<Option<Seen>> =
             setup.pool.install(|| chunk.into_par_iter().map(look).collect::<Result<_, _>>())?;
         let mut pages: Vec<Seen> = seen.into_iter().flatten().collect();
@@ -281,7 +282,7 @@ fn for_each_page(
 fn look_at(
     (store, digests): (&Store, &Digests<'_>),
     (site, canonical): (&Site, &Canonical),
-    bad: &LinkStates,
+    states: &LinkStates,
     (setup, basis): (&ScanSetup, &Basis),
     url: String,
     record: UrlRecord,
@@ -312,7 +313,7 @@ fn look_at(
         }
     };
     // A link that is bad night after night need not be looked for in the page again.
-    let links_state = bad.state_of(&digest.links);
+    let links_state = states.state_of(&digest.links);
     let links_changed = links_state != digest.links_state;
     if links_changed {
         let facts = match (facts, PageUrl::parse(&url)) {
@@ -321,7 +322,8 @@ fn look_at(
             (None, Ok(address)) => facts_of(store, &address, &record, setup)?,
             (None, Err(_)) => None,
         };
-        digest.link_findings = facts.map(|facts| bad_links(&facts, bad, site, canonical)).unwrap_or_default();
+        digest.link_findings =
+            facts.map(|facts| bad_links(&facts, states, site, canonical)).unwrap_or_default();
         digest.links_state = links_state;
     }
     Ok(Some(Seen { url, record, digest, kept: holds, changed: !same || links_changed, pairs, text_bytes }))
@@ -447,14 +449,14 @@ pub fn snapshot_name(record: &UrlRecord) -> Option<String> {
     Some(format!("{}@{at}", hash.to_hex()))
 }
 
-fn bad_links(facts: &Facts, bad: &LinkStates, site: &Site, canonical: &Canonical) -> Vec<PageFinding> {
+fn bad_links(facts: &Facts, states: &LinkStates, site: &Site, canonical: &Canonical) -> Vec<PageFinding> {
     let mut seen = HashSet::new();
     let mut findings = Vec::new();
     for link in &facts.links {
         if matches!(link.kind, LinkKind::Script | LinkKind::Style | LinkKind::Form) {
             continue;
         }
-        let Some(state) = bad.get(page::target_hash(&link.url, site, canonical)) else { continue };
+        let Some(state) = states.get(page::target_hash(&link.url, site, canonical)) else { continue };
         let Some(kind) = kind_of(state, link.kind).filter(|kind| seen.insert((*kind, &link.url))) else {
             continue;
         };

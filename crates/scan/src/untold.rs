@@ -76,6 +76,8 @@ impl<'s> Untold<'s> {
         let target = target_hash(finding.what(), self.site, self.canonical);
         Ok(finding.kind.is_of_a_link()
             && self.states.is_unknown(target)
+            // A target that is bad is told of in the scan.
+            && self.states.get(target).is_none()
             && self.has_link(&finding.url, target)?)
     }
 
