@@ -75,8 +75,8 @@ def main():
             while not (folder / "alone.toml").exists():
                 time.sleep(0.2)
             time.sleep(1)
-            more = '\n[crawl]\nsecond_look_share = 0\n[render]\nbrowser = "off"\n'
-            (folder / "alone.toml").write_text((folder / "alone.toml").read_text() + more)
+            config = (folder / "alone.toml").read_text().replace("[crawl]", "[crawl]\nsecond_look_share = 0")
+            (folder / "alone.toml").write_text(config + '\n[render]\nbrowser = "off"\n')
             for workers in [0, *wanted.workers]:
                 seconds, used = crawl(program, folder, workers)
                 whole = sum(cpu for _, cpu, _ in used)

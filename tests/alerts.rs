@@ -170,7 +170,7 @@ fn ten_thousand(hook: u16, retry_s: &str) -> (World, String) {
     let config = format!(
         "data = \"xunjian-data\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"a.gov.cn\" = \"127.0.0.1:{port}\"\n\
          [politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n\
-         [render]\nbrowser = \"off\"\n[crawl]\nsecond_look_share = 0\n[search]\nenabled = false\n\
+         [render]\nbrowser = \"off\"\n[crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[search]\nenabled = false\n\
          [scan]\nshipped_dictionaries = false\ndictionaries = [\"words.txt\"]\n\
          [[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://a.gov.cn/\"\nkind = \"department\"\n"
     );

@@ -275,7 +275,7 @@ fn a_word_of_everyday_language_does_not_drown_the_rest() {
     let world = World::with_config(&format!(
         "data = \"xunjian-data\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"a.gov.cn\" = \"127.0.0.1:{}\"\n\
          [politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n\
-         [render]\nbrowser = \"off\"\n[crawl]\nsecond_look_share = 0\n[search]\nenabled = false\n\
+         [render]\nbrowser = \"off\"\n[crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[search]\nenabled = false\n\
          [scan]\ndictionaries = [\"words.txt\"]\nsame_findings_max = 5\n{SITE}",
         site.port
     ));

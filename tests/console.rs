@@ -512,7 +512,7 @@ fn a_night_under_way_is_shown_as_it_goes_on() {
     let port = site.port;
     let world = World::with_config(&format!(
         "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\nconnections = 1\naddress_requests_per_second = 0\n\
-         [crawl]\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n\
+         [crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n\
          [network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"www.test\" = \"127.0.0.1:{port}\"\n\
          [[site]]\nid = \"www\"\nname = \"市水利局\"\nurl = \"http://www.test/\"\nkind = \"department\"\n"
     ));

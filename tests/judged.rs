@@ -443,7 +443,7 @@ fn a_search_that_does_not_answer_is_not_said_to_miss_anything() {
     let world = World::with_config(&format!(
         "data = \"d\"\nmonitoring_point = \"2026-06-30\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"a.gov.cn\" = \"127.0.0.1:{}\"\n\
          [politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n[render]\nbrowser = \"off\"\n\
-         [crawl]\nsecond_look_share = 0\n\
+         [crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n\
          [[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://a.gov.cn/\"\nkind = \"portal\"\n",
         site.port
     ));
@@ -476,7 +476,7 @@ fn what_is_mended_is_told_of_the_night_it_was_mended_in() {
     let world = World::with_config(&format!(
         "data = \"d\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"a.gov.cn\" = \"127.0.0.1:{}\"\n\
          [politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n[render]\nbrowser = \"off\"\n\
-         [search]\nenabled = false\n[crawl]\nsecond_look_share = 0\n\
+         [search]\nenabled = false\n[crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n\
          [[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://a.gov.cn/\"\nkind = \"department\"\n",
         site.port
     ));
@@ -572,67 +572,6 @@ fn bad_ledgers_catalogues_and_outages_are_told_with_their_lines() {
     refused("[serve]\nnightly = \"evening\"", "`serve.nightly`");
     let quarter = world.english(&["judge", "--quarter", "2022-2"]);
     assert!(quarter.code == 2 && quarter.stderr.contains("write it like 2022Q2"), "{}", quarter.stderr);
-}
-
-#[test]
-fn accounts_are_judged_by_their_feeds_and_their_posts_are_scanned() {
-    let world = World::with_city(SMALL);
-    // A ledger that tells nothing of the posts: the feeds do.
-    let ledger = std::fs::read_to_string(world.path("city/media.csv")).expect("a ledger");
-    let mut lines = ledger.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
-    let head = lines.next().expect("columns");
-    let last_post = head.iter().position(|name| name == "last_post").expect("a column");
-    let rows = lines.map(|mut row| {
-        row[last_post].clear();
-        row.join(",")
-    });
-    let silent = std::iter::once(head.join(",")).chain(rows).collect::<Vec<_>>().join("\n");
-    world.write("city/media.csv", silent.as_bytes());
-    assert_eq!(world.run(&["media", "import", "city/media.csv", "--json"]).json()["added"], 90);
-    let unknown = world.run(&["media", "list", "--json"]).json();
-    assert!(unknown.as_array().expect("accounts").iter().all(|one| one["activity"] == "unknown"));
-    let feeds = world.run(&["media", "feeds", "--json"]);
-    assert_eq!((feeds.code, &feeds.json()["import"]["posts"]), (0, &450.into()), "{}", feeds.stderr);
-    assert_eq!(world.run(&["media", "feeds", "--json"]).json()["import"]["posts"], 0, "the same posts again");
-    let posts = "平台,账号名称,日期,标题,地址\n";
-    let name = unknown[0]["account"]["name"].as_str().expect("a name");
-    let platform = unknown[0]["account"]["platform"].as_str().expect("a platform");
-    let post =
-        format!("{posts}{platform},{name},2026-06-29,抓住关健环节，联系人张三13812341234,http://m.cn/1\n");
-    world.write("posts.csv", post.as_bytes());
-    assert_eq!(world.run(&["media", "import", "--posts", "posts.csv", "--json"]).json()["posts"], 1);
-    world.run(&["run", "--quiet"]);
-    let scan = world.run(&["scan", "--json"]).json()["scan"].clone();
-    assert_eq!(scan["new"], scan["findings"], "those of accounts are new in their first night, too: {scan}");
-    let found = world.findings();
-    let media = |kind: &str| -> Vec<(String, String)> {
-        let mut own: Vec<_> = found
-            .iter()
-            .filter(|one| one["kind"] == kind)
-            .map(|one| (one["site"].to_string(), one["url"].to_string()))
-            .collect();
-        own.sort();
-        own
-    };
-    let truth = City::new(SMALL).truth();
-    for kind in ["media-stale", "media-zombie"] {
-        let mut wanted: Vec<_> = truth
-            .iter()
-            .filter(|row| row.kind == kind)
-            .map(|row| (format!("{:?}", row.site), format!("{:?}", row.url)))
-            .collect();
-        wanted.sort();
-        // The account with the post above is fresh now.
-        let fresh = unknown[0]["account"]["address"].to_string();
-        wanted.retain(|(_, url)| *url != fresh);
-        assert_eq!(media(kind), wanted, "{kind}");
-    }
-    let posted = world.run(&["findings", "list", "--site", "media", "--json"]).json();
-    let posted = posted.as_array().expect("findings");
-    let kinds: Vec<&Value> =
-        posted.iter().filter(|one| one["url"] == "http://m.cn/1").map(|one| &one["kind"]).collect();
-    assert!(kinds.contains(&&"typo".into()) && kinds.contains(&&"privacy-mobile".into()), "{posted:?}");
-    assert!(!posted.iter().any(|one| one.to_string().contains("13812341234")), "numbers are masked");
 }
 
 #[test]

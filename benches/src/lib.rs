@@ -47,6 +47,7 @@ pub fn settings(folder: &std::path::Path, sites: Vec<Site>) -> Settings {
         calendar: xunjian_judge::Calendar::shipped(),
         monitor: xunjian_engine::MonitorSettings::default(),
         ledger: None,
+        feeds: false,
         search: false,
         notice: xunjian_report::NoticeSettings::default(),
         nightly: None,

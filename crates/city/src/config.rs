@@ -69,7 +69,7 @@ impl City {
             text.push_str(&format!("\"{host}\" = {addresses}\n"));
         }
         text.push_str(
-            "\n[politeness]\nrequests_per_second = 0\nconnections = 4\naddress_requests_per_second = 0\naddress_connections = 64\n# One of the sites is down by design; it is not waited for.\nblock_s = 0.2\nblock_max_s = 0.5\npatience_s = 1\n\n[scan]\ndictionaries = [\"city/words.toml\"]\n\n[media]\nledger = \"city/media.csv\"\n",
+            "\n[politeness]\nrequests_per_second = 0\nconnections = 4\naddress_requests_per_second = 0\naddress_connections = 64\n# One of the sites is down by design; it is not waited for.\nblock_s = 0.2\nblock_max_s = 0.5\npatience_s = 1\n\n[crawl]\nretry_pause_s = 0.5\n\n[scan]\ndictionaries = [\"city/words.toml\"]\n\n[media]\nledger = \"city/media.csv\"\n",
         );
         for site in self.sites() {
             text.push_str(&format!(

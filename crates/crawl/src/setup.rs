@@ -26,7 +26,7 @@ pub struct CrawlLimits {
     pub depth_max: u16,
     /// Exchanges under way at once, over all hosts.
     pub in_flight_max: usize,
-    /// Pause before an address that seems dead is asked once more.
+    /// Pause before an address that seems dead is asked once more: long enough for a server that is started anew.
     pub retry_pause: Duration,
     /// Whether links to hosts outside every site are checked; off for a network that reaches none.
     pub outside: bool,
@@ -48,7 +48,7 @@ impl Default for CrawlLimits {
             document_bytes_max: 20 << 20,
             depth_max: 5_000,
             in_flight_max: 64,
-            retry_pause: Duration::from_secs(2),
+            retry_pause: Duration::from_secs(20),
             outside: true,
             failures_max: 8,
             limited_tries_max: 50,

@@ -1,28 +1,29 @@
-//! New-media accounts: the ledger, their posts, their verdicts and findings (M1–M3).
+//! New-media accounts: the ledger, their verdicts and findings (M1–M3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use xunjian_crawl::Turns;
 use xunjian_dict::Matcher;
-use xunjian_fetch::{Ask, Fetcher};
-use xunjian_judge::{AccountVerdict, Activity, Quarter, judge_account};
-use xunjian_media::read_feed;
-use xunjian_model::{
-    Account, Evidence, Finding, FindingId, FindingState, Kind, LinkState, PageUrl, Post, Severity, SiteId,
-};
+use xunjian_judge::{AccountVerdict, Activity, Posts, Quarter, judge_account};
+use xunjian_model::{Account, Evidence, Finding, FindingId, FindingState, Kind, Post, Severity, SiteId};
 use xunjian_store::{Space, StoreError};
 
-use crate::cases::CaseError;
 use crate::life::{self, Lives};
 use crate::{Engine, EngineError};
 
 /// Under which findings in posts are kept, and those of accounts without a site of the register.
 pub const MEDIA: &str = "media";
-/// Newest posts kept of an account.
-const POSTS_MAX: usize = 2_000;
+
+/// A ledger in the configuration.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    /// Its accounts.
+    pub accounts: Vec<Account>,
+    /// When it was written: what it says of newest posts is true up to then.
+    pub written: Timestamp,
+}
 
 /// What an import changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,15 +38,10 @@ pub struct MediaImport {
     pub removed: usize,
     /// Posts that were new.
     pub posts: usize,
-}
-
-/// A feed that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FeedFault {
-    /// The account.
-    pub account: String,
-    /// Why.
-    pub reason: String,
+    /// Posts that say something else now.
+    pub posts_changed: usize,
+    /// Posts that were taken down.
+    pub posts_gone: usize,
 }
 
 pub(crate) fn media_owner() -> Option<SiteId> {
@@ -59,14 +55,19 @@ impl Engine {
         rows.map(|row| row.map(|(_, account)| account)).collect()
     }
 
-    /// Takes a ledger as it is now: accounts it lacks are left out from now on, their posts stay.
-    pub fn import_accounts(&self, accounts: &[Account]) -> Result<MediaImport, StoreError> {
+    /// Takes a ledger as it was written at a moment: accounts it lacks are left out from now on, their posts stay.
+    pub fn import_accounts(&self, ledger: &Ledger) -> Result<MediaImport, StoreError> {
+        let Ledger { accounts, written } = ledger;
+        let day = self.day(*written);
         let mut batch = self.store().begin();
         let mut before: BTreeMap<String, Account> =
             self.accounts()?.into_iter().map(|account| (account.key(), account)).collect();
         let mut import = MediaImport { accounts: accounts.len(), ..MediaImport::default() };
         for account in accounts {
             let key = account.key();
+            if account.last_post.is_some() {
+                self.hear(&mut batch, &key, day)?;
+            }
             match before.remove(&key) {
                 Some(known) if known == *account => continue,
                 Some(_) => import.changed += 1,
@@ -82,77 +83,9 @@ impl Engine {
         Ok(import)
     }
 
-    /// Posts of an account, newest first.
-    pub fn posts(&self, account: &str) -> Result<Vec<Post>, StoreError> {
-        Ok(self.store().get(Space::Media, &[b"posts", account.as_bytes()])?.unwrap_or_default())
-    }
-
-    /// Adds posts to what is known; the same post twice is one. Posts of accounts that are not in the
-    /// ledger are refused, with their names.
-    pub fn import_posts(&self, posts: Vec<(String, Post)>) -> Result<MediaImport, CaseError> {
-        let known: Vec<String> = self.accounts()?.iter().map(Account::key).collect();
-        let mut by_account: BTreeMap<String, Vec<Post>> = BTreeMap::new();
-        for (account, post) in posts {
-            by_account.entry(account).or_default().push(post);
-        }
-        let strangers: Vec<&String> = by_account.keys().filter(|key| !known.contains(key)).collect();
-        if !strangers.is_empty() {
-            let names: Vec<&str> = strangers.iter().take(10).map(|name| name.as_str()).collect();
-            return Err(CaseError::Indicator(format!(
-                "{} accounts are not in the ledger, such as {}: import the ledger first with `xunjian media import`",
-                strangers.len(),
-                names.join(", ")
-            )));
-        }
-        let mut import = MediaImport { accounts: by_account.len(), ..MediaImport::default() };
-        let mut batch = self.store().begin();
-        for (account, new) in by_account {
-            let mut kept = self.posts(&account)?;
-            let before = kept.len();
-            for post in new {
-                if !kept.contains(&post) {
-                    kept.push(post);
-                }
-            }
-            import.posts += kept.len() - before;
-            kept.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.url.cmp(&b.url)));
-            kept.truncate(POSTS_MAX);
-            batch.put(Space::Media, &[b"posts", account.as_bytes()], &kept)?;
-        }
-        batch.commit()?;
-        Ok(import)
-    }
-
-    /// Reads the feeds and list pages of the ledger.
-    pub async fn read_feeds(&self) -> Result<(MediaImport, Vec<FeedFault>), EngineError> {
-        let settings = self.settings();
-        let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
-        let turns = self.turns(&fetcher)?;
-        let mut posts = Vec::new();
-        let mut faults = Vec::new();
-        for account in self.accounts()? {
-            let Some(feed) = account.feed.clone() else { continue };
-            match self.read_one(&fetcher, &turns, &feed).await {
-                Ok(found) => posts.extend(found.into_iter().map(|post| (account.key(), post))),
-                Err(reason) => faults.push(FeedFault { account: account.key(), reason }),
-            }
-        }
-        let import = self.import_posts(posts).map_err(|error| match error {
-            CaseError::Store(error) => EngineError::Store(error),
-            _ => EngineError::Unfinished("the ledger changed while its feeds were read"),
-        })?;
-        Ok((import, faults))
-    }
-
-    async fn read_one(&self, fetcher: &Fetcher, turns: &Turns, feed: &str) -> Result<Vec<Post>, String> {
-        let url = PageUrl::parse(feed).map_err(|error| error.to_string())?;
-        let answer = fetcher.fetch(Ask::get(url), turns).await.map_err(|failure| failure.state.describe())?;
-        if answer.state() != LinkState::Ok {
-            return Err(answer.state().describe());
-        }
-        let media_type = answer.header("content-type");
-        read_feed(&answer.final_url, media_type, &answer.body, &self.settings().zone)
-            .map_err(|error| error.to_string())
+    /// Takes the ledger of the settings, if they have one.
+    pub(crate) fn take_ledger(&self) -> Result<(), StoreError> {
+        self.settings().ledger.as_ref().map_or(Ok(()), |ledger| self.import_accounts(ledger).map(drop))
     }
 
     /// Newest post of an account that is not younger than the point.
@@ -181,9 +114,10 @@ impl Engine {
                 .map(|one| one.ruled())
                 .collect();
             let assessments = self.account_assessments(&key, quarter)?;
-            let last = self.last_post(&account, point)?;
+            let posts =
+                Posts { newest: self.last_post(&account, point)?, known_until: self.heard_until(&key)? };
             let catalogue = &self.settings().catalogue;
-            verdicts.push(judge_account(&account, last, &own, &assessments, point, catalogue));
+            verdicts.push(judge_account(&account, posts, &own, &assessments, point, catalogue));
         }
         Ok(verdicts)
     }
@@ -196,6 +130,8 @@ impl Engine {
             self.settings().sites.iter().map(|site| (site.id.clone(), Vec::new())).collect();
         by_site.insert(owner.clone(), Vec::new());
         let matcher = Matcher::new(&self.settings().dictionaries)?;
+        // What is not known any more does not take away what was.
+        let mut unknown: HashSet<String> = HashSet::new();
         for verdict in self.judge_accounts(point, Quarter::of(point))? {
             let account = &verdict.account;
             let site = account
@@ -206,6 +142,10 @@ impl Engine {
             let kind = match verdict.activity {
                 Activity::Stale => Some(Kind::MediaStale),
                 Activity::Zombie => Some(Kind::MediaZombie),
+                Activity::Unknown => {
+                    unknown.insert(account.key());
+                    None
+                }
                 _ => None,
             };
             if let Some(kind) = kind {
@@ -221,8 +161,12 @@ impl Engine {
         let mut lives = Lives::default();
         for (site, findings) in by_site {
             let whole = site == owner;
-            let scope =
-                |finding: &Finding| whole || matches!(finding.kind, Kind::MediaStale | Kind::MediaZombie);
+            let scope = |finding: &Finding| match finding.kind {
+                Kind::MediaStale | Kind::MediaZombie => {
+                    finding.detail.get("account").is_none_or(|account| !unknown.contains(account))
+                }
+                _ => whole,
+            };
             let look = life::Look {
                 at: run_at,
                 day: self.day(run_at),

@@ -20,6 +20,7 @@ mod measure;
 mod monitor;
 mod noticing;
 mod pictures;
+mod posts;
 mod recheck;
 mod reporting;
 mod run;
@@ -38,14 +39,14 @@ use xunjian_crawl::{CrawlLimits, Incremental, Politeness, SiteLearnt, TurnBook, 
 use xunjian_dict::{Dictionary, Matcher};
 use xunjian_fetch::{FetchLimits, Fetcher, Network};
 use xunjian_judge::{Calendar, Catalogue};
-use xunjian_model::{Account, Finding, FindingState, Host, HostRecord, Kind, LinkState, Offer, Site, SiteId};
+use xunjian_model::{Finding, FindingState, Host, HostRecord, Kind, LinkState, Offer, Site, SiteId};
 use xunjian_scan::{
     Beyond, ColumnClass, ColumnReport, FindingLimits, KnownPage, LinkStates, Overdue, ScanSetup, SiteInput,
     Untold, Vocabularies,
 };
 use xunjian_store::{Space, Store, StoreError};
 
-pub use accounts::{FeedFault, MEDIA, MediaImport};
+pub use accounts::{Ledger, MEDIA, MediaImport};
 pub use archive::{FoundPage, Looked, TriedPage};
 pub use assessments::Assessed;
 pub use cases::{Action, CaseError, Filed, Hand, Proposal, Wanted};
@@ -56,6 +57,7 @@ pub use judging::QuarterJudged;
 pub use maintain::compact;
 pub use measure::{Cpu, StepCost};
 pub use monitor::{Held, Monitor, MonitorSettings, Outage, Probe, Round};
+pub use posts::FeedFault;
 pub use recheck::Rechecked;
 pub use reporting::WrittenReport;
 pub use run::RunRecord;
@@ -121,7 +123,9 @@ pub struct Settings {
     /// The availability monitor.
     pub monitor: MonitorSettings,
     /// The ledger of accounts that is taken with every scan; `None`: the one that was imported.
-    pub ledger: Option<Vec<Account>>,
+    pub ledger: Option<Ledger>,
+    /// Read the feeds of the ledger in every run.
+    pub feeds: bool,
     /// Ask each site's own search for known pages.
     pub search: bool,
     /// What the office writes into its notices.
@@ -389,9 +393,7 @@ impl Engine {
             each(site);
             Ok(())
         })?;
-        if let Some(ledger) = &self.settings.ledger {
-            self.import_accounts(ledger)?;
-        }
+        self.take_ledger()?;
         total.most_beyond.sort_by_key(|one| std::cmp::Reverse(one.beyond.places));
         total.most_beyond.truncate(MOST_BEYOND);
         lives += self.scan_media(self.point(&run), run.started_at)?;

@@ -19,7 +19,7 @@ pub use catalogue::{
     Scoring, Who,
 };
 pub use facts::{Column, Facts, Ruled, Watched};
-pub use media::{AccountVerdict, Activity, judge_account};
+pub use media::{AccountVerdict, Activity, Posts, judge_account};
 pub use notice::{
     AccountRow, Annexes, Comparison, Counts, FailedSite, Group as NoticeGroup, Notice, NoticeSite,
     ProblemRow, Quarter, QuarterError, SiteRow, Stated, compare, notice,

@@ -12,6 +12,19 @@ use crate::vetoes::{Rows, ids, reason};
 /// Months without a post from which an account is called a zombie (S26).
 const ZOMBIE_MONTHS: i32 = 3;
 
+/// Days after which what was told of an account's posts says nothing of the present any more: half of the two weeks
+/// of M2.
+const KNOWN_DAYS_MAX: i32 = 7;
+
+/// What is known of an account's posts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Posts {
+    /// The newest one not after the monitoring point.
+    pub newest: Option<Date>,
+    /// Day up to which they are known; `None`: nobody wrote it down, and they are taken for known.
+    pub known_until: Option<Date>,
+}
+
 /// How an account stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccountVerdict {
@@ -23,6 +36,8 @@ pub struct AccountVerdict {
     pub last_post: Option<Date>,
     /// How lively it is.
     pub activity: Activity,
+    /// Day up to which its posts are known, where somebody told of them.
+    pub known_until: Option<Date>,
     /// Rows of the indicators.
     pub indicators: Vec<Judgement>,
 }
@@ -39,7 +54,7 @@ pub enum Activity {
     Stale,
     /// Nothing for three months, or closed and not cancelled.
     Zombie,
-    /// Nothing is known of its posts.
+    /// Nothing is known of its posts, or nothing new for too long to tell.
     Unknown,
     /// Cancelled before the monitoring point: there is nothing to judge.
     Cancelled,
@@ -58,15 +73,22 @@ impl AccountVerdict {
     }
 }
 
-/// Judges one account. `last_post` is its newest post not after the monitoring point.
+/// Judges one account.
+///
+/// What was told of its posts some days before the monitoring point is judged as of then. Older news can show that
+/// it posted in time, not that it did not: that is for a person.
 pub fn judge_account(
     account: &Account,
-    last_post: Option<Date>,
+    posts: Posts,
     findings: &[Ruled<'_>],
     assessments: &[Assessment],
     point: Date,
     catalogue: &Catalogue,
 ) -> AccountVerdict {
+    let last_post = posts.newest;
+    let known = posts.known_until.filter(|day| *day < point).unwrap_or(point);
+    let is_known = known >= point.saturating_sub(KNOWN_DAYS_MAX.days());
+    let as_of = if is_known { known } else { point };
     let mut rows = Rows { catalogue, rows: Vec::new() };
     let cancelled = account.state == AccountState::Cancelled && account.closed.is_none_or(|day| day <= point);
     let mut activity = Activity::Unknown;
@@ -99,24 +121,30 @@ pub fn judge_account(
                 rows.push(indicator, standing, why, ids(behind));
             }
             "M2" => {
-                let line = |days: Option<f64>| days.map(|days| point.saturating_sub((days as i32).days()));
+                let line = |days: Option<f64>| days.map(|days| as_of.saturating_sub((days as i32).days()));
                 let reached = |days| last_post.zip(line(days)).is_some_and(|(post, line)| post <= line);
                 activity = match last_post {
                     _ if cancelled => Activity::Cancelled,
-                    Some(post) if post <= point.saturating_sub(ZOMBIE_MONTHS.months()) => Activity::Zombie,
+                    Some(_) if !is_known && reached(indicator.veto) => Activity::Unknown,
+                    Some(post) if post <= as_of.saturating_sub(ZOMBIE_MONTHS.months()) => Activity::Zombie,
                     _ if reached(indicator.veto) => Activity::Stale,
                     _ if reached(indicator.warn) => Activity::Warning,
                     Some(_) => Activity::Fresh,
                     None => Activity::Unknown,
                 };
                 let (standing, why) = match (activity, last_post) {
-                    (Activity::Zombie | Activity::Stale, Some(post)) => (
-                        Standing::Veto,
-                        reason(
-                            format!("监测时间点 {point} 前 2 周内未更新，最新 {post}"),
-                            format!("newest post {post}, monitoring point {point}"),
-                        ),
-                    ),
+                    (Activity::Zombie | Activity::Stale, Some(post)) => {
+                        let (zh, en) = if as_of == point {
+                            ("监测时间点", "monitoring point")
+                        } else {
+                            ("已知的", "known up to")
+                        };
+                        let why = reason(
+                            format!("{zh} {as_of} 前 2 周内未更新，最新 {post}"),
+                            format!("newest post {post}, {en} {as_of}"),
+                        );
+                        (Standing::Veto, why)
+                    }
                     (Activity::Warning, Some(post)) => (
                         Standing::Warning,
                         reason(
@@ -124,7 +152,16 @@ pub fn judge_account(
                             format!("newest post {post}, near the limit"),
                         ),
                     ),
-                    (Activity::Unknown, _) if !account.state.is_closed() => {
+                    (Activity::Unknown, Some(post)) if !account.state.is_closed() => (
+                        Standing::Open,
+                        reason(
+                            format!("{known} 之后的更新情况未知，此前最新 {post}"),
+                            format!(
+                                "nothing is known of its posts after {known}; the newest before is of {post}"
+                            ),
+                        ),
+                    ),
+                    (Activity::Unknown, None) if !account.state.is_closed() => {
                         (Standing::Open, reason("没有更新记录", "nothing is known of its posts"))
                     }
                     _ => (Standing::Pass, reason("按期更新", "it posts in time")),
@@ -152,5 +189,12 @@ pub fn judge_account(
     if account.state == AccountState::ClosedNotCancelled {
         activity = Activity::Zombie;
     }
-    AccountVerdict { account: account.clone(), result, last_post, activity, indicators: rows.rows }
+    AccountVerdict {
+        account: account.clone(),
+        result,
+        last_post,
+        activity,
+        known_until: posts.known_until,
+        indicators: rows.rows,
+    }
 }

@@ -96,6 +96,8 @@ pub struct Counts {
     pub accounts_by_platform: BTreeMap<String, usize>,
     /// Accounts that fail.
     pub accounts_unqualified: usize,
+    /// Accounts that wait for a person.
+    pub accounts_in_review: usize,
     /// Of these, closed or cancelled since.
     pub accounts_closed: usize,
     /// Of these, mended since.
@@ -386,6 +388,7 @@ fn count(sites: &[NoticeSite<'_>], accounts: &[&AccountVerdict]) -> Counts {
     for one in accounts {
         *counts.accounts_by_platform.entry(one.account.platform.clone()).or_default() += 1;
         if !is_bad(one) {
+            counts.accounts_in_review += usize::from(one.result == Outcome::Review);
             continue;
         }
         counts.accounts_unqualified += 1;

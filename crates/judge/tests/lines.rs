@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan as _};
-use xunjian_judge::{Activity, Catalogue, Column, Facts, Ruled, Watched, judge, judge_account};
+use xunjian_judge::{Activity, Catalogue, Column, Facts, Posts, Ruled, Watched, judge, judge_account};
 use xunjian_model::{
     Account, AccountState, Assessment, Evidence, Finding, FindingId, FindingState, Kind, Offer, Outcome,
     PageUrl, Ruling, Severity, Site, SiteId, SiteKind, Standing, Verdict,
@@ -423,7 +423,8 @@ fn accounts_fail_after_two_weeks_and_are_zombies_after_three_months() {
     };
     let catalogue = Catalogue::shipped();
     let judged = |state, last: Option<Date>| {
-        let verdict = judge_account(&account(state), last, &[], &[], POINT, &catalogue);
+        let posts = Posts { newest: last, known_until: None };
+        let verdict = judge_account(&account(state), posts, &[], &[], POINT, &catalogue);
         (verdict.result, verdict.activity)
     };
     let days = |days: i64| judged(AccountState::Normal, Some(POINT.saturating_sub(days.days())));
@@ -440,16 +441,31 @@ fn accounts_fail_after_two_weeks_and_are_zombies_after_three_months() {
     assert_eq!(judged(AccountState::Cancelled, None), (Outcome::Pass, Activity::Cancelled));
     assert_eq!(judged(AccountState::ClosedNotCancelled, None), (Outcome::Fail, Activity::Zombie));
     assert_eq!(judged(AccountState::Mended, Some(POINT)).0, Outcome::Fail, "it failed and was mended");
+    // What was told days ago is judged as of then; older news does not show that nothing was posted since.
+    let told = |newest: i64, known: i64| {
+        let before = |days: i64| POINT.saturating_sub(days.days());
+        let posts = Posts { newest: Some(before(newest)), known_until: Some(before(known)) };
+        let verdict = judge_account(&account(AccountState::Normal), posts, &[], &[], POINT, &catalogue);
+        (verdict.result, verdict.activity)
+    };
+    assert_eq!(told(14, -30), (Outcome::Fail, Activity::Stale), "known beyond the point");
+    assert_eq!(told(14, 0), (Outcome::Fail, Activity::Stale));
+    assert_eq!(told(14, 7), (Outcome::Pass, Activity::Fresh));
+    assert_eq!(told(21, 7), (Outcome::Fail, Activity::Stale));
+    assert_eq!(told(21, 8), (Outcome::Review, Activity::Unknown));
+    assert_eq!(told(200, 8), (Outcome::Review, Activity::Unknown));
+    assert_eq!(told(13, 8), (Outcome::Pass, Activity::Warning), "it posted within the two weeks");
     // M3 is a person's.
+    let posts = Posts { newest: Some(POINT), known_until: None };
     let said = [assessed("M3", 1.0)];
-    let verdict = judge_account(&account(AccountState::Normal), Some(POINT), &[], &said, POINT, &catalogue);
+    let verdict = judge_account(&account(AccountState::Normal), posts, &[], &said, POINT, &catalogue);
     assert_eq!(verdict.result, Outcome::Fail);
     // A word in a post counts once a person confirmed it.
     let post = finding(Kind::SensitiveWord, "p", "词", &[]);
     assert_eq!(post.severity, Severity::Serious);
     let with = |ruling| {
         let ruled = [Ruled { finding: &post, ruling }];
-        judge_account(&account(AccountState::Normal), Some(POINT), &ruled, &[], POINT, &catalogue).result
+        judge_account(&account(AccountState::Normal), posts, &ruled, &[], POINT, &catalogue).result
     };
     assert_eq!(with(None), Outcome::Review);
     assert_eq!(with(Some(Ruling::Confirmed)), Outcome::Fail);

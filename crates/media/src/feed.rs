@@ -4,12 +4,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quick_xml::XmlVersion;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
 use serde::Deserialize;
 use xunjian_model::{LinkKind, PageUrl, Post};
 
 /// Posts of one feed.
 const POSTS_MAX: usize = 10_000;
+/// Media type of markup within a feed.
+const UTF8: Option<&str> = Some("text/html; charset=utf-8");
 
 /// What is no feed and no list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,10 +34,25 @@ pub fn read_feed(
     } else {
         list(url, media_type, body)
     };
-    match posts.is_empty() {
-        true => Err(FeedError("it has no post with a date".to_owned())),
-        false => Ok(posts),
+    if posts.is_empty() {
+        return Err(FeedError("it has no post with a date".to_owned()));
     }
+    Ok(posts.into_iter().map(|post| in_plain_text(url, post)).collect())
+}
+
+/// Markup in a post's text is for a browser, and its address may be one relative to the feed's.
+fn in_plain_text(feed: &PageUrl, mut post: Post) -> Post {
+    if post.text.contains('<') {
+        let html = xunjian_page::extract(post.text.as_bytes(), UTF8, feed, xunjian_page::Limits::default());
+        let blocks: Vec<String> = html.blocks.into_iter().map(|block| block.text).collect();
+        post.text = blocks.join("\n");
+    }
+    if !post.url.is_empty()
+        && let Ok(url) = feed.join(&post.url)
+    {
+        post.url = url.to_string();
+    }
+    post
 }
 
 #[derive(Deserialize)]
@@ -66,45 +83,81 @@ fn json(body: &[u8], zone: &TimeZone) -> Result<Vec<Post>, FeedError> {
     Ok(feed.items.into_iter().filter_map(post).take(POSTS_MAX).collect())
 }
 
+/// A post that is being read.
+#[derive(Default)]
+struct Open {
+    title: String,
+    text: String,
+    url: String,
+    published: Option<Date>,
+    /// Day of its last change, for a feed that says no other.
+    updated: Option<Date>,
+}
+
+impl Open {
+    fn post(self) -> Option<Post> {
+        let Self { title, text, url, published, updated } = self;
+        Some(Post { date: published.or(updated)?, title, text, url })
+    }
+
+    fn add(&mut self, field: &str, text: &str, zone: &TimeZone) {
+        let text = text.trim();
+        match field {
+            "title" => self.title.push_str(text),
+            "description" | "summary" | "content" | "encoded" => self.text.push_str(text),
+            "link" if self.url.is_empty() => text.clone_into(&mut self.url),
+            "pubdate" | "published" | "date" => self.published = self.published.or_else(|| day(text, zone)),
+            "updated" => self.updated = self.updated.or_else(|| day(text, zone)),
+            _ => {}
+        }
+    }
+
+    /// Atom's `<link rel href>`: that of the post itself, whatever other ones say (RFC 4287 section 4.2.7.2).
+    fn link(&mut self, tag: &BytesStart<'_>) {
+        let attribute = |name: &str| {
+            let found = tag.try_get_attribute(name).ok().flatten()?;
+            Some(found.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned())
+        };
+        if let Some(href) = attribute("href")
+            && (self.url.is_empty() || attribute("rel").is_none_or(|rel| rel == "alternate"))
+        {
+            self.url = href;
+        }
+    }
+}
+
 /// `<item>` of RSS and `<entry>` of Atom.
 fn xml(text: &str, zone: &TimeZone) -> Result<Vec<Post>, FeedError> {
     let mut reader = quick_xml::Reader::from_str(text);
     reader.config_mut().check_end_names = false;
     let mut posts = Vec::new();
-    let mut open: Option<(Post, Option<Date>)> = None;
+    let mut open: Option<Open> = None;
     let mut field = String::new();
+    let add = |open: &mut Option<Open>, field: &str, text: &str| {
+        if let Some(post) = open {
+            post.add(field, text, zone);
+        }
+    };
     loop {
         let event = reader.read_event().map_err(|error| FeedError(error.to_string()))?;
         match event {
-            Event::Start(tag) | Event::Empty(tag)
-                if tag.local_name().as_ref() == b"link" && open.is_some() =>
-            {
-                field = "link".to_owned();
-                let href = tag.try_get_attribute("href").ok().flatten();
-                let href = href.and_then(|href| href.normalized_value(XmlVersion::Implicit1_0).ok());
-                if let (Some(href), Some((post, _))) = (href, &mut open) {
-                    post.url = href.into_owned();
+            Event::Start(tag) => {
+                field = String::from_utf8_lossy(tag.local_name().as_ref()).to_lowercase();
+                match &mut open {
+                    _ if field == "item" || field == "entry" => open = Some(Open::default()),
+                    Some(post) if field == "link" => post.link(&tag),
+                    _ => {}
                 }
             }
-            Event::Start(tag) => {
-                let name = String::from_utf8_lossy(tag.local_name().as_ref()).to_lowercase();
-                if name == "item" || name == "entry" {
-                    let empty = Post {
-                        date: Date::default(),
-                        title: String::new(),
-                        text: String::new(),
-                        url: String::new(),
-                    };
-                    open = Some((empty, None));
+            Event::Empty(tag) if tag.local_name().as_ref() == b"link" => {
+                if let Some(post) = &mut open {
+                    post.link(&tag);
                 }
-                field = name;
             }
             Event::End(tag) => {
                 let name = String::from_utf8_lossy(tag.local_name().as_ref()).to_lowercase();
                 if name == "item" || name == "entry" {
-                    if let Some((post, Some(date))) = open.take() {
-                        posts.push(Post { date, ..post });
-                    }
+                    posts.extend(open.take().and_then(Open::post));
                     if posts.len() >= POSTS_MAX {
                         break;
                     }
@@ -113,34 +166,23 @@ fn xml(text: &str, zone: &TimeZone) -> Result<Vec<Post>, FeedError> {
             }
             Event::Text(text) => {
                 let text = text.decode().map_err(|error| FeedError(error.to_string()))?.into_owned();
-                add(&mut open, &field, &text, zone);
+                add(&mut open, &field, &text);
             }
             Event::CData(text) => {
                 let text = String::from_utf8_lossy(&text).into_owned();
-                add(&mut open, &field, &text, zone);
+                add(&mut open, &field, &text);
             }
             Event::GeneralRef(reference) => {
                 let name = reference.decode().map_err(|error| FeedError(error.to_string()))?;
                 let resolved =
                     quick_xml::escape::unescape(&format!("&{name};")).map(|text| text.into_owned());
-                add(&mut open, &field, &resolved.unwrap_or_default(), zone);
+                add(&mut open, &field, &resolved.unwrap_or_default());
             }
             Event::Eof => break,
             _ => {}
         }
     }
     Ok(posts)
-}
-
-fn add(open: &mut Option<(Post, Option<Date>)>, field: &str, text: &str, zone: &TimeZone) {
-    let Some((post, date)) = open else { return };
-    match field {
-        "title" => post.title.push_str(text.trim()),
-        "description" | "summary" | "content" | "encoded" => post.text.push_str(text.trim()),
-        "link" if post.url.is_empty() => text.trim().clone_into(&mut post.url),
-        "pubdate" | "published" | "updated" | "date" => *date = date.or_else(|| day(text.trim(), zone)),
-        _ => {}
-    }
 }
 
 /// A moment as feeds write it (RFC 2822, RFC 3339), as a day of the zone.
@@ -186,10 +228,12 @@ mod tests {
         assert_eq!(posts.len(), 1);
         // Half past five in Greenwich is the next day in Shanghai.
         assert_eq!((posts[0].date, &*posts[0].url), (date(2026, 6, 30), "http://m.cn/1"));
-        assert_eq!((&*posts[0].title, &*posts[0].text), ("一&二", "<p>正文</p>"));
-        let atom = "<feed xmlns=\"http://www.w3.org/2005/Atom\"><entry><title>甲</title><link href=\"http://m.cn/2\"/><updated>2026-06-28T10:00:00+08:00</updated></entry></feed>";
+        assert_eq!((&*posts[0].title, &*posts[0].text), ("一&二", "正文"));
+        let atom = "<feed xmlns=\"http://www.w3.org/2005/Atom\"><entry><title>甲</title><link rel=\"self\" href=\"/2.atom\"/><link href=\"/2\"/><link rel=\"replies\" href=\"/2/replies\"/><updated>2026-06-29T10:00:00+08:00</updated><published>2026-06-28T10:00:00+08:00</published><content type=\"html\">&lt;p&gt;联系电&lt;b&gt;话&lt;/b&gt;&lt;img src=\"/13800138000.jpg\"&gt;&lt;/p&gt;</content></entry></feed>";
         let posts = read(atom).expect("Atom");
-        assert_eq!((posts[0].date, &*posts[0].url), (date(2026, 6, 28), "http://m.cn/2"));
+        // The day it was posted, not that of its last change; the address and the words a reader gets.
+        assert_eq!((posts[0].date, &*posts[0].url), (date(2026, 6, 28), "http://media.cn/2"));
+        assert_eq!(posts[0].text, "联系电话");
         let json = r#"{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","url":"http://m.cn/3","title":"甲","content_text":"文","date_published":"2026-06-27T23:59:59+08:00"},{"id":"2"}]}"#;
         let posts = read(json).expect("JSON Feed");
         assert_eq!((posts.len(), posts[0].date), (1, date(2026, 6, 27)));

@@ -204,7 +204,7 @@ fn print_quarter(terminal: Terminal, judged: &QuarterJudged) -> anyhow::Result<(
     let platforms: Vec<String> =
         counts.accounts_by_platform.iter().map(|(name, count)| format!("{name} {count}")).collect();
     text.push_str(&format!(
-        "{} {} = {}；{} {}（{} {}，{} {}，{} {}）\n",
+        "{} {} = {}；{} {}（{} {}，{} {}，{} {}），{} {}\n",
         say("新媒体", "accounts"),
         counts.accounts,
         platforms.join(" + "),
@@ -216,6 +216,8 @@ fn print_quarter(terminal: Terminal, judged: &QuarterJudged) -> anyhow::Result<(
         counts.accounts_closed,
         say("未整改", "open"),
         counts.accounts_open,
+        say("待复核", "in review"),
+        counts.accounts_in_review,
     ));
     text = terminal.punctuated(&text);
     for (rate, shown) in &notice.rates {

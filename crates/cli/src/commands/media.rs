@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use serde_json::json;
-use xunjian_engine::{Engine, MediaImport};
+use xunjian_engine::{Engine, Ledger, MediaImport};
 use xunjian_judge::{Activity, Quarter};
 use xunjian_model::Outcome;
+use xunjian_report::Language;
 
 use crate::Exit;
 use crate::args::{Common, Media};
@@ -25,7 +27,8 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, command: &Media) ->
         }
         Media::Import { file, posts: false } => {
             let accounts = xunjian_media::read_ledger(file, &read(file)?)?;
-            imported(terminal, engine()?.import_accounts(&accounts)?)
+            let ledger = Ledger { accounts, written: Timestamp::now() };
+            imported(terminal, engine()?.import_accounts(&ledger)?)
         }
         Media::Import { file, posts: true } => {
             let posts = xunjian_media::read_posts(file, &read(file)?)?;
@@ -37,11 +40,10 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, command: &Media) ->
                 terminal.note(terminal.said(format!("{}: {}", fault.account, fault.reason)));
             }
             terminal.print(&terminal.punctuated(&format!(
-                "{} {}，{} {}，{} {}\n",
+                "{} {}，{}，{} {}\n",
                 terminal.words("账号", "Accounts"),
                 import.accounts,
-                terminal.words("新信息", "new posts"),
-                import.posts,
+                posts(terminal, &import),
                 terminal.words("读取失败", "unreadable"),
                 faults.len()
             )))?;
@@ -66,7 +68,7 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
 
 fn imported(terminal: Terminal, import: MediaImport) -> anyhow::Result<Exit> {
     terminal.print(&terminal.punctuated(&format!(
-        "{} {}（{} {}，{} {}，{} {}），{} {}\n",
+        "{} {}（{} {}，{} {}，{} {}），{}\n",
         terminal.words("账号", "Accounts"),
         import.accounts,
         terminal.words("新增", "new"),
@@ -75,11 +77,18 @@ fn imported(terminal: Terminal, import: MediaImport) -> anyhow::Result<Exit> {
         import.changed,
         terminal.words("移除", "removed"),
         import.removed,
-        terminal.words("新信息", "new posts"),
-        import.posts
+        posts(terminal, &import)
     )))?;
     terminal.json(&import)?;
     Ok(Exit::Done)
+}
+
+fn posts(terminal: Terminal, import: &MediaImport) -> String {
+    let MediaImport { posts, posts_changed, posts_gone, .. } = import;
+    match terminal.language {
+        Language::Zh => format!("新信息 {posts}，修改 {posts_changed}，已删除 {posts_gone}"),
+        Language::En => format!("new posts {posts}, changed {posts_changed}, taken down {posts_gone}"),
+    }
 }
 
 fn list(

@@ -145,12 +145,34 @@ impl Night {
 
     /// Scan, judge and report of a crawled run.
     pub(crate) async fn after_crawl(&mut self) -> anyhow::Result<WrittenReport> {
+        self.feeds().await?;
         tokio::task::block_in_place(|| self.scan(false))?;
         self.search().await?;
         tokio::task::block_in_place(|| self.judge())?;
         let wanted = self.engine.pictured()?;
         self.pictures(&wanted.iter().collect::<Vec<_>>()).await?;
         tokio::task::block_in_place(|| self.report(None))
+    }
+
+    /// Reads what the accounts of the ledger posted, as far as it names their feeds.
+    #[tracing::instrument(skip_all)]
+    async fn feeds(&mut self) -> anyhow::Result<()> {
+        if !self.engine.may_read_feeds()? {
+            return Ok(());
+        }
+        let cpu = Cpu::now();
+        let (_, faults) = self.engine.read_feeds().await?;
+        self.costs.insert("feeds", cpu.cost());
+        if let Some(fault) = faults.first() {
+            self.terminal.note(format!(
+                "{} {}: {}: {}",
+                self.terminal.words("读取失败的账号订阅", "feeds of accounts that could not be read"),
+                faults.len(),
+                fault.account,
+                self.terminal.said(&fault.reason)
+            ));
+        }
+        Ok(())
     }
 
     /// Asks the sites' own searches for what the scan knows to be there.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
-use xunjian_engine::{MEDIA, MonitorSettings, Outage};
+use xunjian_engine::{Ledger, MEDIA, MonitorSettings, Outage};
 use xunjian_judge::{Calendar, Catalogue};
-use xunjian_model::{Account, PageUrl, Site, SiteId};
+use xunjian_model::{PageUrl, Site, SiteId};
 use xunjian_report::{NoticeSettings, TemplateError};
 
 use super::at_least;
@@ -82,7 +82,7 @@ pub(super) fn ledger(
     source: &mut Source<'_>,
     folder: &Path,
     others: &mut Vec<Fault>,
-) -> Option<Vec<Account>> {
+) -> Option<Ledger> {
     let file: PathBuf = table.get(source, "ledger")?;
     let at = table.value("ledger").map_or(0, |value| value.span().start);
     let path = folder.join(file);
@@ -90,7 +90,11 @@ pub(super) fn ledger(
         .map_err(|error| source.fault(at, format!("`media.ledger`: cannot read {}: {error}", path.display())))
         .ok()?;
     match xunjian_media::read_ledger(&path, &bytes) {
-        Ok(accounts) => Some(accounts),
+        Ok(accounts) => {
+            let written = std::fs::metadata(&path).and_then(|file| file.modified()).ok();
+            let written = written.and_then(|at| at.try_into().ok()).unwrap_or_else(Timestamp::now);
+            Some(Ledger { accounts, written })
+        }
         Err(error) => {
             let fault = |(line, reason)| Fault { file: path.clone(), line, reason };
             others.extend(error.faults.into_iter().map(fault));

@@ -217,6 +217,7 @@ impl Reading<'_> {
         let calendar = judge::calendar(&mut judge, &mut self.source, &self.folder);
         judge.finish(&mut self.source);
         let ledger = judge::ledger(&mut media, &mut self.source, &self.folder, &mut self.others);
+        let feeds = media.get(&mut self.source, "feeds").unwrap_or(true);
         media.finish(&mut self.source);
         let mut monitor = judge::monitor(&mut monitoring, &mut self.source);
         monitoring.finish(&mut self.source);
@@ -269,6 +270,7 @@ impl Reading<'_> {
             calendar,
             monitor,
             ledger,
+            feeds,
             search: asks,
             notice: notice_texts,
             nightly,

@@ -1,0 +1,158 @@
+//! New-media accounts: their ledger, what they post, and what a night says of them.
+
+#[path = "support/server.rs"]
+mod server;
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use jiff::ToSpan as _;
+use serde_json::Value;
+use server::{Reply, serve};
+use support::World;
+use xunjian_city::{City, CityOptions};
+
+const SMALL: CityOptions = CityOptions { seed: 21, sites: 9, pages: 40, day: 0 };
+
+#[test]
+fn accounts_are_judged_by_their_feeds_and_their_posts_are_scanned() {
+    let world = World::with_city(SMALL);
+    // A ledger that tells nothing of the posts: the feeds do.
+    let ledger = std::fs::read_to_string(world.path("city/media.csv")).expect("a ledger");
+    let mut lines = ledger.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let head = lines.next().expect("columns");
+    let last_post = head.iter().position(|name| name == "last_post").expect("a column");
+    let rows = lines.map(|mut row| {
+        row[last_post].clear();
+        row.join(",")
+    });
+    let silent = std::iter::once(head.join(",")).chain(rows).collect::<Vec<_>>().join("\n");
+    world.write("city/media.csv", silent.as_bytes());
+    assert_eq!(world.run(&["media", "import", "city/media.csv", "--json"]).json()["added"], 90);
+    let unknown = world.run(&["media", "list", "--json"]).json();
+    assert!(unknown.as_array().expect("accounts").iter().all(|one| one["activity"] == "unknown"));
+    let feeds = world.run(&["media", "feeds", "--json"]);
+    assert_eq!((feeds.code, &feeds.json()["import"]["posts"]), (0, &450.into()), "{}", feeds.stderr);
+    assert_eq!(world.run(&["media", "feeds", "--json"]).json()["import"]["posts"], 0, "the same posts again");
+    let posts = "平台,账号名称,日期,标题,地址\n";
+    let name = unknown[0]["account"]["name"].as_str().expect("a name");
+    let platform = unknown[0]["account"]["platform"].as_str().expect("a platform");
+    let post =
+        format!("{posts}{platform},{name},2026-06-29,抓住关健环节，联系人张三13812341234,http://m.cn/1\n");
+    world.write("posts.csv", post.as_bytes());
+    assert_eq!(world.run(&["media", "import", "--posts", "posts.csv", "--json"]).json()["posts"], 1);
+    world.run(&["run", "--quiet"]);
+    let scan = world.run(&["scan", "--json"]).json()["scan"].clone();
+    assert_eq!(scan["new"], scan["findings"], "those of accounts are new in their first night, too: {scan}");
+    let found = world.findings();
+    let media = |kind: &str| -> Vec<(String, String)> {
+        let mut own: Vec<_> = found
+            .iter()
+            .filter(|one| one["kind"] == kind)
+            .map(|one| (one["site"].to_string(), one["url"].to_string()))
+            .collect();
+        own.sort();
+        own
+    };
+    let truth = City::new(SMALL).truth();
+    for kind in ["media-stale", "media-zombie"] {
+        let mut wanted: Vec<_> = truth
+            .iter()
+            .filter(|row| row.kind == kind)
+            .map(|row| (format!("{:?}", row.site), format!("{:?}", row.url)))
+            .collect();
+        wanted.sort();
+        // The account with the post above is fresh now.
+        let fresh = unknown[0]["account"]["address"].to_string();
+        wanted.retain(|(_, url)| *url != fresh);
+        assert_eq!(media(kind), wanted, "{kind}");
+    }
+    let posted = world.run(&["findings", "list", "--site", "media", "--json"]).json();
+    let posted = posted.as_array().expect("findings");
+    let kinds: Vec<&Value> =
+        posted.iter().filter(|one| one["url"] == "http://m.cn/1").map(|one| &one["kind"]).collect();
+    assert!(kinds.contains(&&"typo".into()) && kinds.contains(&&"privacy-mobile".into()), "{posted:?}");
+    assert!(!posted.iter().any(|one| one.to_string().contains("13812341234")), "numbers are masked");
+}
+
+/// A feed of posts, so many days old: title and address.
+fn feed(posts: &[(i64, &str, &str)]) -> Reply {
+    let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
+    let items: Vec<Value> = posts
+        .iter()
+        .map(|(age, title, url)| {
+            let day = today.saturating_sub(age.days());
+            serde_json::json!({ "url": url, "title": title, "date_published": day.to_string() })
+        })
+        .collect();
+    let body = serde_json::json!({ "version": "https://jsonfeed.org/version/1.1", "items": items });
+    Reply::Other("200 OK", "content-type: application/feed+json\r\n".to_owned(), body.to_string())
+}
+
+#[test]
+fn a_night_reads_feeds_and_what_a_feed_does_not_tell_is_not_known() {
+    let night = Arc::new(AtomicU8::new(1));
+    let tonight = Arc::clone(&night);
+    let site = serve(move |asked| match (&*asked.path, tonight.load(Ordering::Relaxed)) {
+        ("/", _) => Reply::page("市水利局", "<p>首页</p>"),
+        // Mistakes in two posts; one is mended, then the other is taken down.
+        ("/lively", 1) => feed(&[(1, "抓住关健环节", "/1"), (2, "关健时刻", "/2"), (3, "旧闻", "/3")]),
+        ("/lively", 2) => feed(&[(1, "抓住关键环节", "/1"), (2, "关健时刻", "/2"), (3, "旧闻", "/3")]),
+        ("/lively", 3) => feed(&[(1, "抓住关键环节", "/1"), (3, "旧闻", "/3")]),
+        // Silent for too long when it could be read.
+        ("/silent", 1) => feed(&[(20, "旧闻", "/4")]),
+        ("/silent", 2) => Reply::Cut,
+        ("/silent", _) => Reply::Other("403 Forbidden", String::new(), String::new()),
+        _ => Reply::missing(),
+    });
+    let port = site.port;
+    let world = World::with_config(&format!(
+        "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n\
+         [crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n\
+         [media]\nledger = \"ledger.csv\"\n\
+         [network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"www.test\" = \"127.0.0.1:{port}\"\n\
+         [[site]]\nid = \"www\"\nname = \"市水利局\"\nurl = \"http://www.test/\"\nkind = \"department\"\n"
+    ));
+    let ledger = "平台,账号名称,主办单位,状态,订阅\n微信,甲,办,正常,http://www.test/lively\n微信,乙,办,正常,http://www.test/silent\n";
+    world.write("ledger.csv", ledger.as_bytes());
+    let typos = || -> Vec<String> {
+        let found = world.run(&["findings", "list", "--site", "media", "--kind", "typo", "--json"]).json();
+        let urls = found.as_array().expect("findings").iter();
+        urls.map(|one| one["url"].as_str().expect("an address").to_owned()).collect()
+    };
+    let silent = || world.run(&["findings", "list", "--kind", "media-stale", "--json"]).json();
+    let at_night = |number: u8, shift: &str| {
+        night.store(number, Ordering::Relaxed);
+        let run = world.command_at(shift, &["run"]).env("XUNJIAN_LANG", "en").output().expect("runs");
+        assert_eq!(run.status.code(), Some(0), "{run:?}");
+        String::from_utf8(run.stderr).expect("text")
+    };
+    at_night(1, "+0d");
+    assert_eq!(typos(), ["http://www.test/1", "http://www.test/2"]);
+    let stale = silent();
+    assert_eq!(
+        (stale[0]["detail"]["account"].as_str(), stale[1].is_null()),
+        (Some("微信/乙"), true),
+        "{stale}"
+    );
+    let told = at_night(2, "+1d");
+    assert!(told.contains("feeds of accounts that could not be read 1: 微信/乙: "), "{told}");
+    assert_eq!(typos(), ["http://www.test/2"], "what was changed is looked at as it is now");
+    assert_eq!(silent()[0]["id"], stale[0]["id"]);
+    at_night(3, "+2d");
+    assert_eq!(typos(), [""; 0], "what was taken down is not there any more");
+    // Two weeks later nobody knows what it posted: what was found stays, and nothing is said of the present.
+    at_night(4, "+16d");
+    assert_eq!(silent()[0]["id"], stale[0]["id"]);
+    let listed = world.command_at("+16d", &["media", "list", "--json"]).output().expect("runs");
+    let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    let of = |name: &str| {
+        let mut all = listed.as_array().expect("accounts").iter();
+        all.find(|one| one["account"]["name"] == name).expect("the account")
+    };
+    assert_eq!((&of("乙")["activity"], &of("乙")["result"]), (&"unknown".into(), &"review".into()));
+    // The other's feed is missing now, too.
+    assert_eq!(of("甲")["activity"], "unknown");
+    assert_eq!(of("甲")["known_until"].as_str().map(str::len), Some(10));
+}
