@@ -12,7 +12,8 @@ use xunjian_store::Space;
 
 use crate::cases::Filed;
 use crate::in_order::in_order;
-use crate::{Engine, EngineError, RunRecord, SiteSummary, life, run, sites_at_once};
+use crate::scanning::sites_at_once;
+use crate::{Engine, EngineError, RunRecord, SiteSummary, life, run};
 
 /// A quarter judged from what is kept.
 #[derive(Clone, Debug, PartialEq, Serialize)]

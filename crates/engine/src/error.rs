@@ -1,0 +1,61 @@
+//! Why a step could not be done.
+
+use std::path::PathBuf;
+
+use xunjian_cluster::ClusterError;
+use xunjian_store::StoreError;
+
+/// Why a step could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The client could not be set up.
+    #[error(transparent)]
+    Client(#[from] xunjian_fetch::SetupError),
+    /// The crawl ended early.
+    #[error(transparent)]
+    Crawl(#[from] xunjian_crawl::CrawlError),
+    /// The cluster does not do what was asked.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// A worker has nobody to work for.
+    #[error("there is no [cluster] in the configuration; see docs/cluster.md")]
+    NoCluster,
+    /// The scan ended early.
+    #[error(transparent)]
+    Scan(#[from] xunjian_scan::ScanError),
+    /// The dictionaries could not be compiled.
+    #[error(transparent)]
+    Dictionaries(#[from] xunjian_dict::CompileError),
+    /// The report could not be written.
+    #[error(transparent)]
+    Report(#[from] xunjian_report::ReportError),
+    /// A step that needs an earlier one.
+    #[error("nothing was crawled yet in {}; run `xunjian crawl` or `xunjian run` first", .0.display())]
+    NothingCrawled(PathBuf),
+    /// A year whose holidays are not known.
+    #[error(transparent)]
+    Calendar(#[from] xunjian_judge::UnknownYear),
+    /// Something else has to be ended first.
+    #[error("{0}")]
+    Unfinished(&'static str),
+    /// The threads of the scan could not be started.
+    #[error("cannot start the scan's threads: {0}")]
+    Threads(String),
+}
+
+impl EngineError {
+    /// Whether the data folder, not the configuration, is at fault.
+    pub fn is_store_trouble(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_)
+                | Self::Crawl(_)
+                | Self::Cluster(ClusterError::Store(_) | ClusterError::Crawl(_))
+                | Self::Scan(xunjian_scan::ScanError::Store(_))
+                | Self::Report(xunjian_report::ReportError::Write { .. })
+        )
+    }
+}
