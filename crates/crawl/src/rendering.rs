@@ -137,11 +137,13 @@ pub(crate) async fn render(
     if shared.stop.is_stopped() {
         return None;
     }
-    let browser = renderer.browser().await?;
+    // Boxed: each visit would be twice as large for what few of them do, and it is moved when it begins.
+    let browser = Box::pin(renderer.browser()).await?;
     let headers = media_type.map(|value| ("content-type".to_owned(), value.to_owned()));
     let answer = Resource { status: 200, headers: headers.into_iter().collect(), body: body.to_vec() };
     let scripts = Scripts { shared, renderer, site };
-    let rendered = match browser.render(Page { url: item.url.as_str(), answer }, &scripts).await {
+    let page = Page { url: item.url.as_str(), answer };
+    let rendered = match Box::pin(browser.render(page, &scripts)).await {
         Ok(rendered) => rendered,
         Err(error) => {
             tracing::info!(url = %item.url, %error, "not rendered");
