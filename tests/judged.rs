@@ -609,32 +609,44 @@ fn what_cannot_be_done_about_a_finding_is_said() {
     assert!(late.code == 2 && late.stderr.contains("there is nothing to decide"), "{}", late.stderr);
 }
 
+/// Serves from a moment on until the report says what it has to; then asks it to end.
+fn serve_until(world: &World, moment: &str, is_done: impl Fn(&Value) -> bool) -> Value {
+    let mut serve = world
+        .command_at(moment, &["serve", "--quiet"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("starts");
+    let report = world.path("xunjian-data/report/summary.json");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(90);
+    let summary = loop {
+        let read = std::fs::read(&report).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        if let Some(summary) = read.filter(&is_done) {
+            break summary;
+        }
+        assert!(std::time::Instant::now() < deadline, "the night was run");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    };
+    // The report is written before the run is ended.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let end = format!("kill {}", serve.id());
+    assert!(std::process::Command::new("sh").args(["-c", &end]).status().expect("a shell").success());
+    assert_eq!(serve.wait().expect("ends").code(), Some(0));
+    summary
+}
+
 #[test]
 fn serve_watches_and_begins_the_night_at_its_time() {
     let world = World::with_city(SMALL);
     // Any port: another server may hold the console's own.
     let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("a configuration");
     world.write("xunjian.toml", format!("{config}\n[serve]\nlisten = \"127.0.0.1:0\"\n").as_bytes());
-    // Ten seconds before ten in the evening in Shanghai.
-    let mut serve = world
-        .command_at("@2026-06-30 13:59:52", &["serve", "--quiet"])
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .expect("starts");
-    let report = world.path("xunjian-data/report/summary.json");
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(90);
-    while !report.exists() && std::time::Instant::now() < deadline {
-        std::thread::sleep(std::time::Duration::from_millis(200));
-    }
-    assert!(report.exists(), "the night was run");
-    // The report is written before the run is ended.
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    let end = format!("kill {}", serve.id());
-    assert!(std::process::Command::new("sh").args(["-c", &end]).status().expect("a shell").success());
-    assert_eq!(serve.wait().expect("ends").code(), Some(0));
-    let summary = world.read_json("xunjian-data/report/summary.json");
+    // Eight seconds before ten in the evening in Shanghai.
+    let summary = serve_until(&world, "@2026-06-30 13:59:52", |_| true);
     assert!(summary["started_at"].as_str().is_some_and(|at| at.starts_with("2026-06-30T14:00")), "{summary}");
     let city = City::new(SMALL);
     let log = world.run(&["watch", "--log", &city.sites()[0].id, "--json"]).json();
     assert!(log.as_array().is_some_and(|visits| !visits.is_empty()), "{log}");
+    // The machine was off at ten: the night begins late.
+    let summary = serve_until(&world, "@2026-07-01 15:30:00", |summary| summary["run"] == 2);
+    assert!(summary["started_at"].as_str().is_some_and(|at| at.starts_with("2026-07-01T15:30")), "{summary}");
 }

@@ -116,6 +116,18 @@ impl Engine {
         Ok(Timestamp::MIN)
     }
 
+    /// Whether there were nights of all sites, but none since a moment at which one was due.
+    pub fn missed_night(&self, due: Timestamp) -> Result<bool, StoreError> {
+        let last = RunRecord::last(&self.store)?.map_or(0, |run| run.number);
+        for number in (1..=last).rev().take(RUNS_BACK) {
+            let run = RunRecord::of(&self.store, number)?;
+            if let Some(night) = run.filter(|run| run.nightly && run.sites.is_empty()) {
+                return Ok(night.started_at < due);
+            }
+        }
+        Ok(false)
+    }
+
     /// The day that is judged when no run says it.
     pub fn present_point(&self) -> Date {
         self.day(self.settings.monitoring_point.unwrap_or_else(Timestamp::now))

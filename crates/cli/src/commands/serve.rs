@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use tokio::sync::RwLock;
 use xunjian_console::{Console, ConsoleSettings, Held};
 use xunjian_crawl::StopSignal;
@@ -23,6 +23,8 @@ use crate::{Exit, config};
 
 /// When the night begins, unless the configuration says it.
 const NIGHTLY: Time = Time::constant(22, 0, 0, 0);
+/// How long after its time a night that was missed still begins: the machine was off, or the night before took until then.
+const CATCH_UP: SignedDuration = SignedDuration::from_hours(6);
 /// Longest time slept at once; the clock may be set in the meantime.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
@@ -58,7 +60,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
     // A night that was interrupted goes on at once.
     let mut due = match night.engine.is_interrupted()? {
         true => Timestamp::now(),
-        false => next_night(&night.engine),
+        false => this_or_next_night(&night.engine)?,
     };
     while !interrupt.stop.is_stopped() {
         let left = due.duration_since(Timestamp::now());
@@ -75,7 +77,9 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
             terminal.error(&error.into());
         }
         *shown.write().await = Some(beside(&night.engine));
-        match night::whole(&mut night, &[], &interrupt).await {
+        let whole = night::whole(&mut night, &[], &interrupt).await;
+        let ended = matches!(whole, Ok(Some(_)));
+        match whole {
             Ok(Some(report)) => night.print(&report)?,
             Ok(None) => {}
             // One bad night is no reason not to try the next.
@@ -96,7 +100,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         drop(looking);
         *store = Some(Arc::clone(night.engine.store()));
         drop(store);
-        due = next_night(&night.engine);
+        due = if ended { this_or_next_night(&night.engine)? } else { next_night(&night.engine) };
     }
     if let Some(console) = console {
         console.abort();
@@ -143,16 +147,31 @@ pub(crate) fn accounts_file(settings: &Settings) -> PathBuf {
 
 /// When the next night begins.
 fn next_night(engine: &Engine) -> Timestamp {
-    let settings = engine.settings();
-    next(&settings.zone, settings.nightly.unwrap_or(NIGHTLY), Timestamp::now())
+    nights(engine, Timestamp::now()).1
 }
 
-/// The next time the clock of the zone shows a time.
-fn next(zone: &TimeZone, at: Time, now: Timestamp) -> Timestamp {
+/// The same, or now, where tonight's was missed.
+fn this_or_next_night(engine: &Engine) -> anyhow::Result<Timestamp> {
+    let now = Timestamp::now();
+    let (tonight, next) = nights(engine, now);
+    let late = now.duration_since(tonight) < CATCH_UP && !engine.settings().politeness.is_closed(now);
+    Ok(if late && engine.missed_night(tonight)? { now } else { next })
+}
+
+/// When a night was due last, and when one is due next.
+fn nights(engine: &Engine, now: Timestamp) -> (Timestamp, Timestamp) {
+    let settings = engine.settings();
+    around(&settings.zone, settings.nightly.unwrap_or(NIGHTLY), now)
+}
+
+/// The last and the next time the clock of the zone shows a time.
+fn around(zone: &TimeZone, at: Time, now: Timestamp) -> (Timestamp, Timestamp) {
     let today = zone.to_datetime(now).date();
     let moment = |days: i64| zone.to_timestamp(today.saturating_add(days.days()).to_datetime(at)).ok();
-    let later = [0, 1].into_iter().filter_map(moment).find(|moment| *moment > now);
-    later.unwrap_or_else(|| now + jiff::SignedDuration::from_hours(24))
+    let moments = [-1, 0, 1].into_iter().filter_map(moment);
+    let day = SignedDuration::from_hours(24);
+    let before = moments.clone().filter(|moment| *moment <= now).last();
+    (before.unwrap_or(now - day), moments.into_iter().find(|moment| *moment > now).unwrap_or(now + day))
 }
 
 #[cfg(test)]
@@ -162,9 +181,12 @@ mod tests {
     #[test]
     fn the_night_begins_at_the_next_time_the_clock_shows() {
         let zone = TimeZone::get("Asia/Shanghai").expect("zone");
-        let begins = |now: &str| next(&zone, NIGHTLY, now.parse().expect("a moment")).to_string();
+        let begins = |now: &str| around(&zone, NIGHTLY, now.parse().expect("a moment")).1.to_string();
         assert_eq!(begins("2026-06-30T10:00:00+08:00"), "2026-06-30T14:00:00Z");
         assert_eq!(begins("2026-06-30T22:00:00+08:00"), "2026-07-01T14:00:00Z");
         assert_eq!(begins("2026-06-30T23:59:00+08:00"), "2026-07-01T14:00:00Z");
+        let was_due = |now: &str| around(&zone, NIGHTLY, now.parse().expect("a moment")).0.to_string();
+        assert_eq!(was_due("2026-06-30T22:00:00+08:00"), "2026-06-30T14:00:00Z");
+        assert_eq!(was_due("2026-06-30T21:59:59+08:00"), "2026-06-29T14:00:00Z");
     }
 }
