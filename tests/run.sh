@@ -58,30 +58,43 @@ echo "== lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 echo "== licences and sources"
 cargo deny --all-features check bans licenses sources
-wait "$preparing"
-echo "== tests"
-cargo test --workspace --locked
-echo "== documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
-echo "== real pages"
-cargo test --locked --workspace --test real_pages -- --ignored
-echo "== public suites"
+echo "== build"
+# As one: what is built alone wants every dependency anew, with fewer features.
+cargo build --locked --workspace --bins --tests
+
+# Where a package's source lies.
 source_of() {
     cargo metadata --locked --format-version 1 | python3 -c 'import json, os, sys
 print(next(os.path.dirname(one["manifest_path"]) for one in json.load(sys.stdin)["packages"] if one["name"] == sys.argv[1]))' "$1"
 }
-HTML5LIB_TESTS="$PWD/$suites/html5lib-1.1/html5lib/tests/testdata" \
-    URL_CASES="$(source_of url)/tests/urltestdata.json" SARIF_SCHEMA="$(source_of serde-sarif)/src/schema.json" \
-    cargo test --locked --workspace --lib --test tree public_cases -- --ignored
+# What does not go by the clock.
+others() {
+    echo "== documentation"
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+    echo "== real pages"
+    cargo test --locked --workspace --test real_pages -- --ignored
+    echo "== public suites"
+    HTML5LIB_TESTS="$PWD/$suites/html5lib-1.1/html5lib/tests/testdata" \
+        URL_CASES="$(source_of url)/tests/urltestdata.json" SARIF_SCHEMA="$(source_of serde-sarif)/src/schema.json" \
+        cargo test --locked --workspace --lib --test tree public_cases -- --ignored
+    echo "== the archive in other tools"
+    WARC_TOOLS="$PWD/$tools/bin" cargo test --locked --workspace --test warc_tools -- --ignored
+    echo "== alerts and the interface at other software"
+    RECEIVERS="$PWD/$receivers/bin" cargo test --locked --workspace --test receivers -- --ignored
+    echo "== accuracy"
+    target/debug/accuracy --from 1000 --count 2 --at-least 0.99
+}
+
+wait "$preparing"
+echo "== tests"
+# Most of them wait for servers and clocks, so there is a processor for the others, which are told when these are through.
+others >target/others.log 2>&1 &
+others=$!
+trap 'kill "$others" 2>/dev/null || true' EXIT
+cargo test --workspace --locked
+wait "$others" || { cat target/others.log; exit 1; }
+cat target/others.log
 echo "== a hundred kills"
 cargo test --locked --workspace --test interrupted -- --ignored
-echo "== the archive in other tools"
-WARC_TOOLS="$PWD/$tools/bin" cargo test --locked --workspace --test warc_tools -- --ignored
-echo "== alerts and the interface at other software"
-RECEIVERS="$PWD/$receivers/bin" cargo test --locked --workspace --test receivers -- --ignored
 echo "== a crawl on several machines"
 cargo test --locked --workspace --test cluster --test politeness -- --ignored
-echo "== accuracy"
-# Built as the tests were: alone it would want every dependency anew, with fewer features.
-cargo build --locked --workspace --bins --tests
-target/debug/accuracy --from 1000 --count 2 --at-least 0.99

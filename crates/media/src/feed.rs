@@ -11,7 +11,7 @@ use xunjian_model::{LinkKind, PageUrl, Post};
 /// Posts of one feed.
 const POSTS_MAX: usize = 10_000;
 /// Media type of markup within a feed.
-const UTF8: Option<&str> = Some("text/html; charset=utf-8");
+const UTF8: Option<&str> = Some("text/html;charset=utf-8");
 
 /// What is no feed and no list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -170,7 +170,7 @@ fn around(zone: &TimeZone, at: Time, now: Timestamp) -> (Timestamp, Timestamp) {
     let moment = |days: i64| zone.to_timestamp(today.saturating_add(days.days()).to_datetime(at)).ok();
     let moments = [-1, 0, 1].into_iter().filter_map(moment);
     let day = SignedDuration::from_hours(24);
-    let before = moments.clone().filter(|moment| *moment <= now).last();
+    let before = moments.clone().rfind(|moment| *moment <= now);
     (before.unwrap_or(now - day), moments.into_iter().find(|moment| *moment > now).unwrap_or(now + day))
 }
 
