@@ -69,6 +69,8 @@ print(next(os.path.dirname(one["manifest_path"]) for one in json.load(sys.stdin)
 }
 # What does not go by the clock.
 others() {
+    echo "== a hundred kills"
+    cargo test --locked --workspace --test interrupted -- --ignored
     echo "== documentation"
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
     echo "== real pages"
@@ -94,7 +96,5 @@ trap 'kill "$others" 2>/dev/null || true' EXIT
 cargo test --workspace --locked
 wait "$others" || { cat target/others.log; exit 1; }
 cat target/others.log
-echo "== a hundred kills"
-cargo test --locked --workspace --test interrupted -- --ignored
 echo "== a crawl on several machines"
 cargo test --locked --workspace --test cluster --test politeness -- --ignored
