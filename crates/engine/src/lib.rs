@@ -183,6 +183,7 @@ impl Engine {
     pub fn finish(&self) -> Result<(), EngineError> {
         let mut run = self.last_run()?;
         run.finished = run.crawl.finished;
-        Ok(run.save(&self.store)?)
+        run.save(&self.store)?;
+        Ok(run::forget_details(&self.store, run.number)?)
     }
 }

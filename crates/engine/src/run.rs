@@ -29,6 +29,12 @@ pub struct RunRecord {
 }
 
 const LAST: &[&[u8]] = &[b"last"];
+/// Newest runs whose verdicts, summaries and the like are kept. Of older ones only the counts are, which are small.
+const RUNS_KEPT: u32 = 100;
+/// What a run keeps of each site besides its counts.
+const DETAILS: [&[u8]; 4] = [b"site", b"summary", b"search", b"verdict"];
+/// Values of old runs that are forgotten at the end of one.
+const FORGOTTEN_AT_ONCE: usize = 10_000;
 
 impl RunRecord {
     /// The last run, if there was one.
@@ -83,6 +89,26 @@ impl RunRecord {
     }
 }
 
+/// Forgets what old runs keep of each site: verdicts name all findings, every night anew.
+pub(crate) fn forget_details(store: &Store, last: u32) -> Result<(), StoreError> {
+    let Some(old) = last.checked_sub(RUNS_KEPT) else { return Ok(()) };
+    let end = format!("{:010}", old + 1).into_bytes();
+    let mut batch = store.begin();
+    for what in DETAILS {
+        let prefix = [what, b""].join(&0);
+        for key in store.keys(Space::Run, &[what, b""]).take(FORGOTTEN_AT_ONCE) {
+            let key = key?;
+            let rest = key.strip_prefix(&prefix[..]).unwrap_or_default();
+            // They are in order.
+            if rest >= &end[..] {
+                break;
+            }
+            batch.delete(Space::Run, &[&key]);
+        }
+    }
+    batch.commit()
+}
+
 impl CrawlSummary {
     /// Adds the counts of a later part of the same run.
     pub(crate) fn add(&mut self, more: &Self) {
@@ -101,4 +127,39 @@ impl CrawlSummary {
 /// Key of something a run keeps of a site.
 pub(crate) fn key(what: &[u8], run: u32, site: &SiteId) -> [Vec<u8>; 3] {
     [what.to_vec(), format!("{run:010}").into_bytes(), site.as_str().as_bytes().to_vec()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_old_runs_only_counts_are_kept() {
+        let folder = tempfile::tempdir().expect("folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let sites = ["a", "b"].map(|id| SiteId::new(id).expect("an id"));
+        let mut batch = store.begin();
+        for run in 1..=RUNS_KEPT + 5 {
+            for site in &sites {
+                for what in DETAILS.into_iter().chain([&b"tally"[..]]) {
+                    let key = key(what, run, site);
+                    batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), &run).expect("kept");
+                }
+            }
+        }
+        batch.commit().expect("kept");
+        let kept = |what: &[u8]| -> Vec<u32> {
+            let rows = store.scan::<u32>(Space::Run, &[what, b""]);
+            let mut runs: Vec<u32> = rows.map(|row| row.expect("a row").1).collect();
+            runs.dedup();
+            runs
+        };
+        for last in [RUNS_KEPT, RUNS_KEPT + 5] {
+            forget_details(&store, last).expect("forgotten");
+            for what in DETAILS {
+                assert_eq!(kept(what), (last - RUNS_KEPT + 1..=RUNS_KEPT + 5).collect::<Vec<_>>());
+            }
+        }
+        assert_eq!(kept(b"tally").len(), RUNS_KEPT as usize + 5);
+    }
 }
