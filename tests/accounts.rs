@@ -76,9 +76,13 @@ fn accounts_are_judged_by_their_feeds_and_their_posts_are_scanned() {
     assert!(!posted.iter().any(|one| one.to_string().contains("13812341234")), "numbers are masked");
 }
 
+fn today() -> jiff::civil::Date {
+    jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date()
+}
+
 /// A feed of posts, so many days old: title and address.
 fn feed(posts: &[(i64, &str, &str)]) -> Reply {
-    let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
+    let today = today();
     let items: Vec<Value> = posts
         .iter()
         .map(|(age, title, url)| {
@@ -142,17 +146,25 @@ fn a_night_reads_feeds_and_what_a_feed_does_not_tell_is_not_known() {
     assert_eq!(silent()[0]["id"], stale[0]["id"]);
     at_night(3, "+2d");
     assert_eq!(typos(), [""; 0], "what was taken down is not there any more");
+    let listed = |shift: &str, args: &[&str]| -> Value {
+        let args = [&["media", "list", "--json"], args].concat();
+        serde_json::from_slice(&world.command_at(shift, &args).output().expect("runs").stdout).expect("JSON")
+    };
+    let of = |listed: &Value, name: &str| {
+        let mut all = listed.as_array().expect("accounts").iter();
+        all.find(|one| one["account"]["name"] == name).expect("the account").clone()
+    };
+    let then = today().saturating_sub(2.days()).to_string();
+    let that_day = listed("+2d", &["--point", &then]);
+    assert_eq!(of(&that_day, "甲")["last_post"], then.as_str(), "it was there on that day");
     // Two weeks later nobody knows what it posted: what was found stays, and nothing is said of the present.
     at_night(4, "+16d");
     assert_eq!(silent()[0]["id"], stale[0]["id"]);
-    let listed = world.command_at("+16d", &["media", "list", "--json"]).output().expect("runs");
-    let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
-    let of = |name: &str| {
-        let mut all = listed.as_array().expect("accounts").iter();
-        all.find(|one| one["account"]["name"] == name).expect("the account")
-    };
-    assert_eq!((&of("乙")["activity"], &of("乙")["result"]), (&"unknown".into(), &"review".into()));
+    let late = listed("+16d", &[]);
+    let silent = of(&late, "乙");
+    assert_eq!((&silent["activity"], &silent["result"]), (&"unknown".into(), &"review".into()));
     // The other's feed is missing now, too.
-    assert_eq!(of("甲")["activity"], "unknown");
-    assert_eq!(of("甲")["known_until"].as_str().map(str::len), Some(10));
+    let lively = of(&late, "甲");
+    assert_eq!(lively["activity"], "unknown");
+    assert_eq!(lively["known_until"].as_str().map(str::len), Some(10));
 }

@@ -94,6 +94,47 @@ fn what_stands_in_posts_of_accounts_is_decided_in_the_console_too() {
 }
 
 #[test]
+fn accounts_are_shown_with_why_they_fail() {
+    let world = inspected();
+    let listed = world.run(&["media", "list", "--json"]).json();
+    let listed = listed.as_array().expect("accounts");
+    let of = |result: &str| listed.iter().filter(|one| one["result"] == result).count();
+    let platform = listed[0]["account"]["platform"].as_str().expect("a platform");
+    let console = Serving::start(&world, "127.0.0.1", "");
+    let rows = |path: &str| {
+        let page = console.get(path);
+        assert_eq!(page.status, 200, "{path}");
+        (page.body.matches("<th scope=\"row\">").count(), page.body)
+    };
+    let (all, page) = rows("/media");
+    assert_eq!(all, listed.len());
+    assert!(page.contains("aria-current=\"page\">新媒体"), "{page}");
+    let (failing, page) = rows("/media?result=fail");
+    assert!(failing == of("fail") && failing > 0, "{failing}");
+    let is_silent = |one: &&Value| {
+        let rows = one["indicators"].as_array().expect("rows");
+        rows.iter().any(|row| row["indicator"] == "M2" && row["standing"] == "veto")
+    };
+    let silent = listed.iter().filter(is_silent).count();
+    assert!(silent > 0);
+    assert_eq!(page.matches("M2 ").count(), silent, "each says why: {page}");
+    let query: String = platform.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let on = listed.iter().filter(|one| one["account"]["platform"] == platform).count();
+    assert_eq!(rows(&format!("/media?platform={query}")).0, on);
+    assert_eq!(rows("/media?from=80").0, listed.len() - 80);
+    assert_eq!(rows("/media?result=nothing&from=18446744073709551615").0, 0);
+    let told = console.get("/api/v1/media").json()["accounts"].clone();
+    let told = told.as_array().expect("accounts");
+    let lines = |one: &&Value| one["lines"][0]["indicator"] == "M2" && one["lines"][0]["standing"] == "veto";
+    assert_eq!(told.iter().filter(lines).count(), silent);
+    let metrics = console.get("/metrics").body;
+    assert!(
+        metrics.contains(&format!("\nxunjian_media_accounts{{result=\"fail\"}} {failing}\n")),
+        "{metrics}"
+    );
+}
+
+#[test]
 fn pages_show_what_was_found_and_people_decide_there() {
     let world = inspected();
     let console = Serving::start(&world, "127.0.0.1", "");
@@ -274,6 +315,8 @@ fn the_interface_pages_filters_and_decides() {
     let runs = verdicts.as_array().map(|all| all.iter().map(|one| one["run"].clone()).collect::<Vec<_>>());
     assert_eq!(runs, Some(vec![1.into(); 9]));
     assert_eq!(console.get("/api/v1/runs").json()["runs"][0]["number"], 1);
+    let accounts = console.get("/api/v1/media").json()["accounts"].clone();
+    assert_eq!(accounts.as_array().map(Vec::len), Some(90));
     let openapi = console.get("/api/v1/openapi.json").json();
     assert_eq!(openapi["openapi"], "3.1.0");
     for path in openapi["paths"].as_object().expect("paths").keys().filter(|path| !path.contains('{')) {

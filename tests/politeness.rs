@@ -97,7 +97,7 @@ fn no_host_and_no_address_sees_more_than_its_limit() {
 fn nor_do_they_of_a_crawl_and_the_monitor_beside_it() {
     let server = serve(answer);
     let world = hosts_at(server.port);
-    world.configure("[serve]\nlisten = \"127.0.0.1:0\"\n");
+    world.configure(&format!("[serve]\nlisten = \"127.0.0.1:0\"\n{}", support::nightly_in(12)));
     let mut night = Running(world.start(&["run"]));
     while server.asked().len() < HOSTS {
         std::thread::sleep(Duration::from_millis(50));

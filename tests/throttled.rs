@@ -313,11 +313,12 @@ fn what_did_not_answer_is_not_taken_for_mended() {
     };
     let listed = || world.run(&["findings", "list", "--json"]).json();
     let faults = || ids(&listed());
-    let seen = || {
+    let one = || {
         let all = listed();
         let mut all = all.as_array().expect("findings").iter();
-        all.find(|one| one["url"] == "http://a.test/p.html").expect("one")["last_seen"].clone()
+        all.find(|one| one["url"] == "http://a.test/p.html").expect("one").clone()
     };
+    let seen = || one()["last_seen"].clone();
     let mended = |night: usize| {
         let run = world.run(&["run", "--json"]);
         assert_eq!(run.code, 0, "night {night}: {}", run.stderr);
@@ -327,10 +328,20 @@ fn what_did_not_answer_is_not_taken_for_mended() {
     let found = faults();
     assert_eq!(found.len(), 4, "{found:?}");
     let last_seen = seen();
+    // The office says that it is mended. A night that does not see the page cannot say that it is not.
+    let id = one()["id"].as_str().expect("an id").to_owned();
+    for step in [&["notify", &id, "--by", "王芳"][..], &["rectify", &id, "--by", "李明"]] {
+        let done = world.run(&[&["findings"], step].concat());
+        assert_eq!(done.code, 0, "{}", done.stderr);
+    }
+    let rectification = || one()["case"]["rectification"].clone();
+    let reported = rectification();
+    assert!(reported["reported"].is_object(), "{reported}");
     night.store(2, Ordering::Relaxed);
     assert_eq!(mended(2), 0);
     assert_eq!(faults(), found, "nothing is known of them");
     assert_eq!(seen(), last_seen, "it was not seen again");
+    assert_eq!(rectification(), reported);
     let again = ["findings", "recheck", "--kind", "sensitive-word", "--kind", "dead-link", "--json"];
     let looked = world.run(&again);
     // Of a page that turns us away among many others nobody knows; when it is asked for alone it is withdrawn.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{World, free_port};
+use crate::support::{World, free_port, nightly_in};
 
 /// An answer.
 #[derive(Debug)]
@@ -55,7 +55,8 @@ impl Serving {
     /// Starts it with these lines under `[serve]`.
     pub(crate) fn start(world: &World, listen: &str, more: &str) -> Self {
         let port = free_port();
-        world.configure(&format!("[serve]\nlisten = \"{listen}:{port}\"\n{more}"));
+        let nightly = if more.contains("nightly") { String::new() } else { nightly_in(12) };
+        world.configure(&format!("[serve]\nlisten = \"{listen}:{port}\"\n{nightly}{more}"));
         let child = world.start(&["serve"]);
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {

@@ -12,6 +12,13 @@ use xunjian_city::{City, CityOptions, Served};
 /// The binary under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_xunjian");
 
+/// A line that has nights begin in so many hours, whatever hour a test runs at.
+pub(crate) fn nightly_in(hours: i64) -> String {
+    let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("a zone");
+    let at = zone.to_datetime(jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours));
+    format!("nightly = \"{}\"\n", at.strftime("%H:%M"))
+}
+
 /// A port nobody listens on.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()

@@ -170,6 +170,7 @@ fn router(state: Arc<State>) -> Router {
         .route("/findings/{id}/act", post(pages::finding::act))
         .route("/review", get(pages::review::show))
         .route("/rectification", get(pages::rectification::show))
+        .route("/media", get(pages::media::show))
         .route("/runs", get(pages::runs::show))
         .route("/search", get(pages::search::show))
         .route("/snapshots", get(pages::search::versions))

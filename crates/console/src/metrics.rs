@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use xunjian_engine::{Engine, RunRecord};
+use xunjian_engine::{Engine, RunRecord, place_of};
 use xunjian_model::{Outcome, Severity};
 use xunjian_store::StoreError;
 
@@ -40,10 +40,19 @@ fn text(engine: &Engine) -> Result<String, StoreError> {
     let mut findings = metric("xunjian_findings", "Findings of the site that are there.");
     let mut new = metric("xunjian_findings_new", "Of these, new in the last run.");
     let mut waiting = metric("xunjian_findings_waiting", "Findings that wait for a person.");
+    let mut accounts =
+        metric("xunjian_media_accounts", "New-media accounts by how they stand: pass, fail or review.");
     if let Some(run) = RunRecord::last(engine.store())? {
         run_number.samples.push((String::new(), f64::from(run.number)));
         started.samples.push((String::new(), run.started_at.as_millisecond() as f64 / 1e3));
         finished.samples.push((String::new(), f64::from(u8::from(run.finished))));
+        let mut standing = [0_u32; 3];
+        for one in engine.account_verdicts()? {
+            standing[place_of(one.result)] += 1;
+        }
+        for (word, count) in ["pass", "fail", "review"].into_iter().zip(standing) {
+            accounts.samples.push((format!("result=\"{word}\""), f64::from(count)));
+        }
         for site in &engine.settings().sites {
             // Ids of sites hold nothing that a label could not.
             let label = format!("site=\"{}\"", site.id);
@@ -67,7 +76,9 @@ fn text(engine: &Engine) -> Result<String, StoreError> {
         }
     }
     let mut out = String::new();
-    for one in [run_number, started, finished, result, vetoes, warnings, score, findings, new, waiting] {
+    for one in
+        [run_number, started, finished, result, vetoes, warnings, score, findings, new, waiting, accounts]
+    {
         let _ = write!(out, "# HELP {0} {1}\n# TYPE {0} gauge\n", one.name, one.help);
         for (labels, value) in one.samples {
             let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };

@@ -23,7 +23,7 @@ impl View {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-        let all = templates!("layout.html" "overview.html" "site.html" "finding.html" "review.html" "rectification.html" "runs.html" "login.html" "failed.html" "chart.html" "looked.html" "more.html" "search.html" "snapshots.html" "dictionaries.html" "dictionary.html");
+        let all = templates!("layout.html" "overview.html" "site.html" "finding.html" "review.html" "rectification.html" "media.html" "runs.html" "login.html" "failed.html" "chart.html" "looked.html" "more.html" "search.html" "snapshots.html" "dictionaries.html" "dictionary.html");
         for (name, source) in all {
             environment.add_template(name, source)?;
         }

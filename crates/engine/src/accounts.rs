@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use xunjian_dict::Matcher;
-use xunjian_judge::{AccountVerdict, Activity, Posts, Quarter, judge_account};
+use xunjian_judge::{AccountVerdict, Activity, Quarter, judge_account};
 use xunjian_model::{Account, Evidence, Finding, FindingId, FindingState, Kind, Post, Severity, SiteId};
 use xunjian_store::{Space, StoreError};
 
+use crate::cases::{Filed, Wanted};
 use crate::life::{self, Lives};
 use crate::{Engine, EngineError};
 
@@ -88,22 +89,24 @@ impl Engine {
         self.settings().ledger.as_ref().map_or(Ok(()), |ledger| self.import_accounts(ledger).map(drop))
     }
 
-    /// Newest post of an account that is not younger than the point.
-    fn last_post(&self, account: &Account, point: Date) -> Result<Option<Date>, StoreError> {
-        let posts = self.posts(&account.key())?;
-        let newest = posts.iter().map(|post| post.date).filter(|date| *date <= point).max();
-        Ok(newest.max(account.last_post.filter(|date| *date <= point)))
-    }
-
-    /// Judges every account at a monitoring point, with what people judged of them in a quarter.
-    pub fn judge_accounts(&self, point: Date, quarter: Quarter) -> Result<Vec<AccountVerdict>, StoreError> {
-        let filed = match media_owner() {
-            Some(owner) => {
-                let wanted = crate::cases::Wanted { sites: vec![owner], ..Default::default() };
-                self.filed(&wanted)?
-            }
-            None => Vec::new(),
-        };
+    /// Judges every account at a monitoring point, with what people judged of them in a quarter. Findings in posts
+    /// count as they are, or as they were at a moment.
+    pub fn judge_accounts(
+        &self,
+        point: Date,
+        quarter: Quarter,
+        as_of: Option<Timestamp>,
+    ) -> Result<Vec<AccountVerdict>, StoreError> {
+        let mut filed = Vec::new();
+        if let Some(owner) = media_owner() {
+            let gone = as_of.is_some();
+            filed = self.filed(&Wanted { sites: vec![owner], gone, ..Wanted::default() })?;
+            // A post is there from its day on, whenever it was found.
+            let posted = |one: &Filed| one.finding.detail.get("date")?.parse::<Date>().ok();
+            let was_there =
+                |one: &Filed| as_of.is_none_or(|moment| one.case.was_there(moment) != Some(false));
+            filed.retain(|one| was_there(one) && posted(one).is_none_or(|day| day <= point));
+        }
         let mut verdicts = Vec::new();
         for account in self.accounts()? {
             let key = account.key();
@@ -114,12 +117,35 @@ impl Engine {
                 .map(|one| one.ruled())
                 .collect();
             let assessments = self.account_assessments(&key, quarter)?;
-            let posts =
-                Posts { newest: self.last_post(&account, point)?, known_until: self.heard_until(&key)? };
+            let mut posts = self.posts_on(&key, point)?;
+            posts.newest = posts.newest.max(account.last_post.filter(|date| *date <= point));
             let catalogue = &self.settings().catalogue;
             verdicts.push(judge_account(&account, posts, &own, &assessments, point, catalogue));
         }
         Ok(verdicts)
+    }
+
+    /// How the accounts stood when they were judged last, by platform and name.
+    pub fn account_verdicts(&self) -> Result<Vec<AccountVerdict>, StoreError> {
+        let rows = self.store().scan::<AccountVerdict>(Space::Media, &[b"verdict", b""]);
+        rows.map(|row| row.map(|(_, verdict)| verdict)).collect()
+    }
+
+    /// Judges the accounts at a monitoring point, and keeps how they stand.
+    pub(crate) fn keep_account_verdicts(&self, point: Date) -> Result<(), StoreError> {
+        let verdicts = self.judge_accounts(point, Quarter::of(point), None)?;
+        let mut before: HashSet<String> =
+            self.account_verdicts()?.iter().map(|verdict| verdict.account.key()).collect();
+        let mut batch = self.store().begin();
+        for verdict in &verdicts {
+            let key = verdict.account.key();
+            batch.put(Space::Media, &[b"verdict", key.as_bytes()], verdict)?;
+            before.remove(&key);
+        }
+        for key in &before {
+            batch.delete(Space::Media, &[b"verdict", key.as_bytes()]);
+        }
+        batch.commit()
     }
 
     /// Findings of accounts and posts at a monitoring point, brought up to date.
@@ -132,7 +158,7 @@ impl Engine {
         let matcher = Matcher::new(&self.settings().dictionaries)?;
         // What is not known any more does not take away what was.
         let mut unknown: HashSet<String> = HashSet::new();
-        for verdict in self.judge_accounts(point, Quarter::of(point))? {
+        for verdict in self.judge_accounts(point, Quarter::of(point), None)? {
             let account = &verdict.account;
             let site = account
                 .site

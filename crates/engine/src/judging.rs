@@ -33,7 +33,7 @@ pub struct QuarterJudged {
 }
 
 impl Engine {
-    /// Judges every site and keeps the verdicts with the run.
+    /// Judges every site and keeps the verdicts with the run; those of accounts are kept as the newest.
     pub fn judge(&self) -> Result<Vec<Verdict>, EngineError> {
         let run = self.last_run()?;
         let mut verdicts = Vec::new();
@@ -54,6 +54,7 @@ impl Engine {
             batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), verdict)?;
         }
         batch.commit()?;
+        self.keep_account_verdicts(self.point(&run))?;
         Ok(verdicts)
     }
 
@@ -201,7 +202,7 @@ impl Engine {
             .zip(&verdicts)
             .map(|((site, findings, _), verdict)| NoticeSite { site, verdict, findings })
             .collect();
-        let accounts = self.judge_accounts(point, quarter)?;
+        let accounts = self.judge_accounts(point, quarter, Some(moment))?;
         let mut notice = notice(quarter, point, &sites, &accounts, stated, catalogue);
         // The register has those, too, of which nothing was seen.
         let registered = &self.settings().sites;

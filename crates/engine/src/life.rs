@@ -85,8 +85,11 @@ pub(crate) fn live(
             let (site, id) = (site.clone(), finding.id.clone());
             log.add(batch, &Entry::Finding { at: look.at, change, site, id })?;
         }
+        // What was not seen since the office said that it is mended says nothing against that.
+        let seen = (look.seen)(finding);
         let reported = cases
             .get(finding.id.as_str())
+            .filter(|_| seen)
             .is_some_and(|case| matches!(case.rectification, Rectification::Reported { .. }));
         if step.is_none() && !(reported && finding.state != FindingState::Gone) {
             return Ok(());

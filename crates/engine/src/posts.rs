@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use xunjian_crawl::Turns;
 use xunjian_fetch::{Ask, Fetcher};
+use xunjian_judge::Posts;
 use xunjian_media::read_feed;
 use xunjian_model::{Account, Host, LinkState, PageUrl, Post};
 use xunjian_store::{Batch, Space, StoreError};
@@ -42,6 +43,8 @@ struct Heard {
     feed: String,
     /// Addresses of the posts it showed.
     listed: Vec<String>,
+    /// Days of posts that were taken down, and the days they were seen to be: at a moment in between they were there.
+    taken_down: Vec<(Date, Date)>,
 }
 
 impl Engine {
@@ -50,9 +53,15 @@ impl Engine {
         Ok(self.store().get(Space::Media, &[b"posts", account.as_bytes()])?.unwrap_or_default())
     }
 
-    /// Day up to which an account's posts are known, if anybody told of them.
-    pub(crate) fn heard_until(&self, account: &str) -> Result<Option<Date>, StoreError> {
-        Ok(self.heard(account)?.map(|heard| heard.until))
+    /// The newest of an account's posts that were there on a day, and the day up to which they are known, if anybody
+    /// told of them.
+    pub(crate) fn posts_on(&self, account: &str, day: Date) -> Result<Posts, StoreError> {
+        let heard = self.heard(account)?;
+        let taken_down = heard.iter().flat_map(|heard| &heard.taken_down);
+        let since = taken_down.filter(|(_, gone)| *gone > day).map(|(posted, _)| *posted);
+        let posted = self.posts(account)?.into_iter().map(|post| post.date).chain(since);
+        let newest = posted.filter(|date| *date <= day).max();
+        Ok(Posts { newest, known_until: heard.map(|heard| heard.until) })
     }
 
     fn heard(&self, account: &str) -> Result<Option<Heard>, StoreError> {
@@ -188,16 +197,18 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let key = account.key();
         let today = self.day(Timestamp::now());
-        let before = self.heard(&key)?.unwrap_or_default();
+        let mut before = self.heard(&key)?.unwrap_or_default();
         let mut kept = self.posts(&key)?;
         if before.feed == feed {
             let gone = taken_down(&before.listed, &kept, &posts);
-            kept.retain(|post| !gone.contains(&post.url));
+            let is_gone = |post: &mut Post| gone.contains(&post.url);
+            before.taken_down.extend(kept.extract_if(.., is_gone).map(|post| (post.date, today)));
+            before.taken_down.drain(..before.taken_down.len().saturating_sub(POSTS_MAX));
             import.posts_gone += gone.len();
         }
         let listed = posts.iter().map(|post| post.url.clone()).filter(|url| !url.is_empty());
         let listed = listed.take(POSTS_MAX).collect();
-        let heard = Heard { until: today.max(before.until), feed: feed.to_owned(), listed };
+        let heard = Heard { until: today.max(before.until), feed: feed.to_owned(), listed, ..before };
         merge(&mut kept, posts, account.address.as_deref(), import);
         import.accounts += 1;
         let mut batch = self.store().begin();

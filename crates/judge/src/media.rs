@@ -60,6 +60,32 @@ pub enum Activity {
     Cancelled,
 }
 
+impl Activity {
+    /// The word in JSON, and the English one.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Warning => "warning",
+            Self::Stale => "stale",
+            Self::Zombie => "zombie",
+            Self::Unknown => "unknown",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The Chinese word.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Fresh => "正常",
+            Self::Warning => "预警",
+            Self::Stale => "不更新",
+            Self::Zombie => "僵尸",
+            Self::Unknown => "未知",
+            Self::Cancelled => "已注销",
+        }
+    }
+}
+
 impl AccountVerdict {
     /// The faults, in Chinese words.
     pub fn problem(&self) -> String {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use serde_json::json;
 use xunjian_engine::{Engine, Ledger, MediaImport};
-use xunjian_judge::{Activity, Quarter};
+use xunjian_judge::Quarter;
 use xunjian_model::Outcome;
 use xunjian_report::Language;
 
@@ -98,7 +98,7 @@ fn list(
     failed: bool,
 ) -> anyhow::Result<Exit> {
     let point = point.unwrap_or_else(|| engine.present_point());
-    let verdicts = engine.judge_accounts(point, Quarter::of(point))?;
+    let verdicts = engine.judge_accounts(point, Quarter::of(point), None)?;
     let shown: Vec<_> = verdicts.iter().filter(|one| !failed || one.result == Outcome::Fail).collect();
     let mut rows = vec![
         [
@@ -114,21 +114,13 @@ fn list(
         .to_vec(),
     ];
     for one in &shown {
-        let activity = match one.activity {
-            Activity::Fresh => ("正常", "fresh"),
-            Activity::Warning => ("预警", "warning"),
-            Activity::Stale => ("不更新", "stale"),
-            Activity::Zombie => ("僵尸", "zombie"),
-            Activity::Unknown => ("未知", "unknown"),
-            Activity::Cancelled => ("已注销", "cancelled"),
-        };
         rows.push(vec![
             one.account.platform.clone(),
             one.account.name.clone(),
             one.account.office.clone(),
             terminal.words(one.account.state.zh(), one.account.state.as_str()).to_owned(),
             one.last_post.map_or_else(|| "–".to_owned(), |day| day.to_string()),
-            terminal.words(activity.0, activity.1).to_owned(),
+            terminal.words(one.activity.zh(), one.activity.as_str()).to_owned(),
             terminal.outcome(one.result),
         ]);
     }

@@ -28,6 +28,7 @@ pub(crate) fn router() -> Router<Arc<State>> {
         .route("/sites/{site}", get(sites::one))
         .route("/verdicts", get(sites::verdicts))
         .route("/runs", get(sites::runs))
+        .route("/media", get(sites::media))
         .route("/findings", get(findings::list))
         .route("/findings/{id}", get(findings::one))
         .route("/decisions", post(decisions::post))

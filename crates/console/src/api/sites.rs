@@ -1,10 +1,11 @@
-//! Sites, verdicts and runs.
+//! Sites, verdicts, runs and accounts.
 
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 use xunjian_engine::{Engine, Latest, RunRecord};
-use xunjian_model::Site;
+use xunjian_judge::AccountVerdict;
+use xunjian_model::{Site, Standing};
 use xunjian_store::StoreError;
 
 use super::{Caller, Path, Problem};
@@ -98,4 +99,40 @@ pub(crate) async fn runs(State(state): Shared, _: Caller) -> Result<Json<Value>,
     let engine = state.engine().await.map_err(Problem)?;
     let answer = blocking(move || Ok(json!({ "runs": engine.newest_runs(RUNS, None)? })));
     Ok(Json(answer.await.map_err(Problem)?))
+}
+
+pub(crate) async fn media(State(state): Shared, _: Caller) -> Result<Json<Value>, Problem> {
+    let engine = state.engine().await.map_err(Problem)?;
+    let answer = blocking(move || {
+        let accounts: Vec<Value> = engine.account_verdicts()?.iter().map(account).collect();
+        Ok(json!({ "accounts": accounts }))
+    });
+    Ok(Json(answer.await.map_err(Problem)?))
+}
+
+fn account(one: &AccountVerdict) -> Value {
+    let told = one.indicators.iter().filter(|row| row.standing != Standing::Pass);
+    let lines: Vec<Value> = told
+        .map(|row| {
+            json!({
+                "indicator": row.indicator,
+                "standing": row.standing,
+                "reason": row.reason,
+                "reason_en": row.reason_en,
+                "findings": row.findings.iter().take(IDS_MAX).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({
+        "platform": one.account.platform,
+        "name": one.account.name,
+        "office": one.account.office,
+        "site": one.account.site,
+        "state": one.account.state,
+        "result": one.result,
+        "activity": one.activity,
+        "last_post": one.last_post,
+        "known_until": one.known_until,
+        "lines": lines,
+    })
 }

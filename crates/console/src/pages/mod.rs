@@ -3,6 +3,7 @@
 pub(crate) mod dictionaries;
 pub(crate) mod finding;
 pub(crate) mod login;
+pub(crate) mod media;
 pub(crate) mod overview;
 pub(crate) mod rectification;
 pub(crate) mod review;
