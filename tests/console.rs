@@ -123,6 +123,8 @@ fn accounts_are_shown_with_why_they_fail() {
     assert_eq!(rows(&format!("/media?platform={query}")).0, on);
     assert_eq!(rows("/media?from=80").0, listed.len() - 80);
     assert_eq!(rows("/media?result=nothing&from=18446744073709551615").0, 0);
+    let overview = console.get("/").body;
+    assert!(overview.contains(&format!("<a href=\"/media?result=fail\"><b>{failing}</b>")), "{overview}");
     let told = console.get("/api/v1/media").json()["accounts"].clone();
     let told = told.as_array().expect("accounts");
     let lines = |one: &&Value| one["lines"][0]["indicator"] == "M2" && one["lines"][0]["standing"] == "veto";

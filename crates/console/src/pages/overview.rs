@@ -86,7 +86,10 @@ fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
     for owner in engine.finding_owners().iter().filter(|owner| !listed(owner)) {
         waiting += engine.latest(owner)?.map_or(0, |latest| latest.tally.waiting);
     }
+    let accounts = engine.account_verdicts()?;
     Ok(json!({
+        "accounts": accounts.len(),
+        "accounts_failing": accounts.iter().filter(|one| one.result == Outcome::Fail).count(),
         "run": last.run.number,
         "started_at": engine.settings().zone.to_datetime(last.run.started_at).strftime("%Y-%m-%d %H:%M").to_string(),
         "finished": last.run.finished,
