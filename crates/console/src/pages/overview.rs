@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use xunjian_engine::{Engine, RunTotals, place_of};
-use xunjian_model::{Severity, SiteId};
+use xunjian_model::{Outcome, Severity, SiteId};
 use xunjian_report::Language;
 use xunjian_store::StoreError;
 
