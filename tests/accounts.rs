@@ -12,6 +12,8 @@ use serde_json::Value;
 use server::{Reply, serve};
 use support::World;
 use xunjian_city::{City, CityOptions};
+use xunjian_model::Post;
+use xunjian_store::{Space, Store, StoreError};
 
 const SMALL: CityOptions = CityOptions { seed: 21, sites: 9, pages: 40, day: 0 };
 
@@ -167,4 +169,43 @@ fn a_night_reads_feeds_and_what_a_feed_does_not_tell_is_not_known() {
     let lively = of(&late, "甲");
     assert_eq!(lively["activity"], "unknown");
     assert_eq!(lively["known_until"].as_str().map(str::len), Some(10));
+}
+
+#[test]
+fn posts_that_an_earlier_version_kept_in_one_value_stay() {
+    let world = World::with_city(SMALL);
+    world.write("ledger.csv", "平台,账号名称,主办单位,状态\n微信,甲,办,正常\n".as_bytes());
+    assert_eq!(world.run(&["media", "import", "ledger.csv"]).code, 0);
+    let post = |day: i8, title: &str| Post {
+        date: jiff::civil::date(2026, 6, day),
+        title: title.to_owned(),
+        text: String::new(),
+        url: format!("http://m.cn/{day}"),
+    };
+    let in_one: [&[u8]; 2] = [b"posts", "微信/甲".as_bytes()];
+    let keep = || -> Result<(), StoreError> {
+        let store = Store::open(&world.path("xunjian-data"))?;
+        let mut batch = store.begin();
+        batch.put(Space::Media, &in_one, &vec![post(20, "关健环节"), post(10, "旧闻")])?;
+        batch.commit()
+    };
+    keep().expect("kept");
+    let newest = |point: &str| {
+        let listed = world.run(&["media", "list", "--point", point, "--json"]).json();
+        listed[0]["last_post"].as_str().map(str::to_owned)
+    };
+    assert_eq!(newest("2026-06-30").as_deref(), Some("2026-06-20"));
+    let more = "平台,账号名称,日期,标题,地址\n微信,甲,2026-06-20,关键环节,http://m.cn/20\n微信,甲,2026-06-25,新闻,http://m.cn/25\n";
+    world.write("posts.csv", more.as_bytes());
+    let import = world.run(&["media", "import", "--posts", "posts.csv", "--json"]).json();
+    assert_eq!((&import["posts"], &import["posts_changed"]), (&1.into(), &1.into()));
+    assert_eq!(newest("2026-06-30").as_deref(), Some("2026-06-25"));
+    assert_eq!(newest("2026-06-15").as_deref(), Some("2026-06-10"));
+    let store = Store::open(&world.path("xunjian-data")).expect("a store");
+    assert_eq!(store.get::<Vec<Post>>(Space::Media, &in_one).expect("read"), None);
+    let each: Vec<Post> = store
+        .scan::<Post>(Space::Media, &[b"post", "微信/甲".as_bytes(), b""])
+        .map(|row| row.expect("a row").1)
+        .collect();
+    assert_eq!(each, [post(10, "旧闻"), post(20, "关键环节"), post(25, "新闻")]);
 }

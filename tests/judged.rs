@@ -22,6 +22,7 @@ fn texts(value: &Value, name: &str) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "takes two minutes; tests/run.sh runs it beside the others"]
 fn verdicts_vetoes_and_warnings_equal_the_truth_over_ten_cities() {
     for seed in 3_000..3_010 {
         let options = CityOptions { seed, sites: 45, pages: 24, day: 0 };

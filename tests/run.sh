@@ -71,6 +71,8 @@ print(next(os.path.dirname(one["manifest_path"]) for one in json.load(sys.stdin)
 others() {
     echo "== a hundred kills"
     cargo test --locked --workspace --test interrupted -- --ignored
+    echo "== verdicts of ten cities"
+    cargo test --locked --workspace --test judged -- --ignored
     echo "== documentation"
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
     echo "== real pages"

@@ -18,6 +18,9 @@ use crate::accounts::MediaImport;
 use crate::cases::CaseError;
 use crate::{Engine, EngineError};
 
+/// Where posts are kept, each under its account and its name.
+const POST: &[u8] = b"post";
+const POSTS_IN_ONE: &[u8] = b"posts";
 /// Newest posts kept of an account.
 const POSTS_MAX: usize = 2_000;
 /// Feeds that are asked for at once.
@@ -50,7 +53,17 @@ struct Heard {
 impl Engine {
     /// Posts of an account, newest first.
     pub fn posts(&self, account: &str) -> Result<Vec<Post>, StoreError> {
-        Ok(self.store().get(Space::Media, &[b"posts", account.as_bytes()])?.unwrap_or_default())
+        let rows = self.store().scan::<Post>(Space::Media, &[POST, account.as_bytes(), b""]);
+        let kept: Result<Vec<Post>, _> = rows.map(|row| row.map(|(_, post)| post)).collect();
+        let mut posts = kept?;
+        posts.extend(self.posts_in_one(account)?.unwrap_or_default());
+        posts.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.url.cmp(&b.url)));
+        Ok(posts)
+    }
+
+    /// Earlier versions kept all posts of an account in one value.
+    fn posts_in_one(&self, account: &str) -> Result<Option<Vec<Post>>, StoreError> {
+        self.store().get(Space::Media, &[POSTS_IN_ONE, account.as_bytes()])
     }
 
     /// The newest of an account's posts that were there on a day, and the day up to which they are known, if anybody
@@ -59,8 +72,18 @@ impl Engine {
         let heard = self.heard(account)?;
         let taken_down = heard.iter().flat_map(|heard| &heard.taken_down);
         let since = taken_down.filter(|(_, gone)| *gone > day).map(|(posted, _)| *posted);
-        let posted = self.posts(account)?.into_iter().map(|post| post.date).chain(since);
-        let newest = posted.filter(|date| *date <= day).max();
+        let mut newest = since.filter(|posted| *posted <= day).max();
+        // The keys tell the days.
+        let prefix = [POST, account.as_bytes(), b""].join(&0);
+        for key in self.store().keys(Space::Media, &[POST, account.as_bytes(), b""]) {
+            let key = key?;
+            let posted =
+                key.strip_prefix(&prefix[..]).and_then(|rest| rest.split(|byte| *byte == b' ').next());
+            let posted = posted.and_then(|day| std::str::from_utf8(day).ok()?.parse::<Date>().ok());
+            newest = newest.max(posted.filter(|posted| *posted <= day));
+        }
+        let in_one = self.posts_in_one(account)?.unwrap_or_default();
+        newest = newest.max(in_one.iter().map(|post| post.date).filter(|posted| *posted <= day).max());
         Ok(Posts { newest, known_until: heard.map(|heard| heard.until) })
     }
 
@@ -111,10 +134,10 @@ impl Engine {
             }
         }
         for (key, new) in by_account {
-            let mut kept = self.posts(&key)?;
+            let kept = self.posts(&key)?;
             let address = accounts.get(&key).and_then(|account| account.address.as_deref());
-            merge(&mut kept, new, address, &mut import);
-            self.keep_posts(&mut batch, &key, kept)?;
+            let posts = merge(kept.clone(), new, address, &mut import);
+            self.keep_posts(&mut batch, &key, &kept, posts)?;
         }
         batch.commit()?;
         Ok(import)
@@ -198,35 +221,61 @@ impl Engine {
         let key = account.key();
         let today = self.day(Timestamp::now());
         let mut before = self.heard(&key)?.unwrap_or_default();
-        let mut kept = self.posts(&key)?;
+        let kept = self.posts(&key)?;
+        let mut there = kept.clone();
         if before.feed == feed {
             let gone = taken_down(&before.listed, &kept, &posts);
             let is_gone = |post: &mut Post| gone.contains(&post.url);
-            before.taken_down.extend(kept.extract_if(.., is_gone).map(|post| (post.date, today)));
+            before.taken_down.extend(there.extract_if(.., is_gone).map(|post| (post.date, today)));
             before.taken_down.drain(..before.taken_down.len().saturating_sub(POSTS_MAX));
             import.posts_gone += gone.len();
         }
         let listed = posts.iter().map(|post| post.url.clone()).filter(|url| !url.is_empty());
         let listed = listed.take(POSTS_MAX).collect();
         let heard = Heard { until: today.max(before.until), feed: feed.to_owned(), listed, ..before };
-        merge(&mut kept, posts, account.address.as_deref(), import);
+        let posts = merge(there, posts, account.address.as_deref(), import);
         import.accounts += 1;
         let mut batch = self.store().begin();
-        self.keep_posts(&mut batch, &key, kept)?;
+        self.keep_posts(&mut batch, &key, &kept, posts)?;
         batch.put(Space::Media, &[b"heard", key.as_bytes()], &heard)?;
         batch.commit()
     }
 
+    /// Keeps the newest of an account's posts; what was kept as it is is not written again.
     fn keep_posts(
         &self,
         batch: &mut Batch<'_>,
         account: &str,
+        kept: &[Post],
         mut posts: Vec<Post>,
     ) -> Result<(), StoreError> {
-        posts.sort_by(|a, b| b.date.cmp(&a.date).then_with(|| a.url.cmp(&b.url)));
+        posts.sort_by_key(|post| std::cmp::Reverse(post.date));
         posts.truncate(POSTS_MAX);
-        batch.put(Space::Media, &[b"posts", account.as_bytes()], &posts)
+        let mut old: HashSet<String> = kept.iter().map(name_of).collect();
+        if self.posts_in_one(account)?.is_some() {
+            batch.delete(Space::Media, &[POSTS_IN_ONE, account.as_bytes()]);
+            old.clear();
+        }
+        for post in &posts {
+            let name = name_of(post);
+            if !old.remove(&name) {
+                batch.put(Space::Media, &[POST, account.as_bytes(), name.as_bytes()], post)?;
+            }
+        }
+        for name in &old {
+            batch.delete(Space::Media, &[POST, account.as_bytes(), name.as_bytes()]);
+        }
+        Ok(())
     }
+}
+
+/// Under what a post is kept: its day, and a hash of what it says.
+fn name_of(post: &Post) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in [&post.url, &post.title, &post.text] {
+        hasher.update(part.as_bytes()).update(b"\0");
+    }
+    format!("{} {}", post.date, &hasher.finalize().to_hex()[..32])
 }
 
 /// Hosts that did not answer, and for how many feeds in a row.
@@ -250,7 +299,7 @@ impl Deaf {
 ///
 /// An address names a post when only one has it, and it is not the account's own: some tables write that into each
 /// row. What a post without a text is known to say stays.
-fn merge(kept: &mut Vec<Post>, new: Vec<Post>, account: Option<&str>, import: &mut MediaImport) {
+fn merge(mut kept: Vec<Post>, new: Vec<Post>, account: Option<&str>, import: &mut MediaImport) -> Vec<Post> {
     let mut at_address: HashMap<String, usize> = HashMap::new();
     for post in &new {
         *at_address.entry(post.url.clone()).or_default() += 1;
@@ -272,6 +321,7 @@ fn merge(kept: &mut Vec<Post>, new: Vec<Post>, account: Option<&str>, import: &m
             kept.push(post);
         }
     }
+    kept
 }
 
 /// Addresses of posts that a feed showed before and that were taken down since: it shows older ones. It is trusted
@@ -305,7 +355,7 @@ mod tests {
         let mut kept = Vec::new();
         let mut add = |posts: &[Post]| {
             let mut import = MediaImport::default();
-            merge(&mut kept, posts.to_vec(), Some("home"), &mut import);
+            kept = merge(std::mem::take(&mut kept), posts.to_vec(), Some("home"), &mut import);
             ((import.posts, import.posts_changed), kept.clone())
         };
         assert_eq!(add(&[post(1, "a", "错字"), post(2, "", "x")]).0, (2, 0));
