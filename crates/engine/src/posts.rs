@@ -104,9 +104,13 @@ impl Engine {
     /// Takes a table of posts: the same post twice is one, a post that was changed takes the place of what was known
     /// of its address. Posts of accounts that are not in the ledger are refused, with their names.
     ///
-    /// A table tells of all accounts of its platforms, also of those that posted nothing; not of those that have a
-    /// feed and are not in it.
-    pub fn import_posts(&self, posts: Vec<(String, Post)>) -> Result<MediaImport, CaseError> {
+    /// A table tells, up to the day it was written, of all accounts of its platforms, also of those that posted
+    /// nothing; not of those that have a feed and are not in it.
+    pub fn import_posts(
+        &self,
+        posts: Vec<(String, Post)>,
+        written: Timestamp,
+    ) -> Result<MediaImport, CaseError> {
         let accounts: BTreeMap<String, Account> =
             self.accounts()?.into_iter().map(|account| (account.key(), account)).collect();
         let mut by_account: BTreeMap<String, Vec<Post>> = BTreeMap::new();
@@ -125,12 +129,12 @@ impl Engine {
         let platforms: HashSet<&str> =
             by_account.keys().filter_map(|key| accounts.get(key)).map(|account| &*account.platform).collect();
         let mut import = MediaImport { accounts: by_account.len(), ..MediaImport::default() };
-        let today = self.day(Timestamp::now());
+        let day = self.day(written);
         let mut batch = self.store().begin();
         for (key, account) in &accounts {
             let told = by_account.contains_key(key);
             if told || account.feed.is_none() && platforms.contains(&*account.platform) {
-                self.hear(&mut batch, key, today)?;
+                self.hear(&mut batch, key, day)?;
             }
         }
         for (key, new) in by_account {

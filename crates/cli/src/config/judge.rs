@@ -91,8 +91,7 @@ pub(super) fn ledger(
         .ok()?;
     match xunjian_media::read_ledger(&path, &bytes) {
         Ok(accounts) => {
-            let written = std::fs::metadata(&path).and_then(|file| file.modified()).ok();
-            let written = written.and_then(|at| at.try_into().ok()).unwrap_or_else(Timestamp::now);
+            let written = written(&path);
             Some(Ledger { accounts, written })
         }
         Err(error) => {
@@ -101,6 +100,12 @@ pub(super) fn ledger(
             None
         }
     }
+}
+
+/// When a file was last written; now, where that is not known.
+pub(crate) fn written(path: &Path) -> Timestamp {
+    let modified = std::fs::metadata(path).and_then(|file| file.modified()).ok();
+    modified.and_then(|at| at.try_into().ok()).unwrap_or_else(Timestamp::now)
 }
 
 /// The availability monitor, without its outages.

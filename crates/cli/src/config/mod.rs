@@ -26,6 +26,7 @@ use xunjian_spell::Model;
 use reader::{Fault, Source, Table};
 use register::Register;
 
+pub(crate) use judge::written;
 pub(crate) use register::COLUMNS as REGISTER_COLUMNS;
 
 /// Where the configuration is looked for when no `--config` is given.
