@@ -166,13 +166,17 @@ impl Engine {
                 (account, feed, posts)
             }
         }));
-        let mut read = read.buffer_unordered(FEEDS_AT_ONCE);
+        let mut read = read.buffer_unordered(FEEDS_AT_ONCE).ready_chunks(FEEDS_AT_ONCE);
         let (mut import, mut faults) = (MediaImport::default(), Vec::new());
-        while let Some((account, feed, posts)) = read.next().await {
-            match posts {
-                Ok(posts) => self.take_listing(&account, &feed, posts, &mut import)?,
-                Err(reason) => faults.push(FeedFault { account: account.key(), reason }),
+        while let Some(ready) = read.next().await {
+            let mut batch = self.store().begin();
+            for (account, feed, posts) in ready {
+                match posts {
+                    Ok(posts) => self.take_listing(&mut batch, &account, &feed, posts, &mut import)?,
+                    Err(reason) => faults.push(FeedFault { account: account.key(), reason }),
+                }
             }
+            batch.commit()?;
         }
         faults.sort_by(|a, b| a.account.cmp(&b.account));
         Ok((import, faults))
@@ -217,6 +221,7 @@ impl Engine {
     /// Takes what an account's feed shows now.
     fn take_listing(
         &self,
+        batch: &mut Batch<'_>,
         account: &Account,
         feed: &str,
         posts: Vec<Post>,
@@ -239,10 +244,8 @@ impl Engine {
         let heard = Heard { until: today.max(before.until), feed: feed.to_owned(), listed, ..before };
         let posts = merge(there, posts, account.address.as_deref(), import);
         import.accounts += 1;
-        let mut batch = self.store().begin();
-        self.keep_posts(&mut batch, &key, &kept, posts)?;
-        batch.put(Space::Media, &[b"heard", key.as_bytes()], &heard)?;
-        batch.commit()
+        self.keep_posts(batch, &key, &kept, posts)?;
+        batch.put(Space::Media, &[b"heard", key.as_bytes()], &heard)
     }
 
     /// Keeps the newest of an account's posts; what was kept as it is is not written again.
