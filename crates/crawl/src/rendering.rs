@@ -137,7 +137,7 @@ pub(crate) async fn render(
     if shared.stop.is_stopped() {
         return None;
     }
-    // Boxed: each visit would be twice as large for what few of them do, and it is moved when it begins.
+    // Boxed: each visit would be half as large again for what few of them do, and it is moved when it begins.
     let browser = Box::pin(renderer.browser()).await?;
     let headers = media_type.map(|value| ("content-type".to_owned(), value.to_owned()));
     let answer = Resource { status: 200, headers: headers.into_iter().collect(), body: body.to_vec() };

@@ -17,7 +17,7 @@ use crate::{Engine, EngineError};
 /// Under which findings in posts are kept, and those of accounts without a site of the register.
 pub const MEDIA: &str = "media";
 
-/// A ledger in the configuration.
+/// A ledger, as a file has it.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     /// Its accounts.
