@@ -374,7 +374,9 @@ fn pages_of_the_console_bear_people_who_see_or_move_otherwise() {
     let style = console.get("/style.css").body;
     let typo = world.findings().into_iter().find(|one| one["kind"] == "typo").expect("a typo");
     let finding = format!("/findings/{}", typo["id"].as_str().expect("an id"));
-    let site = format!("/sites/{}", typo["site"].as_str().expect("a site"));
+    // One with indicators to judge.
+    let review = console.get("/review").body;
+    let site = review.split("<dt><a href=\"").nth(1).and_then(|rest| rest.split('#').next()).expect("a site");
     let dictionaries = console.get("/dictionaries").body;
     let dictionary = dictionaries.split("<a href=\"").find(|rest| rest.starts_with("/dictionaries/"));
     let dictionary = dictionary.and_then(|rest| rest.split('"').next()).expect("one to edit");
@@ -382,7 +384,7 @@ fn pages_of_the_console_bear_people_who_see_or_move_otherwise() {
     let snapshots = format!("/snapshots?url={}", typo["url"].as_str().expect("an address"));
     for path in [
         "/", "/review", "/rectification", "/runs", "/login", search, "/dictionaries", dictionary, &snapshots,
-        &finding, &site,
+        &finding, site, "/media", "/notices",
     ] {
         for (language, width) in [("zh", 1280), ("en", 380)] {
             let cookie = format!("xunjian-language={language}");

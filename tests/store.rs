@@ -273,6 +273,104 @@ fn a_store_of_the_first_format_is_brought_to_this_one() {
     assert_eq!(answers(&world), before);
 }
 
+/// Brings the copy up to date and answers with what was copied for it; it can be opened and nothing is missing.
+fn back_up(world: &World) -> Value {
+    let acknowledged = || fs::read_to_string(world.path("xunjian-data/acknowledged")).unwrap_or_default();
+    let before = acknowledged();
+    let ended = world.run(&["store", "backup", "--json", "copy"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let kept = fs::read_to_string(world.path("copy/acknowledged")).expect("number");
+    assert!(before <= kept && kept <= acknowledged(), "{before} {kept}");
+    let checked = world.run(&["--data", "copy", "store", "verify", "--json"]);
+    assert_eq!(checked.code, 0, "{} {}", checked.stdout, checked.stderr);
+    ended.json()["backed_up"].clone()
+}
+
+#[test]
+fn a_copy_made_while_a_run_goes_on_is_whole_and_gives_the_same_answers() {
+    let mut world = World::with_city(CITY);
+    world.reconfigure("slow.toml", "requests_per_second = 0\nconn", "requests_per_second = 40\nconn");
+    let mut child = world.start(&["--config", "slow.toml", "run"]);
+    let mut copies = 0;
+    let mut snapshots = 0;
+    while child.try_wait().expect("state").is_none() {
+        if !world.path("xunjian-data/acknowledged").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            continue;
+        }
+        back_up(&world);
+        let stats = world.run(&["--data", "copy", "store", "stats", "--json"]).json()["stats"].clone();
+        let now = stats["snapshots"].as_u64().expect("snapshots");
+        assert!(now >= snapshots, "{now} after {snapshots}");
+        (copies, snapshots) = (copies + 1, now);
+    }
+    assert!(copies > 2 && snapshots > 0, "{copies} copies");
+    // Another night, whose copy is killed before it is whole; the next one mends that.
+    world = world.next_day(CityOptions { day: 1, ..CITY });
+    world.run(&["run"]);
+    let mut killed = world.start(&["store", "backup", "copy"]);
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    killed.kill().expect("killed");
+    killed.wait().expect("ended");
+    back_up(&world);
+    for files in [true, false] {
+        // The first time since the copy was opened, which touches the files that are written to.
+        let copied = world.run(&["store", "backup", "--json", "copy"]).json()["backed_up"].clone();
+        assert_eq!(copied["files"].as_u64() > Some(0), files, "{copied}");
+    }
+    // What a compaction put elsewhere or let go is not in the copy any more.
+    world.reconfigure("xunjian.toml", "[scan]", "[store]\nversions_max = 1\n\n[scan]");
+    assert_eq!(world.run(&["store", "compact"]).code, 0);
+    back_up(&world);
+    let names = |folder: &str| {
+        let mut names: Vec<_> = fs::read_dir(world.path(folder))
+            .expect("folder")
+            .map(|one| one.expect("entry").file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    for part in ["warc", "journal"] {
+        assert_eq!(names(&format!("copy/{part}")), names(&format!("xunjian-data/{part}")));
+    }
+    let before = answers(&world);
+    for data in ["copy", "xunjian-data"] {
+        assert!(matches!(world.run(&["--data", data, "report"]).code, 0 | 3));
+    }
+    assert_eq!(answers(&world), before);
+    let restored =
+        Value::from(world.read_json("copy/report/findings.json").as_array().expect("list").clone());
+    assert_eq!((restored, world.read_json("copy/report/verdicts.json")), before);
+}
+
+#[test]
+fn a_copy_goes_nowhere_where_it_would_do_harm() {
+    let world = World::with_city(CITY);
+    let refused = |to: &str, code: i32, why: &str| {
+        let ended = world.english(&["store", "backup", to]);
+        assert_eq!(ended.code, code, "{to}: {}", ended.stderr);
+        assert!(ended.stderr.contains(why), "{to}: {}", ended.stderr);
+    };
+    refused("copy", 2, "nothing was crawled yet");
+    assert!(!world.path("copy").exists());
+    assert!(matches!(world.run(&["run"]).code, 0 | 3));
+    fs::create_dir(world.path("letters")).expect("folder");
+    world.write("letters/one.txt", b"dear");
+    refused("letters", 4, "not a xunjian data folder and not empty");
+    refused("xunjian-data", 4, "lies in the data folder itself");
+    refused("xunjian-data/copies/new", 4, "lies in the data folder itself");
+    assert!(!world.path("xunjian-data/copies").exists());
+    refused("xunjian.toml", 4, "");
+    let held = {
+        assert_eq!(world.run(&["store", "backup", "copy"]).code, 0);
+        xunjian_store::Store::open(&world.path("copy")).expect("opened")
+    };
+    refused("copy", 4, "in use by another xunjian process");
+    drop(held);
+    assert_eq!(world.run(&["store", "backup", "copy"]).code, 0);
+    assert_eq!(verify(&world).0, 0);
+}
+
 fn import(world: &World, file: &str) -> Ended {
     world.english(&["--data", "imported", "store", "import-warc", "--json", file])
 }

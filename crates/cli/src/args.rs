@@ -495,6 +495,12 @@ pub(crate) enum Store {
     Rebuild,
     /// Apply the retention, rewrite files that hold little that is alive
     Compact,
+    /// Copy the data folder, or bring an earlier copy up to date; works while another process uses it
+    Backup {
+        /// Folder of the copy, best on another disk
+        #[arg(value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+    },
     /// Write the archive as a WARC file that other tools read
     ExportWarc {
         /// File; .warc.gz is packed, .warc is not

@@ -90,6 +90,7 @@ struct State {
     audit: audit::Audit,
     settings: ConsoleSettings,
     drafts: pages::dictionaries::Drafts,
+    notices: pages::notices::Making,
 }
 
 type Shared = axum::extract::State<Arc<State>>;
@@ -144,6 +145,7 @@ impl Console {
             audit: audit::Audit::new(settings.audit.clone()),
             settings,
             drafts: pages::dictionaries::Drafts::default(),
+            notices: pages::notices::Making::default(),
         });
         Ok(Self { listener, router: router(state) })
     }
@@ -164,6 +166,7 @@ fn router(state: Arc<State>) -> Router {
     let pages = Router::new()
         .route("/", get(pages::overview::show))
         .route("/sites/{site}", get(pages::site::show))
+        .route("/sites/{site}/judge", post(pages::site::judge))
         .route("/findings/{id}", get(pages::finding::show))
         .route("/findings/{id}/page", get(archive::show))
         .route("/findings/{id}/picture", get(archive::picture))
@@ -171,6 +174,9 @@ fn router(state: Arc<State>) -> Router {
         .route("/review", get(pages::review::show))
         .route("/rectification", get(pages::rectification::show))
         .route("/media", get(pages::media::show))
+        .route("/media/judge", post(pages::media::judge))
+        .route("/notices", get(pages::notices::show).post(pages::notices::make))
+        .route("/notices/{quarter}/{*file}", get(pages::notices::file))
         .route("/runs", get(pages::runs::show))
         .route("/search", get(pages::search::show))
         .route("/snapshots", get(pages::search::versions))

@@ -23,7 +23,7 @@ impl View {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-        let all = templates!("layout.html" "overview.html" "site.html" "finding.html" "review.html" "rectification.html" "media.html" "runs.html" "login.html" "failed.html" "chart.html" "looked.html" "more.html" "search.html" "snapshots.html" "dictionaries.html" "dictionary.html");
+        let all = templates!("layout.html" "overview.html" "site.html" "finding.html" "review.html" "rectification.html" "media.html" "notices.html" "runs.html" "login.html" "failed.html" "chart.html" "looked.html" "more.html" "search.html" "snapshots.html" "dictionaries.html" "dictionary.html");
         for (name, source) in all {
             environment.add_template(name, source)?;
         }
@@ -137,6 +137,12 @@ pub(crate) fn link(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
     format!("{path}?{}", query.finish())
+}
+
+/// The place that a form wants to go on at, where it is a page of our own: one slash and no second one.
+pub(crate) fn own_place(text: &str) -> Option<&str> {
+    let own = text.starts_with('/') && !text.starts_with("//") && !text.contains('\\');
+    own.then_some(text)
 }
 
 /// A finding as the templates show it; the excerpt in three parts so that the hit can be marked.

@@ -3,12 +3,12 @@
 
 use jiff::civil::Date;
 use serde::Serialize;
-use xunjian_judge::{AppliesTo, Quarter};
-use xunjian_model::{Assessment, SiteId};
+use xunjian_judge::{AppliesTo, Indicator, Quarter, Who};
+use xunjian_model::{Assessment, SiteId, Standing, Verdict};
 use xunjian_store::{Space, StoreError};
 
-use crate::Engine;
 use crate::cases::CaseError;
+use crate::{Engine, RunRecord};
 
 /// An assessment with the quarter it is of.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,13 +26,28 @@ impl Engine {
         Quarter::of(self.present_point())
     }
 
+    /// The quarter in which a run judged.
+    pub fn quarter_of(&self, run: u32) -> Result<Quarter, StoreError> {
+        let run = RunRecord::of(self.store(), run)?;
+        Ok(run.map_or_else(|| self.present_quarter(), |run| Quarter::of(self.point(&run))))
+    }
+
+    /// The indicators of a verdict that a person has to judge. Those with findings of their own are decided by these.
+    pub fn open_indicators<'e>(&'e self, verdict: &'e Verdict) -> impl Iterator<Item = &'e Indicator> {
+        let open = verdict.indicators.iter().filter(|row| row.standing == Standing::Open);
+        open.filter_map(|row| {
+            let indicator = self.settings().catalogue.indicator(&row.indicator)?;
+            (indicator.who == Who::Person || row.findings.is_empty()).then_some(indicator)
+        })
+    }
+
     /// What people judged of a site in a quarter, the newest last.
     pub fn assessments(&self, site: &SiteId, quarter: Quarter) -> Result<Vec<Assessment>, StoreError> {
         self.assessed(Space::Assessment, &[site.as_str().as_bytes(), b""], quarter)
     }
 
     /// The same of an account.
-    pub(crate) fn account_assessments(
+    pub fn account_assessments(
         &self,
         account: &str,
         quarter: Quarter,

@@ -36,26 +36,45 @@ impl Engine {
     /// Judges every site and keeps the verdicts with the run; those of accounts are kept as the newest.
     pub fn judge(&self) -> Result<Vec<Verdict>, EngineError> {
         let run = self.last_run()?;
-        let mut verdicts = Vec::new();
-        for site in self.sites(&run) {
-            let scanned = self.site_summary(&run, &site.id)?;
-            let filed = self.filed_of(&site.id)?;
-            let current: Vec<Ruled<'_>> = filed
-                .iter()
-                .filter(|one| one.finding.state != FindingState::Gone)
-                .map(Filed::ruled)
-                .collect();
-            let facts = self.facts(site, &run, &scanned, self.point(&run))?;
-            verdicts.push(xunjian_judge::judge(site, &current, &facts, &self.settings().catalogue));
+        let verdicts =
+            self.sites(&run).map(|site| self.judge_site(site, &run)).collect::<Result<Vec<_>, _>>()?;
+        self.keep_verdicts(&run, &verdicts)?;
+        self.keep_account_verdicts(self.point(&run))?;
+        Ok(verdicts)
+    }
+
+    /// Judges and counts anew, as the newest run left it, what a person has just decided something of: a site, or
+    /// the accounts together.
+    pub fn judge_again(&self, owner: &SiteId) -> Result<(), EngineError> {
+        let Some(latest) = self.latest(owner)? else { return Ok(()) };
+        let Some(run) = RunRecord::of(self.store(), latest.run)? else { return Ok(()) };
+        match self.settings().sites.iter().find(|site| site.id == *owner) {
+            // What the run knew of the site is forgotten where its verdict is.
+            Some(site) if latest.verdict.is_some() => {
+                self.keep_verdicts(&run, &[self.judge_site(site, &run)?])?;
+            }
+            Some(_) => return Ok(()),
+            None => self.keep_account_verdicts(self.point(&run))?,
         }
+        Ok(self.tally_one(&run, owner)?)
+    }
+
+    fn judge_site(&self, site: &Site, run: &RunRecord) -> Result<Verdict, EngineError> {
+        let scanned = self.site_summary(run, &site.id)?;
+        let filed = self.filed_of(&site.id)?;
+        let current: Vec<Ruled<'_>> =
+            filed.iter().filter(|one| one.finding.state != FindingState::Gone).map(Filed::ruled).collect();
+        let facts = self.facts(site, run, &scanned, self.point(run))?;
+        Ok(xunjian_judge::judge(site, &current, &facts, &self.settings().catalogue))
+    }
+
+    fn keep_verdicts(&self, run: &RunRecord, verdicts: &[Verdict]) -> Result<(), EngineError> {
         let mut batch = self.store().begin();
-        for verdict in &verdicts {
+        for verdict in verdicts {
             let key = run::key(b"verdict", run.number, &verdict.site);
             batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), verdict)?;
         }
-        batch.commit()?;
-        self.keep_account_verdicts(self.point(&run))?;
-        Ok(verdicts)
+        Ok(batch.commit()?)
     }
 
     fn filed_of(&self, site: &SiteId) -> Result<Vec<Filed>, EngineError> {

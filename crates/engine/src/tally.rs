@@ -7,7 +7,7 @@ use xunjian_model::{Case, Finding, FindingState, Kind, Outcome, Ruling, Severity
 use xunjian_store::{Space, StoreError};
 
 use crate::cases::Filed;
-use crate::{Engine, EngineError, RUNS_BACK, RunRecord, run};
+use crate::{Engine, RUNS_BACK, RunRecord, run};
 
 /// Findings of a site named as waiting for a person; more are found once these are decided.
 const QUEUE_MAX: usize = 2_000;
@@ -72,40 +72,43 @@ pub fn place_of(outcome: Outcome) -> usize {
 
 impl Engine {
     /// Counts what the last run left of each site.
-    pub(crate) fn tally(&self, run: &RunRecord) -> Result<(), EngineError> {
-        for owner in self.finding_owners().into_iter().filter(|owner| run.covers(owner)) {
-            let before = self.run_before(run, &owner)?;
-            let mut tally = Tally::default();
-            for row in self.store().scan::<Finding>(Space::Finding, &[owner.as_str().as_bytes(), b""]) {
-                let (id, finding) = row?;
-                let key: [&[u8]; 2] = [owner.as_str().as_bytes(), id.as_bytes()];
-                let case: Case = self.store().get(Space::Case, &key)?.unwrap_or_default();
-                if case.ruling() == Some(Ruling::Dismissed) {
-                    continue;
-                }
-                if finding.state == FindingState::Gone {
-                    tally.gone += u64::from(case.went_after(before));
-                    continue;
-                }
-                tally.findings += 1;
-                tally.new += u64::from(finding.state == FindingState::New);
-                tally.relapsed += u64::from(finding.state == FindingState::Relapsed);
-                let at = Severity::ALL.iter().position(|one| *one == finding.severity).unwrap_or(0);
-                tally.by_severity[at] += 1;
-                *tally.by_kind.entry(finding.kind).or_default() += 1;
-                if (Filed { finding, case }).ruled().waits() {
-                    tally.waiting += 1;
-                    if tally.queue.len() < QUEUE_MAX {
-                        tally.queue.push(id);
-                    }
+    pub(crate) fn tally(&self, run: &RunRecord) -> Result<(), StoreError> {
+        let mut owners = self.finding_owners().into_iter().filter(|owner| run.covers(owner));
+        owners.try_for_each(|owner| self.tally_one(run, &owner))
+    }
+
+    /// The same of one site, or of the accounts.
+    pub(crate) fn tally_one(&self, run: &RunRecord, owner: &SiteId) -> Result<(), StoreError> {
+        let before = self.run_before(run, owner)?;
+        let mut tally = Tally::default();
+        for row in self.store().scan::<Finding>(Space::Finding, &[owner.as_str().as_bytes(), b""]) {
+            let (id, finding) = row?;
+            let key: [&[u8]; 2] = [owner.as_str().as_bytes(), id.as_bytes()];
+            let case: Case = self.store().get(Space::Case, &key)?.unwrap_or_default();
+            if case.ruling() == Some(Ruling::Dismissed) {
+                continue;
+            }
+            if finding.state == FindingState::Gone {
+                tally.gone += u64::from(case.went_after(before));
+                continue;
+            }
+            tally.findings += 1;
+            tally.new += u64::from(finding.state == FindingState::New);
+            tally.relapsed += u64::from(finding.state == FindingState::Relapsed);
+            let at = Severity::ALL.iter().position(|one| *one == finding.severity).unwrap_or(0);
+            tally.by_severity[at] += 1;
+            *tally.by_kind.entry(finding.kind).or_default() += 1;
+            if (Filed { finding, case }).ruled().waits() {
+                tally.waiting += 1;
+                if tally.queue.len() < QUEUE_MAX {
+                    tally.queue.push(id);
                 }
             }
-            let key = run::key(b"tally", run.number, &owner);
-            let mut batch = self.store().begin();
-            batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), &tally)?;
-            batch.commit()?;
         }
-        Ok(())
+        let key = run::key(b"tally", run.number, owner);
+        let mut batch = self.store().begin();
+        batch.put(Space::Run, &key.each_ref().map(Vec::as_slice), &tally)?;
+        batch.commit()
     }
 
     /// Counts of a site after a run; `None` where the run did not look at it.

@@ -7,6 +7,7 @@ mod calendar;
 mod catalogue;
 mod deductions;
 mod facts;
+mod inputs;
 mod media;
 mod notice;
 mod rates;
@@ -19,6 +20,7 @@ pub use catalogue::{
     Scoring, Who,
 };
 pub use facts::{Column, Facts, Ruled, Watched};
+pub use inputs::input_zh;
 pub use media::{AccountVerdict, Activity, Posts, judge_account};
 pub use notice::{
     AccountRow, Annexes, Comparison, Counts, FailedSite, Group as NoticeGroup, Notice, NoticeSite,

@@ -40,6 +40,11 @@ impl Quarter {
         Date::new(self.year, self.number * 3 - 2, 1).unwrap_or_default()
     }
 
+    /// The one before it.
+    pub fn before(self) -> Self {
+        Self::of(self.first().saturating_sub(1.day()))
+    }
+
     /// Its last day: the monitoring point when no other is given.
     pub fn last(self) -> Date {
         self.first().saturating_add(3.months()).saturating_sub(1.day())

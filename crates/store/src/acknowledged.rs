@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{StoreError, folder};
 
-const NAME: &str = "acknowledged";
+pub(crate) const NAME: &str = "acknowledged";
 /// Digits of the number: the file never changes its length.
 const DIGITS: usize = 20;
 

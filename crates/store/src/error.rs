@@ -25,6 +25,9 @@ pub enum StoreError {
     /// The folder holds other things.
     #[error("{} is not a xunjian data folder and not empty; choose another folder with `data` or --data", .0.display())]
     Foreign(PathBuf),
+    /// A copy would lie in what it is a copy of.
+    #[error("{} lies in the data folder itself; choose a folder elsewhere, best on another disk", .0.display())]
+    Inside(PathBuf),
     /// The folder was written by another version.
     #[error("{} has store format {found}, this program reads {known}; use the program version that wrote it", path.display())]
     Format {

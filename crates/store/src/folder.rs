@@ -48,7 +48,7 @@ pub(crate) fn prepare(folder: &Path) -> Result<u32, StoreError> {
 }
 
 /// Format of the store in a folder; `None` where there is no mark.
-fn format_of(folder: &Path) -> Result<Option<u32>, StoreError> {
+pub(crate) fn format_of(folder: &Path) -> Result<Option<u32>, StoreError> {
     match fs::read_to_string(folder.join(MARK_FILE)) {
         Ok(text) => check(folder, &text).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -8,6 +8,7 @@
 //! the journal, or from the archive where the journal is damaged, too.
 
 mod acknowledged;
+mod backup;
 mod batch;
 mod compact;
 mod dictionary;
@@ -37,6 +38,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use xunjian_model::{BodyHash, LinkState, PageUrl, SiteId, Snapshot, UrlRecord, UrlState};
 
+pub use backup::{BackedUp, backup};
 pub use batch::Batch;
 pub use compact::{Compacted, Retention};
 pub use digests::Digests;

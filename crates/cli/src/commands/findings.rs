@@ -1,5 +1,7 @@
 //! `xunjian findings`: look, decide, notify, follow until they are mended.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
@@ -101,7 +103,11 @@ fn act(
         revision: hand.revision,
         revise: hand.revise,
     };
-    list(terminal, &engine.act(&ids, action, &hand).map_err(with_flags)?)
+    let done = engine.act(&ids, action, &hand).map_err(with_flags)?;
+    // What was decided counts at once.
+    let owners: BTreeSet<&SiteId> = done.iter().map(|one| &one.finding.site).collect();
+    owners.into_iter().try_for_each(|owner| engine.judge_again(owner))?;
+    list(terminal, &done)
 }
 
 /// What is missing, with the flags that give it.

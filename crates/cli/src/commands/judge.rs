@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::civil::Date;
 use serde_json::json;
 use xunjian_engine::{Engine, QuarterJudged};
-use xunjian_judge::{Comparison, Quarter, compare};
+use xunjian_judge::{Comparison, Quarter, compare, input_zh};
 use xunjian_model::{Judgement, Verdict};
 
 use crate::Exit;
@@ -118,7 +118,7 @@ fn explained(engine: &Engine, terminal: Terminal, verdict: &Verdict, row: &Judge
     };
     line(say("来源", "source"), &source);
     for (name, value) in &row.inputs {
-        line(&format!("· {name}"), value);
+        line(&format!("· {}", say(input_zh(name), name)), value);
     }
     line(say("数值", "value"), &number(row.value));
     if row.points > 0.0 {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::json;
-use xunjian_engine::{Engine, Ledger, MediaImport};
+use xunjian_engine::{Engine, Ledger, MEDIA, MediaImport};
 use xunjian_judge::Quarter;
-use xunjian_model::Outcome;
+use xunjian_model::{Outcome, SiteId};
 use xunjian_report::Language;
 
 use crate::args::{Common, Media};
@@ -55,6 +55,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, command: &Media) ->
             let quarter = quarter.unwrap_or_else(|| engine.present_quarter());
             let assessment = review::assessment(indicator, *points, hand);
             engine.assess_account(account, quarter, &assessment).map_err(with_flags)?;
+            engine.judge_again(&SiteId::new(MEDIA)?)?;
             terminal.note(format!("{} {quarter}", terminal.words("已记录：", "Written down for")));
             Ok(Exit::Done)
         }

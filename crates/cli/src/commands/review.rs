@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 use xunjian_engine::{Assessed, Engine, Wanted};
-use xunjian_judge::Who;
-use xunjian_model::{Assessment, SiteId, Standing};
+use xunjian_model::{Assessment, SiteId};
 
 use crate::Exit;
 use crate::args::{Common, Hand, Review};
@@ -23,6 +22,7 @@ pub(crate) fn run(common: &Common, terminal: Terminal, command: &Review) -> anyh
             let engine = Engine::open(settings)?;
             let quarter = quarter.unwrap_or_else(|| engine.present_quarter());
             engine.assess(site, quarter, &assessment(indicator, *points, hand)).map_err(with_flags)?;
+            engine.judge_again(site)?;
             terminal.note(format!("{} {quarter}", terminal.words("已记录：", "Written down for")));
             terminal.json(&engine.assessments(site, quarter)?)?;
             Ok(Exit::Done)
@@ -44,32 +44,26 @@ pub(crate) fn assessment(indicator: &str, points: f64, hand: &Hand) -> Assessmen
 fn list(engine: &Engine, terminal: Terminal, sites: &[SiteId]) -> anyhow::Result<Exit> {
     let wanted = Wanted { queue: true, sites: sites.to_vec(), ..Wanted::default() };
     let findings = engine.filed(&wanted)?;
-    let catalogue = &engine.settings().catalogue;
     let verdicts = engine.judge()?;
     let quarter = engine.present_quarter();
     let mut rows = Vec::new();
     let mut open = Vec::new();
     for verdict in verdicts.iter().filter(|one| sites.is_empty() || sites.contains(&one.site)) {
-        for row in verdict.indicators.iter().filter(|row| row.standing == Standing::Open) {
-            let Some(indicator) = catalogue.indicator(&row.indicator) else { continue };
-            // Those with findings of their own are decided by these.
-            if indicator.who != Who::Person && !row.findings.is_empty() {
-                continue;
-            }
-            let before = engine.assessed_before(&verdict.site, &row.indicator, quarter)?;
+        for indicator in engine.open_indicators(verdict) {
+            let before = engine.assessed_before(&verdict.site, &indicator.id, quarter)?;
             let told = before.as_ref().map_or_else(String::new, |before| {
                 let Assessed { quarter, assessment: Assessment { points, by, note, .. } } = before;
                 format!("{quarter} {by}: {points} {note}")
             });
             rows.push(vec![
                 verdict.site.to_string(),
-                row.indicator.clone(),
+                indicator.id.clone(),
                 terminal.words(&indicator.name, &indicator.name_en).to_owned(),
                 terminal.words(&indicator.rule, &indicator.rule_en).to_owned(),
                 told,
             ]);
             open.push(json!({
-                "site": verdict.site, "indicator": row.indicator, "name": indicator.name, "assessed_before": before,
+                "site": verdict.site, "indicator": indicator.id, "name": indicator.name, "assessed_before": before,
             }));
         }
     }

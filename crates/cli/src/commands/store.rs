@@ -1,4 +1,4 @@
-//! `xunjian store`: sizes, check, repair, compaction, WARC files out and in.
+//! `xunjian store`: sizes, check, repair, compaction, backup, WARC files out and in.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -21,16 +21,22 @@ pub(crate) fn run(common: &Common, terminal: Terminal, command: &args::Store) ->
         args::Store::Verify => verify(common, terminal),
         args::Store::Rebuild => rebuild(common, terminal),
         args::Store::Compact => compact(common, terminal),
+        args::Store::Backup { folder } => backup(common, terminal, folder),
         args::Store::ExportWarc { file, sites } => export(common, terminal, file, sites),
         args::Store::ImportWarc { files } => import(common, terminal, files),
     }
 }
 
-/// The store alone; an existing one, for what changes nothing should make nothing.
+/// The store alone.
 fn open(common: &Common) -> anyhow::Result<Store> {
+    Ok(Store::open(&existing(common)?).map_err(EngineError::from)?)
+}
+
+/// The data folder; an existing one, for what changes nothing should make nothing.
+fn existing(common: &Common) -> anyhow::Result<PathBuf> {
     let folder = settings(common)?.data;
     anyhow::ensure!(folder.exists(), "{} is not there; nothing was crawled yet", folder.display());
-    Ok(Store::open(&folder).map_err(EngineError::from)?)
+    Ok(folder)
 }
 
 fn stats(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
@@ -127,6 +133,32 @@ fn compact(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
         ),
     })?;
     terminal.json(&done)?;
+    Ok(Exit::Done)
+}
+
+fn backup(common: &Common, terminal: Terminal, folder: &Path) -> anyhow::Result<Exit> {
+    let mut bar = terminal.bar(terminal.words("备份", "backup"), 0);
+    let progress = |done, total| bar.set(done, total, "");
+    let done = xunjian_store::backup(&existing(common)?, folder, progress).map_err(EngineError::from)?;
+    drop(bar);
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    terminal.print(&match terminal.language {
+        xunjian_report::Language::Zh => format!(
+            "{}：复制 {} 个文件（{:.1} MB），备份共 {:.1} MB\n",
+            folder.display(),
+            done.files,
+            megabytes(done.bytes),
+            megabytes(done.bytes_in_all)
+        ),
+        xunjian_report::Language::En => format!(
+            "{}: {} files copied ({:.1} MB), {:.1} MB in all\n",
+            folder.display(),
+            done.files,
+            megabytes(done.bytes),
+            megabytes(done.bytes_in_all)
+        ),
+    })?;
+    terminal.json(&json!({ "folder": folder, "backed_up": done }))?;
     Ok(Exit::Done)
 }
 

@@ -1,7 +1,8 @@
 //! What people and tools do about findings.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use xunjian_engine::{Action, Filed, Hand};
 use xunjian_model::Ruling;
 
-use super::{Caller, Problem};
+use super::{Body, Caller, Problem};
 use crate::error::Failure;
 use crate::session::Visitor;
 use crate::view::blocking;
@@ -43,7 +44,8 @@ pub(crate) struct Decided {
     revise: String,
 }
 
-fn day(name: &str, text: &str) -> Result<Option<Date>, Failure> {
+/// A day, where a text names one.
+pub(crate) fn day(name: &str, text: &str) -> Result<Option<Date>, Failure> {
     match text.is_empty() {
         true => Ok(None),
         false => text
@@ -87,16 +89,23 @@ pub(crate) async fn decide(
         revise: matches!(decided.revise.as_str(), "true" | "on" | "1"),
     };
     let about = ids.join(" ");
-    let done = blocking(move || Ok(engine.act(&ids, &action, &hand)?)).await;
+    let done = blocking(move || {
+        let done = engine.act(&ids, &action, &hand)?;
+        // What was decided counts at once.
+        let owners: BTreeSet<_> = done.iter().map(|one| &one.finding.site).collect();
+        owners.into_iter().try_for_each(|owner| engine.judge_again(owner))?;
+        Ok(done)
+    })
+    .await;
     let result = done.as_ref().map_or_else(Failure::reason, |_| "done".to_owned());
     state.audit.note(&visitor.name, visitor.from, &decided.action, &about, &result);
     done
 }
 
-/// A body of the interface: the same, with the findings; numbers and truths may be written as such.
+/// The same with the findings; numbers and truths may be written as such.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+pub(crate) struct Sent {
     findings: Vec<String>,
     action: String,
     #[serde(default)]
@@ -116,37 +125,20 @@ struct Body {
 pub(crate) async fn post(
     State(state): Shared,
     Caller(visitor): Caller,
-    headers: axum::http::HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
-) -> Result<Json<Value>, axum::response::Response> {
-    let problem = |failure: Failure| axum::response::IntoResponse::into_response(Problem(failure));
-    let body = body.map_err(|error| {
-        let mut response = problem(Failure::Wrong(error.body_text()));
-        *response.status_mut() = error.status();
-        response
-    })?;
-    let kind = headers.get(axum::http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    // No page of elsewhere can send JSON without being asked for leave first.
-    let is_json = |kind: &str| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
-    if !kind.is_some_and(is_json) {
-        let mut response = problem(Failure::Wrong("content-type must be application/json".to_owned()));
-        *response.status_mut() = axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(response);
-    }
-    let body: Body = serde_json::from_slice(&body)
-        .map_err(|error| problem(Failure::Wrong(format!("the body: {error}"))))?;
-    if body.findings.is_empty() || body.findings.len() > FINDINGS_MAX {
-        return Err(problem(Failure::Wrong(format!("findings: name 1 to {FINDINGS_MAX} ids"))));
+    Body(sent): Body<Sent>,
+) -> Result<Json<Value>, Problem> {
+    if sent.findings.is_empty() || sent.findings.len() > FINDINGS_MAX {
+        return Err(Problem(Failure::Wrong(format!("findings: name 1 to {FINDINGS_MAX} ids"))));
     }
     let decided = Decided {
-        action: body.action,
-        reason: body.reason,
-        to: body.to,
-        on: body.on,
-        due: body.due,
-        revision: body.revision.map(|revision| revision.to_string()).unwrap_or_default(),
-        revise: if body.revise { "true".to_owned() } else { String::new() },
+        action: sent.action,
+        reason: sent.reason,
+        to: sent.to,
+        on: sent.on,
+        due: sent.due,
+        revision: sent.revision.map(|revision| revision.to_string()).unwrap_or_default(),
+        revise: if sent.revise { "true".to_owned() } else { String::new() },
     };
-    let done = decide(&state, &visitor, body.findings, decided).await.map_err(problem)?;
+    let done = decide(&state, &visitor, sent.findings, decided).await.map_err(Problem)?;
     Ok(Json(json!({ "findings": done })))
 }

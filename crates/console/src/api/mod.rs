@@ -1,5 +1,6 @@
 //! `/api/v1`: the same as the pages, for tools. Described by `openapi.json`, which it serves.
 
+pub(crate) mod assessments;
 pub(crate) mod decisions;
 mod events;
 pub(crate) mod findings;
@@ -8,9 +9,10 @@ mod snapshots;
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{Method, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -32,13 +34,14 @@ pub(crate) fn router() -> Router<Arc<State>> {
         .route("/findings", get(findings::list))
         .route("/findings/{id}", get(findings::one))
         .route("/decisions", post(decisions::post))
+        .route("/assessments", get(assessments::list).post(assessments::post))
         .route("/snapshots", get(snapshots::one))
         .route("/events", get(events::stream))
         .fallback(|| async { Problem(Failure::Missing) })
         .method_not_allowed_fallback(|| async {
             let mut response =
                 Problem(Failure::Wrong("this address does not take this method".to_owned())).into_response();
-            *response.status_mut() = axum::http::StatusCode::METHOD_NOT_ALLOWED;
+            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
             response
         })
 }
@@ -82,6 +85,32 @@ impl FromRequestParts<Arc<State>> for Caller {
             return Err(Problem(Failure::Unknown));
         }
         Ok(Self(visitor))
+    }
+}
+
+/// A body of JSON whose mistakes are told as tools are told.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: serde::de::DeserializeOwned> FromRequest<Arc<State>> for Body<T> {
+    type Rejection = Response;
+    async fn from_request(request: Request, state: &Arc<State>) -> Result<Self, Response> {
+        let told = |status: StatusCode, reason: String| {
+            let mut response = Problem(Failure::Wrong(reason)).into_response();
+            *response.status_mut() = status;
+            response
+        };
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        // No page of elsewhere can send JSON without being asked for leave first.
+        let is_json =
+            |kind: &str| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
+        if !kind.is_some_and(is_json) {
+            let reason = "content-type must be application/json".to_owned();
+            return Err(told(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
+        }
+        let body = Bytes::from_request(request, state).await;
+        let body = body.map_err(|error| told(error.status(), error.body_text()))?;
+        let read = serde_json::from_slice(&body);
+        read.map(Self).map_err(|error| told(StatusCode::BAD_REQUEST, format!("the body: {error}")))
     }
 }
 

@@ -67,8 +67,6 @@ pub(crate) async fn act(
 ) -> Result<Response, Failure> {
     visitor.sent(&sent.form_token)?;
     decide(&state, &visitor, vec![id.clone()], sent.decided).await?;
-    // Only pages of our own: one slash and no second one.
-    let own = sent.back.starts_with('/') && !sent.back.starts_with("//") && !sent.back.contains('\\');
-    let back = if own { sent.back } else { format!("/findings/{id}") };
-    Ok(Redirect::to(&back).into_response())
+    let place = view::own_place(&sent.back).map_or_else(|| format!("/findings/{id}"), str::to_owned);
+    Ok(Redirect::to(&place).into_response())
 }

@@ -1,9 +1,10 @@
-//! `/media`: the new-media accounts, as they were judged last.
+//! `/media`: the new-media accounts, as they were judged last, and what people judge of them.
 
 use std::collections::BTreeMap;
 
+use axum::Form;
 use axum::extract::{Query, State};
-use axum::response::Html;
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use xunjian_engine::{Engine, place_of};
@@ -12,7 +13,9 @@ use xunjian_model::{Outcome, Standing};
 use xunjian_report::Language;
 
 use crate::Shared;
+use crate::api::assessments::{Judged, Of, assess};
 use crate::error::Failure;
+use crate::pages::site::quarters;
 use crate::session::Visitor;
 use crate::view::{self, blocking};
 
@@ -86,6 +89,8 @@ fn values(engine: &Engine, asked: &Asked, language: Language) -> Result<Value, F
         "results": by_result,
         "platforms": by_platform,
         "rows": rows,
+        "here": here(&asked.result, &asked.platform, asked.from),
+        "quarters": quarters(engine, engine.present_quarter()),
         "next": (next < found.len()).then(|| here(&asked.result, &asked.platform, next)),
     }))
 }
@@ -100,6 +105,7 @@ fn account(one: &AccountVerdict, language: Language) -> Value {
     if why.is_empty() && one.result == Outcome::Fail {
         why.push(state.to_owned());
     }
+    let open = one.indicators.iter().filter(|row| row.standing == Standing::Open);
     let address = one.account.address.as_deref();
     json!({
         "platform": one.account.platform,
@@ -112,5 +118,32 @@ fn account(one: &AccountVerdict, language: Language) -> Value {
         "activity": if zh { one.activity.zh() } else { one.activity.as_str() },
         "result": view::outcome(one.result, language),
         "why": why,
+        "key": one.account.key(),
+        "open": open.map(|row| row.indicator.as_str()).collect::<Vec<_>>(),
     })
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Sent {
+    form_token: String,
+    account: String,
+    indicator: String,
+    points: f64,
+    reason: String,
+    #[serde(default)]
+    quarter: String,
+    /// Where to go on.
+    #[serde(default)]
+    back: String,
+}
+
+pub(crate) async fn judge(
+    State(state): Shared,
+    visitor: Visitor,
+    Form(sent): Form<Sent>,
+) -> Result<Response, Failure> {
+    visitor.sent(&sent.form_token)?;
+    let Sent { account, indicator, points, reason, quarter, back, .. } = sent;
+    assess(&state, &visitor, Of::Account(account), Judged { indicator, points, reason, quarter }).await?;
+    Ok(Redirect::to(view::own_place(&back).unwrap_or("/media")).into_response())
 }

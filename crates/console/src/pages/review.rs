@@ -1,10 +1,11 @@
-//! `/review`: what waits for a person, one list, decided with the keyboard if one likes.
+//! `/review`: what waits for a person: findings, one list, decided with the keyboard if one likes, and indicators.
 
 use axum::extract::{Query, State};
 use axum::response::Html;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use xunjian_engine::Engine;
+use xunjian_engine::{Engine, MEDIA};
+use xunjian_model::Outcome;
 use xunjian_report::Language;
 
 use crate::Shared;
@@ -54,5 +55,20 @@ fn values(engine: &Engine, only: Option<&str>, language: Language) -> Result<Val
             rows.push(row);
         }
     }
-    Ok(json!({ "rows": rows, "sites": sites, "only": only }))
+    let mut indicators = Vec::new();
+    for site in engine.settings().sites.iter().filter(|site| only.is_none_or(|only| only == site.id.as_str()))
+    {
+        let verdict = engine.latest(&site.id)?.and_then(|latest| latest.verdict);
+        let open = verdict.iter().flat_map(|verdict| engine.open_indicators(verdict));
+        let open: Vec<Value> = open
+            .map(|one| json!({ "id": one.id, "name": view::say(language, &one.name, &one.name_en) }))
+            .collect();
+        if !open.is_empty() {
+            indicators.push(json!({ "site": site.id, "name": site.name, "open": open }));
+        }
+    }
+    let verdicts = engine.account_verdicts()?;
+    let accounts = verdicts.iter().filter(|one| one.result == Outcome::Review).count();
+    let accounts = if only.is_none_or(|only| only == MEDIA) { accounts } else { 0 };
+    Ok(json!({ "rows": rows, "sites": sites, "only": only, "indicators": indicators, "accounts": accounts }))
 }
