@@ -83,7 +83,20 @@ fn words_are_found_wherever_they_stand() {
         let told = console.get(&format!("/search?q=a&from={from}"));
         assert!(told.status == 400 && told.body.contains("不是可以继续的位置"), "{}", told.body);
     }
-    assert_eq!(console.get("/snapshots?url=http%3A%2F%2Fnowhere.example%2F").status, 404);
+    // Of an address is told what `why` tells, whether there is a snapshot of it or not.
+    let nowhere = console.get("/snapshots?url=http%3A%2F%2Fnowhere.example%2F");
+    assert!(nowhere.status == 200 && nowhere.body.contains("它不属于任何登记的网站"), "{}", nowhere.body);
+    assert!(!nowhere.body.contains("<iframe"));
+    let dead = findings.iter().find(|one| one["kind"] == "dead-link").expect("a dead link");
+    let dead = dead["detail"]["what"].as_str().expect("an address");
+    let asked = console.get(&format!("/search?q={}", encoded(dead)));
+    let link = after(&asked.body, "<p class=\"told\"><a href=\"").expect("a link");
+    let told = console.get(&link).body;
+    let plain = told.replace("&#x2f;", "/");
+    assert!(
+        plain.contains(&format!("<dt>地址</dt><dd>{dead}</dd>")) && plain.contains("<dt>上次访问</dt>"),
+        "{told}"
+    );
     assert_eq!(console.get("/snapshots?url=nothing").status, 400);
     assert!(
         console.get(&format!("/search?q={}", encoded(&"字".repeat(101)))).body.contains("role=\"alert\"")

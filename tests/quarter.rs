@@ -1,14 +1,19 @@
-//! The work of a quarter in the console: what no machine can judge, and the notice.
+//! The work of a quarter in the console: what no machine can judge, whether faults are mended, and the notice.
 
 #[path = "support/client.rs"]
 mod client;
+#[path = "support/server.rs"]
+mod server;
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use client::{Answer, Serving};
 use serde_json::{Value, json};
+use server::{Reply, serve};
 use support::World;
 use xunjian_city::CityOptions;
 
@@ -303,4 +308,84 @@ fn the_notice_of_a_quarter_is_made_and_taken_from_the_console() {
     assert_eq!(world.read_json("own/notice.json"), facts);
     let audit = std::fs::read_to_string(world.path("xunjian-data/audit.jsonl")).expect("an audit log");
     assert!(audit.contains("\"notice\"") && audit.contains(quarter), "{audit}");
+}
+
+#[test]
+fn what_an_office_says_is_mended_is_looked_at_from_the_console() {
+    // 0: the fault is there; 1: it is mended; 2: the page takes its time.
+    let state = Arc::new(AtomicU64::new(0));
+    let own = Arc::clone(&state);
+    let site = serve(move |asked| match (asked.path.as_str(), own.load(Ordering::SeqCst)) {
+        ("/", _) => Reply::page("首页", "<p>欢迎</p><a href=/one.html>一</a><a href=/two.html>二</a>"),
+        ("/two.html", _) => Reply::page("二", "<p>另有违禁词语一处</p>"),
+        ("/one.html", 1) => Reply::page("一", "<p>已经改好</p>"),
+        ("/one.html", state) => {
+            std::thread::sleep(Duration::from_millis(state * 1_000));
+            Reply::page("一", "<p>文中有违禁词语</p>")
+        }
+        _ => Reply::missing(),
+    });
+    let port = site.port;
+    let world = World::with_config(&format!(
+        "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n\
+         [crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n\
+         [scan]\ndictionaries = [\"own.txt\"]\n\
+         [network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"www.test\" = \"127.0.0.1:{port}\"\n\
+         [[site]]\nid = \"www\"\nname = \"市水利局\"\nurl = \"http://www.test/\"\nkind = \"department\"\n"
+    ));
+    world.write("own.txt", "违禁词语\n".as_bytes());
+    assert!(matches!(world.run(&["run"]).code, 0 | 3));
+    let words = world.run(&["findings", "list", "--kind", "sensitive-word", "--json"]).json();
+    let at = |path: &str| {
+        let all = words.as_array().expect("findings");
+        let one = all.iter().find(|one| one["url"].as_str().is_some_and(|url| url.ends_with(path)));
+        one.expect(path)["id"].as_str().expect("an id").to_owned()
+    };
+    let (one, two) = (at("/one.html"), at("/two.html"));
+    let console = Serving::start(&world, "127.0.0.1", "");
+    let page = format!("/findings/{one}");
+    let token = console.get(&page).form_token();
+    let post = |action: &str, form: &str| {
+        console.post_form(&format!("{page}/{action}"), &[], &format!("form_token={token}&{form}"))
+    };
+    let stage = || console.get(&format!("/api/v1/findings/{one}")).json()["case"]["rectification"].clone();
+    let count = || console.get("/api/v1/sites/www").json()["tally"]["findings"].as_u64().expect("a count");
+    assert_eq!(post("act", "action=notify").status, 303);
+    assert_eq!(post("act", "action=report&reason=已改").status, 303);
+    assert_eq!(console.post_form(&format!("{page}/recheck"), &[], "form_token=x").status, 403);
+    let before = count();
+
+    let looked = post("recheck", "");
+    assert_eq!(looked.header("location"), Some(format!("{page}?looked=there").as_str()), "{}", looked.body);
+    assert!(console.get(&format!("{page}?looked=there")).body.contains("仍存在"));
+    assert!(stage()["relapsed"].is_object(), "{}", stage());
+    assert_eq!(count(), before);
+    state.store(1, Ordering::SeqCst);
+    assert_eq!(post("act", "action=report&reason=又改").status, 303);
+    let looked = post("recheck", "");
+    assert_eq!(looked.header("location"), Some(format!("{page}?looked=mended").as_str()), "{}", looked.body);
+    assert!(stage()["closed"].is_object(), "{}", stage());
+    assert_eq!(count(), before - 1, "it counts at once");
+
+    // Not two at a time, and none beside a night.
+    state.store(2, Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        let slow = scope.spawn(|| post("recheck", ""));
+        std::thread::sleep(Duration::from_millis(700));
+        let other = console.post_json("/api/v1/rechecks", &[], &json!({ "findings": [two] }));
+        assert_eq!(other.status, 409, "{}", other.body);
+        let slow = slow.join().expect("answered");
+        assert_eq!(slow.header("location"), Some(format!("{page}?looked=there").as_str()), "{}", slow.body);
+    });
+    state.store(1, Ordering::SeqCst);
+    let both = console.post_json("/api/v1/rechecks", &[], &json!({ "findings": [one, two] }));
+    assert_eq!(both.status, 200, "{}", both.body);
+    assert_eq!((&both.json()["mended"], &both.json()["still_there"]), (&json!([one]), &json!([two])));
+    for (body, status) in [
+        (json!({ "findings": ["nothing"] }), 404),
+        (json!({ "findings": [] }), 400),
+        (json!({ "findings": [one], "colour": 1 }), 400),
+    ] {
+        assert_eq!(console.post_json("/api/v1/rechecks", &[], &body).status, status, "{body}");
+    }
 }

@@ -89,7 +89,11 @@ impl From<StoreError> for Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        Self::Ours(error.to_string())
+        match error {
+            EngineError::Unfinished(_) | EngineError::NothingCrawled(_) => Self::Conflict(error.to_string()),
+            EngineError::Calendar(_) => Self::Wrong(error.to_string()),
+            error => Self::Ours(error.to_string()),
+        }
     }
 }
 

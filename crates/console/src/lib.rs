@@ -171,6 +171,7 @@ fn router(state: Arc<State>) -> Router {
         .route("/findings/{id}/page", get(archive::show))
         .route("/findings/{id}/picture", get(archive::picture))
         .route("/findings/{id}/act", post(pages::finding::act))
+        .route("/findings/{id}/recheck", post(pages::finding::recheck))
         .route("/review", get(pages::review::show))
         .route("/rectification", get(pages::rectification::show))
         .route("/media", get(pages::media::show))

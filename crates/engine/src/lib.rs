@@ -29,12 +29,14 @@ mod scanning;
 mod searches;
 mod settings;
 mod tally;
+mod why;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use tokio::sync::Mutex;
 use xunjian_crawl::{TurnBook, Turns};
 use xunjian_fetch::Fetcher;
 use xunjian_model::{Finding, FindingState, Host, HostRecord, Site, SiteId};
@@ -60,6 +62,7 @@ pub use scanning::{ScanSummary, SiteBeyond, SiteSummary};
 pub use searches::SiteSearch;
 pub use settings::Settings;
 pub use tally::{Latest, RunTotals, Tally, place_of};
+pub use why::Why;
 pub use xunjian_cluster::{Cluster, ClusterError};
 
 /// Runs among which the one before of a site, or the newest one that looked at it, is sought.
@@ -76,18 +79,25 @@ pub struct Engine {
     store: Arc<Store>,
     settings: Settings,
     turns: TurnBook,
+    looking: Arc<Mutex<()>>,
 }
 
 impl Engine {
     /// Opens the store of the settings.
     pub fn open(settings: Settings) -> Result<Self, EngineError> {
         let store = Arc::new(Store::open(&settings.data)?);
-        Ok(Self { store, settings, turns: TurnBook::default() })
+        Ok(Self { store, settings, turns: TurnBook::default(), looking: Arc::default() })
     }
 
     /// Another one over the same store, with other settings; both keep one limit towards hosts and addresses.
     pub fn with(&self, settings: Settings) -> Self {
-        Self { store: Arc::clone(&self.store), settings, turns: self.turns.clone() }
+        let (store, looking) = (Arc::clone(&self.store), Arc::clone(&self.looking));
+        Self { store, settings, turns: self.turns.clone(), looking }
+    }
+
+    /// Held by whoever crawls and scans where several may want to: a night, or a look at single findings.
+    pub fn looking(&self) -> Arc<Mutex<()>> {
+        Arc::clone(&self.looking)
     }
 
     /// The settings.

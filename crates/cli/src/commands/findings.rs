@@ -104,10 +104,14 @@ fn act(
         revise: hand.revise,
     };
     let done = engine.act(&ids, action, &hand).map_err(with_flags)?;
-    // What was decided counts at once.
-    let owners: BTreeSet<&SiteId> = done.iter().map(|one| &one.finding.site).collect();
-    owners.into_iter().try_for_each(|owner| engine.judge_again(owner))?;
+    judge_again(engine, &done)?;
     list(terminal, &done)
+}
+
+/// What was decided or seen of findings counts at once.
+fn judge_again(engine: &Engine, filed: &[Filed]) -> anyhow::Result<()> {
+    let owners: BTreeSet<&SiteId> = filed.iter().map(|one| &one.finding.site).collect();
+    Ok(owners.into_iter().try_for_each(|owner| engine.judge_again(owner))?)
 }
 
 /// What is missing, with the flags that give it.
@@ -245,6 +249,7 @@ async fn recheck(engine: &Engine, terminal: Terminal, select: &Select) -> anyhow
     interrupt.crawling(true);
     let result = engine.recheck(&filed, interrupt.stop.clone()).await?;
     interrupt.crawling(false);
+    judge_again(engine, &filed)?;
     let say = |zh, en| terminal.words(zh, en);
     terminal.print(&terminal.punctuated(&format!(
         "{} {}；{} {}，{} {}，{} {}\n",

@@ -77,7 +77,10 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
             terminal.error(&error.into());
         }
         *shown.write().await = Some(beside(&night.engine));
+        // Somebody may be looking at single findings again, which takes a few minutes at most.
+        let looking = night.engine.looking().lock_owned().await;
         let whole = night::whole(&mut night, &[], &interrupt).await;
+        drop(looking);
         let ended = matches!(whole, Ok(Some(_)));
         match whole {
             Ok(Some(report)) => night.print(&report)?,

@@ -4,6 +4,7 @@ pub(crate) mod assessments;
 pub(crate) mod decisions;
 mod events;
 pub(crate) mod findings;
+pub(crate) mod rechecks;
 mod sites;
 mod snapshots;
 
@@ -34,6 +35,7 @@ pub(crate) fn router() -> Router<Arc<State>> {
         .route("/findings", get(findings::list))
         .route("/findings/{id}", get(findings::one))
         .route("/decisions", post(decisions::post))
+        .route("/rechecks", post(rechecks::post))
         .route("/assessments", get(assessments::list).post(assessments::post))
         .route("/snapshots", get(snapshots::one))
         .route("/events", get(events::stream))

@@ -88,6 +88,11 @@ pub(crate) async fn show(
 
 fn values(engine: &Engine, asked: &Asked, language: Language) -> Result<Value, Failure> {
     let mut values = json!({ "q": asked.q, "site": asked.site, "sites": sites(engine) });
+    // Whoever asks for an address wants to know what is known of it.
+    let address = asked.q.trim();
+    if address.starts_with("http") && PageUrl::parse(address).is_ok() {
+        values["address"] = json!(view::link("/snapshots", &[("url", address)]));
+    }
     if asked.q.trim().is_empty() {
         return Ok(values);
     }
@@ -128,7 +133,7 @@ pub(crate) struct Page {
     q: String,
 }
 
-/// The versions of a page, one of them shown.
+/// What is known of an address, and the versions of its page, one of them shown.
 pub(crate) async fn versions(
     State(state): Shared,
     visitor: Visitor,
@@ -159,12 +164,14 @@ pub(crate) async fn versions(
         versions.truncate(VERSIONS);
         let newest = versions.first().and_then(|version| version["name"].as_str()).unwrap_or_default();
         let shown = if asked.snapshot.is_empty() { newest.to_owned() } else { asked.snapshot };
-        if versions.is_empty() {
-            return Err(Failure::Missing);
-        }
         let frame =
             view::link("/snapshots/page", &[("url", &asked.url), ("snapshot", &shown), ("q", &asked.q)]);
-        Ok(json!({ "url": asked.url, "versions": versions, "shown": shown, "frame": frame }))
+        let why = engine.why(&url)?;
+        let moment = |at| zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string();
+        Ok(json!({
+            "url": url.as_str(), "versions": versions, "shown": shown, "frame": frame,
+            "unknown": why.unknown(language), "known": why.rows(language, moment),
+        }))
     })
     .await?;
     state.view.page("snapshots.html", &visitor, values)
