@@ -328,6 +328,22 @@ fn the_interface_pages_filters_and_decides() {
     }
 }
 
+/// Half past two in Shanghai is still the day before in Greenwich.
+#[test]
+fn days_are_those_of_the_zone_where_the_sites_are() {
+    let world = World::with_city(CityOptions { seed: 5, sites: 2, pages: 12, day: 0 });
+    let run: support::Ended =
+        world.command_at("@2026-11-26 18:30:00", &["run"]).output().expect("runs").into();
+    assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
+    let id = world.findings()[0]["id"].as_str().expect("an id").to_owned();
+    let report = std::fs::read_to_string(world.path("xunjian-data/report/report.html")).expect("a report");
+    assert!(report.contains("<span class=\"where\">2026-11-27</span>") && !report.contains("2026-11-26"));
+    let console = Serving::start(&world, "127.0.0.1", "");
+    let page = console.get(&format!("/findings/{id}")).body;
+    assert!(page.contains("<dd>2026-11-27 — 2026-11-27</dd>"), "{page}");
+    assert!(console.get("/runs").body.contains("2026-11-27 02:30"));
+}
+
 fn account(world: &World, args: &[&str], password: &str) -> support::Ended {
     let mut child = world
         .command(&[&["account"], args].concat())

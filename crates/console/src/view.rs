@@ -1,6 +1,7 @@
 //! Templates and the words in them.
 
 use axum::response::Html;
+use jiff::Timestamp;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
@@ -145,8 +146,14 @@ pub(crate) fn own_place(text: &str) -> Option<&str> {
     own.then_some(text)
 }
 
+/// A moment as people write it where the sites are.
+pub(crate) fn moment(engine: &Engine, at: Timestamp) -> String {
+    engine.settings().zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
 /// A finding as the templates show it; the excerpt in three parts so that the hit can be marked.
-pub(crate) fn finding(one: &Finding, language: Language) -> Value {
+pub(crate) fn finding(engine: &Engine, one: &Finding, language: Language) -> Value {
+    let day = |at| engine.settings().zone.to_datetime(at).date();
     let (before, hit, after) = parts(&one.evidence.excerpt);
     json!({
         "id": one.id,
@@ -164,15 +171,15 @@ pub(crate) fn finding(one: &Finding, language: Language) -> Value {
         "detail": detail(one, language),
         "state": one.state,
         "state_name": state(one.state, language),
-        "first_seen": one.first_seen.to_string().get(..10).unwrap_or_default(),
-        "last_seen": one.last_seen.to_string().get(..10).unwrap_or_default(),
+        "first_seen": day(one.first_seen),
+        "last_seen": day(one.last_seen),
         "snapshot": one.evidence.snapshot,
     })
 }
 
 /// The same with its case.
-pub(crate) fn filed(one: &Filed, language: Language) -> Value {
-    let mut value = finding(&one.finding, language);
+pub(crate) fn filed(engine: &Engine, one: &Filed, language: Language) -> Value {
+    let mut value = finding(engine, &one.finding, language);
     let ruling = one.case.ruling().map(|ruling| match (ruling, language) {
         (xunjian_model::Ruling::Confirmed, Language::Zh) => "已确认",
         (xunjian_model::Ruling::Dismissed, Language::Zh) => "已排除",

@@ -63,8 +63,8 @@ pub(crate) fn render(
         "new": all().filter(|one| one.state == FindingState::New).count(),
         "gone": data.sites.iter().map(|site| site.gone.len()).sum::<usize>(),
         "kinds": kinds(data, language),
-        "attention": attention.iter().map(|site| self::site(site, language, most, links, false)).collect::<Vec<_>>(),
-        "sites": data.sites.iter().map(|site| self::site(site, language, most, links, true)).collect::<Vec<_>>(),
+        "attention": attention.iter().map(|site| self::site(site, data, language, (most, links), false)).collect::<Vec<_>>(),
+        "sites": data.sites.iter().map(|site| self::site(site, data, language, (most, links), true)).collect::<Vec<_>>(),
     })))?;
     Ok(text)
 }
@@ -107,9 +107,9 @@ fn kind_name(kind: Kind, language: Language) -> &'static str {
 
 fn site(
     report: &SiteReport,
+    data: &ReportData,
     language: Language,
-    most: usize,
-    links: &HashMap<String, String>,
+    (most, links): (usize, &HashMap<String, String>),
     with_findings: bool,
 ) -> Value {
     let verdict = &report.verdict;
@@ -140,6 +140,11 @@ fn site(
             groups.entry((std::cmp::Reverse(one.severity), one.kind)).or_default().push(one);
         }
     }
+    let shown = |one: &Finding| {
+        let mut value = finding(one, language, Some(links));
+        value["since"] = json!(data.zone.to_datetime(one.first_seen).date());
+        value
+    };
     let groups: Vec<Value> = groups
         .into_iter()
         .map(|((severity, kind), findings)| {
@@ -147,7 +152,7 @@ fn site(
                 "name": kind_name(kind, language),
                 "severity": severity.0.as_str(),
                 "indicator": kind.indicator(),
-                "findings": findings.iter().map(|one| finding(one, language, Some(links))).collect::<Vec<_>>(),
+                "findings": findings.into_iter().map(shown).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -251,7 +256,6 @@ pub(crate) fn finding(one: &Finding, language: Language, links: Option<&HashMap<
         "pages": one.detail.get("pages"),
         "state": words::state(one.state),
         "is_new": one.state == FindingState::New,
-        "since": one.first_seen.to_string().get(..10).unwrap_or_default(),
         "evidence": evidence,
     })
 }

@@ -14,6 +14,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use xunjian_model::{Finding, Site, Verdict};
 
@@ -68,6 +69,8 @@ pub struct ReportData {
     pub run: u32,
     /// When it began, in the zone.
     pub started_at: String,
+    /// The zone of dates.
+    pub zone: TimeZone,
     /// The monitoring point.
     pub point: String,
     /// The catalogue judged by.

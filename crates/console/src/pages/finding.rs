@@ -29,7 +29,6 @@ pub(crate) async fn show(
     let (engine, language) = (state.engine().await?, visitor.language);
     let values = blocking(move || {
         let filed = engine.find(&id)?;
-        let zone = &engine.settings().zone;
         let history: Vec<Value> = filed
             .case
             .history
@@ -37,7 +36,7 @@ pub(crate) async fn show(
             .map(|event| {
                 let (zh, en) = event.step.words();
                 json!({
-                    "at": zone.to_datetime(event.at).strftime("%Y-%m-%d %H:%M").to_string(),
+                    "at": view::moment(&engine, event.at),
                     "step": view::say(language, zh, en),
                     "by": event.by,
                     "note": event.note,
@@ -46,7 +45,7 @@ pub(crate) async fn show(
             })
             .collect();
         Ok(json!({
-            "finding": view::filed(&filed, language),
+            "finding": view::filed(&engine, &filed, language),
             "site_name": view::owner_name(&engine, &filed.finding.site, language),
             "has_page": engine.settings().sites.iter().any(|site| site.id == filed.finding.site),
             "decision": filed.case.decision,

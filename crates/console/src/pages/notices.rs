@@ -117,10 +117,7 @@ fn notices(engine: &Engine) -> Result<Vec<Value>, Failure> {
         .filter_map(|path| Some((path.file_name()?.to_str()?.strip_prefix(FOLDER)?.parse().ok()?, path)))
         .collect();
     found.sort_by_key(|(quarter, _)| std::cmp::Reverse(*quarter));
-    let when = |at: SystemTime| {
-        let at = Timestamp::try_from(at).unwrap_or_default();
-        engine.settings().zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
-    };
+    let when = |at: SystemTime| view::moment(engine, Timestamp::try_from(at).unwrap_or_default());
     let notice = |(quarter, folder): (Quarter, PathBuf)| {
         let mut files = Vec::new();
         for path in entries(&folder)? {

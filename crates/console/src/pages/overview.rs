@@ -91,7 +91,7 @@ fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
         "accounts": accounts.len(),
         "accounts_failing": accounts.iter().filter(|one| one.result == Outcome::Fail).count(),
         "run": last.run.number,
-        "started_at": engine.settings().zone.to_datetime(last.run.started_at).strftime("%Y-%m-%d %H:%M").to_string(),
+        "started_at": view::moment(engine, last.run.started_at),
         "finished": last.run.finished,
         "results": results,
         "findings": sum("findings"),

@@ -48,7 +48,7 @@ fn values(engine: &Engine, language: Language) -> Result<Value, Failure> {
             stages[at].0 += 1;
             stages[at].1 += u64::from(overdue);
             if stages[at].2.len() < ROWS {
-                let mut value = view::filed(&filed, language);
+                let mut value = view::filed(engine, &filed, language);
                 value["site_name"] = json!(view::owner_name(engine, &owner, language));
                 value["overdue"] = json!(overdue);
                 stages[at].2.push(value);

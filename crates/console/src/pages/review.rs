@@ -49,7 +49,7 @@ fn values(engine: &Engine, only: Option<&str>, language: Language) -> Result<Val
             // What was decided since the night waits no more.
             let filed = engine.filed_one(&owner, id)?;
             let Some(filed) = filed.filter(|filed| filed.ruled().waits()) else { continue };
-            let mut row = view::filed(&filed, language);
+            let mut row = view::filed(engine, &filed, language);
             row["site_name"] = json!(name);
             row["why"] = json!(filed.finding.detail.get("review").map(|why| language.said(why)));
             rows.push(row);

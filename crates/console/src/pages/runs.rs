@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::Shared;
 use crate::error::Failure;
 use crate::session::Visitor;
-use crate::view::blocking;
+use crate::view::{self, blocking};
 
 /// Runs on the page.
 const ROWS: usize = 60;
@@ -16,13 +16,12 @@ pub(crate) async fn show(State(state): Shared, visitor: Visitor) -> Result<Html<
     let engine = state.engine().await?;
     let mut values = blocking(move || {
         let runs = engine.newest_runs(ROWS, None)?;
-        let zone = &engine.settings().zone;
         let rows: Vec<Value> = runs
             .iter()
             .map(|run| {
                 json!({
                     "number": run.run.number,
-                    "at": zone.to_datetime(run.run.started_at).strftime("%Y-%m-%d %H:%M").to_string(),
+                    "at": view::moment(&engine, run.run.started_at),
                     "crawled": run.run.crawl.finished,
                     "finished": run.run.finished,
                     "pages": run.run.crawl.pages + run.run.crawl.not_modified,

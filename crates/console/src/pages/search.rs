@@ -142,7 +142,6 @@ pub(crate) async fn versions(
     let (engine, language) = (state.engine().await?, visitor.language);
     let values = blocking(move || {
         let url = PageUrl::parse(&asked.url).map_err(|error| Failure::Wrong(error.to_string()))?;
-        let zone = &engine.settings().zone;
         let mut versions = Vec::new();
         for version in engine.store().history(&url) {
             let version = version?;
@@ -153,7 +152,7 @@ pub(crate) async fn versions(
                 View::SearchEngine => ("搜索引擎所见", "as search engines see it"),
             };
             versions.push(json!({
-                "at": zone.to_datetime(version.fetched_at).strftime("%Y-%m-%d %H:%M").to_string(),
+                "at": view::moment(&engine, version.fetched_at),
                 "status": version.status,
                 "view": view::say(language, zh, en),
                 "name": name,
@@ -167,10 +166,9 @@ pub(crate) async fn versions(
         let frame =
             view::link("/snapshots/page", &[("url", &asked.url), ("snapshot", &shown), ("q", &asked.q)]);
         let why = engine.why(&url)?;
-        let moment = |at| zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string();
         Ok(json!({
             "url": url.as_str(), "versions": versions, "shown": shown, "frame": frame,
-            "unknown": why.unknown(language), "known": why.rows(language, moment),
+            "unknown": why.unknown(language), "known": why.rows(language, |at| view::moment(&engine, at)),
         }))
     })
     .await?;

@@ -109,7 +109,7 @@ fn values(engine: &Engine, id: &str, filter: &Filter, language: Language) -> Res
         "kinds": kinds,
         "kind": filter.kind,
         "limit": filter.limit,
-        "findings": rows.iter().map(|one| view::filed(one, language)).collect::<Vec<_>>(),
+        "findings": rows.iter().map(|one| view::filed(engine, one, language)).collect::<Vec<_>>(),
         "next": next,
     }))
 }
