@@ -1,5 +1,7 @@
 //! New-media accounts: their ledger, what they post, and what a night says of them.
 
+#[path = "support/client.rs"]
+mod client;
 #[path = "support/server.rs"]
 mod server;
 mod support;
@@ -208,4 +210,85 @@ fn posts_that_an_earlier_version_kept_in_one_value_stay() {
         .map(|row| row.expect("a row").1)
         .collect();
     assert_eq!(each, [post(10, "旧闻"), post(20, "关键环节"), post(25, "新闻")]);
+}
+
+/// Tables of posts lie in a folder, where people put new ones.
+#[test]
+fn a_night_takes_the_tables_that_are_there() {
+    let world = World::with_city(CityOptions { seed: 21, sites: 1, pages: 10, day: 0 });
+    world.write("ledger.csv", "平台,账号名称,主办单位,状态\n微信,甲,办,正常\n微信,乙,办,正常\n".as_bytes());
+    world.reconfigure(
+        "xunjian.toml",
+        "ledger = \"city/media.csv\"",
+        "ledger = \"ledger.csv\"\nposts = [\"posts/*.csv\"]",
+    );
+    let table = |name: &str, rows: &str, days_ago: u64| {
+        world.write(&format!("posts/{name}"), format!("平台,账号名称,日期,标题,地址\n{rows}").as_bytes());
+        let file =
+            std::fs::File::options().write(true).open(world.path(&format!("posts/{name}"))).expect("opened");
+        let at = std::time::SystemTime::now() - std::time::Duration::from_secs(days_ago * 86_400);
+        file.set_modified(at).expect("dated");
+    };
+    let night = || {
+        let run = world.english(&["run"]);
+        assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
+        let listed = world.run(&["findings", "list", "--site", "media", "--json"]).json();
+        let words = listed.as_array().expect("findings").iter().map(|one| one["detail"]["what"].clone());
+        let mut words: Vec<String> = words.map(|word| word.as_str().expect("a word").to_owned()).collect();
+        words.sort();
+        let told = run.stderr.lines().filter(|line| line.contains("not taken"));
+        (words, told.collect::<Vec<_>>().join("\n"))
+    };
+    let none: Vec<String> = Vec::new();
+    assert_eq!(night(), (none.clone(), String::new()), "there need not be one yet");
+
+    std::fs::create_dir(world.path("posts")).expect("folder");
+    // The one that was written last tells what a post says, whatever its name.
+    table("b.csv", "微信,甲,2026-06-20,抓住关健环节,http://m.cn/1\n", 3);
+    table(
+        "a.csv",
+        "微信,甲,2026-06-20,抓住关键环节,http://m.cn/1\n微信,乙,2026-06-21,防止帐目不清,http://m.cn/2\n微信,乙,2026-06-22,脉博跳动,http://m.cn/3\n",
+        1,
+    );
+    let (words, _) = night();
+    assert!(
+        words.contains(&"脉博跳动".to_owned()) || words.iter().any(|word| word.contains("脉博")),
+        "{words:?}"
+    );
+    assert!(!words.iter().any(|word| word.contains("关健")), "{words:?}");
+    // What is at fault is told, and tried again; the others are taken all the same.
+    table("c.csv", "微信,丙,2026-06-23,新闻,http://m.cn/4\n", 0);
+    table("d.csv", "微信,甲,昨天,新闻,http://m.cn/5\n", 0);
+    table("e.csv", "微信,甲,2026-06-24,抓住关健环节,http://m.cn/6\n", 0);
+    let (words, told) = night();
+    assert!(words.iter().any(|word| word.contains("关健")), "{words:?}");
+    assert!(told.contains("c.csv") && told.contains("d.csv:2") && !told.contains("e.csv"), "{told}");
+    assert!(told.contains("not in the ledger"), "{told}");
+    let config = std::fs::read(world.path("xunjian.toml")).expect("configuration");
+    let page = client::Serving::start(&world, "127.0.0.1", "").get("/media").body;
+    world.write("xunjian.toml", &config);
+    assert!(page.matches("<p class=\"wrong\">").count() == 2 && page.contains("d.csv"), "{page}");
+    world.write(
+        "ledger.csv",
+        "平台,账号名称,主办单位,状态\n微信,甲,办,正常\n微信,乙,办,正常\n微信,丙,办,正常\n".as_bytes(),
+    );
+    table("d.csv", "微信,甲,2026-06-25,新闻,http://m.cn/5\n", 0);
+    let (_, told) = night();
+    assert_eq!(told, "");
+    let listed = world.run(&["media", "list", "--json"]).json();
+    let newest = |name: &str| {
+        let all = listed.as_array().expect("accounts");
+        let one = all.iter().find(|one| one["account"]["name"] == name).expect("an account");
+        one["last_post"].as_str().map(str::to_owned)
+    };
+    assert_eq!(newest("丙").as_deref(), Some("2026-06-23"));
+    assert_eq!(newest("甲").as_deref(), Some("2026-06-25"));
+    // One that was taken is not taken again: a post that a later import changed stays as that says.
+    world.write(
+        "later.csv",
+        "平台,账号名称,日期,标题,地址\n微信,甲,2026-06-24,抓住关键环节,http://m.cn/6\n".as_bytes(),
+    );
+    assert_eq!(world.run(&["media", "import", "--posts", "later.csv", "--json"]).json()["posts_changed"], 1);
+    let (words, told) = night();
+    assert!(told.is_empty() && !words.iter().any(|word| word.contains("关健")), "{words:?} {told}");
 }

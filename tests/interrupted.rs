@@ -12,6 +12,7 @@ const CITY: CityOptions = CityOptions { seed: 8, sites: 12, pages: 60, day: 0 };
 const KILLS: u32 = 20;
 
 #[test]
+#[ignore = "takes a minute and a half; tests/run.sh runs it beside the others"]
 fn kill_9_at_twenty_random_moments() {
     let undisturbed = World::with_city(CITY);
     let begun = Instant::now();

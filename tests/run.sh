@@ -49,8 +49,8 @@ preparing=$!
 for component in rustfmt clippy; do
     cargo "${component/rust/}" --version >/dev/null 2>&1 || rustup component add "$component"
 done
-# Not optimised it is built sooner, and works for seconds all the same.
-cargo deny --version >/dev/null 2>&1 || cargo install --locked --debug cargo-deny
+# Not optimised and without what a debugger wants it is built sooner, and works for seconds all the same.
+cargo deny --version >/dev/null 2>&1 || CARGO_PROFILE_DEV_DEBUG=0 cargo install --locked --debug cargo-deny
 
 echo "== format"
 cargo fmt --all --check
@@ -69,7 +69,7 @@ print(next(os.path.dirname(one["manifest_path"]) for one in json.load(sys.stdin)
 }
 # What does not go by the clock.
 others() {
-    echo "== a hundred kills"
+    echo "== a hundred and twenty kills"
     cargo test --locked --workspace --test interrupted -- --ignored
     echo "== verdicts of ten cities"
     cargo test --locked --workspace --test judged -- --ignored

@@ -258,6 +258,28 @@ fn old_versions_are_let_go_but_never_evidence() {
 }
 
 #[test]
+fn nights_let_old_versions_go_by_themselves_once_it_is_time() {
+    let mut world = World::with_city(CITY);
+    world.configure("[store]\nversions_max = 1\ncompact_days = 3\n");
+    let count =
+        |world: &World| world.run(&["store", "stats", "--json"]).json()["stats"]["snapshots"].as_u64();
+    let mut counts = Vec::new();
+    for day in 0..5 {
+        if day > 0 {
+            world = world.next_day(CityOptions { day, ..CITY });
+            world.configure("[store]\nversions_max = 1\ncompact_days = 3\n");
+        }
+        let ended: Ended = world.command_at(&format!("+{day}d"), &["run"]).output().expect("runs").into();
+        assert!(matches!(ended.code, 0 | 3), "{}", ended.stderr);
+        let told = ended.stderr.contains("个旧版本");
+        assert_eq!(told, day == 3, "night {day}: {}", ended.stderr);
+        counts.push(count(&world).expect("a count"));
+    }
+    assert!(counts[0] < counts[1] && counts[1] < counts[2] && counts[3] < counts[2], "{counts:?}");
+    assert_eq!(verify(&world).0, 0);
+}
+
+#[test]
 fn a_store_of_the_first_format_is_brought_to_this_one() {
     let world = crawled();
     let before = answers(&world);

@@ -238,7 +238,7 @@ impl Engine {
     }
 
     /// The last moment of a day in the zone.
-    fn end_of(&self, day: Date) -> Timestamp {
+    pub(crate) fn end_of(&self, day: Date) -> Timestamp {
         let end = day.at(23, 59, 59, 999_999_000);
         self.settings().zone.to_timestamp(end).unwrap_or(Timestamp::MAX)
     }

@@ -28,6 +28,7 @@ mod run;
 mod scanning;
 mod searches;
 mod settings;
+mod tables;
 mod tally;
 mod why;
 
@@ -61,6 +62,7 @@ pub use run::RunRecord;
 pub use scanning::{ScanSummary, SiteBeyond, SiteSummary};
 pub use searches::SiteSearch;
 pub use settings::Settings;
+pub use tables::{PostsTable, written};
 pub use tally::{Latest, RunTotals, Tally, place_of};
 pub use why::Why;
 pub use xunjian_cluster::{Cluster, ClusterError};

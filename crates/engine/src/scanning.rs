@@ -144,7 +144,7 @@ impl Engine {
             each(site);
             Ok(())
         })?;
-        self.take_ledger()?;
+        self.take_tables()?;
         total.most_beyond.sort_by_key(|one| std::cmp::Reverse(one.beyond.places));
         total.most_beyond.truncate(MOST_BEYOND);
         lives += self.scan_media(self.point(&run), run.started_at)?;

@@ -43,6 +43,8 @@ pub struct Settings {
     pub revisit_records: bool,
     /// Newest versions of each page that `store compact` keeps; 0: all.
     pub versions_max: usize,
+    /// Days after which a night compacts the store by itself, if not all versions are kept; 0: never.
+    pub compact_days: u32,
     /// Address at which counters are offered to a monitoring system.
     pub metrics: Option<std::net::SocketAddr>,
     /// Page limits.
@@ -61,6 +63,8 @@ pub struct Settings {
     pub monitor: MonitorSettings,
     /// The ledger of accounts that is taken with every scan; `None`: the one that was imported.
     pub ledger: Option<Ledger>,
+    /// Tables of posts that are taken in every run, once they are written anew.
+    pub posts: Vec<PathBuf>,
     /// Read the feeds of the ledger in every run.
     pub feeds: bool,
     /// Ask each site's own search for known pages.

@@ -16,11 +16,17 @@ use crate::{ARCHIVE, Space, Store, StoreError, decode, folder, index, time_key, 
 const BATCH_BYTES: usize = 16 << 20;
 /// Index writes in one batch.
 const BATCH_WRITES: usize = 2_048;
+/// When the store was compacted last, in seconds since 1970.
+const COMPACTED: &[&[u8]] = &[b"compacted"];
+/// Nights do not end at the same hour.
+const EARLIER_S: i64 = 12 * 3_600;
 
 /// What is kept of a page's history.
 pub struct Retention<'r> {
     /// Newest versions of each page; 0: all.
     pub versions_max: usize,
+    /// Moments that are looked back at: what a page was at each of them is kept, too.
+    pub moments: &'r [Timestamp],
     /// Versions that are kept for ever, because a finding is proved by them.
     pub is_evidence: &'r dyn Fn(&PageUrl, Timestamp, &BodyHash) -> bool,
 }
@@ -56,14 +62,22 @@ impl Versions {
         self.0[kept.view as usize].push((url, at, kept.body_hash));
     }
 
-    /// Forgets all and answers with those beyond the newest; at least one version is kept.
-    fn take_old(&mut self, versions_max: usize) -> Vec<Version> {
+    /// Forgets all and answers with those beyond the newest, and of none of the moments; at least one version is
+    /// kept.
+    fn take_old(&mut self, retention: &Retention<'_>) -> Vec<Version> {
         let old = |versions: &mut Vec<Version>| {
             // Visits that found the same body are of one version.
             let mut changes = versions.windows(2).rev().enumerate().filter(|(_, two)| two[0].2 != two[1].2);
-            let kept = changes.nth(versions_max.saturating_sub(1)).map_or(versions.len(), |(at, _)| at + 1);
-            let count = versions.len() - kept;
-            versions.drain(..).take(count).collect::<Vec<_>>()
+            let kept = changes.nth(retention.versions_max.saturating_sub(1));
+            let count = versions.len() - kept.map_or(versions.len(), |(at, _)| at + 1);
+            let followed: Vec<Timestamp> = versions.iter().skip(1).map(|(_, at, _)| *at).collect();
+            let was = |at: Timestamp, until: Timestamp| {
+                retention.moments.iter().any(|moment| (at..until).contains(moment))
+            };
+            let old = versions.drain(..).zip(followed).take(count);
+            old.filter(|((_, at, _), until)| !was(*at, *until))
+                .map(|(version, _)| version)
+                .collect::<Vec<_>>()
         };
         self.0.iter_mut().flat_map(old).collect()
     }
@@ -113,19 +127,33 @@ impl Store {
     }
 
     /// Applies the retention, rewrites segments below half alive, and makes journal and index
-    /// anew. Nothing else may use the store.
-    pub fn compact(self, retention: &Retention<'_>) -> Result<Compacted, StoreError> {
+    /// anew.
+    pub fn compact(&mut self, retention: &Retention<'_>) -> Result<Compacted, StoreError> {
         let mut done = Compacted { bytes_before: bytes(&self.folder)?, ..Compacted::default() };
         self.retain(retention, &mut done)?;
         self.compact_archive(&mut done)?;
         self.checkpoint()?;
-        let Self { folder, index, snapshots, digests, lock, .. } = self;
-        index::rewrite(index, &folder.join("index"), Space::is_in_main)?;
-        snapshots.rewrite()?;
-        digests.compact()?;
-        done.bytes_after = bytes(&folder)?;
-        drop(lock);
+        self.rewrite_index()?;
+        self.snapshots.rewrite()?;
+        self.digests.compact()?;
+        self.note_compacted()?;
+        done.bytes_after = bytes(&self.folder)?;
         Ok(done)
+    }
+
+    /// Whether so many days have passed since the last compaction, or since this was asked first.
+    pub fn is_to_be_compacted(&self, days: u32, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(last) = self.get::<i64>(Space::Meta, COMPACTED)? else {
+            return self.note_compacted().map(|()| false);
+        };
+        let passed = now.as_second().saturating_sub(last);
+        Ok(passed >= i64::from(days) * 86_400 - EARLIER_S)
+    }
+
+    fn note_compacted(&self) -> Result<(), StoreError> {
+        let mut batch = self.begin();
+        batch.put(Space::Meta, COMPACTED, &Timestamp::now().as_second())?;
+        batch.commit()
     }
 
     fn retain(&self, retention: &Retention<'_>, done: &mut Compacted) -> Result<(), StoreError> {
@@ -136,7 +164,7 @@ impl Store {
         let mut versions = Versions::default();
         let mut batch = self.begin();
         let mut drop_old = |versions: &mut Versions, batch: &mut crate::Batch<'_>| {
-            for (url, at, hash) in versions.take_old(retention.versions_max) {
+            for (url, at, hash) in versions.take_old(retention) {
                 let page = PageUrl::parse(&String::from_utf8_lossy(&url));
                 if page.is_ok_and(|page| (retention.is_evidence)(&page, at, &hash)) {
                     continue;
@@ -245,6 +273,26 @@ fn bytes(data: &Path) -> Result<u64, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_page_was_at_a_moment_is_kept_with_the_newest_versions() {
+        let at = |day: i64| Timestamp::from_second(day * 86_400).expect("a moment");
+        let retention = |versions_max, moments: &[Timestamp]| {
+            let mut versions = Versions::default();
+            // Two visits of each version.
+            for day in 0..10 {
+                let hash = BodyHash::of(&[(day / 2) as u8]);
+                versions.0[0].push((b"http://a/".to_vec(), at(day), hash));
+            }
+            let retention = Retention { versions_max, moments, is_evidence: &|_, _, _| false };
+            let old = versions.take_old(&retention).into_iter();
+            old.map(|(_, at, _)| at.as_second() / 86_400).collect::<Vec<_>>()
+        };
+        assert_eq!(retention(2, &[]), [0, 1, 2, 3, 4, 5]);
+        let moment = Timestamp::from_second(3 * 86_400 + 5).expect("a moment");
+        assert_eq!(retention(2, &[moment, at(0), at(9), at(400)]), [1, 2, 4, 5]);
+        assert!(retention(5, &[]).is_empty() && retention(99, &[moment]).is_empty());
+    }
 
     fn put(store: &Store, keys: std::ops::Range<u32>) {
         let mut batch = store.begin();

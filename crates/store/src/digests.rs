@@ -66,8 +66,8 @@ impl Open {
         Ok(Digests { open: self, path, index: Some(index), damaged: AtomicBool::new(false) })
     }
 
-    /// Writes every index anew, once nobody reads.
-    pub(crate) fn compact(self) -> Result<(), StoreError> {
+    /// Writes every index anew. Nobody reads one meanwhile.
+    pub(crate) fn compact(&mut self) -> Result<(), StoreError> {
         index::remove(&self.folder.join(PASSING))?;
         if !self.folder.is_dir() {
             return Ok(());

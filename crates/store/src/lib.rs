@@ -74,7 +74,7 @@ pub struct Store {
     rebuilt: Option<Rebuilt>,
     /// Who is told of each batch before it is kept.
     listener: Option<Box<dyn Listener>>,
-    lock: folder::Lock,
+    _lock: folder::Lock,
 }
 
 /// What one writer at a time owns.
@@ -157,7 +157,7 @@ impl Store {
             digests: digests::Open::new(folder)?,
             rebuilt,
             listener: None,
-            lock,
+            _lock: lock,
         };
         if older {
             if unjournaled {

@@ -75,10 +75,12 @@ impl Snapshots {
         Ok(outgrown)
     }
 
-    /// Closes the index and puts another in its place, which what else reads it opens anew.
-    pub(crate) fn rewrite(self) -> Result<(), StoreError> {
-        let Some(index) = self.index.into_inner() else { return Ok(()) };
-        index::rewrite(index, &path(&self.folder), |_| true).map(drop)
+    /// The same whatever its size.
+    pub(crate) fn rewrite(&mut self) -> Result<(), StoreError> {
+        if let Some(index) = self.index.take() {
+            self.index = OnceLock::from(index::rewrite(index, &path(&self.folder), |_| true)?);
+        }
+        Ok(())
     }
 }
 

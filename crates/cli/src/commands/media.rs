@@ -4,16 +4,16 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::json;
-use xunjian_engine::{Engine, Ledger, MEDIA, MediaImport};
+use xunjian_engine::{Engine, Ledger, MEDIA, MediaImport, written};
 use xunjian_judge::Quarter;
 use xunjian_model::{Outcome, SiteId};
 use xunjian_report::Language;
 
+use crate::Exit;
 use crate::args::{Common, Media};
 use crate::commands::findings::with_flags;
 use crate::commands::{night, review};
 use crate::terminal::{Terminal, table};
-use crate::{Exit, config};
 
 pub(crate) async fn run(common: &Common, terminal: Terminal, command: &Media) -> anyhow::Result<Exit> {
     let engine = || anyhow::Ok(Engine::open(night::settings(common)?)?);
@@ -26,12 +26,12 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, command: &Media) ->
         }
         Media::Import { file, posts: false } => {
             let accounts = xunjian_media::read_ledger(file, &read(file)?)?;
-            let ledger = Ledger { accounts, written: config::written(file) };
+            let ledger = Ledger { accounts, written: written(file) };
             imported(terminal, engine()?.import_accounts(&ledger)?)
         }
         Media::Import { file, posts: true } => {
             let posts = xunjian_media::read_posts(file, &read(file)?)?;
-            imported(terminal, engine()?.import_posts(posts, config::written(file))?)
+            imported(terminal, engine()?.import_posts(posts, written(file))?)
         }
         Media::Feeds => {
             let (import, faults) = engine()?.read_feeds().await?;

@@ -13,7 +13,7 @@ use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, SiteBeyon
 use xunjian_model::{Finding, LinkState, Outcome, Severity, SiteId, Tally};
 
 use crate::args::{self, Common};
-use crate::commands::alert;
+use crate::commands::{alert, store};
 use crate::events::Events;
 use crate::interrupt::Interrupt;
 use crate::metrics::Metrics;
@@ -151,12 +151,34 @@ impl Night {
         tokio::task::block_in_place(|| self.judge())?;
         let wanted = self.engine.pictured()?;
         self.pictures(&wanted.iter().collect::<Vec<_>>()).await?;
-        tokio::task::block_in_place(|| self.report(None))
+        tokio::task::block_in_place(|| {
+            let report = self.report(None)?;
+            self.retain()?;
+            Ok(report)
+        })
     }
 
-    /// Reads what the accounts of the ledger posted, as far as it names their feeds.
+    /// Lets old versions of pages go, where the configuration wants that and it is time.
+    pub(crate) fn retain(&mut self) -> anyhow::Result<()> {
+        if let Some(done) = self.engine.retain()? {
+            self.terminal.note(store::compacted(self.terminal, &done));
+        }
+        Ok(())
+    }
+
+    /// Takes tables of what accounts posted, and reads their feeds, as far as the ledger names them.
     #[tracing::instrument(skip_all)]
     async fn feeds(&mut self) -> anyhow::Result<()> {
+        self.engine.take_tables()?;
+        for (path, table) in self.engine.posts_tables()? {
+            if !table.fault.is_empty() {
+                let told = self.terminal.said(&table.fault);
+                self.terminal.note(format!(
+                    "{} {path}: {told}",
+                    self.terminal.words("没有读入的发布记录", "posts that were not taken:")
+                ));
+            }
+        }
         if !self.engine.may_read_feeds()? {
             return Ok(());
         }

@@ -98,7 +98,10 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         let mut looking = shown.write().await;
         // A dictionary may have been saved in the console while the night ran.
         let settings = looking.take().map(|engine| engine.settings().clone());
-        night.engine.tidy()?;
+        tokio::task::block_in_place(|| {
+            night.engine.tidy()?;
+            night.retain()
+        })?;
         *looking = settings.map(|settings| Arc::new(night.engine.with(settings)));
         drop(looking);
         *store = Some(Arc::clone(night.engine.store()));

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use xunjian_engine::{Engine, EngineError};
 use xunjian_model::SiteId;
-use xunjian_store::{Store, WarcForm};
+use xunjian_store::{Compacted, Store, WarcForm};
 
 use crate::Exit;
 use crate::args::{self, Common};
@@ -113,27 +113,25 @@ fn rebuild(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
 
 fn compact(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
     let done = xunjian_engine::compact(&settings(common)?)?;
-    let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    terminal.print(&match terminal.language {
-        xunjian_report::Language::Zh => format!(
-            "清除 {} 个旧版本、{} 份内容，重写 {} 个文件：{:.1} MB → {:.1} MB\n",
-            done.snapshots,
-            done.bodies,
-            done.segments,
-            megabytes(done.bytes_before),
-            megabytes(done.bytes_after)
-        ),
-        xunjian_report::Language::En => format!(
-            "{} old snapshots and {} bodies let go, {} files rewritten: {:.1} MB → {:.1} MB\n",
-            done.snapshots,
-            done.bodies,
-            done.segments,
-            megabytes(done.bytes_before),
-            megabytes(done.bytes_after)
-        ),
-    })?;
+    terminal.print(&format!("{}\n", compacted(terminal, &done)))?;
     terminal.json(&done)?;
     Ok(Exit::Done)
+}
+
+/// What a compaction did, in words.
+pub(crate) fn compacted(terminal: Terminal, done: &Compacted) -> String {
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    let (before, after) = (megabytes(done.bytes_before), megabytes(done.bytes_after));
+    match terminal.language {
+        xunjian_report::Language::Zh => format!(
+            "清除 {} 个旧版本、{} 份内容，重写 {} 个文件：{before:.1} MB → {after:.1} MB",
+            done.snapshots, done.bodies, done.segments
+        ),
+        xunjian_report::Language::En => format!(
+            "{} old snapshots and {} bodies let go, {} files rewritten: {before:.1} MB → {after:.1} MB",
+            done.snapshots, done.bodies, done.segments
+        ),
+    }
 }
 
 fn backup(common: &Common, terminal: Terminal, folder: &Path) -> anyhow::Result<Exit> {

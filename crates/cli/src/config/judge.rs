@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
-use xunjian_engine::{Ledger, MEDIA, MonitorSettings, Outage};
+use xunjian_engine::{Ledger, MEDIA, MonitorSettings, Outage, written};
 use xunjian_judge::{Calendar, Catalogue};
 use xunjian_model::{PageUrl, Site, SiteId};
 use xunjian_report::{NoticeSettings, TemplateError};
 
-use super::at_least;
 use super::reader::{Fault, Source, Table};
+use super::{at_least, expand};
 
 /// The office's own catalogue or the shipped one, with its province's rules over it.
 pub(super) fn catalogue(
@@ -102,10 +102,18 @@ pub(super) fn ledger(
     }
 }
 
-/// When a file was last written; now, where that is not known.
-pub(crate) fn written(path: &Path) -> Timestamp {
-    let modified = std::fs::metadata(path).and_then(|file| file.modified()).ok();
-    modified.and_then(|at| at.try_into().ok()).unwrap_or_else(Timestamp::now)
+/// The tables of posts that are taken in every run; those that will be there count, too.
+pub(super) fn posts(table: &mut Table<'_, '_>, source: &mut Source<'_>, folder: &Path) -> Vec<PathBuf> {
+    let patterns: Vec<String> = table.get(source, "posts").unwrap_or_default();
+    let at = table.value("posts").map_or(0, |value| value.span().start);
+    let mut files = Vec::new();
+    for pattern in patterns {
+        match expand(&folder.join(&pattern)) {
+            Ok(found) => files.extend(found),
+            Err(reason) => source.fault(at, format!("`media.posts`: {pattern:?}: {reason}")),
+        }
+    }
+    files
 }
 
 /// The availability monitor, without its outages.

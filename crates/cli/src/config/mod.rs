@@ -26,7 +26,6 @@ use xunjian_spell::Model;
 use reader::{Fault, Source, Table};
 use register::Register;
 
-pub(crate) use judge::written;
 pub(crate) use register::COLUMNS as REGISTER_COLUMNS;
 
 /// Where the configuration is looked for when no `--config` is given.
@@ -191,6 +190,7 @@ impl Reading<'_> {
         let source = &mut self.source;
         network.finish(source);
         let versions_max = store.get(source, "versions_max").unwrap_or(0);
+        let compact_days = store.get(source, "compact_days").unwrap_or(7);
         let revisit_records = store.get(source, "revisit_records").unwrap_or(false);
         store.finish(source);
         let counters = crawl::metrics(&mut metrics, source);
@@ -218,6 +218,7 @@ impl Reading<'_> {
         let calendar = judge::calendar(&mut judge, &mut self.source, &self.folder);
         judge.finish(&mut self.source);
         let ledger = judge::ledger(&mut media, &mut self.source, &self.folder, &mut self.others);
+        let posts = judge::posts(&mut media, &mut self.source, &self.folder);
         let feeds = media.get(&mut self.source, "feeds").unwrap_or(true);
         media.finish(&mut self.source);
         let mut monitor = judge::monitor(&mut monitoring, &mut self.source);
@@ -261,6 +262,7 @@ impl Reading<'_> {
             render,
             incremental,
             versions_max,
+            compact_days,
             revisit_records,
             metrics: counters,
             page,
@@ -271,6 +273,7 @@ impl Reading<'_> {
             calendar,
             monitor,
             ledger,
+            posts,
             feeds,
             search: asks,
             notice: notice_texts,

@@ -80,6 +80,9 @@ fn values(engine: &Engine, asked: &Asked, language: Language) -> Result<Value, F
         })
         .collect();
     let next = asked.from.saturating_add(ROWS);
+    let faults = engine.posts_tables()?.into_iter().filter(|(_, table)| !table.fault.is_empty());
+    let faults: Vec<Value> =
+        faults.map(|(path, table)| json!({ "path": path, "fault": language.said(&table.fault) })).collect();
     Ok(json!({
         "accounts": all.len(),
         "result": asked.result,
@@ -89,6 +92,7 @@ fn values(engine: &Engine, asked: &Asked, language: Language) -> Result<Value, F
         "results": by_result,
         "platforms": by_platform,
         "rows": rows,
+        "faults": faults,
         "here": here(&asked.result, &asked.platform, asked.from),
         "quarters": quarters(engine, engine.present_quarter()),
         "next": (next < found.len()).then(|| here(&asked.result, &asked.platform, next)),
