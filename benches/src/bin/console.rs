@@ -73,17 +73,24 @@ fn main() -> anyhow::Result<()> {
         "/review".to_owned(),
         "/rectification".to_owned(),
         "/runs".to_owned(),
+        "/media".to_owned(),
+        "/notices".to_owned(),
         "/api/v1/sites".to_owned(),
         "/api/v1/findings?limit=100".to_owned(),
         "/api/v1/findings?severity=serious&limit=100".to_owned(),
         "/api/v1/verdicts".to_owned(),
     ];
+    // What a person decides counts at once: the site is judged and counted anew.
+    let judged = r#"{"site":"s0","indicator":"D19","points":0.5,"reason":"x"}"#;
+    let decided = format!(r#"{{"findings":["{id}"],"action":"confirm","reason":"x"}}"#);
+    let decisions = [("/api/v1/assessments", judged), ("/api/v1/decisions", decided.as_str())];
+    let looks = pages.iter().map(|page| (page.as_str(), ""));
     let mut out = std::io::stdout();
-    for page in &pages {
+    for (page, body) in looks.chain(decisions) {
         let mut times = Vec::new();
         let mut bytes = 0;
         for _ in 0..args.times {
-            let (took, size) = ask(port, page)?;
+            let (took, size) = ask(port, page, body)?;
             times.push(took);
             bytes = size;
         }
@@ -103,10 +110,12 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ask(port: u16, page: &str) -> anyhow::Result<(Duration, usize)> {
+fn ask(port: u16, page: &str, body: &str) -> anyhow::Result<(Duration, usize)> {
     let begun = Instant::now();
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    write!(stream, "GET {page} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")?;
+    let method = if body.is_empty() { "GET" } else { "POST" };
+    write!(stream, "{method} {page} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n")?;
+    write!(stream, "content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     ensure!(

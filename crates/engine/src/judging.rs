@@ -48,6 +48,11 @@ impl Engine {
     pub fn judge_again(&self, owner: &SiteId) -> Result<(), EngineError> {
         let Some(latest) = self.latest(owner)? else { return Ok(()) };
         let Some(run) = RunRecord::of(self.store(), latest.run)? else { return Ok(()) };
+        // A run under way that has scanned it since judges and counts what it found itself.
+        let last = self.last_run()?;
+        if last.number > run.number && self.is_scanned(&last, owner)? {
+            return Ok(());
+        }
         match self.settings().sites.iter().find(|site| site.id == *owner) {
             // What the run knew of the site is forgotten where its verdict is.
             Some(site) if latest.verdict.is_some() => {
@@ -57,6 +62,13 @@ impl Engine {
             None => self.keep_account_verdicts(self.point(&run))?,
         }
         Ok(self.tally_one(&run, owner)?)
+    }
+
+    fn is_scanned(&self, run: &RunRecord, owner: &SiteId) -> Result<bool, EngineError> {
+        let key = run::key(b"summary", run.number, owner);
+        let summary: Option<SiteSummary> =
+            self.store().get(Space::Run, &key.each_ref().map(Vec::as_slice))?;
+        Ok(summary.is_some())
     }
 
     fn judge_site(&self, site: &Site, run: &RunRecord) -> Result<Verdict, EngineError> {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
@@ -24,6 +25,8 @@ const NOT_COPIED: [&str; 5] = ["format", "lock", "index", "snapshots", "digests"
 const ITS_OWN: [&str; 3] = ["format", "lock", LAST];
 /// Ending of a file that is being copied.
 const PART: &str = "backup-part";
+/// How exactly a file system may keep the moment a file was written: FAT knows every other second.
+const MTIME_EXACT: Duration = Duration::from_secs(2);
 /// How often a copy is begun again because files went away meanwhile.
 const ATTEMPTS: usize = 5;
 
@@ -163,21 +166,31 @@ impl<P: FnMut(u64, u64)> Copy<'_, P> {
     /// Copies a file unless its copy is as long and of the same moment. It is in its place whole or not at all.
     fn file(&mut self, name: &Path) -> Result<(), StoreError> {
         let (from, to) = (self.from.join(name), self.to.join(name));
+        let begun = SystemTime::now();
         let about = match fs::metadata(&from) {
             Ok(about) => about,
             // Whoever writes there has removed it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(StoreError::io(&from, error)),
         };
+        // Not every file system keeps moments as exactly as ours.
+        let near = |one: SystemTime, other: SystemTime| {
+            one.duration_since(other)
+                .or_else(|_| other.duration_since(one))
+                .is_ok_and(|apart| apart < MTIME_EXACT)
+        };
         let same = |copy: fs::Metadata| {
             copy.len() == about.len()
-                && copy.modified().ok().is_some_and(|at| about.modified().ok() == Some(at))
+                && copy.modified().is_ok_and(|at| about.modified().is_ok_and(|own| near(at, own)))
         };
         if !fs::metadata(&to).is_ok_and(same) {
             let part = part_of(&to);
             let copied = fs::copy(&from, &part).and_then(|bytes| {
                 let file = File::options().write(true).open(&part)?;
-                file.set_modified(about.modified()?)?;
+                let at = about.modified()?;
+                // One that may have been written again within that time without being seen to be is copied again.
+                let settled = begun.duration_since(at).is_ok_and(|since| since >= MTIME_EXACT);
+                file.set_modified(if settled { at } else { SystemTime::UNIX_EPOCH })?;
                 file.sync_all()?;
                 fs::rename(&part, &to)?;
                 Ok(bytes)
