@@ -47,12 +47,16 @@ impl Engine {
     /// the accounts together.
     pub fn judge_again(&self, owner: &SiteId) -> Result<(), EngineError> {
         let Some(latest) = self.latest(owner)? else { return Ok(()) };
-        let Some(run) = RunRecord::of(self.store(), latest.run)? else { return Ok(()) };
-        // A run under way that has scanned it since judges and counts what it found itself.
         let last = self.last_run()?;
-        if last.number > run.number && self.is_scanned(&last, owner)? {
-            return Ok(());
-        }
+        let run = match last.number == latest.run {
+            true => last,
+            // A run under way that has scanned it since judges and counts what it found itself.
+            false if self.is_scanned(&last, owner)? => return Ok(()),
+            false => match RunRecord::of(self.store(), latest.run)? {
+                Some(run) => run,
+                None => return Ok(()),
+            },
+        };
         match self.settings().sites.iter().find(|site| site.id == *owner) {
             // What the run knew of the site is forgotten where its verdict is.
             Some(site) if latest.verdict.is_some() => {
