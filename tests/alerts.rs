@@ -151,6 +151,73 @@ fn each_change_is_told_once_and_mended_ones_too() {
 }
 
 /// A site of ten pages with a thousand words each that the dictionary does not allow.
+#[test]
+fn a_night_is_told_in_one_message_and_so_is_one_that_failed() {
+    let hook = serve(|_| ok());
+    let port = hook.port;
+    let world = World::with_city(SMALL);
+    world.configure(&format!(
+        "[[alert]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:{port}/hook\"\ngroup = \"night\"\n\
+         [[alert]]\nname = \"group\"\ntype = \"wecom\"\nurl = \"http://127.0.0.1:{port}/wecom\"\ngroup = \"night\"\nsites = [\"s*\"]\nseverity = \"major\"\n\
+         [[alert]]\nname = \"log\"\ntype = \"syslog\"\naddress = \"udp://127.0.0.1:9\"\ngroup = \"night\"\n"
+    ));
+    let told = |path: &str| -> Vec<Value> {
+        let asked = hook.asked();
+        let own = asked.iter().filter(|one| one.path == path);
+        own.map(|one| serde_json::from_slice(&one.body).expect("JSON")).collect()
+    };
+    assert!(matches!(world.run(&["run"]).code, 0 | 3));
+    let summary = world.read_json("xunjian-data/report/summary.json");
+    let nights = told("/hook");
+    assert_eq!(nights.len(), 1, "{nights:?}");
+    let (night, data) = (&nights[0], &nights[0]["data"]);
+    assert_eq!((&night["type"], &night["time"]), (&"xunjian.night.ended".into(), &summary["started_at"]));
+    assert_eq!([&data["pass"], &data["review"]], [&summary["sites"]["pass"], &summary["sites"]["review"]]);
+    let fail = data["fail"].as_array().expect("sites").len();
+    assert_eq!(Some(fail as u64), summary["sites"]["fail"].as_u64());
+    assert!(fail > 0 && data["fail"][0][1][0].as_str().is_some_and(|veto| veto.starts_with('V')), "{data}");
+    assert_eq!(
+        [&data["findings"], &data["changes"]["new"]],
+        [&summary["findings"]["total"], &summary["findings"]["new"]]
+    );
+    let major = world.findings().into_iter().filter(|one| {
+        let of = |key: &str| one[key].as_str().expect("text").to_owned();
+        of("site").starts_with('s') && ["major", "serious"].contains(&of("severity").as_str())
+    });
+    let major = major.count();
+    let text = told("/wecom")[0]["markdown"]["content"].as_str().expect("a text").to_owned();
+    assert!(text.starts_with("**巡检完成：合格 ") && text.contains(&format!("新增 {major}，")), "{text}");
+
+    // A look at single findings is no night.
+    let typo = world.findings().into_iter().find(|one| one["kind"] == "typo").expect("a typo");
+    assert_eq!(world.run(&["findings", "recheck", typo["id"].as_str().expect("an id")]).code, 0);
+    assert!(matches!(world.run(&["run"]).code, 0 | 3));
+    let nights = told("/hook");
+    assert_eq!(nights.len(), 2, "{nights:?}");
+    assert_eq!(
+        (&nights[1]["data"]["run"], &nights[1]["data"]["changes"]),
+        (&2.into(), &serde_json::json!({}))
+    );
+
+    // The report cannot be written.
+    std::fs::remove_dir_all(world.path("xunjian-data/report")).expect("removed");
+    world.write("xunjian-data/report", b"in the way");
+    assert_eq!(world.run(&["run"]).code, 4);
+    let nights = told("/hook");
+    let kinds: Vec<&str> = nights.iter().map(|one| one["type"].as_str().expect("a type")).collect();
+    assert_eq!(kinds[2..], ["xunjian.night.ended", "xunjian.night.failed"], "judged, but not reported");
+    let reason = nights[3]["data"]["reason"].as_str().expect("a reason");
+    assert!(reason.contains("report"), "{reason}");
+    let last = told("/wecom").pop().expect("a message");
+    assert!(last["markdown"]["content"].as_str().is_some_and(|text| text.contains("巡检中途失败")), "{last}");
+    std::fs::remove_file(world.path("xunjian-data/report")).expect("removed");
+    assert!(matches!(world.run(&["run"]).code, 0 | 3));
+    let nights = told("/hook");
+    assert_eq!((nights.len(), &nights[4]["type"]), (5, &"xunjian.night.ended".into()), "it went on");
+    let ids: BTreeSet<&str> = nights.iter().map(|one| one["id"].as_str().expect("an id")).collect();
+    assert_eq!(ids.len(), 5, "each is another message");
+}
+
 fn ten_thousand(hook: u16, retry_s: &str) -> (World, String) {
     let site = serve(|asked| {
         let page = |number: usize| {
@@ -363,7 +430,7 @@ fn mistakes_in_sinks_are_told_with_their_lines() {
         &alert("type = \"jsonl\"\npath = \"x\"\nchanges = [\"old\"]"),
         "use new, changed, relapsed or mended",
     );
-    refused(&alert("type = \"jsonl\"\npath = \"x\"\ngroup = \"all\""), "use finding or site");
+    refused(&alert("type = \"jsonl\"\npath = \"x\"\ngroup = \"all\""), "use finding, site or night");
     refused(&alert("type = \"jsonl\"\npath = \"x\"\nchannel = \"y\""), "unknown key `alert.channel`");
     refused(&format!("{0}{0}", alert("type = \"jsonl\"\npath = \"x\"")), "two alerts are named \"a\"");
     // A run says so before it crawls.

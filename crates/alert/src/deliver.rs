@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use xunjian_engine::{Change, Entry, change_at, finding, next_change, verdict};
+use xunjian_engine::{Change, Entry, change_at, finding, next_change, night_totals, verdict};
 use xunjian_model::{Finding, Site, SiteId};
 use xunjian_report::Language;
 use xunjian_store::{Space, Store, StoreError};
 
 use crate::http::Http;
 use crate::sinks::{self, Context};
-use crate::{AlertError, Grouping, Item, Message, SendError, Sink, SiteNight};
+use crate::{AlertError, Grouping, Item, Message, Night, SendError, Sink, SiteNight};
 
 /// Examples kept of a site's night.
 const EXAMPLES_MAX: usize = 20;
@@ -233,6 +233,7 @@ impl Dispatcher {
             Grouping::Finding => self.next_findings(sink, place),
             Grouping::Site => self.next_site(sink, place),
             Grouping::Night => self.next_night(sink, place),
+            Grouping::State => self.next_state(place),
         }
     }
 
@@ -254,10 +255,10 @@ impl Dispatcher {
                     items.extend(wanted.map(|known| self.item(at, change, known)));
                 }
                 Entry::End { at, run } if refreshes && items.is_empty() => {
-                    return Ok(Some((Some(Message::Night { at, run }), after)));
+                    return Ok(Some((Some(Message::State { at, run }), after)));
                 }
                 Entry::End { .. } if refreshes => break,
-                Entry::End { .. } => {}
+                Entry::End { .. } | Entry::Failed { .. } => {}
             }
             from = number + 1;
             if items.len() >= batch || items.is_empty() && from - place.next >= SKIPPED_MAX {
@@ -328,18 +329,54 @@ impl Dispatcher {
                     };
                     return Ok(Some((Some(Message::Site(Box::new(night))), after)));
                 }
+                Entry::Failed { .. } => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next night that is over, or that failed.
+    fn next_night(&self, sink: &Sink, place: &Place) -> Result<Option<(Option<Message>, Place)>, StoreError> {
+        let mut changes: BTreeMap<Change, u64> = BTreeMap::new();
+        let mut from = place.next;
+        while let Some((number, entry)) = change_at(&self.store, from)? {
+            from = number + 1;
+            let after = Place { next: from, ..Place::default() };
+            match entry {
+                Entry::Finding { change, site, id, .. } => {
+                    let known = finding(&self.store, &site, &id)?;
+                    if known.is_some_and(|known| sink.filter.wants(change, &known)) {
+                        *changes.entry(change).or_default() += 1;
+                    }
+                }
+                Entry::Failed { at, reason } => {
+                    return Ok(Some((Some(Message::Failed { at, reason }), after)));
+                }
+                Entry::End { at, run } => {
+                    let wanted = self.sites.iter().filter(|site| sink.filter.wants_site(site.id.as_str()));
+                    let totals = night_totals(&self.store, wanted, (run, at))?;
+                    let message = totals.map(|totals| {
+                        let named = totals.fail.iter().map(|(site, _)| site).chain(&totals.incomplete);
+                        let names = named.map(|site| (site.clone(), self.name(site))).collect();
+                        let link = self.console.as_ref().map(|base| format!("{base}/"));
+                        // One that failed after that ends once more.
+                        let key = format!("night/{number}/{at}");
+                        Message::Night(Box::new(Night { key, at, run, totals, changes, names, link }))
+                    });
+                    return Ok(Some((message, after)));
+                }
             }
         }
         Ok(None)
     }
 
     /// The state after the newest night that is over: older ones are history.
-    fn next_night(&self, _: &Sink, place: &Place) -> Result<Option<(Option<Message>, Place)>, StoreError> {
+    fn next_state(&self, place: &Place) -> Result<Option<(Option<Message>, Place)>, StoreError> {
         let (mut from, mut newest) = (place.next, None);
         while let Some((number, entry)) = change_at(&self.store, from)? {
             from = number + 1;
             if let Entry::End { at, run } = entry {
-                newest = Some((Message::Night { at, run }, Place { next: from, ..Place::default() }));
+                newest = Some((Message::State { at, run }, Place { next: from, ..Place::default() }));
             }
         }
         Ok(newest.map(|(message, after)| (Some(message), after)))
@@ -356,11 +393,7 @@ impl Dispatcher {
     /// Sends a sink a message that says it is a test.
     pub async fn test(&self, name: &str) -> Result<(), AlertError> {
         let sink = self.sink(name)?;
-        let at = Timestamp::now();
-        let message = match sink.grouping {
-            Grouping::Night => Message::Night { at, run: 0 },
-            grouping => Message::test(grouping, at),
-        };
+        let message = Message::test(sink.grouping, Timestamp::now());
         self.send(sink, &message).await.map_err(|reason| AlertError::Test { name: name.to_owned(), reason })
     }
 
@@ -415,11 +448,9 @@ impl Dispatcher {
     pub fn replay_since(&self, name: &str, since: Timestamp) -> Result<(), AlertError> {
         let sink = self.sink(name)?;
         let mut from = 0;
-        while let Some((number, Entry::Finding { at, .. } | Entry::End { at, .. })) =
-            change_at(&self.store, from)?
-        {
+        while let Some((number, entry)) = change_at(&self.store, from)? {
             from = number;
-            if at >= since {
+            if entry.at() >= since {
                 break;
             }
             from = number + 1;

@@ -11,7 +11,7 @@ mod words;
 
 pub use deliver::{Delivered, Dispatcher, SinkState};
 pub use http::client;
-pub use message::{Item, Message, SiteNight};
+pub use message::{Item, Message, Night, SiteNight};
 pub use secret::{Secret, SecretError};
 pub use sink::{Filter, Grouping, Quiet, QuietError, Sink, SinkKind, Tls};
 

@@ -1,10 +1,10 @@
 //! What is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use xunjian_engine::Change;
+use xunjian_engine::{Change, NightTotals};
 use xunjian_model::{Finding, FindingState, Kind, SiteId, Verdict};
 
 /// One finding that changed.
@@ -48,6 +48,28 @@ pub struct SiteNight {
     pub link: Option<String>,
 }
 
+/// A night that is over.
+#[derive(Clone, Debug, Serialize)]
+pub struct Night {
+    /// The same at each try.
+    pub key: String,
+    /// When it began.
+    pub at: Timestamp,
+    /// Number of its run.
+    pub run: u32,
+    /// Its sums.
+    #[serde(flatten)]
+    pub totals: NightTotals,
+    /// Findings by what became of them.
+    pub changes: BTreeMap<Change, u64>,
+    /// Names of the sites that fail or of which not all was seen.
+    #[serde(skip)]
+    pub names: HashMap<SiteId, String>,
+    /// Where a person looks at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
 fn by_words<S: serde::Serializer>(
     counts: &BTreeMap<(Change, Kind), u64>,
     serializer: S,
@@ -73,8 +95,17 @@ pub enum Message {
     Findings(Vec<Item>),
     /// A site's night.
     Site(Box<SiteNight>),
+    /// A night that is over.
+    Night(Box<Night>),
+    /// A night ended before its time.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
     /// Everything as it is after a night.
-    Night {
+    State {
         /// When it began.
         at: Timestamp,
         /// Number of its run.
@@ -88,7 +119,9 @@ impl Message {
         match self {
             Self::Findings(items) => items.first().map(|item| item.key.clone()).unwrap_or_default(),
             Self::Site(night) => night.key.clone(),
-            Self::Night { at, run } => format!("{run}/{at}"),
+            Self::Night(night) => night.key.clone(),
+            Self::Failed { at, .. } => format!("failed/{at}"),
+            Self::State { at, run } => format!("{run}/{at}"),
         }
     }
 
@@ -133,7 +166,17 @@ impl Message {
                 verdict: None,
                 link: None,
             })),
-            _ => Self::Findings(vec![item]),
+            crate::Grouping::Night => Self::Night(Box::new(Night {
+                key: item.key.clone(),
+                at,
+                run: 0,
+                totals: NightTotals { pass: 1, findings: 1, ..NightTotals::default() },
+                changes: BTreeMap::from([(Change::New, 1)]),
+                names: HashMap::new(),
+                link: None,
+            })),
+            crate::Grouping::State => Self::State { at, run: 0 },
+            crate::Grouping::Finding => Self::Findings(vec![item]),
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct Sink {
     pub kind: SinkKind,
     /// Which changes it is told.
     pub filter: Filter,
-    /// One message a finding, or one a site and night.
+    /// One message a finding, one a site and night, or one a night.
     pub grouping: Grouping,
     /// Findings told at once, where the sink takes several.
     pub batch: usize,
@@ -35,15 +35,17 @@ pub struct Sink {
     pub timeout: Duration,
 }
 
-/// Whether findings come one by one.
+/// What comes in one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grouping {
     /// Each by itself.
     Finding,
     /// One message a site and night.
     Site,
-    /// The state of everything, once a night.
+    /// One a night, and one when a night failed.
     Night,
+    /// The state of everything, once a night.
+    State,
 }
 
 /// How mail is encrypted.
@@ -183,7 +185,7 @@ impl SinkKind {
             Self::Wecom { .. } | Self::Dingtalk { .. } | Self::Feishu { .. } | Self::Mail { .. } => {
                 Grouping::Site
             }
-            Self::Junit { .. } | Self::Sarif { .. } | Self::Markdown { .. } => Grouping::Night,
+            Self::Junit { .. } | Self::Sarif { .. } | Self::Markdown { .. } => Grouping::State,
             _ => Grouping::Finding,
         }
     }

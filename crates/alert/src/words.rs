@@ -1,10 +1,10 @@
 //! What people are told, in Chinese and English.
 
-use xunjian_engine::Change;
-use xunjian_model::Outcome;
+use xunjian_engine::{Change, NightTotals};
+use xunjian_model::{Outcome, SiteId};
 use xunjian_report::Language;
 
-use crate::{Item, SiteNight};
+use crate::{Item, Night, SiteNight};
 
 /// The excerpt with its fault between brackets every reader knows.
 fn excerpt(item: &Item) -> String {
@@ -102,6 +102,72 @@ pub(crate) fn rest(night: &SiteNight, shown: u64, language: Language) -> String 
     }
     if let Some(link) = &night.link {
         text.push_str(&format!(" {link}"));
+    }
+    text
+}
+
+/// The title of a night that is over.
+pub(crate) fn night_title(night: &Night, language: Language) -> String {
+    let NightTotals { pass, fail, review, .. } = &night.totals;
+    let fail = fail.len();
+    match language {
+        Language::Zh => format!("巡检完成：合格 {pass}，不合格 {fail}，待复核 {review}"),
+        Language::En => format!("The night is over: {pass} pass, {fail} fail, {review} in review"),
+    }
+}
+
+/// Sites named in a line.
+const NAMED_MAX: usize = 20;
+
+/// Lines about a night: its findings, the sites that fail, those of which not all was seen.
+pub(crate) fn night(night: &Night, language: Language) -> Vec<String> {
+    let totals = &night.totals;
+    let changed = |one: Change| {
+        format!("{} {}", change(one, language), night.changes.get(&one).copied().unwrap_or_default())
+    };
+    let changed = [Change::New, Change::Relapsed, Change::Mended].map(changed);
+    let (findings, waiting) = (totals.findings, totals.waiting);
+    let mut lines = vec![match language {
+        Language::Zh => format!("问题 {findings}（{}），待人工复核 {waiting}", changed.join("，")),
+        Language::En => format!("{findings} findings ({}), {waiting} for a person", changed.join(", ")),
+    }];
+    let name = |site: &SiteId| night.names.get(site).cloned().unwrap_or_else(|| site.to_string());
+    let fail = totals.fail.iter().map(|(site, vetoes)| format!("{}（{}）", name(site), vetoes.join("，")));
+    let incomplete = totals.incomplete.iter().map(name);
+    let named: [(&str, &str, Vec<String>); 2] =
+        [("不合格", "fail", fail.collect()), ("没有全部查完", "not seen whole", incomplete.collect())];
+    for (zh, en, names) in named {
+        if names.is_empty() {
+            continue;
+        }
+        let more = names.len().saturating_sub(NAMED_MAX);
+        let mut line = names.into_iter().take(NAMED_MAX).collect::<Vec<_>>().join("、");
+        if more > 0 {
+            line.push_str(&format!(" +{more}"));
+        }
+        lines.push(format!("{}：{line}", if language == Language::Zh { zh } else { en }));
+    }
+    lines.extend(night.link.clone());
+    lines
+}
+
+/// The title of a night that ended before its time.
+pub(crate) fn failed(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "巡检中途失败，下次运行会接着做",
+        Language::En => "The night failed; the next one goes on",
+    }
+}
+
+/// A title and lines as Markdown, no longer than so many bytes.
+pub(crate) fn quoted(title: &str, lines: &[String], bytes_max: usize) -> String {
+    let mut text = format!("**{}**\n", escape(title));
+    for line in lines {
+        let line = format!("> {}\n", escape(line));
+        if text.len() + line.len() > bytes_max {
+            break;
+        }
+        text.push_str(&line);
     }
     text
 }

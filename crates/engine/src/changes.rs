@@ -90,6 +90,22 @@ pub enum Entry {
         /// Number of the run.
         run: u32,
     },
+    /// A night ended before its time.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Entry {
+    /// When it happened; of a night that is over, when it began.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Finding { at, .. } | Self::End { at, .. } | Self::Failed { at, .. } => *at,
+        }
+    }
 }
 
 const NEXT: &[&[u8]] = &[b"next"];
@@ -157,13 +173,23 @@ pub(crate) fn end_look(store: &Store, at: Timestamp, run: u32) -> Result<(), Sto
     }
     let oldest = at - jiff::SignedDuration::from_hours(24 * KEPT_DAYS);
     let mut from = 0;
-    while let Some((number, Entry::Finding { at, .. } | Entry::End { at, .. })) = change_at(store, from)? {
-        if at >= oldest {
+    while let Some((number, entry)) = change_at(store, from)? {
+        if entry.at() >= oldest {
             break;
         }
         batch.delete(Space::Change, &[&key(number)]);
         from = number + 1;
     }
+    writer.end(&mut batch)?;
+    batch.commit()
+}
+
+/// Says that a night ended before its time.
+pub(crate) fn end_badly(store: &Store, reason: &str) -> Result<(), StoreError> {
+    let mut batch = store.begin();
+    let mut writer = Writer::new(store)?;
+    let at = xunjian_model::kept_moment(Timestamp::now());
+    writer.add(&mut batch, &Entry::Failed { at, reason: reason.to_owned() })?;
     writer.end(&mut batch)?;
     batch.commit()
 }

@@ -38,8 +38,10 @@ pub(super) async fn send(
             };
             post(items.iter().map(alert).collect()).await
         }
-        Message::Site(_) => Err(SendError::Never("takes findings, not sites".to_owned())),
-        Message::Night { .. } => {
+        Message::Site(_) | Message::Night(_) | Message::Failed { .. } => {
+            Err(SendError::Never("takes findings, not sites or nights".to_owned()))
+        }
+        Message::State { .. } => {
             for site in context.sites.iter().filter(|site| sink.filter.wants_site(site.id.as_str())) {
                 let mut alerts = Vec::new();
                 for finding in current_findings(context.store, &site.id) {

@@ -185,7 +185,7 @@ pub(super) fn markdown(
     context: Context<'_>,
 ) -> Result<(), SendError> {
     let zh = context.language == Language::Zh;
-    let run = if let Message::Night { run, .. } = message { *run } else { 0 };
+    let run = if let Message::State { run, .. } = message { *run } else { 0 };
     let mut table = match zh {
         true => "| 网站 | 结果 | 严重 | 较重 | 一般 | 提示 |\n|---|---|--:|--:|--:|--:|\n".to_owned(),
         false => "| site | result | serious | major | minor | info |\n|---|---|--:|--:|--:|--:|\n".to_owned(),

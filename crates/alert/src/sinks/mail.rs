@@ -83,6 +83,10 @@ fn text(message: &Message, context: Context<'_>) -> (String, String) {
             let subject = items.first().map(|item| words::line(item, language)).unwrap_or_default();
             (subject.chars().take(120).collect(), lines.join("\n"))
         }
-        Message::Night { run, .. } => (format!("xunjian #{run}"), format!("#{run}")),
+        Message::Night(night) => {
+            (words::night_title(night, language), words::night(night, language).join("\n"))
+        }
+        Message::Failed { reason, .. } => (words::failed(language).to_owned(), language.said(reason)),
+        Message::State { run, .. } => (format!("xunjian #{run}"), format!("#{run}")),
     }
 }

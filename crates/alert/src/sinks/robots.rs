@@ -26,7 +26,16 @@ fn text(message: &Message, context: Context<'_>, bytes_max: usize) -> (String, S
             let cut: String = lines.join("\n").chars().take(bytes_max / 3).collect();
             (items.first().map(|item| item.site_name.clone()).unwrap_or_default(), cut)
         }
-        Message::Night { run, .. } => (format!("#{run}"), format!("#{run}")),
+        Message::Night(night) => {
+            let title = words::night_title(night, context.language);
+            let text = words::quoted(&title, &words::night(night, context.language), bytes_max);
+            (title, text)
+        }
+        Message::Failed { reason, .. } => {
+            let title = words::failed(context.language);
+            (title.to_owned(), words::quoted(title, &[context.language.said(reason)], bytes_max))
+        }
+        Message::State { run, .. } => (format!("#{run}"), format!("#{run}")),
     }
 }
 

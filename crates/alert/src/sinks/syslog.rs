@@ -64,7 +64,16 @@ fn lines(message: &Message, context: Context<'_>) -> Vec<String> {
             let text = words::title(night, context.language);
             vec![line(severity.unwrap_or(Severity::Info), night.at, "site", &data, &text)]
         }
-        Message::Night { at, .. } => {
+        Message::Night(night) => {
+            let told = words::night(night, context.language);
+            let text = [&[words::night_title(night, context.language)], &told[..]].concat().join(" · ");
+            vec![line(Severity::Info, night.at, "night", &[("run", &night.run.to_string())], &text)]
+        }
+        Message::Failed { at, reason } => {
+            let text = format!("{}：{}", words::failed(context.language), context.language.said(reason));
+            vec![line(Severity::Major, *at, "failed", &[], &text)]
+        }
+        Message::State { at, .. } => {
             let text = events(message).first().map(Value::to_string).unwrap_or_default();
             vec![line(Severity::Info, *at, "night", &[], &text)]
         }

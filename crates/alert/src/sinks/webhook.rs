@@ -59,16 +59,24 @@ pub(super) fn events(message: &Message) -> Vec<Value> {
             "datacontenttype": "application/json",
             "data": night,
         })],
-        Message::Night { at, run } => vec![json!({
-            "specversion": "1.0",
-            "id": message.key(),
-            "source": "/xunjian",
-            "type": "xunjian.night.ended",
-            "time": at,
-            "datacontenttype": "application/json",
-            "data": { "run": run },
-        })],
+        Message::Night(night) => vec![of_night(message, night.at, "ended", json!(night))],
+        Message::Failed { at, reason } => {
+            vec![of_night(message, *at, "failed", json!({ "reason": reason }))]
+        }
+        Message::State { at, run } => vec![of_night(message, *at, "ended", json!({ "run": run }))],
     }
+}
+
+fn of_night(message: &Message, at: Timestamp, how: &str, data: Value) -> Value {
+    json!({
+        "specversion": "1.0",
+        "id": message.key(),
+        "source": "/xunjian",
+        "type": format!("xunjian.night.{how}"),
+        "time": at,
+        "datacontenttype": "application/json",
+        "data": data,
+    })
 }
 
 pub(super) fn event(item: &Item) -> Value {

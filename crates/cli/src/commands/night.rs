@@ -158,6 +158,13 @@ impl Night {
         })
     }
 
+    /// Writes down that the night ended before its time, so that people are told.
+    pub(crate) fn failed(&self, error: &anyhow::Error) {
+        if let Err(untold) = self.engine.note_failure(&format!("{error:#}")) {
+            tracing::warn!(%untold, "nobody is told that the night failed");
+        }
+    }
+
     /// Lets old versions of pages go, where the configuration wants that and it is time.
     pub(crate) fn retain(&mut self) -> anyhow::Result<()> {
         if let Some(done) = self.engine.retain()? {
@@ -365,7 +372,14 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Night)
     let mut night = Night::open(settings, common, terminal)?;
     // A sink without its secret is told now, not after the night.
     alert::ready(common, &night.engine, terminal)?;
-    let (report, exit) = match whole(&mut night, only, &interrupt).await? {
+    let whole = whole(&mut night, only, &interrupt).await;
+    if let Err(error) = &whole {
+        night.failed(error);
+        if let Err(untold) = alert::deliver(common, &night.engine, terminal, alert::AFTER_NIGHT).await {
+            terminal.error(&untold);
+        }
+    }
+    let (report, exit) = match whole? {
         Some(report) => {
             let complete = night.incomplete()?.is_empty();
             let exit = night.exit(&report, complete);

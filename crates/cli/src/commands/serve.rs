@@ -86,7 +86,10 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
             Ok(Some(report)) => night.print(&report)?,
             Ok(None) => {}
             // One bad night is no reason not to try the next.
-            Err(error) => terminal.error(&error),
+            Err(error) => {
+                night.failed(&error);
+                terminal.error(&error);
+            }
         }
         if let Err(error) = alert::deliver(common, &night.engine, terminal, alert::AFTER_NIGHT).await {
             terminal.error(&error);

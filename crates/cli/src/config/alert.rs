@@ -41,8 +41,9 @@ pub(super) fn sinks(
         let grouping = table.get::<String>(source, "group").and_then(|word| match word.as_str() {
             "finding" => Some(Grouping::Finding),
             "site" => Some(Grouping::Site),
+            "night" => Some(Grouping::Night),
             other => {
-                source.fault(at, format!("`alert.group`: {other:?} is no group: use finding or site"));
+                source.fault(at, format!("`alert.group`: {other:?} is no group: use finding, site or night"));
                 None
             }
         });
@@ -67,13 +68,13 @@ pub(super) fn sinks(
         }
         let Some(kind) = kind else { continue };
         let usual = kind.grouping();
-        if usual == Grouping::Night && grouping.is_some() {
+        if usual == Grouping::State && grouping.is_some() {
             source.fault(
                 at,
                 format!("a {} is written whole after each night; it has no `group`", kind.as_str()),
             );
         }
-        if matches!(kind, SinkKind::Alertmanager { .. }) && grouping == Some(Grouping::Site) {
+        if matches!(kind, SinkKind::Alertmanager { .. }) && grouping.is_some_and(|own| own != usual) {
             source.fault(at, "alertmanager groups alerts itself; it has no `group`");
         }
         sinks.push(Sink {

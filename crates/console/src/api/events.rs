@@ -60,6 +60,7 @@ async fn next(state: &Arc<Everything>, place: u64) -> Option<(Event, u64)> {
                     (change.as_str(), json!({ "at": at, "change": change, "finding": known }))
                 }
                 Entry::End { at, run } => ("end", json!({ "at": at, "run": run })),
+                Entry::Failed { at, reason } => ("failed", json!({ "at": at, "reason": reason })),
             };
             let event = Event::default().id(number.to_string()).event(name).data(data.to_string());
             return Some((event, number + 1));
