@@ -177,10 +177,14 @@ impl Store {
     fn open_index(folder: &Path) -> Result<(sled::Db, u64, Tails), StoreError> {
         let path = folder.join("index");
         let damaged = |reason: String| StoreError::Damaged { path: path.clone(), reason };
+        let was_there = path.exists();
         let index = index::open(&path)?;
         let wanted = acknowledged::number(folder)?;
         let meta = |name: &[u8]| index.get(Space::Meta.key(&[name])).map_err(StoreError::index);
         let batch: u64 = meta(b"batch")?.map_or(Ok(0), |bytes| decode(b"batch", &bytes))?;
+        if batch < wanted && !was_there {
+            return Err(damaged("it is not there".to_owned()));
+        }
         if batch < wanted {
             return Err(damaged(format!("it knows of {batch} batches, {wanted} were acknowledged")));
         }
