@@ -66,6 +66,34 @@ fn many_kills_of_one_run() {
     assert_eq!(ids(&world), ids(&undisturbed));
 }
 
+/// A timer starts `run` each night; what was interrupted the night before does not stand for tonight's.
+#[test]
+fn a_night_that_was_interrupted_the_night_before_is_not_tonights() {
+    let world = World::with_city(CITY);
+    let night = |shift: &str| {
+        let ended: support::Ended = world.command_at(shift, &["run"]).output().expect("runs").into();
+        assert_eq!(ended.code, 3, "{}", ended.stderr);
+        (world.read_json("xunjian-data/report/summary.json")["run"].clone(), ended.stderr)
+    };
+    let kill_one = |shift: &str, log: &str| {
+        let mut child = world.command_at(shift, &["run"]).stderr(Stdio::null()).spawn().expect("starts");
+        // Its crawl has begun.
+        while !world.path(&format!("xunjian-data/log/{log}")).exists() {
+            assert!(child.try_wait().expect("state").is_none(), "it has ended");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+    };
+    kill_one("-2d", "crawl-000001.log");
+    let (run, told) = night("-1d");
+    assert!(run == 2 && told.contains("开始今晚的巡检"), "{run} {told}");
+    // One of the same night is gone on with, and that is all.
+    kill_one("-2h", "crawl-000003.log");
+    let (run, told) = night("-1h");
+    assert!(run == 3 && !told.contains("开始今晚的巡检"), "{run} {told}");
+}
+
 /// The clock was three days ahead for a night, half of the next one, and is right again.
 #[test]
 fn a_clock_that_is_set_back() {

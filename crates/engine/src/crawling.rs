@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use xunjian_cluster::Worker;
 use xunjian_crawl::{
@@ -57,9 +58,10 @@ impl Engine {
         Ok(last.is_some_and(|run| run.nightly && run.crawl.finished && !run.finished))
     }
 
-    /// Whether the last run was interrupted before its end.
-    pub fn is_interrupted(&self) -> Result<bool, EngineError> {
-        Ok(RunRecord::last(&self.store)?.is_some_and(|run| run.nightly && !run.finished))
+    /// When the last night began, if it was interrupted before its end.
+    pub fn interrupted(&self) -> Result<Option<Timestamp>, EngineError> {
+        let last = RunRecord::last(&self.store)?;
+        Ok(last.filter(|run| run.nightly && !run.finished).map(|run| run.started_at))
     }
 
     /// Crawls; goes on with the last run when its crawl was interrupted. `only` names the sites

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use xunjian_console::Live;
 use xunjian_crawl::Progress;
@@ -22,6 +23,8 @@ use crate::{Exit, config};
 
 /// Time between two drawings of the crawl's bar.
 const DRAW_EVERY: Duration = Duration::from_millis(200);
+/// How long ago a night that is gone on with began, for tonight to be another one.
+const ANOTHER_NIGHT: SignedDuration = SignedDuration::from_hours(12);
 
 /// The steps over one store, each measured.
 pub(crate) struct Night {
@@ -372,7 +375,19 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Night)
     let mut night = Night::open(settings, common, terminal)?;
     // A sink without its secret is told now, not after the night.
     alert::ready(common, &night.engine, terminal)?;
-    let whole = whole(&mut night, only, &interrupt).await;
+    let before = night.engine.interrupted()?;
+    let mut whole = self::whole(&mut night, only, &interrupt).await;
+    // A night that was interrupted long ago does not stand for tonight's.
+    if only.is_empty()
+        && before.is_some_and(|began| Timestamp::now().duration_since(began) >= ANOTHER_NIGHT)
+        && let Ok(Some(report)) = &whole
+    {
+        night.print(report)?;
+        terminal.note(
+            terminal.words("前一晚已补完，开始今晚的巡检。", "The night before is done; tonight's begins."),
+        );
+        whole = self::whole(&mut night, only, &interrupt).await;
+    }
     if let Err(error) = &whole {
         night.failed(error);
         if let Err(untold) = alert::deliver(common, &night.engine, terminal, alert::AFTER_NIGHT).await {

@@ -58,9 +58,9 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
     let at = night.engine.settings().nightly.unwrap_or(NIGHTLY);
     terminal.note(format!("{} {at}", terminal.words("每晚运行时间", "The night begins at")));
     // A night that was interrupted goes on at once.
-    let mut due = match night.engine.is_interrupted()? {
-        true => Timestamp::now(),
-        false => this_or_next_night(&night.engine)?,
+    let mut due = match night.engine.interrupted()? {
+        Some(_) => Timestamp::now(),
+        None => this_or_next_night(&night.engine)?,
     };
     while !interrupt.stop.is_stopped() {
         let left = due.duration_since(Timestamp::now());
