@@ -175,7 +175,10 @@ fn a_night_is_told_in_one_message_and_so_is_one_that_failed() {
     assert_eq!([&data["pass"], &data["review"]], [&summary["sites"]["pass"], &summary["sites"]["review"]]);
     let fail = data["fail"].as_array().expect("sites").len();
     assert_eq!(Some(fail as u64), summary["sites"]["fail"].as_u64());
-    assert!(fail > 0 && data["fail"][0][1][0].as_str().is_some_and(|veto| veto.starts_with('V')), "{data}");
+    assert!(
+        fail > 0 && data["fail"][0]["vetoes"][0]["rule"].as_str().is_some_and(|rule| rule.starts_with('V')),
+        "{data}"
+    );
     assert_eq!(
         [&data["findings"], &data["changes"]["new"]],
         [&summary["findings"]["total"], &summary["findings"]["new"]]

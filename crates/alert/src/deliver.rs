@@ -356,7 +356,7 @@ impl Dispatcher {
                     let wanted = self.sites.iter().filter(|site| sink.filter.wants_site(site.id.as_str()));
                     let totals = night_totals(&self.store, wanted, (run, at))?;
                     let message = totals.map(|totals| {
-                        let named = totals.fail.iter().map(|(site, _)| site).chain(&totals.incomplete);
+                        let named = totals.fail.iter().map(|failed| &failed.site).chain(&totals.incomplete);
                         let names = named.map(|site| (site.clone(), self.name(site))).collect();
                         let link = self.console.as_ref().map(|base| format!("{base}/"));
                         // One that failed after that ends once more.

@@ -1,6 +1,6 @@
 //! What people are told, in Chinese and English.
 
-use xunjian_engine::{Change, NightTotals};
+use xunjian_engine::{Change, NightTotals, VetoName};
 use xunjian_model::{Outcome, SiteId};
 use xunjian_report::Language;
 
@@ -132,7 +132,14 @@ pub(crate) fn night(night: &Night, language: Language) -> Vec<String> {
         Language::En => format!("{findings} findings ({}), {waiting} for a person", changed.join(", ")),
     }];
     let name = |site: &SiteId| night.names.get(site).cloned().unwrap_or_else(|| site.to_string());
-    let fail = totals.fail.iter().map(|(site, vetoes)| format!("{}（{}）", name(site), vetoes.join("，")));
+    let veto = |veto: &VetoName| {
+        let name = if language == Language::Zh { &veto.name } else { &veto.name_en };
+        format!("{} {name}", veto.rule)
+    };
+    let fail = totals.fail.iter().map(|failed| {
+        let vetoes: Vec<String> = failed.vetoes.iter().map(veto).collect();
+        format!("{}（{}）", name(&failed.site), vetoes.join("，"))
+    });
     let incomplete = totals.incomplete.iter().map(name);
     let named: [(&str, &str, Vec<String>); 2] =
         [("不合格", "fail", fail.collect()), ("没有全部查完", "not seen whole", incomplete.collect())];

@@ -56,7 +56,7 @@ pub use judging::QuarterJudged;
 pub use maintain::compact;
 pub use measure::{Cpu, StepCost};
 pub use monitor::{Held, Monitor, MonitorSettings, Outage, Probe, Round};
-pub use night::{NightTotals, night_totals};
+pub use night::{FailedSite, NightTotals, VetoName, night_totals};
 pub use posts::FeedFault;
 pub use recheck::Rechecked;
 pub use reporting::WrittenReport;

@@ -12,8 +12,8 @@ use crate::{Engine, EngineError, RunRecord, Tally, changes, run};
 pub struct NightTotals {
     /// Sites that pass.
     pub pass: usize,
-    /// Sites that fail, with the rules of their vetoes.
-    pub fail: Vec<(SiteId, Vec<String>)>,
+    /// Sites that fail.
+    pub fail: Vec<FailedSite>,
     /// Sites that wait for a person.
     pub review: usize,
     /// Sites of which not all was seen that should have been.
@@ -22,6 +22,26 @@ pub struct NightTotals {
     pub findings: u64,
     /// Of these, those that wait for a person.
     pub waiting: u64,
+}
+
+/// A site that fails, with its vetoes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailedSite {
+    /// The site.
+    pub site: SiteId,
+    /// Its vetoes.
+    pub vetoes: Vec<VetoName>,
+}
+
+/// What a veto is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VetoName {
+    /// Rule, for example `V4c`.
+    pub rule: String,
+    /// Its Chinese name.
+    pub name: String,
+    /// Its English name.
+    pub name_en: String,
 }
 
 /// The sums of a run over some sites; `None` where what ended at that moment was a look at single findings.
@@ -40,9 +60,10 @@ pub fn night_totals<'s>(
                 Outcome::Pass => totals.pass += 1,
                 Outcome::Review => totals.review += 1,
                 Outcome::Fail => {
+                    let vetoes = verdict.vetoes.into_iter();
                     let vetoes =
-                        verdict.vetoes.into_iter().map(|veto| format!("{} {}", veto.rule, veto.name));
-                    totals.fail.push((site.id.clone(), vetoes.collect()));
+                        vetoes.map(|one| VetoName { rule: one.rule, name: one.name, name_en: one.name_en });
+                    totals.fail.push(FailedSite { site: site.id.clone(), vetoes: vetoes.collect() });
                 }
             }
         }
