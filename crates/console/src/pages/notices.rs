@@ -301,7 +301,10 @@ pub(crate) async fn make(
     let quarter = order.quarter.to_string();
     let making = Arc::clone(&state);
     tokio::spawn(async move {
-        let made = written(engine, order, done).await.map_err(|failure| match failure {
+        // However it ends, another one can be made afterwards.
+        let made = tokio::spawn(written(engine, order, done)).await;
+        let made = made.unwrap_or_else(|error| Err(Failure::Ours(error.to_string())));
+        let made = made.map_err(|failure| match failure {
             Failure::Ours(reason) => reason,
             other => other.reason(),
         });
