@@ -14,13 +14,6 @@ use xunjian_city::CityOptions;
 
 const SMALL: CityOptions = CityOptions { seed: 21, sites: 9, pages: 40, day: 0 };
 
-fn inspected() -> World {
-    let world = World::with_city(SMALL);
-    let run = world.run(&["run", "--json"]);
-    assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
-    world
-}
-
 fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
@@ -46,7 +39,7 @@ fn rows(console: &Serving, first: Answer) -> BTreeSet<String> {
 
 #[test]
 fn words_are_found_wherever_they_stand() {
-    let world = inspected();
+    let world = World::inspected(SMALL);
     // Whatever a dictionary found, a search for the word finds on the same page.
     let findings = world.findings();
     let of = |word: &str| -> BTreeSet<String> {
@@ -144,7 +137,7 @@ fn what_a_scan_knows_of_pages_only_spares_reading_them() {
 
 #[test]
 fn a_dictionary_is_changed_once_it_was_tried() {
-    let world = inspected();
+    let world = World::inspected(SMALL);
     let console = Serving::start(&world, "127.0.0.1", "");
     let list = console.get("/dictionaries");
     let path =
@@ -227,7 +220,7 @@ fn a_dictionary_is_changed_once_it_was_tried() {
 
 #[test]
 fn what_is_changed_counts_from_the_next_night_on() {
-    let world = inspected();
+    let world = World::inspected(SMALL);
     let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("a zone");
     let soon = zone.to_datetime(jiff::Timestamp::now() + jiff::SignedDuration::from_secs(6));
     let nightly = format!("nightly = \"{}\"\n", soon.strftime("%H:%M:%S"));

@@ -18,16 +18,9 @@ use xunjian_city::CityOptions;
 
 const SMALL: CityOptions = CityOptions { seed: 12, sites: 9, pages: 40, day: 0 };
 
-fn inspected() -> World {
-    let world = World::with_city(SMALL);
-    let run = world.run(&["run", "--json"]);
-    assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
-    world
-}
-
 #[test]
 fn a_run_under_way_hides_nothing_of_the_night_before() {
-    let world = inspected();
+    let world = World::inspected(SMALL);
     let verdicts = world.read_json("xunjian-data/report/verdicts.json");
     let verdicts = verdicts.as_array().expect("verdicts");
     let first = verdicts[0]["site"].as_str().expect("a site");
@@ -95,7 +88,7 @@ fn what_stands_in_posts_of_accounts_is_decided_in_the_console_too() {
 
 #[test]
 fn accounts_are_shown_with_why_they_fail() {
-    let world = inspected();
+    let world = World::inspected(SMALL);
     let listed = world.run(&["media", "list", "--json"]).json();
     let listed = listed.as_array().expect("accounts");
     let of = |result: &str| listed.iter().filter(|one| one["result"] == result).count();
@@ -138,7 +131,7 @@ fn accounts_are_shown_with_why_they_fail() {
 
 #[test]
 fn pages_show_what_was_found_and_people_decide_there() {
-    let world = inspected();
+    let world = World::inspected(SMALL);
     let console = Serving::start(&world, "127.0.0.1", "");
     let findings = world.findings();
     let verdicts = world.read_json("xunjian-data/report/verdicts.json");
@@ -230,7 +223,7 @@ fn pages_show_what_was_found_and_people_decide_there() {
 
 #[test]
 fn the_interface_pages_filters_and_decides() {
-    let world = inspected();
+    let world = World::inspected(SMALL);
     let console = Serving::start(&world, "127.0.0.1", "");
     let findings = world.findings();
     // Page after page, each finding once.
@@ -377,7 +370,7 @@ fn accounts_may_be_there_before_the_first_night() {
 
 #[test]
 fn beyond_loopback_everybody_says_who_they_are() {
-    let world = inspected();
+    let world = World::inspected(SMALL);
     let config = std::fs::read_to_string(world.path("xunjian.toml")).expect("configuration");
     world.configure("[serve]\nlisten = \"0.0.0.0:0\"\n");
     let open = world.english(&["serve"]);

@@ -19,13 +19,6 @@ use xunjian_city::CityOptions;
 
 const SMALL: CityOptions = CityOptions { seed: 12, sites: 9, pages: 40, day: 0 };
 
-fn inspected() -> World {
-    let world = World::with_city(SMALL);
-    let run = world.run(&["run", "--json"]);
-    assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
-    world
-}
-
 fn row(verdict: &Value, indicator: &str) -> Value {
     let rows = verdict["indicators"].as_array().expect("rows");
     rows.iter().find(|row| row["indicator"] == indicator).expect("a row").clone()
@@ -43,7 +36,7 @@ fn open(console: &Serving, of: &str) -> BTreeSet<String> {
 
 #[test]
 fn an_indicator_is_judged_in_the_console_and_counts_at_once() {
-    let world = inspected();
+    let world = World::inspected(SMALL);
     let verdicts = world.read_json("xunjian-data/report/verdicts.json");
     let of_portal =
         |one: &&Value| one["kind"] == "portal" && one["vetoes"].as_array().is_some_and(Vec::is_empty);
@@ -142,7 +135,7 @@ fn an_indicator_is_judged_in_the_console_and_counts_at_once() {
 
 #[test]
 fn what_is_decided_of_findings_changes_how_the_site_stands_at_once() {
-    let world = inspected();
+    let world = World::inspected(SMALL);
     let verdicts = world.read_json("xunjian-data/report/verdicts.json");
     let waits = |one: &&Value| one["reviews"].as_array().is_some_and(|all| !all.is_empty());
     let verdict = verdicts.as_array().expect("verdicts").iter().find(waits).expect("a site that waits");
@@ -229,7 +222,7 @@ fn form_of(page: &Answer, key: &str, points: &str) -> String {
 
 #[test]
 fn the_notice_of_a_quarter_is_made_and_taken_from_the_console() {
-    let world = inspected();
+    let world = World::inspected(SMALL);
     let console = Serving::start(&world, "127.0.0.1", "");
     let page = console.get("/notices");
     assert!(page.status == 200 && page.body.contains("还没有通报"), "{}", page.body);
@@ -246,6 +239,8 @@ fn the_notice_of_a_quarter_is_made_and_taken_from_the_console() {
         ("&due=2026-02-30", "due"),
         ("&against=2026", "against"),
         ("&rectified=many", "rectified"),
+        ("&rectified=NaN", "rectified"),
+        ("&sites=-1", "sites"),
     ] {
         let refused = make(more);
         assert!(refused.status == 400 && refused.body.contains(told), "{told}: {}", refused.body);

@@ -69,6 +69,14 @@ impl World {
         Self::serving(City::new(options))
     }
 
+    /// The same after its first night.
+    pub(crate) fn inspected(options: CityOptions) -> Self {
+        let world = Self::with_city(options);
+        let run = world.run(&["run"]);
+        assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
+        world
+    }
+
     /// The same for a city that was planned.
     pub(crate) fn serving(city: City) -> Self {
         let folder = tempfile::tempdir().expect("folder");

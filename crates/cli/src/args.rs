@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use jiff::civil::Date;
 use xunjian_console::{Role, Scope};
-use xunjian_judge::Quarter;
+use xunjian_judge::{Quarter, RATES, printed};
 use xunjian_model::{Kind, PageUrl, Severity, SiteId};
 use xunjian_report::{Format, Language};
 
@@ -210,11 +210,10 @@ pub(crate) struct Judge {
 
 fn stated(text: &str) -> Result<(String, String), String> {
     let (id, number) = text.split_once('=').ok_or("write it like rectified=91")?;
-    let bare = number.trim_end_matches(['%', '％']);
-    if !["sites", "accounts", "rectified"].contains(&id) {
+    if !RATES.contains(&id) {
         return Err(format!("{id:?} is no rate: use sites, accounts or rectified"));
     }
-    bare.parse::<f64>().map_err(|_| format!("{number:?} is not a number"))?;
+    let bare = printed(number).ok_or_else(|| format!("{number:?} is not a number"))?;
     Ok((id.to_owned(), bare.to_owned()))
 }
 

@@ -1,6 +1,6 @@
 //! What the judge is given, of a run or of a quarter, and what it says.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -66,6 +66,12 @@ impl Engine {
             None => self.keep_account_verdicts(self.point(&run))?,
         }
         Ok(self.tally_one(&run, owner)?)
+    }
+
+    /// The same for what some findings are of.
+    pub fn judge_again_for(&self, filed: &[Filed]) -> Result<(), EngineError> {
+        let owners: BTreeSet<&SiteId> = filed.iter().map(|one| &one.finding.site).collect();
+        owners.into_iter().try_for_each(|owner| self.judge_again(owner))
     }
 
     fn is_scanned(&self, run: &RunRecord, owner: &SiteId) -> Result<bool, EngineError> {

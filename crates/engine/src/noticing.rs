@@ -3,13 +3,33 @@
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
-use xunjian_judge::{Notice, compare};
+use xunjian_judge::{Notice, Quarter, compare};
 use xunjian_model::Finding;
 use xunjian_report::{Format, Language, NoticeData, write_notice};
 
 use crate::{Engine, EngineError, QuarterJudged};
 
+/// Folder of a quarter's notice in the data folder, before the quarter.
+const FOLDER: &str = "notice-";
+
 impl Engine {
+    /// Where the notice of a quarter is written, unless somebody wants it elsewhere.
+    pub fn notice_folder(&self, quarter: Quarter) -> PathBuf {
+        self.settings().data.join(format!("{FOLDER}{quarter}"))
+    }
+
+    /// Where notices were written, the newest quarter first.
+    pub fn notice_folders(&self) -> std::io::Result<Vec<(Quarter, PathBuf)>> {
+        let mut folders = Vec::new();
+        for entry in std::fs::read_dir(&self.settings().data)? {
+            let entry = entry?;
+            let quarter = entry.file_name().to_str().and_then(|name| name.strip_prefix(FOLDER)?.parse().ok());
+            folders.extend(quarter.map(|quarter: Quarter| (quarter, entry.path())));
+        }
+        folders.sort_by_key(|(quarter, _)| std::cmp::Reverse(*quarter));
+        Ok(folders)
+    }
+
     /// Writes the notice of a judged quarter in each form; answers with the files. `before` is the
     /// quarter it is compared with; what has to be mended is due working days after `dated`, unless
     /// `due` is given.

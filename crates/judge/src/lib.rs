@@ -26,6 +26,6 @@ pub use notice::{
     AccountRow, Annexes, Comparison, Counts, FailedSite, Group as NoticeGroup, Notice, NoticeSite,
     ProblemRow, Quarter, QuarterError, SiteRow, Stated, compare, notice,
 };
-pub use rates::{Agreement, Digits, Rate, agreement, percent};
+pub use rates::{Agreement, Digits, RATES, Rate, agreement, percent, printed};
 pub use verdict::judge;
 pub use vetoes::VISITS_A_DAY_MIN;

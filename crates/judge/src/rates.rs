@@ -56,6 +56,16 @@ pub fn percent(numerator: u64, denominator: u64, decimals: u8, digits: Digits) -
     })
 }
 
+/// Ids of the rates a notice prints.
+pub const RATES: [&str; 3] = ["sites", "accounts", "rectified"];
+
+/// The number of a rate as somebody printed it, without its sign; `None` where it is none.
+pub fn printed(text: &str) -> Option<&str> {
+    let bare = text.trim().trim_end_matches(['%', '％']).trim_end();
+    let digits = bare.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (digits && bare.parse::<f64>().is_ok()).then_some(bare)
+}
+
 /// How a rate that somebody printed agrees with the counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Agreement {

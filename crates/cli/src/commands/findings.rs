@@ -1,7 +1,5 @@
 //! `xunjian findings`: look, decide, notify, follow until they are mended.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
@@ -104,14 +102,9 @@ fn act(
         revise: hand.revise,
     };
     let done = engine.act(&ids, action, &hand).map_err(with_flags)?;
-    judge_again(engine, &done)?;
+    // What was decided counts at once.
+    engine.judge_again_for(&done)?;
     list(terminal, &done)
-}
-
-/// What was decided or seen of findings counts at once.
-fn judge_again(engine: &Engine, filed: &[Filed]) -> anyhow::Result<()> {
-    let owners: BTreeSet<&SiteId> = filed.iter().map(|one| &one.finding.site).collect();
-    Ok(owners.into_iter().try_for_each(|owner| engine.judge_again(owner))?)
 }
 
 /// What is missing, with the flags that give it.
@@ -249,7 +242,7 @@ async fn recheck(engine: &Engine, terminal: Terminal, select: &Select) -> anyhow
     interrupt.crawling(true);
     let result = engine.recheck(&filed, interrupt.stop.clone()).await?;
     interrupt.crawling(false);
-    judge_again(engine, &filed)?;
+    engine.judge_again_for(&filed)?;
     let say = |zh, en| terminal.words(zh, en);
     terminal.print(&terminal.punctuated(&format!(
         "{} {}；{} {}，{} {}，{} {}\n",

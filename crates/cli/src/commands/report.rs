@@ -40,7 +40,7 @@ async fn notice(
     };
     let settings = night.engine.settings();
     let dated = args.dated.unwrap_or_else(|| settings.zone.to_datetime(Timestamp::now()).date());
-    let folder = args.out.clone().unwrap_or_else(|| settings.data.join(format!("notice-{quarter}")));
+    let folder = args.out.clone().unwrap_or_else(|| night.engine.notice_folder(quarter));
     night.pictures(&now.named.iter().collect::<Vec<_>>()).await?;
     let engine = &night.engine;
     let before = before.as_ref().map(|judged| &judged.notice);

@@ -78,9 +78,9 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         }
         *shown.write().await = Some(beside(&night.engine));
         // Somebody may be looking at single findings again, which takes a few minutes at most.
-        let looking = night.engine.looking().lock_owned().await;
+        let alone = night.engine.looking().lock_owned().await;
         let whole = night::whole(&mut night, &[], &interrupt).await;
-        drop(looking);
+        drop(alone);
         let ended = matches!(whole, Ok(Some(_)));
         match whole {
             Ok(Some(report)) => night.print(&report)?,

@@ -1,7 +1,5 @@
 //! What people and tools do about findings.
 
-use std::collections::BTreeSet;
-
 use axum::Json;
 use axum::extract::State;
 use jiff::civil::Date;
@@ -92,8 +90,7 @@ pub(crate) async fn decide(
     let done = blocking(move || {
         let done = engine.act(&ids, &action, &hand)?;
         // What was decided counts at once.
-        let owners: BTreeSet<_> = done.iter().map(|one| &one.finding.site).collect();
-        owners.into_iter().try_for_each(|owner| engine.judge_again(owner))?;
+        engine.judge_again_for(&done)?;
         Ok(done)
     })
     .await;

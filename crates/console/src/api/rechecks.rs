@@ -1,6 +1,5 @@
 //! Looks at single findings again: whether what an office says is mended is.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::Json;
@@ -53,8 +52,7 @@ pub(crate) async fn recheck(
         watch.abort();
         let looked = looked?;
         blocking(move || {
-            let owners: BTreeSet<_> = filed.iter().map(|one| &one.finding.site).collect();
-            owners.into_iter().try_for_each(|owner| engine.judge_again(owner))?;
+            engine.judge_again_for(&filed)?;
             Ok(looked)
         })
         .await

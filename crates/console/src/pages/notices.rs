@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use xunjian_engine::Engine;
-use xunjian_judge::Quarter;
+use xunjian_judge::{Quarter, RATES, printed};
 use xunjian_report::{Format, Language};
 
 use crate::api::decisions::day;
@@ -26,8 +26,6 @@ use crate::session::Visitor;
 use crate::view::{self, blocking};
 use crate::{Shared, State as Everything};
 
-/// Folder of a quarter's notice in the data folder, before its name.
-const FOLDER: &str = "notice-";
 /// Quarters that are offered, the present one first.
 const QUARTERS: usize = 9;
 /// Bytes of a file read at once.
@@ -111,12 +109,6 @@ fn shown(job: &Job, language: Language) -> Value {
 
 /// The notices there are, the newest quarter first, each with its files.
 fn notices(engine: &Engine) -> Result<Vec<Value>, Failure> {
-    let data = &engine.settings().data;
-    let mut found: Vec<(Quarter, PathBuf)> = entries(data)?
-        .into_iter()
-        .filter_map(|path| Some((path.file_name()?.to_str()?.strip_prefix(FOLDER)?.parse().ok()?, path)))
-        .collect();
-    found.sort_by_key(|(quarter, _)| std::cmp::Reverse(*quarter));
     let when = |at: SystemTime| view::moment(engine, Timestamp::try_from(at).unwrap_or_default());
     let notice = |(quarter, folder): (Quarter, PathBuf)| {
         let mut files = Vec::new();
@@ -134,7 +126,7 @@ fn notices(engine: &Engine) -> Result<Vec<Value>, Failure> {
         let files: Vec<Value> = files.into_iter().map(|(.., file)| file).collect();
         Ok(json!({ "quarter": quarter.to_string(), "files": files }))
     };
-    found.into_iter().map(notice).collect()
+    engine.notice_folders().map_err(ours)?.into_iter().map(notice).collect()
 }
 
 /// What is in a folder, sorted; nothing where there is none.
@@ -185,7 +177,7 @@ pub(crate) async fn file(
     let engine = state.engine().await?;
     let quarter: Quarter = quarter.parse().map_err(|_| Failure::Missing)?;
     let (ending, kind) = KINDS[place_of(&name).ok_or(Failure::Missing)?];
-    let folder = engine.settings().data.join(format!("{FOLDER}{quarter}"));
+    let folder = engine.notice_folder(quarter);
     // Nothing but what lies in it, wherever the name would lead.
     let real =
         |path: PathBuf| async move { tokio::fs::canonicalize(path).await.map_err(|_| Failure::Missing) };
@@ -258,14 +250,12 @@ impl Sent {
         };
         let against = Some(self.against.as_str()).filter(|text| !text.is_empty());
         let mut stated = Vec::new();
-        for (id, text) in
-            [("sites", &self.sites), ("accounts", &self.accounts), ("rectified", &self.rectified)]
-        {
-            let bare = text.trim().trim_end_matches(['%', '％']);
-            if bare.is_empty() {
+        for (id, text) in RATES.into_iter().zip([&self.sites, &self.accounts, &self.rectified]) {
+            if text.trim().is_empty() {
                 continue;
             }
-            bare.parse::<f64>().map_err(|_| Failure::Wrong(format!("{id}: {text:?} is not a number")))?;
+            let bare =
+                printed(text).ok_or_else(|| Failure::Wrong(format!("{id}: {text:?} is not a number")))?;
             stated.push((id.to_owned(), bare.to_owned()));
         }
         Ok(Order {
@@ -339,7 +329,7 @@ async fn written(engine: Arc<Engine>, order: Order, done: Arc<AtomicUsize>) -> R
     .await?;
     engine.take_pictures(&now.named.iter().collect::<Vec<_>>(), |_| ()).await?;
     blocking(move || {
-        let folder = engine.settings().data.join(format!("{FOLDER}{quarter}"));
+        let folder = engine.notice_folder(quarter);
         let before = before.as_ref().map(|judged| &judged.notice);
         let days = (order.dated, order.due);
         engine.write_notice(&now, before, days, &folder, &Format::ALL, order.language)?;
