@@ -244,6 +244,35 @@ fn a_host_that_never_comes_back_is_given_up_and_the_run_says_so() {
 }
 
 #[test]
+fn robots_txt_that_never_comes_ends_a_site_and_not_the_night() {
+    let server = serve(|asked| match (asked.host.as_str(), asked.path.as_str()) {
+        ("a.test", "/robots.txt") => {
+            Reply::Other("500 Internal Server Error", String::new(), "failed".to_owned())
+        }
+        ("b.test", "/robots.txt") => Reply::redirect("http://away.test/robots.txt"),
+        _ => site(asked),
+    });
+    // Nothing listens there.
+    let text = config(&["a", "b", "c"], server.port, "").replace(
+        "\"a.test\"",
+        &format!("\"away.test\" = \"127.0.0.1:{}\"\n\"a.test\"", support::free_port()),
+    );
+    let world = World::with_config(&text);
+    let begun = Instant::now();
+    let ended = world.run(&["run", "--json"]);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
+    for site in ["a", "b"] {
+        let left_out = &ended.json()["left_out"][site]["robots-unreachable"];
+        assert!(left_out.as_u64() > Some(0), "{site}: {}", ended.stdout);
+        let host = format!("{site}.test");
+        let asked = server.asked().into_iter().filter(|one| one.host == host && one.path == "/robots.txt");
+        assert!((2..=8).contains(&asked.count()), "{site}");
+    }
+    whole(&world, "c");
+}
+
+#[test]
 fn hosts_that_are_blocked_do_not_hold_up_their_neighbours() {
     let server = serve(|asked| {
         let blocked = asked.host.starts_with("busy") && asked.before == 0;

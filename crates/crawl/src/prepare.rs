@@ -20,6 +20,8 @@ use crate::{Shared, now};
 pub const AGENT: &str = "xunjian";
 /// How long a robots.txt is used (RFC 9309 section 2.4).
 const ROBOTS_HOLD: SignedDuration = SignedDuration::from_hours(24);
+/// Times it is asked for while nothing says to wait.
+const ROBOTS_TRIES_MAX: u32 = 4;
 /// How long an answer to an address that cannot exist is believed.
 const SOFT_HOLD: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// New addresses handed to the writer at once.
@@ -73,6 +75,7 @@ async fn robots(shared: &Shared, host: &HostState, home: &PageUrl) -> Robots {
     }
     let Ok(url) = home.join("/robots.txt") else { return Robots::allow_all() };
     let mut fetched = KeptRobots { fetched_at: now(), status: 0, text: String::new() };
+    let mut tries = 0;
     while !shared.stop.is_stopped() {
         let ask = Ask { body_bytes_max: ROBOTS_BYTES_MAX, want: Want::Whole, ..Ask::get(url.clone()) };
         let answer = shared.fetcher.fetch(ask, shared).await;
@@ -87,7 +90,11 @@ async fn robots(shared: &Shared, host: &HostState, home: &PageUrl) -> Robots {
         }
         shared.keep_host(host).await;
         let limits = &shared.setup.limits;
-        if !state.is_transient() && state != LinkState::NoSuchHost || host.is_given_up(limits.failures_max) {
+        // A host that is blocked is waited for until it is given up. An error of the server blocks nothing,
+        // nor does another host that the file is said to be at.
+        tries += u32::from(host.blocked_until().is_none());
+        let is_settled = !state.is_transient() && state != LinkState::NoSuchHost;
+        if is_settled || tries >= ROBOTS_TRIES_MAX || host.is_given_up(limits.failures_max) {
             break;
         }
         shared.stop.sleep(limits.retry_pause).await;
