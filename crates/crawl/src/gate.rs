@@ -73,6 +73,11 @@ impl Gate for Shared {
                     crate::Progress::add(&self.progress.limited, 1);
                 } else {
                     host.answered(f64::from(answer.timings.total_ms) / 1_000.0);
+                    if answer.challenge {
+                        host.challenged(answer.status, self.setup.limits.failures_max);
+                    } else {
+                        host.not_challenged();
+                    }
                 }
             }
             Err(state) if is_connection_failure(state) => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
-use xunjian_model::{Certificate, Host, HostRecord, KeptRobots, KeptSoftPage, LinkState, SiteId};
+use xunjian_model::{Certificate, Host, HostRecord, KeptRobots, KeptSoftPage, LeftOut, LinkState, SiteId};
 use xunjian_store::{Space, Store, StoreError};
 
 use crate::block_page::Sameness;
@@ -172,6 +172,8 @@ struct Trouble {
     since: Option<Instant>,
     /// Failures to connect in a row.
     failures: u32,
+    /// Answers in a row that asked for a browser.
+    challenges: u32,
     last: Option<LinkState>,
 }
 
@@ -277,6 +279,21 @@ impl HostState {
         }
     }
 
+    /// The host asked for a browser; after `most` times in a row nothing else is expected of it.
+    pub(crate) fn challenged(&self, status: u16, most: u32) {
+        let mut trouble = lock(&self.trouble);
+        trouble.last = Some(LinkState::Challenged(status));
+        trouble.challenges += 1;
+        if trouble.challenges >= most {
+            self.give_up();
+        }
+    }
+
+    /// It showed something.
+    pub(crate) fn not_challenged(&self) {
+        lock(&self.trouble).challenges = 0;
+    }
+
     fn block(&self, politeness: &Politeness, asked: Option<Duration>, state: &LinkState) {
         let at = now();
         let mut trouble = lock(&self.trouble);
@@ -326,9 +343,13 @@ impl HostState {
             || self.owner.is_none() && lock(&self.trouble).failures >= failures_max
     }
 
-    /// Whether it was given up because it went on asking to wait.
-    pub(crate) fn is_limited(&self) -> bool {
-        matches!(lock(&self.trouble).last, Some(LinkState::Limited(_)))
+    /// Why it was given up.
+    pub(crate) fn why_given_up(&self) -> LeftOut {
+        match lock(&self.trouble).last {
+            Some(LinkState::Limited(_)) => LeftOut::Limited,
+            Some(LinkState::Challenged(_)) => LeftOut::Challenged,
+            _ => LeftOut::HostDown,
+        }
     }
 
     /// What the last failure was.
@@ -443,6 +464,6 @@ mod tests {
         host.failed(&politeness, &LinkState::Refused);
         assert!(!host.is_given_up(8), "once may be an accident");
         host.failed(&politeness, &LinkState::Refused);
-        assert!(host.is_given_up(8) && !host.is_limited());
+        assert_eq!((host.is_given_up(8), host.why_given_up()), (true, LeftOut::HostDown));
     }
 }

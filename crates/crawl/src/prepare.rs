@@ -85,7 +85,8 @@ async fn robots(shared: &Shared, host: &HostState, home: &PageUrl) -> Robots {
             fetched.status = 404;
         }
         if let Ok(answer) = answer {
-            fetched.status = answer.status;
+            // A firewall's script is no answer of the server; it does not forbid anything.
+            fetched.status = if answer.challenge { 403 } else { answer.status };
             fetched.text = String::from_utf8_lossy(&answer.body).into_owned();
         }
         shared.keep_host(host).await;
@@ -116,7 +117,7 @@ pub(crate) async fn soft_page(shared: &Shared, host: &HostState, home: &PageUrl)
     let url = probe(home)?;
     let ask = Ask { keep_alive: host.owner.is_some(), ..Ask::get(url) };
     let answer = shared.fetcher.fetch(ask, shared).await.ok()?;
-    if matches!(answer.state(), LinkState::Limited(_)) {
+    if matches!(answer.state(), LinkState::Limited(_) | LinkState::Challenged(_)) {
         return None;
     }
     let content_type = answer.header("content-type");

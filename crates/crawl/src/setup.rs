@@ -149,9 +149,14 @@ pub struct SiteCrawl {
 impl SiteCrawl {
     /// Whether pages that should have been visited were not.
     pub fn is_incomplete(&self) -> bool {
+        self.home.as_ref().is_none_or(|home| *home != LinkState::Ok) || self.missed().next().is_some()
+    }
+
+    /// Pages that should have been visited and were not: the reason's word and how many.
+    pub fn missed(&self) -> impl Iterator<Item = (&str, u64)> {
         let on_purpose = [LeftOut::Robots, LeftOut::Trap, LeftOut::NotDue].map(LeftOut::word);
-        self.home.as_ref().is_none_or(|home| *home != LinkState::Ok)
-            || self.left_out.keys().any(|reason| !on_purpose.contains(&reason.as_str()))
+        let all = self.left_out.iter().map(|(reason, count)| (reason.as_str(), *count));
+        all.filter(move |(reason, _)| !on_purpose.contains(reason))
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
 fn left_out(shared: &Shared, host: &HostState, item: &Item, again: bool) -> Option<LeftOut> {
     let site = item.site.as_ref().and_then(|site| shared.sites.get(site));
     if host.is_given_up(shared.setup.limits.failures_max) {
-        return Some(if host.is_limited() { LeftOut::Limited } else { LeftOut::HostDown });
+        return Some(host.why_given_up());
     }
     let site = site?;
     let home = item.depth == 0;
@@ -116,7 +116,9 @@ fn leave_out(
     match reason {
         LeftOut::Robots => record.state = Some(LinkState::Robots),
         // What the last try showed holds for all addresses of a host that nobody answers at.
-        LeftOut::HostDown | LeftOut::Limited if item.site.is_none() || item.depth == 0 => {
+        LeftOut::HostDown | LeftOut::Limited | LeftOut::Challenged
+            if item.site.is_none() || item.depth == 0 =>
+        {
             record.state = Some(host.last_failure().unwrap_or(LinkState::Timeout));
         }
         _ => {}
@@ -267,6 +269,8 @@ async fn conclude(
             record.final_url = (!answer.hops.is_empty()).then(|| answer.final_url.to_string());
             record.hops.clone_from(&answer.hops);
             record.media_type = answer.header("content-type").map(str::to_owned);
+            let ours = item.site.is_some() && matches!(item.target, Target::Page | Target::Document);
+            record.left_out = Some(LeftOut::Challenged).filter(|_| answer.challenge && ours);
             if answer.state() == LinkState::Ok {
                 match look(shared, host, item, &mut record, answer, at).await {
                     Looked::Nothing => {}
@@ -303,7 +307,7 @@ async fn conclude(
         record.state.as_ref().map(|state| !state.is_unreachable() || matches!(state, LinkState::Gone(_)));
     let visit = Visit {
         site_opened: opened.filter(|_| item.site.is_some() && item.target == Target::Page),
-        left_out: None,
+        left_out: record.left_out,
         item: item.clone(),
         record,
         page,

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use xunjian_cluster::Worker;
-use xunjian_crawl::{
-    Counts, CrawlEnd, CrawlSetup, Progress, Renderer, Share, SiteCrawl, StopSignal, TurnBook,
-};
+use xunjian_crawl::{Counts, CrawlEnd, CrawlSetup, Progress, Renderer, Share, StopSignal, TurnBook};
 use xunjian_fetch::Fetcher;
-use xunjian_model::SiteId;
+use xunjian_model::{LinkState, SiteId};
+use xunjian_report::Language;
 
 use crate::{Engine, EngineError, RunRecord, Settings};
 
@@ -129,17 +128,33 @@ impl Engine {
         Ok(CrawlSetup { turns: self.turns.clone(), ..setup })
     }
 
-    /// Sites of which pages were not seen that should have been, with the reason.
-    pub fn incomplete(&self) -> Result<Vec<(SiteId, SiteCrawl)>, EngineError> {
+    /// Sites of which the last run did not see pages that it should have seen, with the reasons for people.
+    pub fn incomplete(&self, language: Language) -> Result<Vec<(SiteId, Vec<String>)>, EngineError> {
         let run = self.last_run()?;
         let mut incomplete = Vec::new();
         for site in self.sites(&run) {
-            let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
-            if crawl.is_incomplete() {
-                incomplete.push((site.id.clone(), crawl));
+            let unseen = self.unseen(run.number, &site.id, language)?;
+            if !unseen.is_empty() {
+                incomplete.push((site.id.clone(), unseen));
             }
         }
         Ok(incomplete)
+    }
+
+    /// Why a run did not see all of a site, for people; nothing if it did.
+    pub fn unseen(&self, run: u32, site: &SiteId, language: Language) -> Result<Vec<String>, EngineError> {
+        let crawl = xunjian_crawl::site_crawl(&self.store, run, site)?;
+        let missed = crawl
+            .missed()
+            .map(|(word, count)| format!("{} {count}", xunjian_report::left_out(word, language)));
+        let home = match &crawl.home {
+            Some(LinkState::Ok) => None,
+            Some(state) => Some(xunjian_report::link_state(&state.describe(), language)),
+            None => {
+                Some(if language == Language::Zh { "首页未访问" } else { "home page not visited" }.to_owned())
+            }
+        };
+        Ok(home.into_iter().chain(missed).collect())
     }
 }
 

@@ -162,7 +162,7 @@ impl Engine {
         match answer.state() {
             LinkState::Ok => {}
             // It may not be what the browser says that is refused.
-            LinkState::Limited(_) => return None,
+            LinkState::Limited(_) | LinkState::Challenged(_) => return None,
             _ => return Some("does not open"),
         }
         if !site.in_scope(&answer.final_url) {

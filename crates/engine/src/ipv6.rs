@@ -59,5 +59,8 @@ async fn opens(fetcher: &Fetcher, turns: &Turns, site: &Site) -> Option<bool> {
     }
     let answered = ask_twice(fetcher, turns, Ask::get(site.url.clone())).await;
     // Who turns us away is there.
-    Some(matches!(state_of(&answered), LinkState::Ok | LinkState::Forbidden(_) | LinkState::Limited(_)))
+    Some(matches!(
+        state_of(&answered),
+        LinkState::Ok | LinkState::Forbidden(_) | LinkState::Challenged(_) | LinkState::Limited(_)
+    ))
 }

@@ -260,9 +260,14 @@ impl Watching {
         match answered {
             Ok(answer) => {
                 let state = answer.state();
-                // Who is turned away has reached the site.
-                probe.opened =
-                    matches!(state, LinkState::Ok | LinkState::Forbidden(_) | LinkState::Limited(429));
+                // Who is turned away, or asked for a browser, has reached the site.
+                probe.opened = matches!(
+                    state,
+                    LinkState::Ok
+                        | LinkState::Forbidden(_)
+                        | LinkState::Challenged(_)
+                        | LinkState::Limited(429)
+                );
                 probe.status = answer.status;
                 probe.connect_ms = answer.connection.connect_ms;
                 probe.tls_ms = answer.connection.tls_ms;

@@ -209,26 +209,13 @@ impl Why {
 
 fn state(language: Language, record: &UrlRecord) -> String {
     let say = |zh: &'static str, en: &'static str| if language == Language::Zh { zh } else { en };
-    let left_out = record.left_out.map(|reason| match reason {
-        LeftOut::Robots => say("robots.txt 不允许访问", "robots.txt forbids the visit"),
-        LeftOut::RobotsUnreachable => {
-            say("robots.txt 取不到，因此不访问", "robots.txt could not be fetched, which forbids the visit")
-        }
-        LeftOut::HostDown => say("主机长时间无应答", "its host did not answer for too long"),
-        LeftOut::Limited => say("主机一直要求等待", "its host went on asking to wait"),
-        LeftOut::PagesMax => say("超出网站页面数上限", "beyond the site's budget of pages"),
-        LeftOut::BytesMax => say("超出网站流量上限", "beyond the site's budget of bytes"),
-        LeftOut::TimeMax => say("超出网站时间上限", "beyond the site's budget of time"),
-        LeftOut::DepthMax => say("离首页太远", "too far from the home page"),
-        LeftOut::Trap => say("没有尽头的重复地址", "one of endless addresses that repeat each other"),
-        LeftOut::NotDue => say("增量模式下未到访问时间", "not due in an incremental run"),
-    });
+    let left_out = record.left_out.map(|reason| xunjian_report::left_out(reason.word(), language));
     let told = |state: &LinkState| xunjian_report::link_state(&state.describe(), language);
     match (&record.state, left_out) {
         (None, None) if record.run == 0 => say("在队列中，还没有访问", "queued, not asked yet").to_owned(),
-        (None, reason) => reason.unwrap_or("–").to_owned(),
+        (None, reason) => reason.as_deref().unwrap_or("–").to_owned(),
         (Some(state), None) => told(state),
-        (Some(LinkState::Robots), Some(reason)) => reason.to_owned(),
+        (Some(LinkState::Robots | LinkState::Challenged(_)), Some(reason)) => reason,
         (Some(state), Some(reason)) => format!("{}; {reason}", told(state)),
     }
 }

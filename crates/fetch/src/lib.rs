@@ -5,10 +5,12 @@
 //! the run.
 
 mod body;
+mod challenge;
 mod connect;
 mod cookies;
 mod gate;
 mod guard;
+mod headers;
 mod proxy;
 mod resolve;
 mod tls;
@@ -31,6 +33,7 @@ pub use connect::{ConnectError, ConnectTimes};
 pub use cookies::CookieJar;
 pub use gate::{Entering, Gate, OpenGate, Pass};
 pub use guard::{AddressGuard, Cidr, CidrError};
+pub use headers::{HeaderError, HostHeaders};
 pub use proxy::{Proxy, ProxyError};
 pub use resolve::{Override, OverrideError, Resolver};
 
@@ -164,6 +167,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The body was cut.
     pub truncated: bool,
+    /// It is no page but a script that a browser has to pass before it is shown one.
+    pub challenge: bool,
     /// Timings.
     pub timings: Timings,
     /// TLS facts.
@@ -180,9 +185,9 @@ impl Answer {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// What the status says of the address.
+    /// What it says of the address.
     pub fn state(&self) -> LinkState {
-        state_of(self.status)
+        if self.challenge { LinkState::Challenged(self.status) } else { state_of(self.status) }
     }
 }
 
@@ -235,6 +240,8 @@ pub struct Network {
     pub authority: Option<Vec<u8>>,
     /// Proxy.
     pub proxy: Option<Proxy>,
+    /// Headers for hosts of ours.
+    pub headers: HostHeaders,
 }
 
 /// The HTTP client. Cheap to clone.
@@ -244,6 +251,7 @@ pub struct Fetcher {
     limits: Arc<FetchLimits>,
     resolver: Resolver,
     proxy: Option<Proxy>,
+    headers: Arc<HostHeaders>,
     traffic: Arc<Traffic>,
     requests: Arc<AtomicU64>,
 }
@@ -282,8 +290,8 @@ impl Fetcher {
             .http2_max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
             .build(connector);
         let requests = Arc::new(AtomicU64::new(0));
-        let proxy = network.proxy.clone();
-        Ok(Self { client, limits: Arc::new(limits), resolver, proxy, traffic, requests })
+        let (proxy, headers) = (network.proxy.clone(), Arc::new(network.headers.clone()));
+        Ok(Self { client, limits: Arc::new(limits), resolver, proxy, headers, traffic, requests })
     }
 
     /// The resolver, for facts about names.
@@ -373,6 +381,7 @@ impl Fetcher {
                 body::collect(incoming, &parts.headers, wanted, (self.limits.idle_timeout, end)).await?
             }
         };
+        let challenge = challenge::is_challenge(parts.status.as_u16(), &parts.headers, &bytes);
         let tls = parts.extensions.get::<TlsSeen>().cloned();
         let connection = parts.extensions.get::<ConnectTimes>().copied().unwrap_or_default();
         let (tls, certificate) = tls.map(|seen| (seen.facts, seen.certificate)).unzip();
@@ -383,6 +392,7 @@ impl Fetcher {
             headers: headers(&parts.headers),
             body: bytes,
             truncated,
+            challenge,
             timings: Timings { first_byte_ms, total_ms: millis(begun) },
             tls,
             certificate: certificate.flatten(),
@@ -432,6 +442,9 @@ impl Fetcher {
         }
         if let Some(date) = &ask.last_modified {
             add("if-modified-since", date);
+        }
+        for (name, value) in self.headers.of(ask.url.host()) {
+            request.headers_mut().insert(name, value.clone());
         }
         if let Some(value) = proxy.and_then(Proxy::authorization) {
             request.headers_mut().insert("proxy-authorization", value);

@@ -65,6 +65,8 @@ pub enum LinkState {
     /// Asked for a document and got a web page or a file of another kind: the attachment is not
     /// there.
     NotTheFile,
+    /// A firewall answers with a script that a browser has to pass first: uncertain, not dead.
+    Challenged(u16),
 }
 
 impl LinkState {
@@ -99,7 +101,7 @@ impl LinkState {
 
     /// Whether the server answered, but not to us: perhaps to nobody any more, perhaps to programs alone.
     pub fn turns_us_away(&self) -> bool {
-        matches!(self, Self::Forbidden(_) | Self::ClientError(_))
+        matches!(self, Self::Forbidden(_) | Self::ClientError(_) | Self::Challenged(_))
     }
 
     /// Whether trying once more later may give another answer.
@@ -130,6 +132,7 @@ impl LinkState {
             Self::Broken(_) => "broken",
             Self::Robots => "robots",
             Self::NotTheFile => "not-the-file",
+            Self::Challenged(_) => "challenged",
         }
     }
 
@@ -140,7 +143,8 @@ impl LinkState {
             | Self::Forbidden(code)
             | Self::Limited(code)
             | Self::ClientError(code)
-            | Self::ServerError(code) => format!("{} ({code})", self.word()),
+            | Self::ServerError(code)
+            | Self::Challenged(code) => format!("{} ({code})", self.word()),
             Self::Tls(reason) | Self::Hijacked(reason) | Self::Broken(reason) => {
                 format!("{} ({reason})", self.word())
             }
@@ -299,6 +303,8 @@ pub enum LeftOut {
     Trap,
     /// Not due in an incremental run: the page seldom changes.
     NotDue,
+    /// Its host went on asking for a browser ([`LinkState::Challenged`]).
+    Challenged,
 }
 
 impl LeftOut {
@@ -315,6 +321,7 @@ impl LeftOut {
             Self::DepthMax => "depth-max",
             Self::Trap => "trap",
             Self::NotDue => "not-due",
+            Self::Challenged => "challenged",
         }
     }
 

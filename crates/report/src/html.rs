@@ -156,8 +156,11 @@ fn site(
             })
         })
         .collect();
-    let left_out: Vec<String> =
-        report.left_out.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    let reasons: Vec<String> = report
+        .left_out
+        .iter()
+        .map(|(word, count)| format!("{} {count}", words::left_out(word, language)))
+        .collect();
     json!({
         "id": report.site.id.as_str(),
         "name": report.site.name,
@@ -176,7 +179,7 @@ fn site(
         "unverified": verdict.unverified.join(" "),
         "deductions": deductions(verdict, language),
         "groups": groups,
-        "left_out": left_out.join(" · "),
+        "left_out": reasons.join(" · "),
     })
 }
 

@@ -47,10 +47,32 @@ pub fn link_state(state: &str, language: Language) -> String {
         "redirect-loop" => "循环跳转",
         "not-the-file" => "不是所说的文件",
         "timeout" => "超时",
+        "challenged" => "网站防护要求浏览器校验",
         _ => word,
     };
     let word = if language == Language::Zh { zh } else { word };
     format!("{word} {rest}").trim_end().to_owned()
+}
+
+/// Why addresses were not asked for, such as `host-down`, as people say it.
+pub fn left_out(word: &str, language: Language) -> String {
+    let (zh, en) = match word {
+        "robots" => ("robots.txt 不允许访问", "robots.txt forbids the visit"),
+        "robots-unreachable" => {
+            ("robots.txt 取不到，因此不访问", "robots.txt could not be fetched, which forbids the visit")
+        }
+        "host-down" => ("主机长时间无应答", "its host did not answer for too long"),
+        "limited" => ("主机一直要求等待", "its host went on asking to wait"),
+        "challenged" => ("防护未对巡检放行", "its firewall does not let the inspection through"),
+        "pages-max" => ("超出网站页面数上限", "beyond the site's budget of pages"),
+        "bytes-max" => ("超出网站流量上限", "beyond the site's budget of bytes"),
+        "time-max" => ("超出网站时间上限", "beyond the site's budget of time"),
+        "depth-max" => ("离首页太远", "too far from the home page"),
+        "trap" => ("没有尽头的重复地址", "one of endless addresses that repeat each other"),
+        "not-due" => ("增量模式下未到访问时间", "not due in an incremental run"),
+        _ => (word, word),
+    };
+    if language == Language::Zh { zh } else { en }.to_owned()
 }
 
 /// Every fixed text of the templates by name.

@@ -328,6 +328,16 @@ pub(super) const TABLE: &[(&str, &str, Answer)] = &[
     ("forbidden", "forbidden (412)", |out, path| {
         on(path, out, |out| page_with(out, "412 Precondition Failed", "", b""))
     }),
+    ("browsers-alone-412", "challenged (412)", |out, path| {
+        on(path, out, |out| {
+            page_with(out, "412 Precondition Failed", "set-cookie: aS=1\r\n", b"<html><head><script r='m'>$_ts={};$_ts.cd=\"q\";</script><script src=/4Q/d.js r='m'></script></head><body></body></html>")
+        })
+    }),
+    ("browsers-alone-200", "challenged (200)", |out, path| {
+        on(path, out, |out| {
+            page_with(out, "200 OK", "", b"<html><script>var arg1='AB';document.cookie='k='+arg1;document.location.reload()</script></html>")
+        })
+    }),
     ("unasked-304", "broken", |out, path| on(path, out, |out| page_with(out, "304 Not Modified", "", b""))),
     // robots.txt and site maps.
     ("robots-endless", "ok", |out, path| match path {
@@ -339,6 +349,10 @@ pub(super) const TABLE: &[(&str, &str, Answer)] = &[
     }),
     ("robots-loop", "ok", |out, path| match path {
         "/robots.txt" => redirect(out, "/robots.txt"),
+        path => on(path, out, |out| page_with(out, "200 OK", "", PAGE)),
+    }),
+    ("robots-always-failing", "ok", |out, path| match path {
+        "/robots.txt" => send(out, "500 Internal Server Error", "text/plain", b"failed"),
         path => on(path, out, |out| page_with(out, "200 OK", "", PAGE)),
     }),
     ("robots-binary", "ok", |out, path| match path {

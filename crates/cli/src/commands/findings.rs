@@ -13,7 +13,11 @@ use crate::interrupt::Interrupt;
 use crate::terminal::{Terminal, table};
 
 pub(crate) async fn run(common: &Common, terminal: Terminal, command: &Findings) -> anyhow::Result<Exit> {
-    let engine = Engine::open(night::settings(common)?)?;
+    let settings = match command {
+        Findings::Recheck { .. } => night::settings_to_ask(common)?,
+        _ => night::settings(common)?,
+    };
+    let engine = Engine::open(settings)?;
     let today = today(&engine);
     match command {
         Findings::List { select, gone } => {

@@ -11,7 +11,7 @@ use serde_json::json;
 use xunjian_console::Live;
 use xunjian_crawl::Progress;
 use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, SiteBeyond, StepCost, WrittenReport};
-use xunjian_model::{Finding, LinkState, Outcome, Severity, SiteId, Tally};
+use xunjian_model::{Finding, Outcome, Severity, SiteId, Tally};
 
 use crate::args::{self, Common};
 use crate::commands::{alert, store};
@@ -249,18 +249,7 @@ impl Night {
     /// Names the sites that were not seen whole.
     pub(crate) fn incomplete(&self) -> anyhow::Result<Vec<SiteId>> {
         let mut ids = Vec::new();
-        for (site, crawl) in self.engine.incomplete()? {
-            let reasons: Vec<String> =
-                crawl.left_out.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-            let home = match &crawl.home {
-                Some(LinkState::Ok) => String::new(),
-                Some(state) => xunjian_report::link_state(&state.describe(), self.terminal.language),
-                None => self.terminal.words("未访问", "not visited").to_owned(),
-            };
-            let reasons: Vec<&str> = std::iter::once(home.as_str())
-                .chain(reasons.iter().map(String::as_str))
-                .filter(|text| !text.is_empty())
-                .collect();
+        for (site, reasons) in self.engine.incomplete(self.terminal.language)? {
             self.terminal.note(format!(
                 "{} {site}: {}",
                 self.terminal.words("未抓全", "incomplete"),
@@ -337,6 +326,11 @@ fn message(terminal: Terminal, pages: u64, progress: &Progress) -> String {
 /// The configuration, with the common flags applied.
 pub(crate) fn settings(common: &Common) -> anyhow::Result<Settings> {
     Ok(with_flags(config::load(&common.config)?, common))
+}
+
+/// The same for what asks sites for something.
+pub(crate) fn settings_to_ask(common: &Common) -> anyhow::Result<Settings> {
+    Ok(with_flags(config::load_to_ask(&common.config)?, common))
 }
 
 /// The same for what crawls.
@@ -482,7 +476,7 @@ pub(crate) fn scan(common: &Common, terminal: Terminal, args: &args::Scan) -> an
 
 /// `xunjian search`.
 pub(crate) async fn search(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
-    let mut night = Night::open(settings(common)?, common, terminal)?;
+    let mut night = Night::open(settings_to_ask(common)?, common, terminal)?;
     let misses = night.search().await?;
     terminal.print(&format!(
         "{} {misses}\n",

@@ -10,7 +10,7 @@ use crate::commands::night;
 use crate::terminal::{Terminal, table};
 
 pub(crate) async fn check(common: &Common, terminal: Terminal, online: bool) -> anyhow::Result<Exit> {
-    let settings = night::settings(common)?;
+    let settings = if online { night::settings_to_ask(common)? } else { night::settings(common)? };
     let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
     let mut bar = terminal.bar(terminal.words("检查", "check"), settings.sites.len() as u64);
     let (mut rows, mut documents, mut complete) = (Vec::new(), Vec::new(), true);

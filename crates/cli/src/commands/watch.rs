@@ -18,7 +18,7 @@ use crate::terminal::{Terminal, moment, table};
 const NAMED_MAX: usize = 5;
 
 pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Watch) -> anyhow::Result<Exit> {
-    let settings = night::settings(common)?;
+    let settings = night::settings_to_ask(common)?;
     if let Some(site) = &args.log {
         night::checked_sites(&settings, std::slice::from_ref(site))?;
         return log(&Engine::open(settings)?, terminal, site);

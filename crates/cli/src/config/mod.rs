@@ -56,12 +56,19 @@ impl std::error::Error for ConfigError {}
 enum Secrets {
     None,
     OfAlerts,
+    OfNetwork,
+    /// Those of the network, too.
     OfCluster,
 }
 
 /// Reads a configuration and everything it names: register, dictionaries, catalogue, authority.
 pub(crate) fn load(file: &Path) -> Result<Settings, ConfigError> {
     read(file, Secrets::None).map(|whole| whole.settings)
+}
+
+/// The same for a command that asks sites for something.
+pub(crate) fn load_to_ask(file: &Path) -> Result<Settings, ConfigError> {
+    read(file, Secrets::OfNetwork).map(|whole| whole.settings)
 }
 
 /// The same for a command that crawls, maybe with the workers of a cluster.
@@ -185,7 +192,8 @@ impl Reading<'_> {
         let mut rendering = root.section(source, "render");
         let mut clustered = root.section(source, "cluster");
         let fetch = network::fetch_limits(&mut network, source);
-        let mut client = network::network(&mut network, source);
+        let asks = matches!(secrets, Secrets::OfNetwork | Secrets::OfCluster);
+        let mut client = network::network(&mut network, source, &self.folder, asks);
         client.authority = self.authority(&mut network);
         let source = &mut self.source;
         network.finish(source);
@@ -231,7 +239,7 @@ impl Reading<'_> {
         serve.finish(&mut self.source);
         let notice_texts = judge::notice(&mut notice, &mut self.source, &self.folder, &mut self.others);
         notice.finish(&mut self.source);
-        let asks = search.get(&mut self.source, "enabled").unwrap_or(true);
+        let searches = search.get(&mut self.source, "enabled").unwrap_or(true);
         search.finish(&mut self.source);
         let register = self.register(file, &mut root);
         judge::check_ids(&mut self.source, &register.sites);
@@ -275,7 +283,7 @@ impl Reading<'_> {
             ledger,
             posts,
             feeds,
-            search: asks,
+            search: searches,
             notice: notice_texts,
             nightly,
             threads,
@@ -475,6 +483,14 @@ mod tests {
             (
                 "data = \"d\"\n[network.resolve]\n\"a.cn\" = \"x\"\n",
                 "3: `network.resolve`: \"x\" is not an address",
+            ),
+            (
+                "data = \"d\"\n[network.headers]\n\"a.cn\" = \"x\"\n",
+                "3: `network.headers`: \"a.cn\" needs a table of headers",
+            ),
+            (
+                "data = \"d\"\n[network.headers]\n\"a.cn\" = { Host = \"x\" }\n",
+                "3: `network.headers`: \"Host\" is set by xunjian itself",
             ),
             (
                 "data = \"d\"\n[network]\nheader_bytes_max = 10\n",

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use toml::de::DeValue;
-use xunjian_fetch::{AddressGuard, Cidr, FetchLimits, Network, Override, Proxy};
+use xunjian_alert::Secret;
+use xunjian_fetch::{AddressGuard, Cidr, FetchLimits, HostHeaders, Network, Override, Proxy};
 
 use super::at_least;
 use super::reader::{Source, Table};
@@ -40,7 +42,14 @@ pub(super) fn fetch_limits(network: &mut Table<'_, '_>, source: &mut Source<'_>)
 }
 
 /// Everything a client is built of but the authority, which is a file.
-pub(super) fn network(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Network {
+/// `with_secrets`: secrets in headers have to be there; otherwise a header without its secret is left out.
+pub(super) fn network(
+    table: &mut Table<'_, '_>,
+    source: &mut Source<'_>,
+    folder: &Path,
+    with_secrets: bool,
+) -> Network {
+    let headers = headers(table, source, folder, with_secrets);
     let (guard, resolve) = (guard(table, source), resolve(table, source));
     let proxy = table.parse::<Proxy>(source, "proxy");
     let except: Vec<String> = table.get(source, "no_proxy").unwrap_or_default();
@@ -59,7 +68,8 @@ pub(super) fn network(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Net
             ),
         }
     }
-    Network { resolve, guard, name_servers, authority: None, proxy: proxy.map(|proxy| proxy.except(&except)) }
+    let proxy = proxy.map(|proxy| proxy.except(&except));
+    Network { resolve, guard, name_servers, authority: None, proxy, headers }
 }
 
 fn guard(network: &mut Table<'_, '_>, source: &mut Source<'_>) -> AddressGuard {
@@ -107,4 +117,43 @@ fn resolve(network: &mut Table<'_, '_>, source: &mut Source<'_>) -> HashMap<Stri
         resolve.insert(host.get_ref().to_ascii_lowercase(), addresses);
     }
     resolve
+}
+
+fn headers(
+    network: &mut Table<'_, '_>,
+    source: &mut Source<'_>,
+    folder: &Path,
+    with_secrets: bool,
+) -> HostHeaders {
+    let mut all = HostHeaders::default();
+    let Some(value) = network.value("headers") else { return all };
+    let mut fault = |at: usize, reason: String| source.fault(at, format!("`network.headers`: {reason}"));
+    let like = "write it like \"www.a.gov.cn\" = { X-Inspection = \"env:NAME\" }";
+    let Some(table) = value.get_ref().as_table() else {
+        fault(value.span().start, format!("must be a table of hosts; {like}"));
+        return all;
+    };
+    for (host, value) in table {
+        let Some(headers) = value.get_ref().as_table() else {
+            fault(value.span().start, format!("{:?} needs a table of headers; {like}", host.get_ref()));
+            continue;
+        };
+        for (name, value) in headers {
+            let (at, name) = (value.span().start, name.get_ref());
+            let Some(text) = value.get_ref().as_str() else {
+                fault(at, format!("{name:?} needs a text; {like}"));
+                continue;
+            };
+            match Secret::read(text, folder) {
+                Ok(secret) => {
+                    if let Err(error) = all.add(host.get_ref(), name, secret.reveal()) {
+                        fault(at, format!("{name:?} {error}"));
+                    }
+                }
+                Err(error) if with_secrets => fault(at, error.to_string()),
+                Err(_) => {}
+            }
+        }
+    }
+    all
 }

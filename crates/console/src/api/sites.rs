@@ -3,9 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
-use xunjian_engine::{Engine, Latest, RunRecord};
+use xunjian_engine::{Engine, EngineError, Latest, RunRecord};
 use xunjian_judge::AccountVerdict;
 use xunjian_model::{Site, Standing};
+use xunjian_report::Language;
 use xunjian_store::StoreError;
 
 use super::{Caller, Path, Problem};
@@ -23,13 +24,14 @@ fn last(engine: &Engine) -> Result<u32, StoreError> {
 }
 
 /// A site as the newest run that looked at it to the end left it.
-fn shown(latest: Option<&Latest>, site: &Site) -> Value {
+fn shown(engine: &Engine, latest: Option<&Latest>, site: &Site) -> Result<Value, EngineError> {
+    let unseen = latest.map(|one| engine.unseen(one.run, &site.id, Language::En)).transpose()?;
     let standing = latest.and_then(|latest| latest.verdict.as_ref());
     let mut tally = serde_json::to_value(latest.map(|latest| &latest.tally)).unwrap_or_default();
     if let Some(tally) = tally.as_object_mut() {
         tally.remove("queue");
     }
-    json!({
+    Ok(json!({
         "id": site.id,
         "name": site.name,
         "url": site.url.as_str(),
@@ -41,16 +43,17 @@ fn shown(latest: Option<&Latest>, site: &Site) -> Value {
         "score": standing.and_then(|one| one.score),
         "vetoes": standing.map_or(0, |one| one.vetoes.len()),
         "warnings": standing.map_or(0, |one| one.warnings.len()),
+        "unseen": unseen.unwrap_or_default(),
         "tally": tally,
-    })
+    }))
 }
 
 pub(crate) async fn list(State(state): Shared, _: Caller) -> Result<Json<Value>, Problem> {
     let engine = state.engine().await.map_err(Problem)?;
     let answer = blocking(move || {
         let run = last(&engine)?;
-        let one = |site: &Site| Ok(shown(engine.latest(&site.id)?.as_ref(), site));
-        let sites: Result<Vec<Value>, StoreError> = engine.settings().sites.iter().map(one).collect();
+        let one = |site: &Site| shown(&engine, engine.latest(&site.id)?.as_ref(), site);
+        let sites: Result<Vec<Value>, EngineError> = engine.settings().sites.iter().map(one).collect();
         Ok(json!({ "run": run, "sites": sites? }))
     });
     Ok(Json(answer.await.map_err(Problem)?))
@@ -62,7 +65,7 @@ pub(crate) async fn one(State(state): Shared, _: Caller, Path(id): Path) -> Resu
         let site = engine.settings().sites.iter().find(|site| site.id.as_str() == id);
         let site = site.ok_or(Failure::Missing)?;
         let latest = engine.latest(&site.id)?;
-        let mut value = shown(latest.as_ref(), site);
+        let mut value = shown(&engine, latest.as_ref(), site)?;
         value["verdict"] = json!(latest.and_then(|latest| latest.verdict));
         Ok(value)
     });

@@ -4,10 +4,9 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use xunjian_engine::{Engine, RunTotals, place_of};
+use xunjian_engine::{Engine, EngineError, RunTotals, place_of};
 use xunjian_model::{Outcome, Severity, SiteId};
 use xunjian_report::Language;
-use xunjian_store::StoreError;
 
 use crate::Shared;
 use crate::error::Failure;
@@ -34,12 +33,13 @@ pub(crate) async fn show(
     Ok(page.into_response())
 }
 
-fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
+fn values(engine: &Engine, language: Language) -> Result<Value, EngineError> {
     let runs = engine.newest_runs(NIGHTS, None)?;
     let Some(last) = runs.first() else { return Ok(json!({ "run": null })) };
     let (mut sites, mut results) = (Vec::new(), [0; 3]);
     for site in &engine.settings().sites {
         let latest = engine.latest(&site.id)?;
+        let unseen = latest.as_ref().map(|one| engine.unseen(one.run, &site.id, language)).transpose()?;
         let (standing, tally) = latest.map_or_else(Default::default, |one| (one.verdict, one.tally));
         if let Some(one) = &standing {
             results[place_of(one.result)] += 1;
@@ -71,6 +71,7 @@ fn values(engine: &Engine, language: Language) -> Result<Value, StoreError> {
                 "name": site.name,
                 "kind": site.kind.as_str(),
                 "standing": lines,
+                "unseen": unseen.unwrap_or_default(),
                 "tally": tally,
                 "serious": tally.by_severity[3],
                 "major": tally.by_severity[2],

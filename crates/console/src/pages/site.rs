@@ -46,6 +46,7 @@ fn values(engine: &Engine, id: &str, filter: &Filter, language: Language) -> Res
     let latest = engine.latest(&id)?;
     let quarter = latest.as_ref().map(|latest| engine.quarter_of(latest.run)).transpose()?;
     let quarter = quarter.unwrap_or_else(|| engine.present_quarter());
+    let unseen = latest.as_ref().map(|latest| engine.unseen(latest.run, &id, language)).transpose()?;
     let (standing, tally) =
         latest.map_or_else(Default::default, |Latest { verdict, tally, .. }| (verdict, tally));
     let (rows, next) = page_of(engine, std::slice::from_ref(&id), filter, filter.limit(ROWS, ROWS)?)?;
@@ -98,6 +99,7 @@ fn values(engine: &Engine, id: &str, filter: &Filter, language: Language) -> Res
     Ok(json!({
         "site": { "id": site.id, "name": site.name, "url": site.url.as_str(), "code": site.code, "office": site.office },
         "result": standing.as_ref().map(|one| view::outcome(one.result, language)),
+        "unseen": unseen.unwrap_or_default(),
         "score": standing.as_ref().and_then(|one| one.score).map(|score| format!("{score:.2}")),
         "vetoes": standing.iter().flat_map(|one| one.vetoes.iter().map(line)).collect::<Vec<_>>(),
         "warnings": standing.iter().flat_map(|one| one.warnings.iter().map(line)).collect::<Vec<_>>(),
