@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{HeaderMap, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use hyper::{Method, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -463,13 +463,44 @@ fn redirect(ask: &Ask, answer: &Answer) -> Option<Result<PageUrl, LinkState>> {
 }
 
 fn headers(map: &HeaderMap) -> Vec<(String, String)> {
-    map.iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect()
+    let text = |name: &HeaderName, value: &HeaderValue| match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => text.to_owned(),
+        // Browsers go where the bytes say, in whatever charset they are.
+        Err(_) if *name == LOCATION => escaped(value.as_bytes()),
+        Err(_) => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    };
+    map.iter().map(|(name, value)| (name.as_str().to_owned(), text(name, value))).collect()
+}
+
+/// Bytes beyond ASCII percent-encoded.
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for &byte in bytes {
+        match byte.is_ascii() {
+            true => text.push(char::from(byte)),
+            false => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 fn millis(since: Instant) -> u32 {
     u32::try_from(since.elapsed().as_millis()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_keep_their_bytes() {
+        let mut map = HeaderMap::new();
+        map.insert(LOCATION, HeaderValue::from_bytes(b"/list.asp?c=\xcd\xa8").expect("a value"));
+        map.insert("server", HeaderValue::from_bytes(b"\xcd\xa8").expect("a value"));
+        let told = headers(&map);
+        assert_eq!(told[0].1, "/list.asp?c=%CD%A8");
+        assert!(told[1].1.contains('\u{fffd}'));
+        map.insert(LOCATION, HeaderValue::from_bytes("/通".as_bytes()).expect("a value"));
+        assert_eq!(headers(&map)[0].1, "/通");
+    }
 }

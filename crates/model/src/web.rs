@@ -1,5 +1,6 @@
 //! Canonical URLs and host names.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,13 @@ impl PageUrl {
     /// Resolves a link's text against this address, as a browser does.
     pub fn join(&self, link: &str) -> Result<Self, UrlError> {
         Self::canonical(self.0.join(link.trim()).map_err(|reason| syntax(link, &reason))?)
+    }
+
+    /// The same for a link in a page of another charset than UTF-8: what its query has beyond ASCII is written in
+    /// that charset (URL standard, section 4.4, "encoding").
+    pub fn join_encoded(&self, link: &str, encode: &dyn Fn(&str) -> Cow<'_, [u8]>) -> Result<Self, UrlError> {
+        let options = Url::options().base_url(Some(&self.0)).encoding_override(Some(encode));
+        Self::canonical(options.parse(link.trim()).map_err(|reason| syntax(link, &reason))?)
     }
 
     fn canonical(mut url: Url) -> Result<Self, UrlError> {

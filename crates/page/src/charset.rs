@@ -18,6 +18,8 @@ const DETECT_BYTES: usize = 16_384;
 pub struct Decoded<'b> {
     /// The page as text.
     pub text: Cow<'b, str>,
+    /// What it was decoded by.
+    pub encoding: &'static Encoding,
     /// Charset and its source.
     pub charset: Charset,
     /// Conflicts and broken places.
@@ -41,7 +43,7 @@ pub fn decode<'b>(body: &'b [u8], content_type: Option<&str>) -> Decoded<'b> {
         problems.push(Problem::BrokenText(broken as u32));
     }
     let charset = Charset { name: encoding.name().to_owned(), source: source.to_owned() };
-    Decoded { text, charset, problems }
+    Decoded { text, encoding, charset, problems }
 }
 
 fn choose(

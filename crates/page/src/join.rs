@@ -1,5 +1,6 @@
 //! A page's links against its address.
 
+use encoding_rs::{Encoding, UTF_8};
 use memchr::memchr;
 use xunjian_model::PageUrl;
 
@@ -11,6 +12,8 @@ const LABEL_MAX: usize = 63;
 /// Joins links to one base.
 pub(crate) struct Joiner {
     base: PageUrl,
+    /// Charset that queries are written in.
+    charset: &'static Encoding,
     /// Scheme, host and port.
     origin: String,
     /// The base up to its last `/`.
@@ -18,12 +21,14 @@ pub(crate) struct Joiner {
 }
 
 impl Joiner {
-    pub(crate) fn new(base: PageUrl) -> Self {
+    /// For links of a page in some charset.
+    pub(crate) fn new(base: PageUrl, charset: &'static Encoding) -> Self {
         let text = base.as_str();
         let path = text.len() - base.path_and_query().len();
         let end = path + base.path().rfind('/').map_or(0, |at| at + 1);
         let (origin, folder) = (text[..path].to_owned(), text[..end].to_owned());
-        Self { base, origin, folder }
+        // UTF-16 writes them in UTF-8 (Encoding standard, "output encoding").
+        Self { base, charset: charset.output_encoding(), origin, folder }
     }
 
     /// The base.
@@ -34,7 +39,18 @@ impl Joiner {
     /// The absolute canonical address of a link, if it is one.
     pub(crate) fn join(&self, link: &str) -> Option<String> {
         let link = link.trim();
-        self.simple(link).or_else(|| self.base.join(link).ok().map(String::from))
+        self.simple(link).or_else(|| self.whole(link).map(String::from))
+    }
+
+    /// The same for an address to go on from.
+    pub(crate) fn whole(&self, link: &str) -> Option<PageUrl> {
+        let is_encoded = self.charset != UTF_8
+            && memchr(b'?', link.as_bytes()).is_some_and(|query| !link.as_bytes()[query..].is_ascii());
+        match is_encoded {
+            true => self.base.join_encoded(link, &|query| self.charset.encode(query).0),
+            false => self.base.join(link),
+        }
+        .ok()
     }
 
     /// The same for most links of most pages, without the URL parser: nothing in them is encoded,
@@ -138,6 +154,20 @@ fn origin_bytes(link: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn queries_are_written_in_the_charset_of_the_page() {
+        let base = PageUrl::parse("http://a.gov.cn/x/").expect("base");
+        let join = |charset, link: &str| Joiner::new(base.clone(), charset).join(link).expect("joined");
+        let (plain, link) = ("http://a.gov.cn/x/list.asp?c=", "list.asp?c=通知#通");
+        assert_eq!(join(encoding_rs::GBK, link), format!("{plain}%CD%A8%D6%AA"));
+        assert_eq!(join(encoding_rs::GB18030, link), format!("{plain}%CD%A8%D6%AA"));
+        assert_eq!(join(UTF_8, link), format!("{plain}%E9%80%9A%E7%9F%A5"));
+        assert_eq!(join(encoding_rs::UTF_16LE, link), format!("{plain}%E9%80%9A%E7%9F%A5"));
+        // A path is always UTF-8, and what is encoded stays.
+        assert_eq!(join(encoding_rs::GBK, "通.html?c=1"), "http://a.gov.cn/x/%E9%80%9A.html?c=1");
+        assert_eq!(join(encoding_rs::GBK, "a?c=%E9%80%9A"), "http://a.gov.cn/x/a?c=%E9%80%9A");
+    }
+
     proptest::proptest! {
         #[test]
         fn what_is_joined_without_the_parser_is_what_it_says(
@@ -146,7 +176,7 @@ mod tests {
             ]),
             link in "(http://a\\.gov\\.cn|https://www\\.a\\.gov\\.cn:8443|https?://([a-z0-9-]{0,5}\\.){0,2}(xn--|[a-z0-9A-Z@:-]){0,6}/|/|//|\\.\\./|\\./|\\?)?([a-zA-Z0-9_./?=&%:#;,+@!*()'$ \\\\~-]|通){0,12}",
         ) {
-            let joiner = Joiner::new(PageUrl::parse(base).expect("base"));
+            let joiner = Joiner::new(PageUrl::parse(base).expect("base"), UTF_8);
             if let Some(simple) = joiner.simple(link.trim()) {
                 proptest::prop_assert_eq!(Some(simple), joiner.base.join(&link).ok().map(String::from));
             }

@@ -36,7 +36,7 @@ pub use published::page_date;
 pub use source::{TextPart, Written, source_of, written};
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 9;
+pub const EXTRACTOR_VERSION: u16 = 10;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ impl Default for Limits {
 /// `content_type` is the HTTP header's value; `base` the address the body came from.
 pub fn extract(body: &[u8], content_type: Option<&str>, base: &PageUrl, limits: Limits) -> Facts {
     let decoded = decode(body, content_type);
-    let mut facts = builder::build(&decoded.text, base, limits);
+    let mut facts = builder::build(&decoded.text, decoded.encoding, base, limits);
     facts.charset = decoded.charset;
     facts.problems.extend(decoded.problems);
     facts

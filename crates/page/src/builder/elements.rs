@@ -70,10 +70,9 @@ impl<'t> Builder<'t> {
                 }
             }
             Element::Base => {
-                if let Some(base) =
-                    attributes.get(Attribute::Href).and_then(|href| self.base.url().join(&href).ok())
-                {
-                    self.base = Joiner::new(base);
+                let base = attributes.get(Attribute::Href).and_then(|href| self.base.whole(&href));
+                if let Some(base) = base {
+                    self.base = Joiner::new(base, self.charset);
                 }
             }
             Element::Link => {

@@ -7,6 +7,7 @@ mod tests;
 
 use std::ops::Range;
 
+use encoding_rs::{Encoding, UTF_8};
 use jiff::civil::Date;
 use xunjian_model::{Block, Facts, PageUrl, Problem, Zone};
 
@@ -29,8 +30,8 @@ const ENCODED_MIN: usize = 4;
 /// Ids, places and faulty addresses kept of a page.
 const PLACES_MAX: usize = 4_096;
 
-pub(crate) fn build(text: &str, base: &PageUrl, limits: Limits) -> Facts {
-    let mut builder = Builder::new(base, limits);
+pub(crate) fn build(text: &str, charset: &'static Encoding, base: &PageUrl, limits: Limits) -> Facts {
+    let mut builder = Builder::new(base, charset, limits);
     builder.read(text);
     builder.finish(base)
 }
@@ -42,7 +43,7 @@ pub(crate) fn trace(
     limits: Limits,
     wanted: Vec<TextPart>,
 ) -> Vec<Option<Range<usize>>> {
-    let mut builder = Builder::new(base, limits);
+    let mut builder = Builder::new(base, UTF_8, limits);
     builder.trace = Some(Trace::new(text, wanted));
     builder.read(text);
     builder.flush();
@@ -84,6 +85,8 @@ impl Raw {
 
 struct Builder<'t> {
     facts: Facts,
+    /// Charset the page was decoded by.
+    charset: &'static Encoding,
     base: Joiner,
     limits: Limits,
     stack: Vec<Open<'t>>,
@@ -107,7 +110,7 @@ struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
-    fn new(base: &PageUrl, limits: Limits) -> Self {
+    fn new(base: &PageUrl, charset: &'static Encoding, limits: Limits) -> Self {
         let facts = Facts {
             // What most pages have room for.
             links: Vec::with_capacity(128),
@@ -117,7 +120,8 @@ impl<'t> Builder<'t> {
         };
         Self {
             facts,
-            base: Joiner::new(base.clone()),
+            charset,
+            base: Joiner::new(base.clone(), charset),
             limits,
             stack: Vec::with_capacity(32),
             current: String::new(),

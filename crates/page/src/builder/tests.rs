@@ -4,7 +4,7 @@ use super::*;
 
 fn facts(html: &str) -> Facts {
     let base = PageUrl::parse("http://a.gov.cn/x/t20240506_1.html").expect("base");
-    build(html, &base, Limits::default())
+    build(html, encoding_rs::UTF_8, &base, Limits::default())
 }
 
 #[test]
