@@ -24,7 +24,7 @@ suites=target/public-suites
 # What the tests need beside a compiler.
 prepare() {
     ensure chromium faketime nginx-light debian-handbook debian-reference-zh-cn libreoffice-help-zh-cn util-linux \
-        mount wget python3-venv prometheus-alertmanager rsyslog nats-server
+        mount wget python3-venv prometheus-alertmanager rsyslog nats-server openssl
     if [ ! -x "$tools/bin/wayback" ]; then
         python3 -m venv "$tools"
         "$tools/bin/pip" --quiet install warcio==1.8.1 pywb==2.10.0

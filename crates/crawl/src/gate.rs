@@ -60,7 +60,7 @@ impl Gate for Shared {
         match exchanged {
             Ok(answer) => {
                 if let Some(certificate) = &answer.certificate {
-                    host.keep_certificate(certificate);
+                    host.keep_certificate(certificate, answer.certificate_fault.as_deref());
                 }
                 if matches!(answer.state(), LinkState::Limited(_)) {
                     let asked = answer.header("retry-after");
@@ -210,12 +210,5 @@ impl Shared {
 
 /// Whether a state says that the host itself could not be reached.
 pub(crate) fn is_connection_failure(state: &LinkState) -> bool {
-    matches!(
-        state,
-        LinkState::NoSuchHost
-            | LinkState::Refused
-            | LinkState::Timeout
-            | LinkState::Tls(_)
-            | LinkState::Broken(_)
-    )
+    matches!(state, LinkState::NoSuchHost | LinkState::Refused | LinkState::Timeout | LinkState::Broken(_))
 }

@@ -377,10 +377,11 @@ impl HostState {
         self.changed.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn keep_certificate(&self, certificate: &Certificate) {
+    pub(crate) fn keep_certificate(&self, certificate: &Certificate, fault: Option<&str>) {
         let mut kept = lock(&self.kept);
-        if kept.certificate.as_ref() != Some(certificate) {
+        if kept.certificate.as_ref() != Some(certificate) || kept.certificate_fault.as_deref() != fault {
             kept.certificate = Some(certificate.clone());
+            kept.certificate_fault = fault.map(str::to_owned);
             self.changed.store(true, Ordering::Relaxed);
         }
     }

@@ -66,7 +66,8 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
             shared.stop.sleep(shared.setup.limits.retry_pause).await;
             continue;
         }
-        let seems_dead = state.is_dead() || state.is_transient() && !limited;
+        let ours_fails = matches!(state, LinkState::Tls(_)) && host.owner.is_some();
+        let seems_dead = state.is_dead() || ours_fails || state.is_transient() && !limited;
         if seems_dead && !again && !given_up && record.state.as_ref() != Some(&state) {
             return Visited::Later(item);
         }

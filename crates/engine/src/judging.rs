@@ -188,6 +188,7 @@ impl Engine {
                 ipv6: None,
                 names: Vec::new(),
                 browsers: Vec::new(),
+                certificate_fault: None,
                 ..self.site_input(&run, site)?
             };
             Ok(xunjian_scan::scan_site(self.store(), site, &own, &LinkStates::default(), &setup)?)

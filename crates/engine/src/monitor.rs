@@ -277,7 +277,10 @@ impl Watching {
                     probe.error = state.describe();
                 }
             }
-            Err(failure) => probe.error = failure.state.describe(),
+            Err(failure) => {
+                probe.opened = matches!(failure.state, LinkState::Tls(_));
+                probe.error = failure.state.describe();
+            }
         }
         probe
     }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use xunjian_crawl::SiteLearnt;
 use xunjian_dict::Matcher;
-use xunjian_model::{Finding, Kind, LinkState, Offer, Site, SiteId};
+use xunjian_model::{Finding, HostRecord, Kind, LinkState, Offer, Site, SiteId};
 use xunjian_scan::{
     Beyond, ColumnClass, ColumnReport, KnownPage, LinkStates, Overdue, ScanSetup, SiteInput, Untold,
     Vocabularies,
@@ -223,8 +223,22 @@ impl Engine {
             ipv6: crawl.ipv6,
             names: crawl.names,
             browsers: crawl.browsers,
+            certificate_fault: self.certificate_fault(site)?,
             canonical,
         })
+    }
+
+    /// What is wrong with the certificate of one of a site's hosts.
+    fn certificate_fault(&self, site: &Site) -> Result<Option<String>, EngineError> {
+        let others = std::iter::once(site.url.host()).chain(site.hosts.iter().map(String::as_str));
+        let secure = others.map(|host| format!("https://{}", host.to_ascii_lowercase()));
+        for host in std::iter::once(site.url.host_key().to_string()).chain(secure) {
+            let kept: Option<HostRecord> = self.store.get(Space::Host, &[host.as_bytes()])?;
+            if let Some(fault) = kept.and_then(|kept| kept.certificate_fault) {
+                return Ok(Some(fault));
+            }
+        }
+        Ok(None)
     }
 
     pub(crate) fn pool(&self) -> Result<rayon::ThreadPool, EngineError> {

@@ -163,7 +163,11 @@ impl Why {
         let now = Timestamp::now();
         if let Some(certificate) = &host.certificate {
             let (until, days) = (moment(certificate.not_after), certificate.days_left(now));
-            let says = format!("{} · {until} · {days} {}", certificate.issuer, say("天", "days"));
+            let mut says = format!("{} · {until} · {days} {}", certificate.issuer, say("天", "days"));
+            if let Some(fault) = &host.certificate_fault {
+                let state = LinkState::Tls(fault.clone()).describe();
+                says.push_str(&format!(" · {}", xunjian_report::link_state(&state, language)));
+            }
             rows.push((say("证书", "Certificate"), says));
         }
         if let Some(until) = host.not_before.filter(|until| *until > now) {
@@ -194,7 +198,7 @@ impl Why {
                     "cloaked": record.cloaked.as_ref().map(|seen| json!({ "at": seen.at, "why": seen.why })),
                     "host": {
                         "not_before": host.not_before, "addresses": host.addresses,
-                        "certificate": host.certificate,
+                        "certificate": host.certificate, "certificate_fault": host.certificate_fault,
                         "robots_status": host.robots.as_ref().map(|robots| robots.status),
                     },
                 })

@@ -1,5 +1,6 @@
 //! Connections: guarded address, TCP, TLS, bytes counted.
 
+use std::collections::HashSet;
 use std::error::Error as _;
 use std::future::Future;
 use std::io;
@@ -23,9 +24,12 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, ClientConfig};
 use xunjian_model::{Certificate, LinkState, TlsFacts};
 
+use crate::headers::HostHeaders;
+use crate::issuers::Issuers;
 use crate::proxy::{Proxy, ToProxy};
 use crate::resolve::Resolver;
 use crate::tls;
+use crate::trust::{Fault, Trust};
 
 /// Why no connection was made.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -93,7 +97,9 @@ impl Traffic {
 /// What every connection needs.
 pub(crate) struct Setup {
     pub(crate) resolver: Resolver,
-    pub(crate) tls: ClientConfig,
+    pub(crate) tls: (ClientConfig, Trust),
+    pub(crate) own_hosts: Arc<HashSet<String>>,
+    pub(crate) headers: Arc<HostHeaders>,
     pub(crate) timeout: Duration,
     pub(crate) connections_max: usize,
     pub(crate) proxy: Option<Proxy>,
@@ -104,6 +110,10 @@ pub(crate) struct Setup {
 pub(crate) struct Connector {
     resolver: Resolver,
     tls: TlsConnector,
+    trust: Trust,
+    issuers: Issuers,
+    own_hosts: Arc<HashSet<String>>,
+    headers: Arc<HostHeaders>,
     timeout: Duration,
     /// Open connections, idle ones included.
     open: Arc<Semaphore>,
@@ -113,9 +123,14 @@ pub(crate) struct Connector {
 
 impl Connector {
     pub(crate) fn new(setup: Setup) -> Self {
+        let (tls, trust) = setup.tls;
         Self {
             resolver: setup.resolver,
-            tls: TlsConnector::from(Arc::new(setup.tls)),
+            tls: TlsConnector::from(Arc::new(tls)),
+            trust,
+            issuers: Issuers::new(),
+            own_hosts: setup.own_hosts,
+            headers: setup.headers,
             timeout: setup.timeout,
             open: Arc::new(Semaphore::new(setup.connections_max)),
             proxy: setup.proxy,
@@ -126,17 +141,18 @@ impl Connector {
     async fn connect(self, uri: Uri, permit: OwnedSemaphorePermit) -> Result<Stream, ConnectError> {
         let host = uri.host().unwrap_or_default().to_owned();
         let https = uri.scheme_str() == Some("https");
-        let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
+        let port = uri.port_u16().unwrap_or(443);
         let proxy = self.proxy.clone().filter(|proxy| proxy.is_for(&host));
+        if !https {
+            let (tcp, proxied) = self.plain(&uri, permit).await?;
+            return Ok(Stream::plain(tcp, proxied));
+        }
         let Some(proxy) = proxy else {
             let tcp = self.tcp(self.resolver.sockets(&host, port).await?, permit).await?;
-            return if https { self.handshake(tcp, &host).await } else { Ok(Stream::plain(tcp, false)) };
+            return self.handshake(tcp, &host).await;
         };
         if self.resolver.refuses(&host).await {
             return Err(ConnectError::Private);
-        }
-        if !https {
-            return Ok(Stream::plain(self.to_proxy(&proxy, permit).await?, true));
         }
         let to_proxy = ToProxy::new(self.clone(), proxy.clone(), permit);
         let mut tunnel = Tunnel::new(proxy.uri(), to_proxy);
@@ -146,6 +162,23 @@ impl Connector {
         let tunnelled = tower_service::Service::call(&mut tunnel, uri).await;
         let tcp = tunnelled.map_err(|error| ConnectError::Io(format!("proxy: {error}")))?;
         self.handshake(tcp.into_inner(), &host).await
+    }
+
+    /// A connection without TLS, and whether it leads to a proxy.
+    pub(crate) async fn plain(
+        &self,
+        uri: &Uri,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<(Counted, bool), ConnectError> {
+        let host = uri.host().unwrap_or_default();
+        let Some(proxy) = self.proxy.as_ref().filter(|proxy| proxy.is_for(host)) else {
+            let sockets = self.resolver.sockets(host, uri.port_u16().unwrap_or(80)).await?;
+            return Ok((self.tcp(sockets, permit).await?, false));
+        };
+        if self.resolver.refuses(host).await {
+            return Err(ConnectError::Private);
+        }
+        Ok((self.to_proxy(proxy, permit).await?, true))
     }
 
     pub(crate) async fn to_proxy(
@@ -186,19 +219,28 @@ impl Connector {
         let literal = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(literal).map_err(|error| ConnectError::Tls(error.to_string()))?;
         let begun = Instant::now();
-        let stream = self.tls.connect(name, tcp).await.map_err(|error| {
+        let stream = self.tls.connect(name.clone(), tcp).await.map_err(|error| {
             let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
             match inner {
                 Some(inner) => ConnectError::Tls(inner.to_string()),
-                None => ConnectError::Tls(format!("handshake: {error}")),
+                // The connection ended, as any may.
+                None => ConnectError::Io(format!("handshake: {error}")),
             }
         })?;
+        let times = ConnectTimes { connect_ms: 0, tls_ms: crate::millis(begun) };
         let session = stream.get_ref().1;
         let version = session.protocol_version().map(|version| format!("{version:?}")).unwrap_or_default();
-        let certificate = tls::certificate(session.peer_certificates().unwrap_or_default(), version.clone());
+        let chain = session.peer_certificates().unwrap_or_default();
+        let certificate = tls::certificate(chain, version.clone());
         let h2 = session.alpn_protocol() == Some(b"h2");
-        let seen = TlsSeen { facts: TlsFacts { version }, certificate: certificate.map(Arc::new) };
-        let times = ConnectTimes { connect_ms: 0, tls_ms: crate::millis(begun) };
+        let fault = self.issuers.fault(self, &self.trust, chain, &name).await;
+        if let Some(fault) = fault.clone().filter(|fault| *fault != Fault::Incomplete)
+            && (!self.own_hosts.contains(host) || self.headers.are_for(host))
+        {
+            return Err(ConnectError::Tls(fault.words()));
+        }
+        let certificate = certificate.map(Arc::new);
+        let seen = TlsSeen { facts: TlsFacts { version }, certificate, fault: fault.map(Fault::words) };
         Ok(Stream { io: Io::Tls(Box::new(TokioIo::new(stream))), tls: Some(seen), h2, proxied: false, times })
     }
 }
@@ -217,6 +259,7 @@ pub struct ConnectTimes {
 pub(crate) struct TlsSeen {
     pub(crate) facts: TlsFacts,
     pub(crate) certificate: Option<Arc<Certificate>>,
+    pub(crate) fault: Option<String>,
 }
 
 impl tower_service::Service<Uri> for Connector {

@@ -49,6 +49,11 @@ impl HostHeaders {
     pub(crate) fn of(&self, host: &str) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         self.0.iter().filter(move |(own, _)| covers(own, host)).flat_map(|(_, headers)| headers)
     }
+
+    /// Whether a host is sent any.
+    pub(crate) fn are_for(&self, host: &str) -> bool {
+        self.of(host).next().is_some()
+    }
 }
 
 fn covers(own: &str, host: &str) -> bool {

@@ -5,16 +5,20 @@
 //! the run.
 
 mod body;
+mod cbc_suites;
 mod challenge;
 mod connect;
 mod cookies;
 mod gate;
 mod guard;
 mod headers;
+mod issuers;
 mod proxy;
 mod resolve;
 mod tls;
+mod trust;
 
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -175,6 +179,8 @@ pub struct Answer {
     pub tls: Option<TlsFacts>,
     /// The server's certificate.
     pub certificate: Option<Arc<Certificate>>,
+    /// What is wrong with it.
+    pub certificate_fault: Option<String>,
     /// How long the connection of the last hop took to be there, when it was.
     pub connection: ConnectTimes,
 }
@@ -222,6 +228,9 @@ pub enum SetupError {
     /// TLS could not be set up.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] tokio_rustls::rustls::Error),
+    /// Nobody is trusted.
+    #[error("no authority is trusted: {0}; install the system's certificates (ca-certificates)")]
+    Trust(String),
     /// Names cannot be looked up.
     #[error("cannot set up the lookup of names: {0}")]
     Names(String),
@@ -231,7 +240,7 @@ pub enum SetupError {
 #[derive(Clone, Debug, Default)]
 pub struct Network {
     /// Configured addresses of names.
-    pub resolve: std::collections::HashMap<String, Vec<Override>>,
+    pub resolve: HashMap<String, Vec<Override>>,
     /// Which private addresses may be asked.
     pub guard: AddressGuard,
     /// Name servers instead of the system's.
@@ -242,6 +251,9 @@ pub struct Network {
     pub proxy: Option<Proxy>,
     /// Headers for hosts of ours.
     pub headers: HostHeaders,
+    /// Hosts that are asked whatever their certificate says, unless they are sent headers of ours; what is wrong
+    /// with it is told. Others are not asked then.
+    pub own_hosts: Arc<HashSet<String>>,
 }
 
 /// The HTTP client. Cheap to clone.
@@ -267,9 +279,12 @@ impl Fetcher {
     pub fn new(limits: FetchLimits, network: &Network) -> Result<Self, SetupError> {
         let resolver = Resolver::new(network.resolve.clone(), network.guard.clone(), &network.name_servers)?;
         let traffic = Arc::new(Traffic::default());
+        let headers = Arc::new(network.headers.clone());
         let connector = Connector::new(connect::Setup {
             resolver: resolver.clone(),
             tls: tls::config(network.authority.as_deref())?,
+            own_hosts: network.own_hosts.clone(),
+            headers: Arc::clone(&headers),
             timeout: limits.connect_timeout,
             connections_max: limits.connections_max,
             proxy: network.proxy.clone(),
@@ -290,7 +305,7 @@ impl Fetcher {
             .http2_max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
             .build(connector);
         let requests = Arc::new(AtomicU64::new(0));
-        let (proxy, headers) = (network.proxy.clone(), Arc::new(network.headers.clone()));
+        let proxy = network.proxy.clone();
         Ok(Self { client, limits: Arc::new(limits), resolver, proxy, headers, traffic, requests })
     }
 
@@ -384,6 +399,7 @@ impl Fetcher {
         let challenge = challenge::is_challenge(parts.status.as_u16(), &parts.headers, &bytes);
         let tls = parts.extensions.get::<TlsSeen>().cloned();
         let connection = parts.extensions.get::<ConnectTimes>().copied().unwrap_or_default();
+        let certificate_fault = tls.as_ref().and_then(|seen| seen.fault.clone());
         let (tls, certificate) = tls.map(|seen| (seen.facts, seen.certificate)).unzip();
         Ok(Answer {
             hops: Vec::new(),
@@ -396,6 +412,7 @@ impl Fetcher {
             timings: Timings { first_byte_ms, total_ms: millis(begun) },
             tls,
             certificate: certificate.flatten(),
+            certificate_fault,
             connection,
         })
     }

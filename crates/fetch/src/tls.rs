@@ -1,21 +1,23 @@
-//! TLS: whom we trust, and what a certificate says.
+//! TLS: how we speak it, and what a certificate says.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 use xunjian_model::Certificate;
 
-use crate::SetupError;
+use crate::trust::Trust;
+use crate::{SetupError, cbc_suites};
 
 /// Names of a certificate that are kept.
 const NAMES_MAX: usize = 64;
 
 /// Trusts the system's roots and, beside them, the configured authority.
-pub(crate) fn config(authority: Option<&[u8]>) -> Result<ClientConfig, SetupError> {
+pub(crate) fn config(authority: Option<&[u8]>) -> Result<(ClientConfig, Trust), SetupError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(pem) = authority {
@@ -30,13 +32,19 @@ pub(crate) fn config(authority: Option<&[u8]>) -> Result<ClientConfig, SetupErro
             return Err(bad("no BEGIN CERTIFICATE block".to_owned()));
         }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut provider = rustls::crypto::ring::default_provider();
+    provider.cipher_suites.extend(cbc_suites::suites());
+    let provider = Arc::new(provider);
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
+    let trust = Trust::new(verifier.map_err(|error| SetupError::Trust(error.to_string()))?);
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
+        .dangerous()
+        .with_custom_certificate_verifier(trust.later())
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+    Ok((config, trust))
 }
 
 /// What a server's chain says; `None` when its first certificate cannot be read.

@@ -29,6 +29,8 @@ pub struct HostRecord {
     pub addresses: Vec<IpAddr>,
     /// It asked to wait itself, by 429 or 503; otherwise it could not be reached.
     pub asked_to_wait: bool,
+    /// What is wrong with its certificate.
+    pub certificate_fault: Option<String>,
 }
 
 impl HostRecord {

@@ -78,7 +78,8 @@ impl LinkState {
         )
     }
 
-    /// Whether the site could not be reached at all, for the availability indicator.
+    /// Whether the site could not be reached at all, for the availability indicator. Where TLS fails somebody
+    /// answered; whether visitors get on depends on their browsers, and is for a person.
     pub fn is_unreachable(&self) -> bool {
         matches!(
             self,
@@ -87,7 +88,6 @@ impl LinkState {
                 | Self::Timeout
                 | Self::ServerError(_)
                 | Self::Limited(_)
-                | Self::Tls(_)
                 | Self::Broken(_)
                 | Self::RedirectLoop
                 | Self::Gone(_)

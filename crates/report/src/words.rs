@@ -50,8 +50,20 @@ pub fn link_state(state: &str, language: Language) -> String {
         "challenged" => "网站防护要求浏览器校验",
         _ => word,
     };
-    let word = if language == Language::Zh { zh } else { word };
+    let (word, rest) = if language == Language::Zh { (zh, fault_zh(rest)) } else { (word, rest) };
     format!("{word} {rest}").trim_end().to_owned()
+}
+
+/// What is wrong with a certificate, in Chinese where it is one of the usual faults.
+fn fault_zh(fault: &str) -> &str {
+    match fault {
+        "(expired)" => "(已过期)",
+        "(not valid yet)" => "(尚未生效)",
+        "(issued for another name)" => "(域名不符)",
+        "(issued by nobody who is trusted)" => "(颁发者不受信任)",
+        "(the server leaves out who issued its certificate)" => "(服务器未发送中间证书)",
+        other => other,
+    }
 }
 
 /// Why addresses were not asked for, such as `host-down`, as people say it.

@@ -40,6 +40,8 @@ pub struct SiteInput {
     pub names: Vec<String>,
     /// Browsers that are shown something else.
     pub browsers: Vec<Offer>,
+    /// What is wrong with its certificate.
+    pub certificate_fault: Option<String>,
     /// How its addresses are folded.
     pub canonical: Canonical,
 }
@@ -105,6 +107,19 @@ fn know(known: &mut Vec<KnownPage>, class: &str, facts: &Facts) {
     }
 }
 
+/// What is wrong with the site's own TLS. Whether visitors are warned, or see nothing of it, depends on their
+/// browser.
+fn own_fault(input: &SiteInput, site: &Site) -> Option<Candidate> {
+    let state = match (&input.home, &input.certificate_fault) {
+        (Some(state @ LinkState::Tls(_)), _) => state.describe(),
+        (_, fault) => LinkState::Tls(fault.clone()?).describe(),
+    };
+    let finding = PageFinding::new(Kind::TlsError, site.url.host(), format!("⟦{}⟧", site.url.host()));
+    let finding =
+        finding.with("state", &state).with("review", "the site's own certificate or TLS is at fault");
+    Some(at_home(site, finding))
+}
+
 /// One page of the site with its digest.
 pub(crate) struct Seen {
     pub(crate) url: String,
@@ -138,6 +153,7 @@ pub fn scan_site(
         scan.findings = findings(candidates, site, setup);
         return Ok(scan);
     }
+    candidates.extend(own_fault(input, site));
     let home = home_facts(store, site, setup)?;
     let found_columns =
         home.as_ref().map(|(facts, _)| columns::discover(facts, site, &setup.classes)).unwrap_or_default();

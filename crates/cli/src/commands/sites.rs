@@ -1,7 +1,7 @@
 //! `xunjian sites check`: the register, and on demand whether each home page opens.
 
 use serde_json::json;
-use xunjian_fetch::{Ask, Fetcher, OpenGate};
+use xunjian_fetch::{Answer, Ask, Fetcher, OpenGate};
 use xunjian_model::{LinkState, Site};
 
 use crate::Exit;
@@ -38,6 +38,7 @@ pub(crate) async fn check(common: &Common, terminal: Terminal, online: bool) -> 
 /// Asks for the home page once; whether it opened, and what it answered.
 async fn home(fetcher: &Fetcher, site: &Site) -> (bool, String) {
     match fetcher.fetch(Ask::get(site.url.clone()), &OpenGate).await {
+        Ok(Answer { certificate_fault: Some(fault), .. }) => (false, LinkState::Tls(fault).describe()),
         Ok(answer) => {
             let elsewhere = !site.in_scope(&answer.final_url);
             let mut says = format!("{} {} ms", answer.status, answer.timings.total_ms);

@@ -9,6 +9,7 @@ mod reader;
 mod register;
 mod render;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use toml::de::DeTable;
 use xunjian_alert::Sink;
 use xunjian_dict::{Dictionary, LoadError};
 use xunjian_engine::Settings;
+use xunjian_model::Site;
 use xunjian_scan::FindingLimits;
 use xunjian_spell::Model;
 
@@ -129,6 +131,15 @@ fn read(file: &Path, secrets: Secrets) -> Result<Whole, ConfigError> {
         Some(settings) if faults.is_empty() => Ok(settings),
         _ => Err(ConfigError { faults }),
     }
+}
+
+/// The hosts of all sites.
+fn own_hosts(sites: &[Site]) -> HashSet<String> {
+    let hosts = |site: &Site| {
+        let others = site.hosts.iter().map(|host| host.to_ascii_lowercase());
+        others.chain([site.url.host().to_owned()]).collect::<Vec<_>>()
+    };
+    sites.iter().flat_map(hosts).collect()
 }
 
 /// How many findings are told.
@@ -242,6 +253,7 @@ impl Reading<'_> {
         let searches = search.get(&mut self.source, "enabled").unwrap_or(true);
         search.finish(&mut self.source);
         let register = self.register(file, &mut root);
+        client.own_hosts = Arc::new(own_hosts(&register.sites));
         judge::check_ids(&mut self.source, &register.sites);
         let rows = root.rows(&mut self.source, "outage");
         monitor.outages = judge::outages(&mut self.source, &rows, &register.sites, &zone);
@@ -440,7 +452,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_with_its_line() {
-        let table: [(&str, &str); 33] = [
+        let table: [(&str, &str); 35] = [
             ("data = \"d\"\n[cluster]\nurl = \"http://a:1\"\n", "3: `cluster.url`: is no address of NATS"),
             ("data = \"d\"\n[cluster]\nname = \"a\"\n", "3: `cluster.url`: is missing: like"),
             (

@@ -41,7 +41,7 @@ pub(super) fn fetch_limits(network: &mut Table<'_, '_>, source: &mut Source<'_>)
     limits
 }
 
-/// Everything a client is built of but the authority, which is a file.
+/// Everything a client is built of but the authority, which is a file, and the hosts of the register.
 /// `with_secrets`: secrets in headers have to be there; otherwise a header without its secret is left out.
 pub(super) fn network(
     table: &mut Table<'_, '_>,
@@ -69,7 +69,7 @@ pub(super) fn network(
         }
     }
     let proxy = proxy.map(|proxy| proxy.except(&except));
-    Network { resolve, guard, name_servers, authority: None, proxy, headers }
+    Network { resolve, guard, name_servers, proxy, headers, ..Network::default() }
 }
 
 fn guard(network: &mut Table<'_, '_>, source: &mut Source<'_>) -> AddressGuard {
