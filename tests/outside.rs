@@ -97,3 +97,49 @@ fn outside_targets_are_asked_by_head_then_for_their_first_bytes() {
     let moved = world.run(&["why", "http://other.example/moved", "--json"]).stdout;
     assert!(moved.contains("302"), "its hop is kept: {moved}");
 }
+
+#[test]
+fn who_asks_for_cookies_first_is_not_taken_for_a_circle() {
+    let server = serve(|asked| {
+        let brings = |what: &str| {
+            let sent = asked.head.iter().find_map(|line| line.strip_prefix("cookie: "));
+            sent.is_some_and(|sent| sent.contains(what))
+        };
+        let circle = |path: &str| {
+            Reply::Other(
+                "302 Found",
+                format!("location: {path}\r\nset-cookie: seen=1; Path=/\r\n"),
+                String::new(),
+            )
+        };
+        match (asked.host.as_str(), asked.path.as_str()) {
+            ("www.test.gov.cn", "/") if brings("seen=1") => Reply::page(
+                "试验市人民政府",
+                "<a href='/own'>文章</a><a href='http://other.example/page'>文章</a><a href='http://strict.example/never'>不通</a>",
+            ),
+            ("www.test.gov.cn", "/own") if brings("seen=1") => Reply::page("文章", "<p>正文。</p>"),
+            ("www.test.gov.cn", "/" | "/own") => circle(&asked.path),
+            ("other.example", "/page") if brings("seen=1") => Reply::page("一篇文章", "<p>正文在这里。</p>"),
+            ("other.example", "/page") => circle("/gate"),
+            ("other.example", "/gate") => circle("/page"),
+            ("strict.example", "/never") => circle("/never"),
+            _ => Reply::missing(),
+        }
+    });
+    let world = World::with_config(&config(server.port));
+    let run = world.run(&["crawl", "--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for (url, state) in [
+        ("http://www.test.gov.cn/", "ok"),
+        ("http://www.test.gov.cn/own", "ok"),
+        ("http://other.example/page", "ok"),
+        ("http://strict.example/never", "redirect-loop"),
+    ] {
+        let why = world.run(&["why", "--json", url]).json();
+        assert_eq!(why["state"], state, "{url}: {why}");
+    }
+    // Nobody is known by them the next time.
+    let asked = server.asked();
+    let first = asked.iter().find(|one| one.path == "/own").expect("asked");
+    assert!(!first.head.iter().any(|line| line.starts_with("cookie")), "{first:?}");
+}

@@ -181,6 +181,9 @@ pub struct Answer {
     pub certificate: Option<Arc<Certificate>>,
     /// What is wrong with it.
     pub certificate_fault: Option<String>,
+    /// Cookies of a redirect, for where it leads alone: many a server sends everybody in a circle who does not bring
+    /// them back.
+    cookies: Option<Arc<CookieJar>>,
     /// How long the connection of the last hop took to be there, when it was.
     pub connection: ConnectTimes,
 }
@@ -346,11 +349,16 @@ impl Fetcher {
                 answer.hops = hops;
                 return Ok(answer);
             };
-            let again = |url: &PageUrl| *url == ask.url || hops.iter().any(|hop: &Hop| hop.url == *url);
+            let cookies = ask.cookies.take().or_else(|| answer.cookies.take());
+            let visits = |url: &PageUrl| {
+                let before = hops.iter().filter(|hop: &&Hop| hop.url == *url).count();
+                before + usize::from(*url == ask.url)
+            };
+            // A cookie may make the second visit to an address end otherwise than the first.
+            let visits_max = 1 + usize::from(cookies.is_some());
             let state = match &target {
                 Err(state) => Some(state.clone()),
-                // A cookie may make the second visit to an address end otherwise than the first.
-                Ok(url) if ask.cookies.is_none() && again(url) => Some(LinkState::RedirectLoop),
+                Ok(url) if visits(url) >= visits_max => Some(LinkState::RedirectLoop),
                 Ok(_) if hops.len() >= self.limits.redirects_max => Some(LinkState::RedirectLoop),
                 Ok(_) => None,
             };
@@ -361,7 +369,7 @@ impl Fetcher {
                 (Ok(url), None) => {
                     // A form is sent once; what it leads to is read (RFC 9110 section 15.4).
                     let form = ask.form.filter(|_| matches!(answer.status, 307 | 308));
-                    ask = Ask { url, etag: None, last_modified: None, form, ..ask }
+                    ask = Ask { url, etag: None, last_modified: None, form, cookies, ..ask }
                 }
             }
         }
@@ -379,8 +387,13 @@ impl Fetcher {
                 .map_err(|error| connect::state_of_error(&error))?;
         let first_byte_ms = millis(begun);
         let (parts, incoming) = response.into_parts();
+        let mut cookies = None;
         if let Some(jar) = &ask.cookies {
             jar.take(&parts.headers, ask.url.as_url());
+        } else if parts.status.is_redirection() && parts.headers.contains_key("set-cookie") {
+            let jar = CookieJar::default();
+            jar.take(&parts.headers, ask.url.as_url());
+            cookies = Some(Arc::new(jar));
         }
         let kind = MediaKind::of(parts.headers.get("content-type"));
         let limit = if ask.body_bytes_max == 0 { self.limits.body_bytes_max } else { ask.body_bytes_max };
@@ -413,6 +426,7 @@ impl Fetcher {
             tls,
             certificate: certificate.flatten(),
             certificate_fault,
+            cookies,
             connection,
         })
     }
