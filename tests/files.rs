@@ -106,3 +106,103 @@ fn unchanged_pages_have_a_record_of_each_visit_where_that_is_wanted() {
     assert_eq!(versions(&world, "http://www.test/a.html").len(), 3);
     assert_eq!(world.run(&["store", "verify"]).code, 0);
 }
+
+/// What programs hand out, and files of old office programs.
+fn handed_out(asked: &Asked) -> Reply {
+    let doc = || include_bytes!("../crates/page/tests/data/note.doc").to_vec();
+    let xls = || include_bytes!("../crates/page/tests/data/list.xls").to_vec();
+    match asked.path.as_str() {
+        "/" => Reply::page(
+            "首页",
+            "<a href='/module/download/downfile.jsp?classid=0&filename=list.xls'>名单</a><a href='/attach/down?id=7'>通知</a>\
+             <a href='/attach/archive?id=1'>打包</a><a href='/attach/moved?id=3'>移走</a><a href='/files/old.doc'>旧文</a>\
+             <a href='/attach/picture?id=2'>图</a><a href='/attach/big?id=4'>大</a>",
+        ),
+        "/module/download/downfile.jsp?classid=0&filename=list.xls" => Reply::File(
+            "content-type: application/octet-stream\r\ncontent-disposition: attachment; filename=\"list.xls\"\r\n",
+            xls(),
+        ),
+        // Called a page.
+        "/attach/down?id=7" => Reply::File("content-type: text/html\r\n", doc()),
+        "/attach/archive?id=1" => Reply::File(
+            "content-type: application/zip\r\n",
+            [b"PK\x03\x04".to_vec(), vec![b'x'; 5_000]].concat(),
+        ),
+        "/attach/picture?id=2" => Reply::File(
+            "content-type: application/octet-stream\r\ncontent-disposition: attachment; filename=a.png\r\n",
+            [b"\x89PNG\r\n\x1A\n".to_vec(), vec![b'x'; 5_000]].concat(),
+        ),
+        "/attach/big?id=4" => Reply::File(
+            "content-type: application/pdf\r\n",
+            [b"%PDF-1.7".to_vec(), vec![b'x'; 90_000]].concat(),
+        ),
+        "/attach/moved?id=3" => Reply::redirect("/files/moved.xls"),
+        "/files/moved.xls" => Reply::File("content-type: application/vnd.ms-excel\r\n", xls()),
+        "/files/old.doc" => Reply::File("content-type: application/msword\r\n", doc()),
+        _ => Reply::missing(),
+    }
+}
+
+#[test]
+fn documents_are_read_however_they_are_handed_out() {
+    let server = serve(handed_out);
+    let more = "[search]\nenabled = false\n[scan]\ndictionaries = [\"words.txt\"]\n";
+    let text = config(server.port, more)
+        .replace("[crawl]", "[crawl]\nsecond_look_share = 1\ndocument_bytes_max = 80000");
+    let world = World::with_config(&text);
+    world.write("words.txt", "低保名单\n居民第7号\n".as_bytes());
+    let found = || {
+        let all = world.findings().into_iter().filter(|one| one["kind"] == "sensitive-word");
+        let mut urls: Vec<String> = all.map(|one| one["url"].as_str().expect("url").to_owned()).collect();
+        urls.sort();
+        urls
+    };
+    let wanted = [
+        "http://www.test/attach/down?id=7",
+        "http://www.test/files/moved.xls",
+        "http://www.test/files/old.doc",
+        "http://www.test/module/download/downfile.jsp?classid=0&filename=list.xls",
+    ];
+    let leaks = || world.findings().iter().filter(|one| one["kind"] == "privacy-mobile").count();
+    for night in 1..=2 {
+        let run = world.run(&["run", "--json"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert_eq!(found(), wanted, "night {night}");
+        assert!(leaks() >= 2 * 190, "{} numbers in two tables", leaks());
+        let kinds = world.findings();
+        let of_files = |one: &&serde_json::Value| {
+            let url = one["url"].as_str().unwrap_or("");
+            url.contains("/attach/") || url.contains("/module/") || url.contains("/files/")
+        };
+        // A document has no labels, and no other face for search engines.
+        for one in kinds.iter().filter(of_files) {
+            let kind = one["kind"].as_str().expect("kind");
+            assert!(kind == "sensitive-word" || kind.starts_with("privacy-"), "{one}");
+        }
+    }
+    let why = |path: &str| world.run(&["why", "--json", &format!("http://www.test{path}")]).json();
+    for (path, versions) in [
+        ("/attach/down?id=7", 1),
+        ("/attach/archive?id=1", 0),
+        ("/attach/picture?id=2", 0),
+        ("/attach/big?id=4", 0),
+    ] {
+        let why = why(path);
+        assert_eq!(why["state"], "ok", "{path}: {why}");
+        assert_eq!(why["snapshots"].as_array().map(Vec::len), Some(versions), "{path}: {why}");
+    }
+    let shown = world.run(&["find", "低保名单", "--json"]);
+    assert!(
+        shown.stdout.contains("/attach/down?id=7") && shown.stdout.contains("/files/old.doc"),
+        "{}",
+        shown.stdout
+    );
+    let evidence = world.path("xunjian-data/report/evidence");
+    let mut texts = std::fs::read_dir(evidence).expect("evidence").map(|file| {
+        String::from_utf8_lossy(&std::fs::read(file.expect("a file").path()).expect("read")).into_owned()
+    });
+    assert!(
+        texts.any(|text| text.contains("联系人：王芳") && !text.contains('\u{fffd}')),
+        "evidence shows the text"
+    );
+}

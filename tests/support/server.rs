@@ -26,6 +26,8 @@ pub(crate) enum Reply {
     Page(String),
     /// Status with reason, header lines, body.
     Other(&'static str, String, String),
+    /// 200 with these header lines and bytes.
+    File(&'static str, Vec<u8>),
     /// Nothing: the connection is cut.
     Cut,
 }
@@ -109,8 +111,9 @@ fn converse(
             asked
         };
         let (status, headers, body) = match answer(&asked) {
-            Reply::Page(body) => ("200 OK", String::new(), body),
-            Reply::Other(status, headers, body) => (status, headers, body),
+            Reply::Page(body) => ("200 OK", String::new(), body.into_bytes()),
+            Reply::Other(status, headers, body) => (status, headers, body.into_bytes()),
+            Reply::File(headers, body) => ("200 OK", headers.to_owned(), body),
             Reply::Cut => return Ok(()),
         };
         let headers = match headers.contains("content-type:") {
@@ -118,12 +121,10 @@ fn converse(
             false => format!("content-type: text/html; charset=utf-8\r\n{headers}"),
         };
         let is_head = asked.head[0].starts_with("HEAD");
-        let response = format!(
-            "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{}",
-            body.len(),
-            if is_head { "" } else { &body }
-        );
-        out.write_all(response.as_bytes())?;
+        let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n", body.len());
+        let mut response = head.into_bytes();
+        response.extend(body.into_iter().filter(|_| !is_head));
+        out.write_all(&response)?;
     }
 }
 

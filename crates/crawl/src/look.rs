@@ -73,8 +73,29 @@ pub(crate) async fn look(
             Looked::Nothing
         }
         Target::Page if html => read_page(shared, host, item, record, answer, at).await,
+        // A program hands it out. Of an archive or a picture only the first bytes came.
+        Target::Page if is_whole_document(&answer) => match leads_on(shared, item, &answer) {
+            Some(next) => next,
+            None => read_document(shared, item, record, answer, html, at),
+        },
         _ => Looked::Nothing,
     }
+}
+
+fn is_whole_document(answer: &Answer) -> bool {
+    let content_type = answer.header("content-type");
+    !answer.truncated && xunjian_page::holds_document(&answer.body, content_type, &answer.final_url)
+}
+
+/// The content belongs to the address it came from, which is visited for itself.
+fn leads_on(shared: &Shared, item: &Item, answer: &Answer) -> Option<Looked> {
+    if answer.hops.is_empty() || answer.final_url == item.url {
+        return None;
+    }
+    let attachment = xunjian_page::is_attachment(&answer.final_url);
+    let kind = if attachment { LinkKind::Attachment } else { LinkKind::Page };
+    let next = item_of(shared, &answer.final_url, kind, item.depth.saturating_add(1));
+    Some(Looked::Page(None, next.into_iter().collect(), None))
 }
 
 /// What the beginning of a file and its head say.
@@ -119,10 +140,8 @@ async fn read_page(
 ) -> Looked {
     Progress::add(&shared.progress.pages, 1);
     spend(shared, item, &answer);
-    if !answer.hops.is_empty() && answer.final_url != item.url {
-        // The content belongs to the address it came from, which is visited for itself.
-        let next = item_of(shared, &answer.final_url, LinkKind::Page, item.depth.saturating_add(1));
-        return Looked::Page(None, next.into_iter().collect(), None);
+    if let Some(next) = leads_on(shared, item, &answer) {
+        return next;
     }
     let body_hash = BodyHash::of(&answer.body);
     if record.body_hash == Some(body_hash) {

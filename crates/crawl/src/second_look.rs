@@ -38,6 +38,9 @@ pub(crate) async fn look_again(
         // Many servers turn away who says to be an engine and does not come from its addresses.
         return None;
     }
+    if xunjian_page::holds_document(&answer.body, answer.header("content-type"), &answer.final_url) {
+        return None;
+    }
     let away = !site.site.in_scope(&answer.final_url) && shared.owner(&answer.final_url).is_none();
     let shown = BodyHash::of(&answer.body);
     if !away && shown == body_hash {

@@ -49,7 +49,8 @@ pub fn seed(store: &Arc<Store>, setup: &CrawlSetup, now: Timestamp) -> Result<()
             } else {
                 record.depth
             };
-            let item = Item::known(url, owner.cloned(), record.target, depth, record.expected_change());
+            let target = target_now(&url, owner, record.target);
+            let item = Item::known(url, owner.cloned(), target, depth, record.expected_change());
             if setup.incremental.is_some_and(|incremental| !is_due(&item, &record, incremental, now)) {
                 not_due += 1;
                 continue;
@@ -79,11 +80,18 @@ pub fn queue_again(store: &Arc<Store>, wanted: &[(Option<SiteId>, String)]) -> R
     for (owner, text) in wanted {
         let Ok(url) = PageUrl::parse(text) else { continue };
         let Some(record) = store.url(owner.as_ref(), url.as_str())? else { continue };
-        frontier.put(&mut batch, &Item::new(url, owner.clone(), record.target, record.depth))?;
+        let target = target_now(&url, owner.as_ref(), record.target);
+        frontier.put(&mut batch, &Item::new(url, owner.clone(), target, record.depth))?;
         queued += 1;
     }
     batch.commit()?;
     Ok(queued)
+}
+
+/// How a known address is treated now: an earlier version could read the text of fewer documents.
+fn target_now(url: &PageUrl, owner: Option<&SiteId>, known: Target) -> Target {
+    let read = known == Target::Resource && owner.is_some() && xunjian_page::is_document(url);
+    if read { Target::Document } else { known }
 }
 
 /// Whether an address is asked for in an incremental run: what is not well, entrances, and every

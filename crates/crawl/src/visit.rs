@@ -154,7 +154,10 @@ async fn ask(
     let etag = record.etag.clone().filter(|_| has_body);
     let last_modified = record.last_modified.clone().filter(|_| has_body);
     match item.target {
-        Target::Page => shared.fetcher.fetch(Ask { etag, last_modified, ..get }, shared).await,
+        Target::Page => {
+            let want = Want::Readable(shared.setup.limits.document_bytes_max);
+            shared.fetcher.fetch(Ask { etag, last_modified, want, ..get }, shared).await
+        }
         Target::Document => {
             let body_bytes_max = shared.setup.limits.document_bytes_max;
             let ask = Ask { etag, last_modified, want: Want::Whole, body_bytes_max, ..get };
@@ -236,6 +239,7 @@ async fn conclude(
     let at = now();
     let mut record = known.clone();
     record.run = shared.setup.run;
+    record.target = item.target;
     record.checked_at = Some(at);
     record.depth = record.depth.min(item.depth);
     record.left_out = None;

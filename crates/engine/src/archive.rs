@@ -45,8 +45,7 @@ impl Archived<'_> {
     /// Whether the body is a document, whose text no bytes show.
     fn is_document(&self, body: &[u8]) -> bool {
         let media_type = self.record.media_type.as_deref();
-        PageUrl::parse(&self.url).is_ok_and(|url| xunjian_page::is_document(&url))
-            && !xunjian_page::is_html(media_type, body)
+        PageUrl::parse(&self.url).is_ok_and(|url| xunjian_page::holds_document(body, media_type, &url))
     }
 
     /// What the body says.

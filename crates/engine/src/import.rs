@@ -160,7 +160,7 @@ impl Import<'_> {
             decode_body(&codings, message.body.clone(), limit).unwrap_or((message.body.clone(), false));
         let known = store.url(Some(&site.id), url.as_str())?;
         let html = xunjian_page::is_html(message.header("content-type"), &body);
-        let document = xunjian_page::is_document(&url) && !html;
+        let document = xunjian_page::holds_document(&body, message.header("content-type"), &url);
         let target = if document { Target::Document } else { Target::Page };
         let mut kept = known
             .unwrap_or_else(|| UrlRecord::discovered(Some(site.id.clone()), target, u16::from(!home), at));

@@ -166,7 +166,7 @@ impl Engine {
         let snapshot = self.store.snapshot(&PageUrl::parse(url).ok()?, at.parse().ok()?).ok()?;
         let media_type = snapshot.as_ref().and_then(|snapshot| snapshot.header("content-type"));
         let page = PageUrl::parse(url).ok()?;
-        if xunjian_page::is_document(&page) && !xunjian_page::is_html(media_type, &body) {
+        if xunjian_page::holds_document(&body, media_type, &page) {
             let facts = xunjian_page::document(&body, &page, false, self.settings.page);
             let text: Vec<&str> = facts.blocks.iter().map(|block| block.text.as_str()).collect();
             return Some(Evidence {

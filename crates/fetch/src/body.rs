@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, HeaderValue};
-use xunjian_model::LinkState;
+use hyper::header::HeaderMap;
+use xunjian_model::{DOCUMENT_ENDINGS, LinkState};
 
 /// Bytes kept of bodies that are not text: enough to tell what they are.
 pub(crate) const FIRST_BYTES: usize = 1_024;
@@ -18,20 +18,43 @@ const CODINGS_MAX: usize = 3;
 pub enum MediaKind {
     /// HTML, XML, plain text, JSON, or nothing said.
     Text,
-    /// Pictures, documents, archives.
+    /// A document whose text may be read.
+    Document,
+    /// Pictures, archives and the like.
     Other,
 }
 
 impl MediaKind {
-    pub(crate) fn of(content_type: Option<&HeaderValue>) -> Self {
+    /// By the head. What is offered as a file tells by its name, whatever its type is said to be.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let named = headers.get("content-disposition").and_then(|value| ending(value.as_bytes()));
+        if let Some(ending) = named {
+            return if DOCUMENT_ENDINGS.contains(&ending.as_str()) { Self::Document } else { Self::Other };
+        }
+        let content_type = headers.get("content-type");
         let Some(text) = content_type.and_then(|value| value.to_str().ok()) else { return Self::Text };
         let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let is_text = essence.is_empty()
             || essence.starts_with("text/")
             || ["xml", "json", "javascript", "xhtml"].iter().any(|word| essence.contains(word))
                 && !essence.contains("openxml");
-        if is_text { Self::Text } else { Self::Other }
+        let is_document = ["pdf", "msword", "ms-excel", "ms-powerpoint", "openxml", "wps-office", "ofd"];
+        match essence.as_str() {
+            _ if is_text => Self::Text,
+            _ if is_document.iter().any(|word| essence.contains(word)) => Self::Document,
+            _ => Self::Other,
+        }
     }
+}
+
+/// The ending of the name in `Content-Disposition` (RFC 6266), in whatever charset that is; none where no file is
+/// named, or a page.
+fn ending(disposition: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(disposition).to_ascii_lowercase();
+    let name = &text[text.find("filename")?..];
+    let (_, rest) = name.rsplit_once('.')?;
+    let ending: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+    (!ending.is_empty() && !matches!(ending.as_str(), "html" | "htm" | "shtml")).then_some(ending)
 }
 
 /// Bytes made ready because a head announces them; more only when they come.

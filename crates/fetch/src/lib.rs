@@ -132,6 +132,8 @@ pub struct SeenAs {
 pub enum Want {
     /// Text whole; of other kinds the first bytes.
     Text,
+    /// The same, but documents whole, too, up to so many bytes.
+    Readable(usize),
     /// Everything.
     Whole,
     /// The first bytes, whatever it is: so many are asked for by `Range`.
@@ -395,11 +397,12 @@ impl Fetcher {
             jar.take(&parts.headers, ask.url.as_url());
             cookies = Some(Arc::new(jar));
         }
-        let kind = MediaKind::of(parts.headers.get("content-type"));
+        let kind = MediaKind::of(&parts.headers);
         let limit = if ask.body_bytes_max == 0 { self.limits.body_bytes_max } else { ask.body_bytes_max };
         let wanted = match ask.want {
-            Want::Text if kind == MediaKind::Other => limit.min(body::FIRST_BYTES),
-            Want::Text | Want::Whole => limit,
+            Want::Readable(document_max) if kind == MediaKind::Document => document_max,
+            Want::Text | Want::Readable(_) if kind != MediaKind::Text => limit.min(body::FIRST_BYTES),
+            Want::Text | Want::Readable(_) | Want::Whole => limit,
             Want::First(bytes) => limit.min(bytes),
         };
         let Collected { bytes, truncated } = match ask.head || parts.status.as_u16() == 304 {
@@ -459,7 +462,7 @@ impl Fetcher {
             // A part of a packed body cannot be unpacked, so it is asked for as it is.
             Want::First(bytes) if !ask.head => add("range", &format!("bytes=0-{}", bytes.max(1) - 1)),
             Want::First(_) => {}
-            Want::Text | Want::Whole => add("accept-encoding", "gzip, br, zstd, deflate"),
+            Want::Text | Want::Readable(_) | Want::Whole => add("accept-encoding", "gzip, br, zstd, deflate"),
         }
         if !ask.keep_alive {
             add("connection", "close");

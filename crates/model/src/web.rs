@@ -9,6 +9,10 @@ use url::Url;
 /// The longest URL that is followed, in bytes; longer ones are traps or mistakes.
 const URL_BYTES_MAX: usize = 2_048;
 
+/// Endings of documents whose text is read.
+pub const DOCUMENT_ENDINGS: [&str; 13] =
+    ["pdf", "docx", "xlsx", "pptx", "ofd", "txt", "csv", "doc", "xls", "ppt", "wps", "et", "dps"];
+
 /// A canonical page address: WHATWG-parsed, http or https, without fragment and credentials.
 ///
 /// Two equal addresses are one page to the crawl; the fragment never reaches a server

@@ -1,6 +1,7 @@
 //! Documents offered for download: what they are by their first bytes, and the text in them.
 //!
-//! DOCX, XLSX, PPTX and OFD are zip files of XML; PDF is read by lopdf. Whatever is in them,
+//! DOCX, XLSX, PPTX and OFD are zip files of XML, PDF is read by lopdf, older office files by [`crate::ole`].
+//! Whatever is in them,
 //! memory stays within the limits below, and a document that cannot be read has no text.
 
 use std::io::{Cursor, Read};
@@ -8,10 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use xunjian_model::{Block, Facts, PageKind, PageUrl, Problem};
+use xunjian_model::{Block, DOCUMENT_ENDINGS, Facts, PageKind, PageUrl, Problem};
 use zip::ZipArchive;
 
-use crate::{Limits, decode};
+use crate::{Limits, decode, is_html, ole};
 
 /// Bytes a document may unpack to, all its parts together.
 const UNPACKED_MAX: usize = 64 << 20;
@@ -19,12 +20,14 @@ const UNPACKED_MAX: usize = 64 << 20;
 const PARTS_MAX: usize = 10_000;
 /// Pages of a PDF that are read.
 const PDF_PAGES_MAX: usize = 2_000;
-/// Endings of documents whose text is read.
-const READABLE: [&str; 7] = ["pdf", "docx", "xlsx", "pptx", "ofd", "txt", "csv"];
-
 /// Whether an address names a document whose text is read.
 pub fn is_document(url: &PageUrl) -> bool {
-    url.extension().is_some_and(|ending| READABLE.contains(&ending.as_str()))
+    url.extension().is_some_and(|ending| DOCUMENT_ENDINGS.contains(&ending.as_str()))
+}
+
+/// Whether a body is a document, by its address or, for one that a program hands out, its first bytes.
+pub fn holds_document(body: &[u8], content_type: Option<&str>, url: &PageUrl) -> bool {
+    !is_html(content_type, body) && (is_document(url) || matches!(sniff(body), "pdf" | "zip" | "ole"))
 }
 
 /// What a file is by its first bytes: `pdf`, `zip`, `ole`, `png`, …; empty when that is not known.
@@ -68,7 +71,23 @@ pub fn fits_name(bytes: &[u8], url: &PageUrl) -> bool {
 
 /// The facts of a document that was downloaded.
 pub fn document(body: &[u8], url: &PageUrl, truncated: bool, limits: Limits) -> Facts {
-    named_document(body, url.path().rsplit('/').next().unwrap_or_default(), truncated, limits)
+    named_document(body, &file_name(url), truncated, limits)
+}
+
+/// The file's name in its address: the last part of the path, or what a program that hands files out is asked for.
+fn file_name(url: &PageUrl) -> String {
+    let is_name = |value: &str| {
+        let ending = value.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+        ending.is_some_and(|ending| DOCUMENT_ENDINGS.contains(&ending.as_str()))
+    };
+    let asked =
+        || url.as_url().query_pairs().map(|(_, value)| value.into_owned()).find(|value| is_name(value));
+    let whole = match is_document(url) {
+        true => None,
+        false => asked(),
+    };
+    let name = whole.as_deref().unwrap_or(url.path());
+    name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned()
 }
 
 /// The facts of a document: its text as blocks, and what was wrong with it. The name's ending
@@ -83,6 +102,7 @@ pub fn named_document(body: &[u8], name: &str, truncated: bool, limits: Limits) 
     let read = catch_unwind(AssertUnwindSafe(|| match (sniff(body), ending.as_deref()) {
         ("pdf", _) => pdf(body),
         ("zip", _) => zipped(body),
+        ("ole", _) => ole::text(body, UNPACKED_MAX),
         (_, Some("txt" | "csv")) => Ok(decode(body, None).text.lines().map(str::to_owned).collect()),
         ("", _) => Err("its bytes are no known document".to_owned()),
         (found, _) => Err(format!("it is {found}")),

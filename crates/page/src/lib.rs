@@ -18,6 +18,7 @@ mod kind;
 mod links;
 mod markup;
 mod names;
+mod ole;
 mod prescan;
 mod published;
 mod references;
@@ -30,7 +31,7 @@ use xunjian_model::{Facts, PageUrl};
 
 pub use charset::{Decoded, decode};
 pub use date::{date_in_text, dates_in_url};
-pub use document::{document, fits_name, is_document, named_document, sniff};
+pub use document::{document, fits_name, holds_document, is_document, named_document, sniff};
 pub use links::is_attachment;
 pub use published::page_date;
 pub use source::{TextPart, Written, source_of, written};
@@ -70,7 +71,7 @@ pub fn extract(body: &[u8], content_type: Option<&str>, base: &PageUrl, limits: 
 
 /// Extracts the facts of a kept body, which may be a page or a document.
 pub fn extract_any(body: &[u8], content_type: Option<&str>, url: &PageUrl, limits: Limits) -> Facts {
-    if is_document(url) && !is_html(content_type, body) {
+    if holds_document(body, content_type, url) {
         return document(body, url, false, limits);
     }
     extract(body, content_type, url, limits)
@@ -80,7 +81,8 @@ pub fn extract_any(body: &[u8], content_type: Option<&str>, url: &PageUrl, limit
 pub fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     match essence.to_ascii_lowercase().as_str() {
-        "text/html" | "application/xhtml+xml" => true,
+        // Programs that hand documents out often call them pages.
+        "text/html" | "application/xhtml+xml" => !matches!(sniff(body), "pdf" | "zip" | "ole"),
         "" => {
             let head = &body[..body.len().min(512)];
             let head = String::from_utf8_lossy(head).to_ascii_lowercase();
