@@ -4,7 +4,7 @@
 mod server;
 mod support;
 
-use server::{Reply, serve};
+use server::{Asked, Reply, serve};
 use support::World;
 
 fn config(port: u16) -> String {
@@ -56,4 +56,122 @@ fn several_names_are_found_and_browsers_compared() {
     assert!(!told.contains("Android"), "shown what everybody is: {told}");
     let told = world.run(&["judge", "--explain", "www", "D14", "--lang", "en"]).stdout;
     assert!(told.contains("1 faults"), "{told}");
+}
+
+const HOME: &str = "<html><head><title>市水利局</title><meta name=\"SiteName\" content=\"市水利局\"></head><body><div class=nav><a href=/zwgk/>政务公开</a><a href=/hd/>互动交流</a></div><ul><li><a href=/zwgk/t20261120_1.html>关于一项工作的通知</a><span>2026-11-20</span></li><li><a href=/zwgk/t20261121_2.html>关于两项工作的通知</a><span>2026-11-21</span></li></ul><form action=/s method=get><input name=q></form><div class=footer>蒙ICP备12345678号</div></body></html>";
+
+/// The same site, whose home address shows it, redirects to it, or only leads on to it.
+fn one_of(asked: &Asked) -> Reply {
+    let site = asked.host.trim_start_matches("www.").split('.').next().unwrap_or_default().to_owned();
+    let script = "<html><head><script>window.location.href=\"/web/index.html\";</script></head></html>";
+    let refresh = "<html><head><meta http-equiv=\"refresh\" content=\"0;url=/web/index.html\"></head></html>";
+    match (site.as_str(), asked.path.as_str()) {
+        ("plain", "/") | ("far", "/") if site == "plain" || asked.host.starts_with("www.") => {
+            Reply::Page(HOME.to_owned())
+        }
+        ("redirects" | "soft", "/") => Reply::redirect("/web/index.html"),
+        ("far", "/") => Reply::redirect("http://www.far.test/"),
+        ("script", "/") => Reply::Page(script.to_owned()),
+        ("refresh", "/") => Reply::Page(refresh.to_owned()),
+        ("twice", "/") => Reply::redirect("/start.html"),
+        ("twice", "/start.html") => Reply::Page(script.to_owned()),
+        ("plain" | "far", "/web/index.html") => Reply::missing(),
+        (_, "/web/index.html") => Reply::Page(HOME.to_owned()),
+        (_, "/zwgk/" | "/hd/") => Reply::page(
+            "栏目",
+            "<h1>栏目</h1><ul><li><a href=/zwgk/t20261120_1.html>关于一项工作的通知</a><span>2026-11-20</span></li></ul>",
+        ),
+        (_, path) if path.starts_with("/zwgk/t") => Reply::page(
+            "通知",
+            &format!("<h1>通知</h1><p>发布时间：2026-11-20</p><p>{}{path}</p>", "通知的正文。".repeat(40)),
+        ),
+        // Shows its home page for everything that is not there.
+        ("soft", path) if !path.starts_with("/s?") && path != "/robots.txt" => Reply::Page(HOME.to_owned()),
+        _ => Reply::missing(),
+    }
+}
+
+#[test]
+fn a_site_is_judged_by_the_page_its_home_address_leads_to() {
+    let server = serve(one_of);
+    let sites = ["plain", "redirects", "far", "script", "refresh", "twice", "soft"];
+    let mut text = "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n[crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n".to_owned();
+    for site in sites {
+        let www = if site == "far" { format!("\"127.0.0.1:{}\"", server.port) } else { "[]".to_owned() };
+        text.push_str(&format!(
+            "\"{site}.test\" = \"127.0.0.1:{}\"\n\"www.{site}.test\" = {www}\n",
+            server.port
+        ));
+    }
+    for site in sites {
+        let hosts = if site == "far" { "hosts = [\"www.far.test\"]\n" } else { "" };
+        text.push_str(&format!(
+            "[[site]]\nid = \"{site}\"\nname = \"市水利局\"\nurl = \"http://{site}.test/\"\nkind = \"department\"\n{hosts}"
+        ));
+    }
+    let world = World::with_config(&text);
+    let kinds = |site: &str| {
+        let all = world.findings();
+        let mut kinds: Vec<String> = all
+            .iter()
+            .filter(|one| one["site"] == site)
+            .map(|one| format!("{} {}", one["kind"], one["detail"]["what"]))
+            // What stands in the name is another one.
+            .map(|line| {
+                line.replace(&format!("www.{site}.test"), "HOST").replace(&format!("{site}.test"), "HOST")
+            })
+            .collect();
+        kinds.sort();
+        kinds
+    };
+    let mut first = Vec::new();
+    for night in 1..=2 {
+        let ended = world.run(&["run", "--json"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let plain = kinds("plain");
+        for kind in ["missing-mark", "missing-entrance", "missing-label", "search-miss"] {
+            assert!(plain.iter().any(|one| one.contains(kind)), "{kind}: {plain:?}");
+        }
+        for site in &sites[1..6] {
+            assert_eq!(kinds(site), plain, "{site}, night {night}");
+        }
+        // Addresses that are not there are another fault of this one.
+        let soft = kinds("soft");
+        assert!(plain.iter().all(|one| soft.contains(one)), "{soft:?}");
+        let why = world.run(&["why", "--json", "http://soft.test/web/index.html"]).json();
+        assert_eq!(why["state"], "ok", "{why}");
+        let all: Vec<String> = world.findings().iter().map(|one| one["id"].to_string()).collect();
+        if night == 2 {
+            assert_eq!(all, first, "nothing comes or goes");
+        }
+        first = all;
+    }
+    let verdicts = world.read_json("xunjian-data/report/verdicts.json");
+    let verdicts = verdicts.as_array().expect("verdicts");
+    let of = |site: &str| {
+        let one = verdicts.iter().find(|one| one["site"] == site).expect("a verdict");
+        (one["result"].clone(), one["score"].clone(), one["reviews"].as_array().map(Vec::len))
+    };
+    for site in &sites[1..6] {
+        assert_eq!(of(site), of("plain"), "{site}");
+    }
+    let at = |site: &str, kind: &str| {
+        let all = world.findings();
+        let one = all.iter().find(|one| one["site"] == site && one["kind"] == kind);
+        one.expect("a finding")["url"].as_str().expect("url").to_owned()
+    };
+    assert_eq!(at("script", "missing-entrance"), "http://script.test/web/index.html");
+    assert_eq!(at("far", "missing-entrance"), "http://www.far.test/");
+    // A second look at it begins where it stands.
+    let id =
+        world.findings().into_iter().find(|one| one["site"] == "script" && one["kind"] == "missing-entrance");
+    let id = id.expect("a finding")["id"].as_str().expect("id").to_owned();
+    let looked = world.run(&["findings", "recheck", &id, "--json"]);
+    assert_eq!(
+        looked.json()["still_there"].as_array().map(Vec::len),
+        Some(1),
+        "{}{}",
+        looked.stdout,
+        looked.stderr
+    );
 }

@@ -92,6 +92,9 @@ fn leads_on(shared: &Shared, item: &Item, answer: &Answer) -> Option<Looked> {
     if answer.hops.is_empty() || answer.final_url == item.url {
         return None;
     }
+    if let Some(site) = item.site.as_ref().and_then(|site| shared.sites.get(site)) {
+        site.leads_on(item, &answer.final_url);
+    }
     let attachment = xunjian_page::is_attachment(&answer.final_url);
     let kind = if attachment { LinkKind::Attachment } else { LinkKind::Page };
     let next = item_of(shared, &answer.final_url, kind, item.depth.saturating_add(1));
@@ -156,7 +159,12 @@ async fn read_page(
     let facts = facts_of(shared, &answer);
     let text = text_hash(&facts);
     let soft = host.is_prepared().and_then(|prepared| prepared.soft);
-    if item.depth > 0 && soft == Some(text) {
+    let site = item.site.as_ref().and_then(|site| shared.sites.get(site));
+    let home = site.map_or(item.depth == 0, |site| site.is_home(item));
+    if let Some((site, next)) = site.zip(facts.leads_on().and_then(|next| PageUrl::parse(next).ok())) {
+        site.leads_on(item, &next);
+    }
+    if !home && soft == Some(text) {
         record.state = Some(LinkState::Soft404);
     } else if block_page::is_refusal(&facts, &shared.refusals) {
         if !lock(&host.sameness).is_refusal(text) {
@@ -169,7 +177,7 @@ async fn read_page(
         Progress::add(&shared.progress.limited, 1);
         // The words may also stand on a page that is simply about them; that must not hold up
         // the host for long.
-        let tries_max = if item.depth == 0 { REFUSED_HOME_TRIES } else { REFUSED_TRIES };
+        let tries_max = if home { REFUSED_HOME_TRIES } else { REFUSED_TRIES };
         return Looked::Refused(Vec::new(), Refused { tries_max });
     } else if let Some(state) = (shared.setup.content_check)(&facts, Target::Page) {
         record.state = Some(state);
@@ -178,9 +186,7 @@ async fn read_page(
         record.body_hash = None;
         return Looked::Page(None, Vec::new(), None);
     }
-    if item.depth > 0
-        && let Some(refused) = refused_alike(shared, host, item, &facts, text).await
-    {
+    if !home && let Some(refused) = refused_alike(shared, host, item, &facts, text).await {
         host.limited(&shared.setup.politeness, 200, None);
         shared.hold_for_all(host);
         let tries_max = shared.setup.limits.limited_tries_max;
@@ -189,7 +195,7 @@ async fn read_page(
     record.etag = answer.header("etag").map(str::to_owned);
     record.last_modified = answer.header("last-modified").map(str::to_owned);
     let links = new_items(shared, item, &facts);
-    let rendered = match is_wanted(item, &facts) {
+    let rendered = match is_wanted(item, home, &facts) {
         true => render(shared, item, record, &answer.body, answer.header("content-type")).await,
         false => {
             record.rendering = Rendering::NotNeeded;

@@ -113,13 +113,13 @@ impl Renderer {
 }
 
 /// Whether only a browser can tell what a page shows: a home page or a column without a list.
-pub(crate) fn is_wanted(item: &Item, facts: &Facts) -> bool {
+pub(crate) fn is_wanted(item: &Item, home: bool, facts: &Facts) -> bool {
     item.target == Target::Page
         && item.depth <= DEPTH_MAX
         && facts.scripted
         && facts.items.is_empty()
         && facts.refresh.is_none()
-        && (item.depth == 0 || facts.main_chars <= TEXT_CHARS)
+        && (home || facts.main_chars <= TEXT_CHARS)
 }
 
 /// Renders a page that has to be, from a body that was fetched, and notes it in its record.

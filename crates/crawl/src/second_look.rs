@@ -27,11 +27,11 @@ pub(crate) async fn look_again(
     let body_hash = record.body_hash?;
     let (run, share) = (shared.setup.run, shared.setup.limits.second_look_share);
     let ours = item.target == Target::Page && record.state == Some(LinkState::Ok);
-    let wanted = item.depth == 0 && share > 0.0 || is_wanted(&item.url, record, run, share);
+    let site = item.site.as_ref().and_then(|site| shared.sites.get(site))?;
+    let wanted = site.is_home(item) && share > 0.0 || is_wanted(&item.url, record, run, share);
     if !ours || !wanted || shared.stop.is_stopped() {
         return None;
     }
-    let site = item.site.as_ref().and_then(|site| shared.sites.get(site))?;
     let ask = Ask { cookies: site.cookies.clone(), seen_as: Some(&ENGINE), ..Ask::get(item.url.clone()) };
     let answer = shared.fetcher.fetch(ask, shared).await.ok()?;
     if answer.state() != LinkState::Ok {

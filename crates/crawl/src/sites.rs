@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use xunjian_fetch::CookieJar;
+use xunjian_frontier::Item;
 use xunjian_model::{Canonical, LeftOut, LinkKind, PageUrl, Site, SiteId};
 use xunjian_store::{Space, Store, StoreError};
 
@@ -50,6 +51,8 @@ pub(crate) struct SiteState {
     learnt: Mutex<SiteLearnt>,
     /// Links that were handed to the writer, by their hashes; any may be forgotten.
     handed_over: Mutex<HashSet<u128>>,
+    /// The page the home address was seen to lead to.
+    landing: Mutex<Option<PageUrl>>,
     pages: AtomicU64,
     bytes: AtomicU64,
     earlier: Duration,
@@ -67,11 +70,27 @@ impl SiteState {
             canonical: RwLock::new(Arc::new(canonical)),
             learnt: Mutex::new(learnt),
             handed_over: Mutex::default(),
+            landing: Mutex::default(),
             pages: AtomicU64::new(crawl.visits),
             bytes: AtomicU64::new(crawl.bytes),
             earlier: Duration::from_secs(crawl.seconds),
             begun: Instant::now(),
             site,
+        }
+    }
+
+    // ---- the home page -------------------------------------------------------------------------
+
+    /// Whether visitors arrive at a page.
+    pub(crate) fn is_home(&self, item: &Item) -> bool {
+        let landing = self.landing.lock().unwrap_or_else(PoisonError::into_inner);
+        item.depth == 0 || landing.as_ref() == Some(&item.url)
+    }
+
+    /// A page leads on to another one.
+    pub(crate) fn leads_on(&self, item: &Item, to: &PageUrl) {
+        if self.is_home(item) && self.site.in_scope(to) {
+            *self.landing.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.canonical(to));
         }
     }
 

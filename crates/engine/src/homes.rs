@@ -76,15 +76,16 @@ impl Engine {
         turns: &Turns,
     ) -> Result<Option<(&'s Site, SiteCrawl)>, EngineError> {
         let crawl = xunjian_crawl::site_crawl(self.store(), run.number, &site.id)?;
-        let record = self.store().url(Some(&site.id), site.url.as_str())?;
+        let landed = self.landed(site)?;
+        let record = self.store().url(Some(&site.id), landed.url.as_str())?;
         let body = record.and_then(|record| record.body_hash);
-        let Some((facts, body)) = self.home(site)?.zip(body).filter(|_| crawl.home == Some(LinkState::Ok))
+        let Some((facts, body)) = self.home(&landed)?.zip(body).filter(|_| crawl.home == Some(LinkState::Ok))
         else {
             return Ok(None);
         };
         let home = Home { body, facts };
-        let names = self.names_of(site, &home, fetcher, turns);
-        let browsers = self.browsers_of(site, &home, fetcher, turns);
+        let names = self.names_of(&landed, &home, fetcher, turns);
+        let browsers = self.browsers_of(&landed, &home, fetcher, turns);
         let ((names, all_known), browsers) = futures_util::future::join(names, browsers).await;
         let noted = !names.is_empty() || !all_known || !browsers.is_empty();
         let mut crawl = SiteCrawl { names, browsers, ..crawl };

@@ -87,7 +87,7 @@ impl Engine {
         let current: Vec<Ruled<'_>> =
             filed.iter().filter(|one| one.finding.state != FindingState::Gone).map(Filed::ruled).collect();
         let facts = self.facts(site, run, &scanned, self.point(run))?;
-        Ok(xunjian_judge::judge(site, &current, &facts, &self.settings().catalogue))
+        Ok(xunjian_judge::judge(&self.landed(site)?, &current, &facts, &self.settings().catalogue))
     }
 
     fn keep_verdicts(&self, run: &RunRecord, verdicts: &[Verdict]) -> Result<(), EngineError> {
@@ -237,8 +237,10 @@ impl Engine {
             .collect();
         let verdicts: Vec<Verdict> = ruled
             .iter()
-            .map(|(site, findings, facts)| xunjian_judge::judge(site, findings, facts, catalogue))
-            .collect();
+            .map(|(site, findings, facts)| {
+                Ok(xunjian_judge::judge(&self.landed(site)?, findings, facts, catalogue))
+            })
+            .collect::<Result<_, EngineError>>()?;
         let sites: Vec<NoticeSite<'_>> = ruled
             .iter()
             .zip(&verdicts)

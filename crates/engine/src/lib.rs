@@ -15,6 +15,7 @@ mod import;
 mod in_order;
 mod ipv6;
 mod judging;
+mod landing;
 mod life;
 mod maintain;
 mod measure;

@@ -55,6 +55,7 @@ impl Engine {
             wanted.insert((Some(site.id.clone()), finding.url.clone()));
             // A link is as good as what it leads to; checks of columns begin at the home page.
             wanted.insert((Some(site.id.clone()), site.url.to_string()));
+            wanted.insert((Some(site.id.clone()), self.landed(site)?.url.into()));
             let what = finding.what();
             if what.starts_with("http") {
                 let owner =

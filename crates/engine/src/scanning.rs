@@ -219,6 +219,7 @@ impl Engine {
         let mut canonical = SiteLearnt::read(&self.store, &site.id)?.canonical;
         canonical.drop_parameters.extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
         Ok(SiteInput {
+            landing: self.landed(site)?.url,
             home: crawl.home,
             ipv6: crawl.ipv6,
             names: crawl.names,

@@ -77,7 +77,7 @@ impl Engine {
         if crawl.home != Some(LinkState::Ok) {
             return Ok(None);
         }
-        let Some(home) = self.home(site)? else { return Ok(None) };
+        let Some(home) = self.home(&self.landed(site)?)? else { return Ok(None) };
         let Some((form, field)) = search_form(&home) else { return Ok(Some(SiteSearch::default())) };
         let mut searched = SiteSearch { form: true, asked: Vec::new() };
         for page in self.site_summary(run, &site.id)?.known {
@@ -93,13 +93,10 @@ impl Engine {
         Ok(Some(searched))
     }
 
-    /// What a site's home page says, as it is kept.
+    /// What is kept at the address of a landed site says.
     pub(crate) fn home(&self, site: &Site) -> Result<Option<Facts>, EngineError> {
         let Some(record) = self.store().url(Some(&site.id), site.url.as_str())? else { return Ok(None) };
-        let Some((hash, _)) = record.shown() else { return Ok(None) };
-        let Some(body) = self.store().body(&hash)? else { return Ok(None) };
-        let media_type = record.media_type.as_deref();
-        Ok(Some(xunjian_page::extract(&body, media_type, &site.url, self.settings().page)))
+        self.facts_of_record(&site.url, &record)
     }
 
     fn keep_search(&self, site: &Site, run: &RunRecord, searched: &SiteSearch) -> Result<usize, EngineError> {
@@ -109,10 +106,11 @@ impl Engine {
             .filter(|(.., found)| *found == Some(false))
             .map(|(class, ..)| class.clone())
             .collect();
-        let snapshot = xunjian_scan::snapshot_of(self.store(), site, site.url.as_str())?;
+        let landed = self.landed(site)?;
+        let snapshot = xunjian_scan::snapshot_of(self.store(), site, landed.url.as_str())?;
         let found = match searched.form && missed.is_empty() {
             true => Vec::new(),
-            false => vec![xunjian_scan::search_finding(site, snapshot, &missed, run.started_at)],
+            false => vec![xunjian_scan::search_finding(&landed, snapshot, &missed, run.started_at)],
         };
         let misses = found.len();
         let scope = |finding: &Finding| finding.kind == Kind::SearchMiss;

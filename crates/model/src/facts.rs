@@ -226,7 +226,18 @@ pub struct Link {
     pub zone: Zone,
 }
 
+/// Characters and links of a page above which it shows something itself, wherever it leads on to.
+const LEADING_CHARS_MAX: usize = 200;
+const LEADING_LINKS_MAX: usize = 10;
+
 impl Facts {
+    /// Where a page leads on to that shows next to nothing itself.
+    pub fn leads_on(&self) -> Option<&str> {
+        let target = self.refresh.as_deref()?;
+        let chars: usize = self.blocks.iter().map(|block| block.text.chars().count()).sum();
+        (chars <= LEADING_CHARS_MAX && self.links.len() <= LEADING_LINKS_MAX).then_some(target)
+    }
+
     /// A link's visible text.
     pub fn link_text(&self, link: &Link) -> &str {
         self.blocks

@@ -30,8 +30,10 @@ use crate::{ScanError, ScanSetup, compatibility, marks, page, presence};
 const PAGES_AT_ONCE: usize = 256;
 
 /// What is known of a site besides its pages.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SiteInput {
+    /// The page of the site that its home address leads to: what is asked of a home page is asked of it.
+    pub landing: PageUrl,
     /// What the home page's last visit showed.
     pub home: Option<LinkState>,
     /// The site has an IPv6 address.
@@ -154,6 +156,15 @@ pub fn scan_site(
         return Ok(scan);
     }
     candidates.extend(own_fault(input, site));
+    let landed;
+    let site = match input.landing == site.url {
+        true => site,
+        false => {
+            let hosts = site.hosts.iter().cloned().chain([site.url.host().to_owned()]).collect();
+            landed = Site { url: input.landing.clone(), hosts, ..site.clone() };
+            &landed
+        }
+    };
     let home = home_facts(store, site, setup)?;
     let found_columns =
         home.as_ref().map(|(facts, _)| columns::discover(facts, site, &setup.classes)).unwrap_or_default();
