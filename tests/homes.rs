@@ -175,3 +175,69 @@ fn a_site_is_judged_by_the_page_its_home_address_leads_to() {
         looked.stderr
     );
 }
+
+#[test]
+fn a_home_address_that_leads_nowhere_or_away_passes_no_site() {
+    let server = serve(|asked| {
+        let script = |to: &str| Reply::Page(format!("<html><script>location.href=\"{to}\";</script></html>"));
+        match (asked.host.as_str(), asked.path.as_str()) {
+            ("away.test", "/") => Reply::redirect("http://other.test/a/"),
+            ("scriptaway.test", "/") => script("http://other.test/a/"),
+            ("broken.test", "/") => script("/web/"),
+            ("later.test", "/") => script("/web/"),
+            ("later.test", "/web/") if asked.before > 10 => Reply::missing(),
+            ("later.test", "/web/") => Reply::Page(HOME.to_owned()),
+            ("other.test", _) => Reply::Page(HOME.to_owned()),
+            _ => Reply::missing(),
+        }
+    });
+    let sites = ["away", "scriptaway", "broken", "later"];
+    let mut text = "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n[crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n".to_owned();
+    for site in sites.iter().chain(&["other"]) {
+        text.push_str(&format!(
+            "\"{site}.test\" = \"127.0.0.1:{}\"\n\"www.{site}.test\" = []\n",
+            server.port
+        ));
+    }
+    for site in sites {
+        text.push_str(&format!(
+            "[[site]]\nid = \"{site}\"\nname = \"市水利局\"\nurl = \"http://{site}.test/\"\nkind = \"department\"\n"
+        ));
+    }
+    let world = World::with_config(&text);
+    let ended = world.english(&["run", "--json"]);
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
+    let results = || {
+        let verdicts = world.read_json("xunjian-data/report/verdicts.json");
+        let all = verdicts.as_array().expect("verdicts").iter();
+        all.map(|one| {
+            (
+                one["site"].as_str().expect("a site").to_owned(),
+                one["result"].as_str().expect("a result").to_owned(),
+            )
+        })
+        .collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let first = results();
+    assert_eq!((first["away"].as_str(), first["scriptaway"].as_str()), ("review", "review"), "{first:?}");
+    assert_eq!(first["broken"], "fail", "visitors get no page: {first:?}");
+    for site in ["away", "scriptaway"] {
+        assert_eq!(ended.json()["left_out"][site]["elsewhere"], 1, "{}", ended.stdout);
+        assert!(
+            ended.stderr.contains(&format!("incomplete {site}: the home address leads away")),
+            "{}",
+            ended.stderr
+        );
+        // Nothing is asked of a page that is none.
+        let asked = ["missing-label", "missing-mark", "missing-entrance", "stale-home", "channel-missing"];
+        let all = world.findings().into_iter().filter(|one| one["site"] == site);
+        let kinds: Vec<String> = all.map(|one| one["kind"].as_str().expect("kind").to_owned()).collect();
+        assert!(!kinds.iter().any(|one| asked.contains(&one.as_str())), "{site}: {kinds:?}");
+    }
+    assert!(world.findings().iter().any(|one| one["site"] == "later" && one["kind"] == "missing-mark"));
+    assert!(world.findings().iter().any(|one| one["site"] == "broken" && one["kind"] == "unreachable"));
+    for _ in 0..2 {
+        world.run(&["run"]);
+    }
+    assert_eq!(results()["later"], "fail", "where the home address leads is gone");
+}

@@ -31,7 +31,7 @@ fn main() -> anyhow::Result<()> {
             let (url, record) = row?;
             let Some((hash, _)) = record.shown() else { continue };
             let (Some(body), Ok(url)) = (store.body(&hash)?, PageUrl::parse(&url)) else { continue };
-            let media_type = xunjian_scan::media_type(&record);
+            let media_type = record.shown_media_type();
             let facts = xunjian_page::extract_any(&body, media_type, &url, xunjian_page::Limits::default());
             for block in &facts.blocks {
                 writeln!(out, "{}", block.text.replace('\n', " "))?;

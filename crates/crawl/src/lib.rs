@@ -8,6 +8,7 @@ mod block_page;
 mod gate;
 mod hosts;
 mod joint;
+mod landing;
 mod learn;
 mod log;
 mod look;
@@ -45,6 +46,7 @@ use xunjian_model::{Host, PageUrl, SiteId};
 use xunjian_store::{Space, Store, StoreError};
 
 pub use joint::{Found, Joint, JointPace, Note, Place, Placing, Share, ShareError, Turn, needs_body};
+pub use landing::landing;
 pub use log::CrawlLog;
 pub use pace::TurnBook;
 pub use politeness::{Politeness, Rates, retry_after};
@@ -221,7 +223,8 @@ async fn work_off(
     for site in &setup.sites {
         let crawl = site_crawl(&store, setup.run, &site.id)?;
         let learnt = SiteLearnt::read(&store, &site.id)?;
-        sites.insert(site.id.clone(), SiteState::new(site.clone(), learnt, &crawl));
+        let landing = landing::landing(&store, site, setup.page)?;
+        sites.insert(site.id.clone(), SiteState::new(site.clone(), landing, learnt, &crawl));
     }
     let log = log::CrawlLog::open(store.folder(), setup.run);
     let (outcomes, inbox) = mpsc::channel(writer::CHANNEL);

@@ -74,7 +74,7 @@ pub(crate) async fn look(
         }
         Target::Page if html => read_page(shared, host, item, record, answer, at).await,
         // A program hands it out. Of an archive or a picture only the first bytes came.
-        Target::Page if is_whole_document(&answer) => match leads_on(shared, item, &answer) {
+        Target::Page if is_whole_document(&answer) => match leads_on(shared, item, record, &answer) {
             Some(next) => next,
             None => read_document(shared, item, record, answer, html, at),
         },
@@ -88,12 +88,12 @@ fn is_whole_document(answer: &Answer) -> bool {
 }
 
 /// The content belongs to the address it came from, which is visited for itself.
-fn leads_on(shared: &Shared, item: &Item, answer: &Answer) -> Option<Looked> {
+fn leads_on(shared: &Shared, item: &Item, record: &mut UrlRecord, answer: &Answer) -> Option<Looked> {
     if answer.hops.is_empty() || answer.final_url == item.url {
         return None;
     }
     if let Some(site) = item.site.as_ref().and_then(|site| shared.sites.get(site)) {
-        site.leads_on(item, &answer.final_url);
+        record.left_out = site.leads_on(item, &answer.final_url).then_some(LeftOut::Elsewhere);
     }
     let attachment = xunjian_page::is_attachment(&answer.final_url);
     let kind = if attachment { LinkKind::Attachment } else { LinkKind::Page };
@@ -143,7 +143,7 @@ async fn read_page(
 ) -> Looked {
     Progress::add(&shared.progress.pages, 1);
     spend(shared, item, &answer);
-    if let Some(next) = leads_on(shared, item, &answer) {
+    if let Some(next) = leads_on(shared, item, record, &answer) {
         return next;
     }
     let body_hash = BodyHash::of(&answer.body);
@@ -162,7 +162,7 @@ async fn read_page(
     let site = item.site.as_ref().and_then(|site| shared.sites.get(site));
     let home = site.map_or(item.depth == 0, |site| site.is_home(item));
     if let Some((site, next)) = site.zip(facts.leads_on().and_then(|next| PageUrl::parse(next).ok())) {
-        site.leads_on(item, &next);
+        record.left_out = site.leads_on(item, &next).then_some(LeftOut::Elsewhere);
     }
     if !home && soft == Some(text) {
         record.state = Some(LinkState::Soft404);

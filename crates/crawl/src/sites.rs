@@ -51,8 +51,8 @@ pub(crate) struct SiteState {
     learnt: Mutex<SiteLearnt>,
     /// Links that were handed to the writer, by their hashes; any may be forgotten.
     handed_over: Mutex<HashSet<u128>>,
-    /// The page the home address was seen to lead to.
-    landing: Mutex<Option<PageUrl>>,
+    /// Where visitors arrive.
+    landing: Mutex<PageUrl>,
     pages: AtomicU64,
     bytes: AtomicU64,
     earlier: Duration,
@@ -60,7 +60,7 @@ pub(crate) struct SiteState {
 }
 
 impl SiteState {
-    pub(crate) fn new(site: Site, mut learnt: SiteLearnt, crawl: &SiteCrawl) -> Self {
+    pub(crate) fn new(site: Site, landing: PageUrl, mut learnt: SiteLearnt, crawl: &SiteCrawl) -> Self {
         let today = now();
         learnt.traps.retain(|_, since| today.duration_since(*since).as_hours() < TRAP_DAYS * 24);
         let mut canonical = learnt.canonical.clone();
@@ -70,7 +70,7 @@ impl SiteState {
             canonical: RwLock::new(Arc::new(canonical)),
             learnt: Mutex::new(learnt),
             handed_over: Mutex::default(),
-            landing: Mutex::default(),
+            landing: Mutex::new(landing),
             pages: AtomicU64::new(crawl.visits),
             bytes: AtomicU64::new(crawl.bytes),
             earlier: Duration::from_secs(crawl.seconds),
@@ -84,14 +84,19 @@ impl SiteState {
     /// Whether visitors arrive at a page.
     pub(crate) fn is_home(&self, item: &Item) -> bool {
         let landing = self.landing.lock().unwrap_or_else(PoisonError::into_inner);
-        item.depth == 0 || landing.as_ref() == Some(&item.url)
+        item.depth == 0 || *landing == item.url
     }
 
-    /// A page leads on to another one.
-    pub(crate) fn leads_on(&self, item: &Item, to: &PageUrl) {
-        if self.is_home(item) && self.site.in_scope(to) {
-            *self.landing.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.canonical(to));
+    /// A page leads on to another one. Whether it is the home page and leads away from the site.
+    pub(crate) fn leads_on(&self, item: &Item, to: &PageUrl) -> bool {
+        if !self.is_home(item) || *to == item.url {
+            return false;
         }
+        if self.site.in_scope(to) {
+            *self.landing.lock().unwrap_or_else(PoisonError::into_inner) = self.canonical(to);
+            return false;
+        }
+        true
     }
 
     // ---- addresses ----------------------------------------------------------------------------

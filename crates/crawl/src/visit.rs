@@ -89,7 +89,7 @@ fn left_out(shared: &Shared, host: &HostState, item: &Item, again: bool) -> Opti
         return Some(host.why_given_up());
     }
     let site = site?;
-    let home = item.depth == 0;
+    let home = site.is_home(item);
     if let Some(prepared) = host.is_prepared().filter(|_| !home)
         && !prepared.robots.allows(item.url.path_and_query())
     {
@@ -118,14 +118,16 @@ fn leave_out(
         LeftOut::Robots => record.state = Some(LinkState::Robots),
         // What the last try showed holds for all addresses of a host that nobody answers at.
         LeftOut::HostDown | LeftOut::Limited | LeftOut::Challenged
-            if item.site.is_none() || item.depth == 0 =>
+            if item.site.is_none() || is_home(shared, &item) =>
         {
             record.state = Some(host.last_failure().unwrap_or(LinkState::Timeout));
         }
         _ => {}
     }
-    let opened = (item.site.is_some() && item.depth == 0).then_some(false);
+    let home = is_home(shared, &item);
+    let opened = (item.site.is_some() && home).then_some(false);
     Outcome::Visit(Box::new(Visit {
+        home,
         site_opened: opened,
         left_out: item.site.is_some().then_some(reason),
         links: Vec::new(),
@@ -228,6 +230,10 @@ fn is_page(head: &Answer) -> bool {
     kind.is_none_or(str::is_empty) || is_html(kind, b"")
 }
 
+fn is_home(shared: &Shared, item: &Item) -> bool {
+    item.site.as_ref().and_then(|site| shared.sites.get(site)).is_some_and(|site| site.is_home(item))
+}
+
 /// Makes an outcome of what came.
 async fn conclude(
     shared: &Shared,
@@ -308,9 +314,14 @@ async fn conclude(
     if item.target != Target::Page {
         Progress::add(&shared.progress.checked, 1);
     }
-    let opened =
-        record.state.as_ref().map(|state| !state.is_unreachable() || matches!(state, LinkState::Gone(_)));
+    let home = is_home(shared, item);
+    // A site that says what is gone has opened, but for its home page.
+    let opened = record
+        .state
+        .as_ref()
+        .map(|state| !state.is_unreachable() || !home && matches!(state, LinkState::Gone(_)));
     let visit = Visit {
+        home,
         site_opened: opened.filter(|_| item.site.is_some() && item.target == Target::Page),
         left_out: record.left_out,
         item: item.clone(),

@@ -52,6 +52,8 @@ pub(crate) enum Outcome {
 
 /// A visited item.
 pub(crate) struct Visit {
+    /// Of the home page, or of where it leads.
+    pub(crate) home: bool,
     pub(crate) item: Item,
     pub(crate) record: UrlRecord,
     pub(crate) page: Option<Box<Page>>,
@@ -278,7 +280,7 @@ impl Writer<'_> {
             if let Some(opened) = visit.site_opened {
                 crawl.visits += 1;
                 crawl.failed_visits += u64::from(!opened);
-                if item.depth == 0 {
+                if visit.home {
                     crawl.home.clone_from(&record.state);
                 }
                 gathered.touched.insert(site.clone());

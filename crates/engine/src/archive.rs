@@ -51,7 +51,7 @@ impl Archived<'_> {
     /// What the body says.
     fn facts(&self, body: &[u8]) -> Option<Facts> {
         let url = PageUrl::parse(&self.url).ok()?;
-        let media_type = xunjian_scan::media_type(&self.record);
+        let media_type = self.record.shown_media_type();
         Some(xunjian_page::extract_any(body, media_type, &url, self.engine.settings().page))
     }
 }

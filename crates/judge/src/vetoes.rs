@@ -151,8 +151,25 @@ fn unique<'t>(names: &[&'t str]) -> Vec<&'t str> {
     seen
 }
 
-/// V2, from the monitor; from the crawl's own visits where it did not run, and so marked.
+/// V2, from the monitor; from the crawl's own visits where it did not run, and so marked. What was not seen may be
+/// right or wrong: no site passes on the rest alone.
 fn unreachable(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
+    let row = visits(rows, findings, facts);
+    let why = match row.standing {
+        Standing::Veto => return,
+        _ if facts.unreachable => {
+            ("；巡检时首页打不开", "; the home page did not open when the site was inspected")
+        }
+        _ if facts.incomplete => ("；未能抓取全站", "; the crawl did not see the whole site"),
+        _ => return,
+    };
+    row.standing = Standing::Open;
+    row.reason.push_str(why.0);
+    row.reason_en.push_str(why.1);
+}
+
+/// How many visits failed.
+fn visits<'r>(rows: &'r mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) -> &'r mut Judgement {
     let behind = ids(of(findings, Kind::Unreachable));
     if let Some(watched) = facts.watched.filter(|watched| watched.visits > 0) {
         let share = watched.failed as f64 * 100.0 / watched.visits as f64;
@@ -190,7 +207,7 @@ fn unreachable(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
-        return;
+        return row;
     }
     let share = match facts.visits {
         0 if facts.unreachable => 100.0,
@@ -206,12 +223,7 @@ fn unreachable(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
     );
     let row = rows.count("V2", share, why, behind);
     row.inputs = vec![("visits".to_owned(), visits.to_string()), ("failed".to_owned(), failed.to_string())];
-    if facts.incomplete && !facts.unreachable && row.standing != Standing::Veto {
-        // What was not seen may be right or wrong: the site cannot pass on the rest alone.
-        row.standing = Standing::Open;
-        row.reason.push_str("；未能抓取全站");
-        row.reason_en.push_str("; the crawl did not see the whole site");
-    }
+    row
 }
 
 /// V3: days since the newest item on the home page.

@@ -305,6 +305,8 @@ pub enum LeftOut {
     NotDue,
     /// Its host went on asking for a browser ([`LinkState::Challenged`]).
     Challenged,
+    /// The home address leads to a host that is none of the site's.
+    Elsewhere,
 }
 
 impl LeftOut {
@@ -322,6 +324,7 @@ impl LeftOut {
             Self::Trap => "trap",
             Self::NotDue => "not-due",
             Self::Challenged => "challenged",
+            Self::Elsewhere => "elsewhere",
         }
     }
 
@@ -372,6 +375,14 @@ impl UrlRecord {
         match self.rendering {
             Rendering::Done { at, body_hash, .. } => Some((body_hash, at)),
             _ => Some(sent),
+        }
+    }
+
+    /// The media type of that body.
+    pub fn shown_media_type(&self) -> Option<&str> {
+        match self.rendering {
+            Rendering::Done { .. } => Some("text/html; charset=utf-8"),
+            _ => self.media_type.as_deref(),
         }
     }
 

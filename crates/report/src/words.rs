@@ -76,6 +76,10 @@ pub fn left_out(word: &str, language: Language) -> String {
         "host-down" => ("主机长时间无应答", "its host did not answer for too long"),
         "limited" => ("主机一直要求等待", "its host went on asking to wait"),
         "challenged" => ("防护未对巡检放行", "its firewall does not let the inspection through"),
+        "elsewhere" => (
+            "首页跳转到本站之外（可列入 hosts）",
+            "the home address leads away from the site (`hosts` may name where)",
+        ),
         "pages-max" => ("超出网站页面数上限", "beyond the site's budget of pages"),
         "bytes-max" => ("超出网站流量上限", "beyond the site's budget of bytes"),
         "time-max" => ("超出网站时间上限", "beyond the site's budget of time"),

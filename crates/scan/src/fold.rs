@@ -37,6 +37,8 @@ pub(crate) struct Candidate {
 /// What is folded from all pages.
 #[derive(Default)]
 pub(crate) struct Fold {
+    /// What is at the home address only leads on, to nothing that is known.
+    pub(crate) leads_away: bool,
     pub(crate) repeated: Repeated,
     pub(crate) newest_by_column: HashMap<String, Date>,
     pub(crate) newest_by_folder: HashMap<String, Date>,
@@ -150,6 +152,7 @@ impl Fold {
             }
         }
         let needs = match (is_home, is_column) {
+            (true, _) if self.leads_away => 0,
             (true, _) => labels::EVERY_PAGE,
             (_, true) => labels::COLUMN,
             _ if is_article

@@ -165,7 +165,11 @@ pub fn scan_site(
             &landed
         }
     };
-    let home = home_facts(store, site, setup)?;
+    // Of a page that leads to nothing that is known nothing is asked.
+    let leads_away = |facts: &Facts| facts.leads_on().is_some_and(|next| next != site.url.as_str());
+    let shown = home_facts(store, site, setup)?;
+    let leads_away = shown.as_ref().is_some_and(|(facts, _)| leads_away(facts));
+    let home = shown.filter(|_| !leads_away);
     let found_columns =
         home.as_ref().map(|(facts, _)| columns::discover(facts, site, &setup.classes)).unwrap_or_default();
     let column_urls: HashSet<String> = found_columns.iter().map(|(_, url)| url.to_string()).collect();
@@ -173,7 +177,7 @@ pub fn scan_site(
     // What a page showed when it was last seen says nothing of how fresh it is now.
     let is_seen = |url: &PageUrl| setup.as_of.is_some() || !states.is_unknown(url_hash(url.as_str()));
 
-    let mut fold = Fold::new(setup.findings);
+    let mut fold = Fold { leads_away, ..Fold::new(setup.findings) };
     let digests = setup.digests(store, &site.id)?;
     for_each_page((store, &digests), (site, &input.canonical), states, setup, |seen| {
         fold.add(seen, site, setup, &column_urls)
@@ -386,7 +390,7 @@ fn tell_sources(
     let Some(body) = record.shown().map(|(hash, _)| store.body(&hash)).transpose()?.flatten() else {
         return Ok(());
     };
-    let sources = xunjian_page::source_of(&body, media_type(record), url, setup.page, wanted);
+    let sources = xunjian_page::source_of(&body, record.shown_media_type(), url, setup.page, wanted);
     for (at, source) in at.into_iter().zip(sources) {
         if let Some(bytes) = source.and_then(|source| source.bytes) {
             digest.findings[at].detail.push(("bytes".to_owned(), format!("{}-{}", bytes.start, bytes.end)));
@@ -421,14 +425,6 @@ fn place_of(facts: &Facts, start: usize, hit: &str) -> Option<std::ops::Range<us
     Some(before + part.start..before + part.end)
 }
 
-/// The media type of what a page shows.
-pub fn media_type(record: &UrlRecord) -> Option<&str> {
-    match record.rendering {
-        Rendering::Done { .. } => Some("text/html; charset=utf-8"),
-        _ => record.media_type.as_deref(),
-    }
-}
-
 fn facts_of(
     store: &Store,
     url: &PageUrl,
@@ -437,7 +433,7 @@ fn facts_of(
 ) -> Result<Option<Facts>, StoreError> {
     let Some((hash, _)) = record.shown() else { return Ok(None) };
     let Some(body) = store.body(&hash)? else { return Ok(None) };
-    let mut facts = xunjian_page::extract_any(&body, media_type(record), url, setup.page);
+    let mut facts = xunjian_page::extract_any(&body, record.shown_media_type(), url, setup.page);
     // What the page shows once its scripts have run is all there is, if it came to rest.
     if let Rendering::Done { settled, .. } = record.rendering {
         facts.scripted = !settled;
