@@ -241,3 +241,68 @@ fn a_home_address_that_leads_nowhere_or_away_passes_no_site() {
     }
     assert_eq!(results()["later"], "fail", "where the home address leads is gone");
 }
+
+#[test]
+fn columns_and_pages_are_judged_where_readers_arrive() {
+    let list = |name: &str| {
+        let rows: String = (1..=9)
+            .map(|day| format!("<li><a href=/x/t2025010{day}_{day}.html>关于第{day}项工作的消息</a><span>2025-01-0{day}</span></li>"))
+            .collect();
+        Reply::page(name, &format!("<h1>{name}</h1><ul>{rows}</ul>"))
+    };
+    let night = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(1));
+    let now = std::sync::Arc::clone(&night);
+    let server = serve(move |asked| match asked.path.as_str() {
+        "/" => Reply::page(
+            "市水利局",
+            "<div class=nav><a href=/gzdt>工作动态</a><a href=/gzdt/>更多动态</a><a href=/tzgg/>通知公告</a><a href=/zcwj/>政策文件</a></div><p>首页的内容。</p><a href=/moved.html>旧文</a>",
+        ),
+        "/gzdt" => Reply::Other("301 Moved Permanently", "location: /gzdt/\r\n".to_owned(), String::new()),
+        "/gzdt/" => list("工作动态"),
+        "/tzgg/" => Reply::Page("<html><script>location.href='list.html'</script></html>".to_owned()),
+        "/tzgg/list.html" => list("通知公告"),
+        "/zcwj/" => list("政策文件"),
+        "/moved.html" if now.load(std::sync::atomic::Ordering::Relaxed) > 1 => Reply::redirect("/zcwj/"),
+        "/moved.html" => Reply::page("旧文", "<h1>旧文</h1><p>这里有违禁词语。</p>"),
+        path if path.starts_with("/x/t") => Reply::page(
+            "消息",
+            &format!(
+                "<h1>消息</h1><p>发布时间：2025-01-0{}</p><p>{}</p>",
+                &path[11..12],
+                "消息的正文。".repeat(40)
+            ),
+        ),
+        _ => Reply::missing(),
+    });
+    let config = format!(
+        "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n[crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n[scan]\ndictionaries = [\"words.txt\"]\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"a.test\" = \"127.0.0.1:{}\"\n\"www.a.test\" = []\n[[site]]\nid = \"a\"\nname = \"市水利局\"\nurl = \"http://a.test/\"\nkind = \"department\"\n",
+        server.port
+    );
+    let world = World::with_config(&config);
+    world.write("words.txt", "违禁词语\n".as_bytes());
+    let of = |kind: &str| {
+        let all = world.findings().into_iter().filter(|one| one["kind"] == kind);
+        let mut urls: Vec<String> = all.map(|one| one["url"].as_str().expect("url").to_owned()).collect();
+        urls.sort();
+        urls
+    };
+    assert_eq!(world.run(&["run"]).code, 0);
+    let columns = ["http://a.test/gzdt/", "http://a.test/tzgg/list.html", "http://a.test/zcwj/"];
+    assert_eq!(of("stale-column"), columns);
+    assert_eq!(of("sensitive-word"), ["http://a.test/moved.html"]);
+    night.store(2, std::sync::atomic::Ordering::Relaxed);
+    let second = world.run(&["run", "--json"]);
+    assert_eq!(second.code, 0, "{}", second.stderr);
+    assert_eq!(of("stale-column"), columns);
+    // What a page said that leads elsewhere now nobody reads any more.
+    assert_eq!(of("sensitive-word"), [""; 0]);
+    assert_eq!(
+        second.json()["findings"]["mended"],
+        2,
+        "{}{}",
+        second.json()["findings"],
+        world.read_json("xunjian-data/report/mended.json")
+    );
+    let kept = world.run(&["why", "--json", "http://a.test/moved.html"]).json();
+    assert_eq!(kept["snapshots"].as_array().map(Vec::len), Some(1), "its version stays: {kept}");
+}

@@ -92,6 +92,8 @@ fn leads_on(shared: &Shared, item: &Item, record: &mut UrlRecord, answer: &Answe
     if answer.hops.is_empty() || answer.final_url == item.url {
         return None;
     }
+    // What it showed before is not there any more.
+    record.body_hash = None;
     if let Some(site) = item.site.as_ref().and_then(|site| shared.sites.get(site)) {
         record.left_out = site.leads_on(item, &answer.final_url).then_some(LeftOut::Elsewhere);
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{BodyHash, Hop, SiteId};
+use crate::{BodyHash, Hop, PageUrl, SiteId};
 
 /// How an address is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -376,6 +376,12 @@ impl UrlRecord {
             Rendering::Done { at, body_hash, .. } => Some((body_hash, at)),
             _ => Some(sent),
         }
+    }
+
+    /// Where the address redirects to, other than to itself.
+    pub fn redirect(&self, url: &PageUrl) -> Option<PageUrl> {
+        let end = self.final_url.as_deref().filter(|end| *end != url.as_str())?;
+        PageUrl::parse(end).ok()
     }
 
     /// The media type of that body.

@@ -131,6 +131,24 @@ impl PageUrl {
     }
 }
 
+/// Redirects and pages that only lead on, one after another, that are followed.
+const STEPS_MAX: usize = 5;
+
+/// Where one arrives who goes from page to page as `next` says; where that goes in a circle, the last new page.
+pub fn arrive<E>(
+    from: PageUrl,
+    mut next: impl FnMut(&PageUrl) -> Result<Option<PageUrl>, E>,
+) -> Result<PageUrl, E> {
+    let (mut at, mut before) = (from, Vec::new());
+    while before.len() < STEPS_MAX {
+        match next(&at)?.filter(|to| *to != at && !before.contains(to)) {
+            Some(to) => before.push(std::mem::replace(&mut at, to)),
+            None => break,
+        }
+    }
+    Ok(at)
+}
+
 fn syntax(text: &str, reason: &url::ParseError) -> UrlError {
     UrlError::Syntax { text: shorten(text), reason: reason.to_string() }
 }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xunjian_model::{
     Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, Offer, PageKind,
-    PageUrl, Rendering, Severity, Site, UrlRecord,
+    PageUrl, Rendering, Severity, Site, UrlRecord, arrive,
 };
 use xunjian_page::TextPart;
 use xunjian_store::{Digests, Store, StoreError};
@@ -172,6 +172,7 @@ pub fn scan_site(
     let home = shown.filter(|_| !leads_away);
     let found_columns =
         home.as_ref().map(|(facts, _)| columns::discover(facts, site, &setup.classes)).unwrap_or_default();
+    let found_columns = columns_arrived_at(store, site, &input.canonical, found_columns, setup)?;
     let column_urls: HashSet<String> = found_columns.iter().map(|(_, url)| url.to_string()).collect();
 
     // What a page showed when it was last seen says nothing of how fresh it is now.
@@ -451,6 +452,37 @@ pub(crate) fn page_facts(
     let Some(record) = setup.record(store, url.as_str(), record)? else { return Ok(None) };
     let snapshot = snapshot_name(&record);
     Ok(facts_of(store, url, &record, setup)?.map(|facts| (facts, snapshot)))
+}
+
+/// Columns with the addresses readers arrive at, each once: many links to one redirect, or lead to a page that only
+/// leads on.
+fn columns_arrived_at(
+    store: &Store,
+    site: &Site,
+    canonical: &Canonical,
+    found: Vec<(String, PageUrl)>,
+    setup: &ScanSetup,
+) -> Result<Vec<(String, PageUrl)>, StoreError> {
+    let mut columns: Vec<(String, PageUrl)> = Vec::with_capacity(found.len());
+    for (name, url) in found {
+        let url = arrive(canonical.apply(&url), |url| {
+            let Some(record) = store.url(Some(&site.id), url.as_str())? else { return Ok(None) };
+            let next = match record.redirect(url) {
+                // Most pages are long and lead nowhere.
+                None if record.shown().is_none() => None,
+                None => page_facts(store, site, url, setup)?
+                    .and_then(|(facts, _)| PageUrl::parse(facts.leads_on()?).ok()),
+                redirect => redirect,
+            };
+            let Some(next) = next.filter(|next| site.in_scope(next)) else { return Ok(None) };
+            let next = canonical.apply(&next);
+            Ok(store.knows(Some(&site.id), next.as_str())?.then_some(next))
+        })?;
+        if url != site.url && !columns.iter().any(|(_, known)| *known == url) {
+            columns.push((name, url));
+        }
+    }
+    Ok(columns)
 }
 
 fn home_facts(
