@@ -186,12 +186,16 @@ fn a_home_address_that_leads_nowhere_or_away_passes_no_site() {
             ("broken.test", "/") => script("/web/"),
             ("later.test", "/") => script("/web/"),
             ("later.test", "/web/") if asked.before > 10 => Reply::missing(),
+            // It shows itself from the second night on, and where it led is gone.
+            ("back.test", "/") if asked.before > 8 => Reply::Page(HOME.to_owned()),
+            ("back.test", "/") => script("/web/"),
+            ("back.test", "/web/") if asked.before <= 8 => Reply::Page(HOME.to_owned()),
             ("later.test", "/web/") => Reply::Page(HOME.to_owned()),
             ("other.test", _) => Reply::Page(HOME.to_owned()),
             _ => Reply::missing(),
         }
     });
-    let sites = ["away", "scriptaway", "broken", "later"];
+    let sites = ["away", "scriptaway", "broken", "later", "back"];
     let mut text = "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n[crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n".to_owned();
     for site in sites.iter().chain(&["other"]) {
         text.push_str(&format!(
@@ -236,10 +240,16 @@ fn a_home_address_that_leads_nowhere_or_away_passes_no_site() {
     }
     assert!(world.findings().iter().any(|one| one["site"] == "later" && one["kind"] == "missing-mark"));
     assert!(world.findings().iter().any(|one| one["site"] == "broken" && one["kind"] == "unreachable"));
-    for _ in 0..2 {
+    for night in 2..=3 {
         world.run(&["run"]);
+        let now = results();
+        assert_eq!((now["away"].as_str(), now["scriptaway"].as_str()), ("review", "review"), "night {night}");
     }
     assert_eq!(results()["later"], "fail", "where the home address leads is gone");
+    assert_ne!(results()["back"], "fail", "it leads nowhere any more");
+    let back =
+        world.findings().into_iter().find(|one| one["site"] == "back" && one["kind"] == "missing-mark");
+    assert_eq!(back.expect("a finding")["url"], "http://back.test/");
 }
 
 #[test]

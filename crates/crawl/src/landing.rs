@@ -1,7 +1,7 @@
 //! The page a site's home address leads to. Many home addresses show nothing themselves: they redirect, or a page
 //! there only leads on. What is asked of a home page is asked of where visitors arrive.
 
-use xunjian_model::{PageUrl, Site, UrlRecord, arrive};
+use xunjian_model::{PageUrl, Site, UrlRecord, way};
 use xunjian_page::Limits;
 use xunjian_store::{Store, StoreError};
 
@@ -9,9 +9,15 @@ use crate::sites::SiteLearnt;
 
 /// Where a site's visitors arrive, by what is kept of the site: its home address, if nothing else is known.
 pub fn landing(store: &Store, site: &Site, limits: Limits) -> Result<PageUrl, StoreError> {
+    let mut way = way_in(store, site, limits)?;
+    Ok(way.pop().unwrap_or_else(|| site.url.clone()))
+}
+
+/// The way there, from the home address on.
+pub(crate) fn way_in(store: &Store, site: &Site, limits: Limits) -> Result<Vec<PageUrl>, StoreError> {
     let mut rules = SiteLearnt::read(store, &site.id)?.canonical;
     rules.drop_parameters.extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
-    arrive(site.url.clone(), |url| {
+    way(site.url.clone(), |url| {
         let Some(record) = store.url(Some(&site.id), url.as_str())? else { return Ok(None) };
         let target = match record.redirect(url) {
             None => shown_target(store, url, &record, limits)?,

@@ -223,8 +223,8 @@ async fn work_off(
     for site in &setup.sites {
         let crawl = site_crawl(&store, setup.run, &site.id)?;
         let learnt = SiteLearnt::read(&store, &site.id)?;
-        let landing = landing::landing(&store, site, setup.page)?;
-        sites.insert(site.id.clone(), SiteState::new(site.clone(), landing, learnt, &crawl));
+        let way_in = landing::way_in(&store, site, setup.page)?;
+        sites.insert(site.id.clone(), SiteState::new(site.clone(), way_in, learnt, &crawl));
     }
     let log = log::CrawlLog::open(store.folder(), setup.run);
     let (outcomes, inbox) = mpsc::channel(writer::CHANNEL);

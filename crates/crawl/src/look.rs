@@ -95,7 +95,7 @@ fn leads_on(shared: &Shared, item: &Item, record: &mut UrlRecord, answer: &Answe
     // What it showed before is not there any more.
     record.body_hash = None;
     if let Some(site) = item.site.as_ref().and_then(|site| shared.sites.get(site)) {
-        record.left_out = site.leads_on(item, &answer.final_url).then_some(LeftOut::Elsewhere);
+        record.left_out = site.leads_on(item, Some(&answer.final_url)).then_some(LeftOut::Elsewhere);
     }
     let attachment = xunjian_page::is_attachment(&answer.final_url);
     let kind = if attachment { LinkKind::Attachment } else { LinkKind::Page };
@@ -163,8 +163,9 @@ async fn read_page(
     let soft = host.is_prepared().and_then(|prepared| prepared.soft);
     let site = item.site.as_ref().and_then(|site| shared.sites.get(site));
     let home = site.map_or(item.depth == 0, |site| site.is_home(item));
-    if let Some((site, next)) = site.zip(facts.leads_on().and_then(|next| PageUrl::parse(next).ok())) {
-        record.left_out = site.leads_on(item, &next).then_some(LeftOut::Elsewhere);
+    if let Some(site) = site.filter(|_| home) {
+        let next = facts.leads_on().and_then(|next| PageUrl::parse(next).ok());
+        record.left_out = site.leads_on(item, next.as_ref()).then_some(LeftOut::Elsewhere);
     }
     if !home && soft == Some(text) {
         record.state = Some(LinkState::Soft404);

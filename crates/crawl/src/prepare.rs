@@ -75,7 +75,7 @@ async fn robots(shared: &Shared, host: &HostState, home: &PageUrl) -> Robots {
     }
     let Ok(url) = home.join("/robots.txt") else { return Robots::allow_all() };
     let mut fetched = KeptRobots { fetched_at: now(), status: 0, text: String::new() };
-    let mut tries = 0;
+    let (mut tries, mut challenged) = (0, false);
     while !shared.stop.is_stopped() {
         let ask = Ask { body_bytes_max: ROBOTS_BYTES_MAX, want: Want::Whole, ..Ask::get(url.clone()) };
         let answer = shared.fetcher.fetch(ask, shared).await;
@@ -86,7 +86,8 @@ async fn robots(shared: &Shared, host: &HostState, home: &PageUrl) -> Robots {
         }
         if let Ok(answer) = answer {
             // A firewall's script is no answer of the server; it does not forbid anything.
-            fetched.status = if answer.challenge { 403 } else { answer.status };
+            challenged = answer.challenge;
+            fetched.status = if challenged { 403 } else { answer.status };
             fetched.text = String::from_utf8_lossy(&answer.body).into_owned();
         }
         shared.keep_host(host).await;
@@ -102,7 +103,7 @@ async fn robots(shared: &Shared, host: &HostState, home: &PageUrl) -> Robots {
     }
     fetched.fetched_at = now();
     let robots = of(&fetched);
-    if robots.is_reachable() {
+    if robots.is_reachable() && !challenged {
         host.keep_robots(fetched);
     }
     robots

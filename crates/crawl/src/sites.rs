@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -51,8 +51,8 @@ pub(crate) struct SiteState {
     learnt: Mutex<SiteLearnt>,
     /// Links that were handed to the writer, by their hashes; any may be forgotten.
     handed_over: Mutex<HashSet<u128>>,
-    /// Where visitors arrive.
-    landing: Mutex<PageUrl>,
+    /// The way from the home address to where visitors arrive.
+    way_in: Mutex<Vec<PageUrl>>,
     pages: AtomicU64,
     bytes: AtomicU64,
     earlier: Duration,
@@ -60,7 +60,7 @@ pub(crate) struct SiteState {
 }
 
 impl SiteState {
-    pub(crate) fn new(site: Site, landing: PageUrl, mut learnt: SiteLearnt, crawl: &SiteCrawl) -> Self {
+    pub(crate) fn new(site: Site, way_in: Vec<PageUrl>, mut learnt: SiteLearnt, crawl: &SiteCrawl) -> Self {
         let today = now();
         learnt.traps.retain(|_, since| today.duration_since(*since).as_hours() < TRAP_DAYS * 24);
         let mut canonical = learnt.canonical.clone();
@@ -70,7 +70,7 @@ impl SiteState {
             canonical: RwLock::new(Arc::new(canonical)),
             learnt: Mutex::new(learnt),
             handed_over: Mutex::default(),
-            landing: Mutex::new(landing),
+            way_in: Mutex::new(way_in),
             pages: AtomicU64::new(crawl.visits),
             bytes: AtomicU64::new(crawl.bytes),
             earlier: Duration::from_secs(crawl.seconds),
@@ -81,22 +81,28 @@ impl SiteState {
 
     // ---- the home page -------------------------------------------------------------------------
 
-    /// Whether visitors arrive at a page.
+    /// Whether it is the home page, or on the way to where it leads.
     pub(crate) fn is_home(&self, item: &Item) -> bool {
-        let landing = self.landing.lock().unwrap_or_else(PoisonError::into_inner);
-        item.depth == 0 || *landing == item.url
+        item.depth == 0 || self.way_in().contains(&item.url)
     }
 
-    /// A page leads on to another one. Whether it is the home page and leads away from the site.
-    pub(crate) fn leads_on(&self, item: &Item, to: &PageUrl) -> bool {
-        if !self.is_home(item) || *to == item.url {
-            return false;
+    /// Notes where a page leads on to. Whether visitors are led away from the site, or in a circle.
+    pub(crate) fn leads_on(&self, item: &Item, to: Option<&PageUrl>) -> bool {
+        let next = to.filter(|to| self.site.in_scope(to)).map(|to| self.canonical(to));
+        let mut way = self.way_in();
+        let Some(at) = way.iter().position(|page| *page == item.url) else { return false };
+        let circle = next.as_ref().is_some_and(|next| way[..at].contains(next));
+        // What comes after the next page is known as long as that is the same.
+        if way.get(at + 1) != next.as_ref() {
+            way.truncate(at + 1);
+            let new = next.filter(|next| !way.contains(next));
+            way.extend(new);
         }
-        if self.site.in_scope(to) {
-            *self.landing.lock().unwrap_or_else(PoisonError::into_inner) = self.canonical(to);
-            return false;
-        }
-        true
+        circle || to.is_some_and(|to| !self.site.in_scope(to))
+    }
+
+    fn way_in(&self) -> MutexGuard<'_, Vec<PageUrl>> {
+        self.way_in.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     // ---- addresses ----------------------------------------------------------------------------

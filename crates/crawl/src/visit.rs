@@ -301,6 +301,10 @@ async fn conclude(
     if page.is_some() || record.state != Some(LinkState::Ok) || record.body_hash != known.body_hash {
         revisit = None;
     }
+    let unchanged = page.is_none() && record.body_hash.is_some() && record.body_hash == known.body_hash;
+    if unchanged && record.state == Some(LinkState::Ok) {
+        record.left_out = known.left_out.filter(|reason| *reason == LeftOut::Elsewhere);
+    }
     let second_look = look_again(shared, item, &mut record, page.as_deref()).await;
     let was_there = known.snapshot_at.is_some() && known.gone_since.is_none();
     let gone = matches!(record.state, Some(LinkState::Gone(_) | LinkState::Soft404));

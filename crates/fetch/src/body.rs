@@ -25,24 +25,23 @@ pub enum MediaKind {
 }
 
 impl MediaKind {
-    /// By the head. What is offered as a file tells by its name, whatever its type is said to be.
+    /// By the head. What is offered as a file tells by its name, unless it is said to be text.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let named = headers.get("content-disposition").and_then(|value| ending(value.as_bytes()));
-        if let Some(ending) = named {
-            return if DOCUMENT_ENDINGS.contains(&ending.as_str()) { Self::Document } else { Self::Other };
-        }
-        let content_type = headers.get("content-type");
-        let Some(text) = content_type.and_then(|value| value.to_str().ok()) else { return Self::Text };
-        let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let is_text = essence.is_empty()
-            || essence.starts_with("text/")
+        let content_type =
+            headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_text = essence.starts_with("text/")
             || ["xml", "json", "javascript", "xhtml"].iter().any(|word| essence.contains(word))
                 && !essence.contains("openxml");
-        let is_document = ["pdf", "msword", "ms-excel", "ms-powerpoint", "openxml", "wps-office", "ofd"];
-        match essence.as_str() {
+        let documents = ["pdf", "msword", "ms-excel", "ms-powerpoint", "openxml", "wps-office", "ofd"];
+        let named = headers.get("content-disposition").and_then(|value| ending(value.as_bytes()));
+        match named {
             _ if is_text => Self::Text,
-            _ if is_document.iter().any(|word| essence.contains(word)) => Self::Document,
-            _ => Self::Other,
+            Some(ending) if DOCUMENT_ENDINGS.contains(&ending.as_str()) => Self::Document,
+            Some(_) => Self::Other,
+            None if essence.is_empty() => Self::Text,
+            None if documents.iter().any(|word| essence.contains(word)) => Self::Document,
+            None => Self::Other,
         }
     }
 }
@@ -183,6 +182,47 @@ fn read(mut from: impl Read, limit: usize) -> Result<(Vec<u8>, bool), Partial> {
             }
             Ok(count) => bytes.extend_from_slice(&piece[..count]),
             Err(error) => return Err((bytes, error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_answers_by_their_heads() {
+        for (content_type, disposition, kind) in [
+            ("text/html; charset=gbk", "", MediaKind::Text),
+            // Some frameworks name a file for every answer.
+            ("text/html", "inline; filename=index.jsp", MediaKind::Text),
+            ("application/json", "inline;filename=f.txt", MediaKind::Text),
+            ("", "", MediaKind::Text),
+            ("", "attachment; filename=\"\u{540d}.XLS\"", MediaKind::Document),
+            (
+                "application/octet-stream",
+                "attachment; filename=a.docx; filename*=UTF-8''%E5.docx",
+                MediaKind::Document,
+            ),
+            ("application/octet-stream", "attachment; filename=a.zip", MediaKind::Other),
+            ("application/octet-stream", "", MediaKind::Other),
+            ("application/vnd.ms-excel", "", MediaKind::Document),
+            (
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                "",
+                MediaKind::Document,
+            ),
+            ("application/xhtml+xml", "", MediaKind::Text),
+            ("image/png", "", MediaKind::Other),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [("content-type", content_type), ("content-disposition", disposition)] {
+                if !value.is_empty() {
+                    let value = hyper::header::HeaderValue::from_bytes(value.as_bytes()).expect("a value");
+                    headers.insert(name, value);
+                }
+            }
+            assert_eq!(MediaKind::of(&headers), kind, "{content_type} {disposition}");
         }
     }
 }

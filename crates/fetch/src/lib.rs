@@ -233,9 +233,6 @@ pub enum SetupError {
     /// TLS could not be set up.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] tokio_rustls::rustls::Error),
-    /// Nobody is trusted.
-    #[error("no authority is trusted: {0}; install the system's certificates (ca-certificates)")]
-    Trust(String),
     /// Names cannot be looked up.
     #[error("cannot set up the lookup of names: {0}")]
     Names(String),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
@@ -35,9 +34,7 @@ pub(crate) fn config(authority: Option<&[u8]>) -> Result<(ClientConfig, Trust), 
     let mut provider = rustls::crypto::ring::default_provider();
     provider.cipher_suites.extend(cbc_suites::suites());
     let provider = Arc::new(provider);
-    let verifier =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
-    let trust = Trust::new(verifier.map_err(|error| SetupError::Trust(error.to_string()))?);
+    let trust = Trust::new(roots, &provider);
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()

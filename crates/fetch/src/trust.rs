@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use tokio_rustls::rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 /// What is wrong with a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,16 +35,22 @@ impl Fault {
 
 /// Judges chains.
 #[derive(Clone, Debug)]
-pub(crate) struct Trust(Arc<WebPkiServerVerifier>);
+pub(crate) struct Trust {
+    /// None where nobody is trusted.
+    verifier: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+}
 
 impl Trust {
-    pub(crate) fn new(verifier: Arc<WebPkiServerVerifier>) -> Self {
-        Self(verifier)
+    pub(crate) fn new(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Self {
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
+        Self { verifier: verifier.ok(), provider: Arc::clone(provider) }
     }
 
     /// For the handshake, which takes every certificate, but only from who has its key.
     pub(crate) fn later(&self) -> Arc<dyn ServerCertVerifier> {
-        Arc::new(Later(Arc::clone(&self.0)))
+        Arc::new(Later(self.provider.signature_verification_algorithms))
     }
 
     /// What is wrong with what a server sent, with `more` certificates in its chain.
@@ -55,7 +64,8 @@ impl Trust {
             return Some(Fault::Other("no certificate".to_owned()));
         };
         let between: Vec<CertificateDer<'_>> = rest.iter().chain(more).cloned().collect();
-        let Err(error) = self.0.verify_server_cert(leaf, &between, name, &[], UnixTime::now()) else {
+        let Some(verifier) = &self.verifier else { return Some(Fault::Issuer) };
+        let Err(error) = verifier.verify_server_cert(leaf, &between, name, &[], UnixTime::now()) else {
             return None;
         };
         let Error::InvalidCertificate(error) = error else { return Some(Fault::Other(error.to_string())) };
@@ -78,7 +88,7 @@ impl Trust {
 
 /// Leaves the certificate for later, and checks that the server has its key.
 #[derive(Debug)]
-struct Later(Arc<WebPkiServerVerifier>);
+struct Later(WebPkiSupportedAlgorithms);
 
 impl ServerCertVerifier for Later {
     fn verify_server_cert(
@@ -98,7 +108,7 @@ impl ServerCertVerifier for Later {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
+        verify_tls12_signature(message, certificate, signed, &self.0)
     }
 
     fn verify_tls13_signature(
@@ -107,10 +117,10 @@ impl ServerCertVerifier for Later {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
+        verify_tls13_signature(message, certificate, signed, &self.0)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.0.supported_schemes()
     }
 }

@@ -34,4 +34,4 @@ pub use site::{Site, SiteId, SiteIdError, SiteKind};
 pub use snapshot::{BodyHash, Hop, Snapshot, Timings, TlsFacts, View};
 pub use url_record::{Cloaked, FileFacts, LeftOut, LinkState, Rendering, Target, UrlRecord, UrlState};
 pub use verdict::{Deduction, Judgement, Offer, Outcome, Standing, Tally, Verdict};
-pub use web::{DOCUMENT_ENDINGS, Host, PageUrl, UrlError, arrive};
+pub use web::{DOCUMENT_ENDINGS, Host, PageUrl, UrlError, way};

@@ -134,19 +134,20 @@ impl PageUrl {
 /// Redirects and pages that only lead on, one after another, that are followed.
 const STEPS_MAX: usize = 5;
 
-/// Where one arrives who goes from page to page as `next` says; where that goes in a circle, the last new page.
-pub fn arrive<E>(
+/// The way of who goes from page to page as `next` says, the first page included; where that goes in a circle, it ends
+/// with the last new page.
+pub fn way<E>(
     from: PageUrl,
     mut next: impl FnMut(&PageUrl) -> Result<Option<PageUrl>, E>,
-) -> Result<PageUrl, E> {
-    let (mut at, mut before) = (from, Vec::new());
-    while before.len() < STEPS_MAX {
-        match next(&at)?.filter(|to| *to != at && !before.contains(to)) {
-            Some(to) => before.push(std::mem::replace(&mut at, to)),
+) -> Result<Vec<PageUrl>, E> {
+    let mut way = vec![from];
+    while way.len() <= STEPS_MAX {
+        match next(&way[way.len() - 1])?.filter(|to| !way.contains(to)) {
+            Some(to) => way.push(to),
             None => break,
         }
     }
-    Ok(at)
+    Ok(way)
 }
 
 fn syntax(text: &str, reason: &url::ParseError) -> UrlError {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xunjian_model::{
     Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, Offer, PageKind,
-    PageUrl, Rendering, Severity, Site, UrlRecord, arrive,
+    PageUrl, Rendering, Severity, Site, UrlRecord, way,
 };
 use xunjian_page::TextPart;
 use xunjian_store::{Digests, Store, StoreError};
@@ -465,7 +465,7 @@ fn columns_arrived_at(
 ) -> Result<Vec<(String, PageUrl)>, StoreError> {
     let mut columns: Vec<(String, PageUrl)> = Vec::with_capacity(found.len());
     for (name, url) in found {
-        let url = arrive(canonical.apply(&url), |url| {
+        let mut way = way(canonical.apply(&url), |url| {
             let Some(record) = store.url(Some(&site.id), url.as_str())? else { return Ok(None) };
             let next = match record.redirect(url) {
                 // Most pages are long and lead nowhere.
@@ -478,6 +478,7 @@ fn columns_arrived_at(
             let next = canonical.apply(&next);
             Ok(store.knows(Some(&site.id), next.as_str())?.then_some(next))
         })?;
+        let url = way.pop().unwrap_or(url);
         if url != site.url && !columns.iter().any(|(_, known)| *known == url) {
             columns.push((name, url));
         }
