@@ -96,12 +96,14 @@ impl LinkState {
 
     /// Whether it says nothing of what a reader finds there: nobody answered, or we were turned away.
     pub fn is_unknown(&self) -> bool {
-        self.is_transient() || self.turns_us_away() || matches!(self, Self::Tls(_) | Self::Robots)
+        self.is_transient()
+            || self.turns_us_away()
+            || matches!(self, Self::Tls(_) | Self::Robots | Self::Challenged(_))
     }
 
     /// Whether the server answered, but not to us: perhaps to nobody any more, perhaps to programs alone.
     pub fn turns_us_away(&self) -> bool {
-        matches!(self, Self::Forbidden(_) | Self::ClientError(_) | Self::Challenged(_))
+        matches!(self, Self::Forbidden(_) | Self::ClientError(_))
     }
 
     /// Whether trying once more later may give another answer.
