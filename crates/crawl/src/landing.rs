@@ -15,8 +15,7 @@ pub fn landing(store: &Store, site: &Site, limits: Limits) -> Result<PageUrl, St
 
 /// The way there, from the home address on.
 pub(crate) fn way_in(store: &Store, site: &Site, limits: Limits) -> Result<Vec<PageUrl>, StoreError> {
-    let mut rules = SiteLearnt::read(store, &site.id)?.canonical;
-    rules.drop_parameters.extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
+    let rules = SiteLearnt::read(store, &site.id)?.rules(site);
     way(site.url.clone(), |url| {
         let Some(record) = store.url(Some(&site.id), url.as_str())? else { return Ok(None) };
         let target = match record.redirect(url) {

@@ -41,6 +41,13 @@ impl SiteLearnt {
     pub fn read(store: &Store, site: &SiteId) -> Result<Self, StoreError> {
         Ok(store.get(Space::Site, &[site.as_str().as_bytes()])?.unwrap_or_default())
     }
+
+    /// The rules that fold a site's addresses: those that were learnt, and the register's.
+    pub fn rules(&self, site: &Site) -> Canonical {
+        let mut rules = self.canonical.clone();
+        rules.drop_parameters.extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
+        rules
+    }
 }
 
 /// One site.
@@ -63,8 +70,7 @@ impl SiteState {
     pub(crate) fn new(site: Site, way_in: Vec<PageUrl>, mut learnt: SiteLearnt, crawl: &SiteCrawl) -> Self {
         let today = now();
         learnt.traps.retain(|_, since| today.duration_since(*since).as_hours() < TRAP_DAYS * 24);
-        let mut canonical = learnt.canonical.clone();
-        canonical.drop_parameters.extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
+        let canonical = learnt.rules(&site);
         Self {
             cookies: site.cookies.then(Arc::default),
             canonical: RwLock::new(Arc::new(canonical)),

@@ -8,13 +8,7 @@ impl Engine {
     /// A site with the page its visitors arrive at as its address, as far as that is known.
     pub(crate) fn landed(&self, site: &Site) -> Result<Site, EngineError> {
         let landing = xunjian_crawl::landing(self.store(), site, self.settings().page)?;
-        let mut landed = site.clone();
-        if landing != site.url {
-            // The register's host stays one of the site's.
-            landed.hosts.push(site.url.host().to_owned());
-            landed.url = landing;
-        }
-        Ok(landed)
+        Ok(site.landed_at(landing))
     }
 
     /// What the kept page at an address says.

@@ -216,8 +216,6 @@ impl Engine {
 
     pub(crate) fn site_input(&self, run: &RunRecord, site: &Site) -> Result<SiteInput, EngineError> {
         let crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
-        let mut canonical = SiteLearnt::read(&self.store, &site.id)?.canonical;
-        canonical.drop_parameters.extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
         Ok(SiteInput {
             landing: self.landed(site)?.url,
             home: crawl.home,
@@ -225,7 +223,7 @@ impl Engine {
             names: crawl.names,
             browsers: crawl.browsers,
             certificate_fault: self.certificate_fault(site)?,
-            canonical,
+            canonical: SiteLearnt::read(&self.store, &site.id)?.rules(site),
         })
     }
 

@@ -82,9 +82,7 @@ impl Engine {
 
     fn canonical(&self, site: Option<&Site>, url: &PageUrl) -> Result<PageUrl, StoreError> {
         let Some(site) = site.filter(|site| site.url != *url) else { return Ok(url.clone()) };
-        let mut rules = SiteLearnt::read(self.store(), &site.id)?.canonical;
-        rules.drop_parameters.extend(site.drop_parameters.iter().map(|name| name.to_ascii_lowercase()));
-        let folded = rules.apply(url);
+        let folded = SiteLearnt::read(self.store(), &site.id)?.rules(site).apply(url);
         Ok(if self.store().knows(Some(&site.id), folded.as_str())? { folded } else { url.clone() })
     }
 

@@ -128,6 +128,16 @@ impl Site {
         }
     }
 
+    /// The site with the page its visitors arrive at as its address. The register's host stays one of its own.
+    pub fn landed_at(&self, landing: PageUrl) -> Self {
+        let mut landed = self.clone();
+        if landing != self.url {
+            landed.hosts.push(self.url.host().to_owned());
+            landed.url = landing;
+        }
+        landed
+    }
+
     /// Whether a URL is in the site's scope: its seed's host or one of its further hosts.
     pub fn in_scope(&self, url: &PageUrl) -> bool {
         let host = url.host();

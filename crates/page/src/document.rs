@@ -27,7 +27,12 @@ pub fn is_document(url: &PageUrl) -> bool {
 
 /// Whether a body is a document, by its address or, for one that a program hands out, its first bytes.
 pub fn holds_document(body: &[u8], content_type: Option<&str>, url: &PageUrl) -> bool {
-    !is_html(content_type, body) && (is_document(url) || matches!(sniff(body), "pdf" | "zip" | "ole"))
+    !is_html(content_type, body) && (is_document(url) || begins_document(body))
+}
+
+/// Whether first bytes are those of a document, whatever it is called.
+pub(crate) fn begins_document(body: &[u8]) -> bool {
+    matches!(sniff(body), "pdf" | "zip" | "ole")
 }
 
 /// What a file is by its first bytes: `pdf`, `zip`, `ole`, `png`, …; empty when that is not known.

@@ -82,7 +82,7 @@ pub fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     match essence.to_ascii_lowercase().as_str() {
         // Programs that hand documents out often call them pages.
-        "text/html" | "application/xhtml+xml" => !matches!(sniff(body), "pdf" | "zip" | "ole"),
+        "text/html" | "application/xhtml+xml" => !document::begins_document(body),
         "" => {
             let head = &body[..body.len().min(512)];
             let head = String::from_utf8_lossy(head).to_ascii_lowercase();

@@ -156,15 +156,7 @@ pub fn scan_site(
         return Ok(scan);
     }
     candidates.extend(own_fault(input, site));
-    let landed;
-    let site = match input.landing == site.url {
-        true => site,
-        false => {
-            let hosts = site.hosts.iter().cloned().chain([site.url.host().to_owned()]).collect();
-            landed = Site { url: input.landing.clone(), hosts, ..site.clone() };
-            &landed
-        }
-    };
+    let site = &site.landed_at(input.landing.clone());
     // Of a page that leads to nothing that is known nothing is asked.
     let leads_away = |facts: &Facts| facts.leads_on().is_some_and(|next| next != site.url.as_str());
     let shown = home_facts(store, site, setup)?;
