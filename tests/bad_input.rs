@@ -189,13 +189,21 @@ fn init_overwrites_nothing() {
 #[test]
 fn init_takes_sites_and_office_as_flags() {
     let world = World::with_config("");
-    let sites = ["--site", "市水利局=http://slj.city.gov.cn/", "--site", "市政府=http://www.city.gov.cn/"];
+    let sites = [
+        "--site=市水利局=http://slj.city.gov.cn/",
+        "--site=市政府=http://www.city.gov.cn/",
+        "--site=市教育局=http://www.city.gov.cn/bm/JYJ/index.html",
+    ];
     let made =
         world.run(&[&["init", "new", "--office", "市府\"办\"", "--listen", "off"][..], &sites].concat());
     assert_eq!(made.code, 0, "{}", made.stderr);
     let register = std::fs::read_to_string(world.path("new/sites.csv")).expect("a register");
     assert!(register.contains("slj,市水利局,http://slj.city.gov.cn/,department"), "{register}");
     assert!(register.contains("city,市政府,http://www.city.gov.cn/,portal"), "{register}");
+    assert!(
+        register.contains("jyj,市教育局,http://www.city.gov.cn/bm/JYJ/index.html,department"),
+        "{register}"
+    );
     let config = std::fs::read_to_string(world.path("new/xunjian.toml")).expect("a configuration");
     assert!(config.contains("office = '市府\"办\"'") && config.contains("\nlisten = \"off\""), "{config}");
     refuses(&world.english(&["sites", "check", "--config", "new/xunjian.toml"]), 0, &[]);

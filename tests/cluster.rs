@@ -3,6 +3,8 @@
 
 #[path = "support/programs.rs"]
 mod programs;
+#[path = "support/server.rs"]
+mod server;
 mod support;
 
 use std::io::Read as _;
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use programs::{Running, jetstream, start};
 use serde_json::Value;
+use server::{Reply, broken, serve};
 use support::{World, free_port};
 use xunjian_city::CityOptions;
 
@@ -314,4 +317,57 @@ fn who_comes_late_gets_a_part() {
     let most = told.lines().filter_map(|line| line.strip_prefix("Shares ")?.parse::<u32>().ok()).max();
     assert!(most >= Some(3), "{told}");
     assert_sound(&world, "with one that came late");
+}
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
+fn sites_of_one_host_are_worked_off_by_one_worker() {
+    let server = serve(|asked| {
+        let folder = asked.path.split('/').nth(1).unwrap_or_default();
+        let articles = |folder: &str| {
+            let links = (0..8).map(|at| format!("<a href=\"{folder}/{at}.html\">文章</a>"));
+            Reply::page("首页", &links.collect::<String>())
+        };
+        match asked.path.as_str() {
+            "/" => {
+                Reply::page("门户", "<a href=/a/>甲局</a><a href=/b/>乙局</a><a href=/zwgk/1.html>公开</a>")
+            }
+            "/a/" | "/b/" => articles(&format!("/{folder}")),
+            path if path.ends_with(".html") && !path.contains("xunjian") => {
+                Reply::page("文章", &format!("<p>{path} 的正文</p><a href=/{folder}/gone.htm>链接</a>"))
+            }
+            _ => Reply::missing(),
+        }
+    });
+    let site = |id: &str, folder: &str, kind: &str| {
+        format!(
+            "[[site]]\nid = \"{id}\"\nname = \"{id}\"\nurl = \"http://www.one.test/{folder}\"\nkind = \"{kind}\"\n"
+        )
+    };
+    let config = format!(
+        "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 10\naddress_requests_per_second = 0\n\
+         [crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n\
+         [network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n\"one.test\" = []\n\
+         \"www.one.test\" = \"127.0.0.1:{}\"\n{}{}{}",
+        server.port,
+        site("city", "", "portal"),
+        site("a", "a/", "department"),
+        site("b", "b/", "department"),
+    );
+    let (alone, together) = (World::with_config(&config), World::with_config(&config));
+    let ended = alone.run(&["run"]);
+    assert!(matches!(ended.code, 0 | 3), "{}", ended.stderr);
+    let before = server.asked().len();
+    let port = free_port();
+    let servers = World::with_config("");
+    let _server = jetstream(&servers, "js", port);
+    gather(&together, &[port], 1);
+    let _workers = [worker(&together), worker(&together)];
+    let ended = together.run(&["run"]);
+    assert!(matches!(ended.code, 0 | 3), "{}", ended.stderr);
+    assert!(alone.comparable().iter().any(|one| one["kind"] == "dead-link" && one["site"] == "b"));
+    assert_same(&together.comparable(), &alone.comparable(), "workers");
+    let times: Vec<Instant> = server.asked()[before..].iter().map(|asked| asked.at).collect();
+    assert!(broken(&times, 10).is_empty(), "{:?}", broken(&times, 10));
+    assert_sound(&together, "workers");
 }

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
-use xunjian_crawl::{CrawlEnd, CrawlLog, CrawlSetup, Note, Progress, Share, StopSignal, note_ipv6, site_key};
+use xunjian_crawl::{
+    CrawlEnd, CrawlLog, CrawlSetup, Note, Progress, Share, Shares, StopSignal, note_ipv6, site_key,
+};
 use xunjian_fetch::{FetchLimits, Fetcher};
 use xunjian_frontier::{EmbeddedFrontier, Frontier as _};
-use xunjian_model::{Host, Site};
+use xunjian_model::{Host, SiteId};
 use xunjian_store::{Space, Store, Told, Write};
 
 use crate::handing::hand;
@@ -63,6 +65,8 @@ struct Collector {
     progress: Arc<Progress>,
     log: CrawlLog,
     shares: BTreeMap<Share, Incoming>,
+    /// Which sites and hosts they have.
+    division: Shares,
     night: Night,
     /// Number of the last message that was looked at.
     seen: u64,
@@ -84,9 +88,8 @@ pub async fn collect(
 ) -> Result<CrawlEnd, ClusterError> {
     let names = Names::open(cluster).await?;
     note_ipv6(&store, fetcher, &setup).await?;
-    let outside = setup.limits.outside.then_some(Share(None));
-    let of_sites = setup.sites.iter().map(|site| Share(Some(site.id.clone())));
-    let shares: Vec<Share> = of_sites.chain(outside).collect();
+    let division = Shares::new(&setup.sites);
+    let shares = division.all().into_iter().chain(setup.limits.outside.then_some(Share(None)));
     let waiting = store.keys(Space::Queue, &[]).count();
     progress.queued.fetch_add(waiting as u64, std::sync::atomic::Ordering::Relaxed);
     let mut collector = Collector {
@@ -99,7 +102,8 @@ pub async fn collect(
             ended: false,
         },
         log: CrawlLog::open(store.folder(), setup.run),
-        shares: shares.into_iter().map(|share| (share, Incoming::default())).collect(),
+        shares: shares.map(|share| (share, Incoming::default())).collect(),
+        division,
         names,
         store,
         setup,
@@ -249,7 +253,7 @@ impl Collector {
         let mut open: Vec<Share> = EmbeddedFrontier::new(Arc::clone(&self.store))
             .hosts()?
             .iter()
-            .map(|host| Share::of(host, &self.setup.sites))
+            .map(|host| self.division.of_host(host))
             .filter(|share| self.shares.contains_key(share))
             .collect();
         for (share, incoming) in &self.shares {
@@ -353,7 +357,7 @@ impl Collector {
             let mut batch = store.begin();
             for (share, number, told) in batches {
                 for write in told.writes {
-                    if !is_of(&share, setup.run, &setup.sites, &write) {
+                    if !is_of(&share, setup.run, &self.division, &write) {
                         return Err(ClusterError::Message(format!("{share}: a write of another share")));
                     }
                     let of_queue = u64::from(write.of(Space::Queue).is_some());
@@ -420,23 +424,29 @@ impl Collector {
 }
 
 /// Whether a write belongs to a share's crawl: no worker can damage what is another one's.
-fn is_of(share: &Share, run: u32, sites: &[Site], write: &Write) -> bool {
-    let site = share.0.as_ref();
+fn is_of(share: &Share, run: u32, shares: &Shares, write: &Write) -> bool {
     let key = match write {
-        Write::Snapshot { owner, .. } | Write::Revisit { owner, .. } => return *owner == share.0,
+        Write::Snapshot { owner, .. } | Write::Revisit { owner, .. } => {
+            return shares.of_site(owner.as_ref()) == *share;
+        }
         Write::Put { key, .. } | Write::Delete { key } => key,
     };
-    let host = |key: &[u8]| {
-        let host = key.split(|&byte| byte == 0).next().unwrap_or_default();
-        Share::of(&Host::from_stored(String::from_utf8_lossy(host).into_owned()), sites) == *share
+    let first = |key: &[u8]| {
+        let part = key.split(|&byte| byte == 0).next().unwrap_or_default();
+        String::from_utf8_lossy(part).into_owned()
     };
-    let owner = site.map_or(&b""[..], |site| site.as_str().as_bytes());
+    let site = |id: String| match id.is_empty() {
+        true => *share == Share(None),
+        false => SiteId::new(&id).is_ok_and(|id| shares.of_site(Some(&id)) == *share),
+    };
     match Space::of(key) {
-        Some((Space::Url, key)) => key.strip_prefix(owner).is_some_and(|rest| rest.first() == Some(&0)),
-        Some((Space::Queue | Space::Host, key)) => host(key),
-        Some((Space::Site, key)) => site.is_some() && key == owner,
-        Some((Space::Run, _)) => site
-            .is_some_and(|site| *key == Space::Run.key(&site_key(run, site).each_ref().map(Vec::as_slice))),
+        Some((Space::Url, key)) => key.contains(&0) && site(first(key)),
+        Some((Space::Queue | Space::Host, key)) => shares.of_host(&Host::from_stored(first(key))) == *share,
+        Some((Space::Site, key)) => !key.is_empty() && site(String::from_utf8_lossy(key).into_owned()),
+        Some((Space::Run, _)) => {
+            let counts = |site| Space::Run.key(&site_key(run, site).each_ref().map(Vec::as_slice));
+            shares.sites(share).any(|site| *key == counts(site))
+        }
         Some((Space::Snapshot, _)) => matches!(write, Write::Delete { .. }),
         _ => false,
     }
@@ -444,7 +454,7 @@ fn is_of(share: &Share, run: u32, sites: &[Site], write: &Write) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use xunjian_model::{PageUrl, SiteId, SiteKind};
+    use xunjian_model::{PageUrl, Site, SiteKind};
 
     use super::*;
 
@@ -454,13 +464,15 @@ mod tests {
             let url = PageUrl::parse(&format!("http://{id}.gov.cn/")).expect("url");
             Site::new(SiteId::new(id).expect("id"), id.to_owned(), url, SiteKind::Department)
         };
-        let sites = [site("a"), site("a-b")];
+        let mut with_folder = site("c");
+        with_folder.scopes.push("a.gov.cn/c/".parse().expect("scope"));
+        let shares = Shares::new(&[site("a"), site("a-b"), with_folder]);
         let [a, ab, outside] =
             ["site.a", "site.a-b", "outside"].map(|text| text.parse::<Share>().expect("share"));
         let key = |run: u32, id: &str| site_key(run, &SiteId::new(id).expect("id"));
         let put = |space: Space, parts: &[&[u8]]| Write::Put { key: space.key(parts), value: Vec::new() };
         let counts = key(7, "a");
-        let table: [(Write, Option<&Share>); 11] = [
+        let table: [(Write, Option<&Share>); 14] = [
             (put(Space::Url, &[b"a", b"http://a.gov.cn/"]), Some(&a)),
             (put(Space::Url, &[b"a-b", b"http://a-b.gov.cn/"]), Some(&ab)),
             (put(Space::Url, &[b"", b"http://c.cn/"]), Some(&outside)),
@@ -469,21 +481,21 @@ mod tests {
             (put(Space::Host, &[b"http://a-b.gov.cn"]), Some(&ab)),
             (put(Space::Site, &[b"a"]), Some(&a)),
             (put(Space::Run, &counts.each_ref().map(Vec::as_slice)), Some(&a)),
+            (put(Space::Url, &[b"c", b"http://a.gov.cn/c/"]), Some(&a)),
+            (put(Space::Host, &[b"http://c.gov.cn"]), Some(&a)),
+            (put(Space::Site, &[b"c"]), Some(&a)),
             (put(Space::Run, &[b"last"]), None),
             (put(Space::Finding, &[b"a", b"1"]), None),
             (put(Space::Snapshot, &[b"http://a.gov.cn/", b"1"]), None),
         ];
         for (write, owner) in table {
             for share in [&a, &ab, &outside] {
-                assert_eq!(is_of(share, 7, &sites, &write), owner == Some(share), "{share}: {write:?}");
+                assert_eq!(is_of(share, 7, &shares, &write), owner == Some(share), "{share}: {write:?}");
             }
         }
         assert!(
-            !is_of(&a, 8, &sites, &put(Space::Run, &counts.each_ref().map(Vec::as_slice))),
+            !is_of(&a, 8, &shares, &put(Space::Run, &counts.each_ref().map(Vec::as_slice))),
             "another run"
         );
-        for text in ["", "site.", "site.A", "outside.a", "a"] {
-            assert!(text.parse::<Share>().is_err(), "{text}");
-        }
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use xunjian_crawl::{CrawlSetup, Share, StopSignal, needs_body, site_key};
+use xunjian_crawl::{CrawlSetup, Share, Shares, StopSignal, needs_body, site_key};
 use xunjian_frontier::{EmbeddedFrontier, Frontier as _};
-use xunjian_model::{Host, PageUrl, UrlRecord};
+use xunjian_model::{Host, PageUrl, SiteId, UrlRecord};
 use xunjian_store::{Space, Store, StoreError, Write};
 
 use crate::ClusterError;
@@ -45,7 +45,7 @@ pub(crate) async fn hand(
     for write in known(store, setup, share)? {
         let write = write?;
         bytes += write.bytes();
-        let body = with_body(store, setup, share, &write)?;
+        let body = with_body(store, setup, &write)?;
         bytes += body.as_ref().map_or(0, Write::bytes);
         writes.push(write);
         writes.extend(body);
@@ -71,9 +71,16 @@ type Known = Box<dyn Iterator<Item = Result<Write, StoreError>> + Send>;
 
 /// Everything a crawl of a share reads: its addresses, its queue, its hosts, what was learnt, its counts.
 fn known(store: &Arc<Store>, setup: &CrawlSetup, share: &Share) -> Result<Known, StoreError> {
-    let owner = share.0.as_ref().map_or(&b""[..], |site| site.as_str().as_bytes());
-    let mut all: Known = Box::new(store.writes(Space::Url, &[owner, b""]));
-    let ours = |host: &Host| Share::of(host, &setup.sites) == *share;
+    let shares = Shares::new(&setup.sites);
+    let owners: Vec<&[u8]> = match share.0 {
+        Some(_) => shares.sites(share).map(|site| site.as_str().as_bytes()).collect(),
+        None => vec![b""],
+    };
+    let mut all: Known = Box::new(std::iter::empty());
+    for owner in owners {
+        all = Box::new(all.chain(store.writes(Space::Url, &[owner, b""])));
+    }
+    let ours = |host: &Host| shares.of_host(host) == *share;
     for host in EmbeddedFrontier::new(Arc::clone(store)).hosts()?.iter().filter(|host| ours(host)) {
         all = Box::new(all.chain(store.writes(Space::Queue, &[host.as_str().as_bytes(), b""])));
     }
@@ -83,7 +90,7 @@ fn known(store: &Arc<Store>, setup: &CrawlSetup, share: &Share) -> Result<Known,
             all = Box::new(all.chain(exactly(store, Space::Host, &[&key])));
         }
     }
-    if let Some(site) = &share.0 {
+    for site in shares.sites(share) {
         let counts = site_key(setup.run, site);
         all = Box::new(all.chain(exactly(store, Space::Site, &[site.as_str().as_bytes()])).chain(exactly(
             store,
@@ -108,16 +115,12 @@ fn exactly(
 }
 
 /// The page of an address, where a crawl may want to look at it again without asking for it.
-fn with_body(
-    store: &Store,
-    setup: &CrawlSetup,
-    share: &Share,
-    write: &Write,
-) -> Result<Option<Write>, StoreError> {
+fn with_body(store: &Store, setup: &CrawlSetup, write: &Write) -> Result<Option<Write>, StoreError> {
     let Some(key) = write.of(Space::Url) else { return Ok(None) };
-    let url = key.splitn(2, |&byte| byte == 0).nth(1).unwrap_or_default();
-    let Ok(url) = PageUrl::parse(&String::from_utf8_lossy(url)) else { return Ok(None) };
-    let Some(record): Option<UrlRecord> = store.url(share.0.as_ref(), url.as_str())? else { return Ok(None) };
+    let key = String::from_utf8_lossy(key);
+    let (owner, url) = key.split_once('\0').unwrap_or_default();
+    let (owner, Ok(url)) = (SiteId::new(owner).ok(), PageUrl::parse(url)) else { return Ok(None) };
+    let Some(record): Option<UrlRecord> = store.url(owner.as_ref(), url.as_str())? else { return Ok(None) };
     if !needs_body(&url, &record, setup.run, setup.limits.second_look_share) {
         return Ok(None);
     }
@@ -125,7 +128,7 @@ fn with_body(
     let (Some(snapshot), Some(body)) = (store.snapshot(&url, at)?, store.body(&hash)?) else {
         return Ok(None);
     };
-    Ok(Some(Write::Snapshot { owner: share.0.clone(), snapshot: Box::new(snapshot), body }))
+    Ok(Some(Write::Snapshot { owner, snapshot: Box::new(snapshot), body }))
 }
 
 /// Takes over what is known of a share. Answers with the number of the last found addresses in it; `None`

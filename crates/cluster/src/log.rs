@@ -13,7 +13,7 @@ use async_nats::jetstream::message::PublishMessage;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::time::sleep;
-use xunjian_crawl::{Note, Share, StopSignal};
+use xunjian_crawl::{Note, Share, Shares, StopSignal};
 use xunjian_store::{Listener, StoreError, Told};
 
 use crate::ClusterError;
@@ -66,6 +66,7 @@ impl From<ClusterError> for Refused {
 pub(crate) struct Log {
     names: Names,
     subject: String,
+    shares: Shares,
     /// Number of the last message of the share.
     last: Mutex<u64>,
     /// Asked when nothing may be waited for any more: the lease is lost.
@@ -76,13 +77,13 @@ impl Log {
     /// Says that a worker has the share. Answers with the log, and the number of that message.
     pub(crate) async fn take(
         names: &Names,
-        share: &Share,
+        (share, shares): (&Share, Shares),
         (worker, crawl): (&str, &str),
         lost: StopSignal,
     ) -> Result<(Self, u64), Refused> {
         let subject = names.subject("log", share);
         let last = Names::last_number(&names.log, &subject).await?;
-        let log = Self { names: names.clone(), subject, last: Mutex::new(last), lost };
+        let log = Self { names: names.clone(), subject, shares, last: Mutex::new(last), lost };
         let number = log.write(&Entry::Taken { worker: worker.to_owned(), crawl: crawl.to_owned() }).await?;
         Ok((log, number))
     }
@@ -140,7 +141,7 @@ impl Log {
     async fn tell_others(&self, note: &Note) -> Result<(), Refused> {
         let mut by_share: BTreeMap<Share, Vec<_>> = BTreeMap::new();
         for item in &note.found {
-            by_share.entry(Share(item.site.clone())).or_default().push(item);
+            by_share.entry(self.shares.of_site(item.site.as_ref())).or_default().push(item);
         }
         for (share, items) in by_share {
             let subject = self.names.subject("found", &share);

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use xunjian_crawl::{
-    CrawlSetup, Found, Joint, JointPace, Progress, RenderSetup, Renderer, Share, StopSignal, TurnBook,
-    crawl_jointly,
+    CrawlSetup, Found, Joint, JointPace, Progress, RenderSetup, Renderer, Share, Shares, StopSignal,
+    TurnBook, crawl_jointly,
 };
 use xunjian_fetch::{FetchLimits, Fetcher, Network};
 
@@ -291,7 +291,8 @@ impl Task {
 
     async fn work_off(self, lost: StopSignal) -> Result<(), Refused> {
         let stop = self.held.stop.clone();
-        let (log, taken) = Log::take(&self.names, &self.share, (&self.worker, &self.crawl), lost).await?;
+        let share = (&self.share, Shares::new(&self.setup.sites));
+        let (log, taken) = Log::take(&self.names, share, (&self.worker, &self.crawl), lost).await?;
         let log = Arc::new(log);
         let left = Entry::Left { worker: self.worker.clone() };
         let (_folder, store) = scratch::store(&self.scratch)?;

@@ -45,20 +45,19 @@ impl Hosts {
         &self,
         store: &Store,
         host: &Host,
-        owner: Option<&SiteId>,
+        owners: &[SiteId],
     ) -> Result<Arc<HostState>, StoreError> {
         let mut hosts = lock(&self.hosts);
         if let Some(state) = hosts.get(host) {
             return Ok(Arc::clone(state));
         }
         if hosts.len() >= HELD {
-            hosts
-                .retain(|_, state| state.owner.is_some() || Arc::strong_count(state) > 1 || !state.is_idle());
+            hosts.retain(|_, state| state.is_own() || Arc::strong_count(state) > 1 || !state.is_idle());
         }
         let kept: HostRecord = store.get(Space::Host, &[host.as_str().as_bytes()])?.unwrap_or_default();
         let rates = self.politeness.rates.clone();
         let pace = Pace::after(rates, self.begun, self.turns.of(host));
-        let state = Arc::new(HostState::new(host.clone(), owner.cloned(), (&self.politeness, pace), kept));
+        let state = Arc::new(HostState::new(host.clone(), owners.to_vec(), (&self.politeness, pace), kept));
         hosts.insert(host.clone(), Arc::clone(&state));
         Ok(state)
     }
@@ -148,7 +147,8 @@ impl AddressState {
 /// One host.
 pub(crate) struct HostState {
     pub(crate) host: Host,
-    pub(crate) owner: Option<SiteId>,
+    /// Its sites; none for a host outside.
+    pub(crate) owners: Vec<SiteId>,
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) pace: tokio::sync::Mutex<Pace>,
     pub(crate) sameness: Mutex<Sameness>,
@@ -180,7 +180,7 @@ struct Trouble {
 impl HostState {
     fn new(
         host: Host,
-        owner: Option<SiteId>,
+        owners: Vec<SiteId>,
         (politeness, pace): (&Politeness, Pace),
         kept: HostRecord,
     ) -> Self {
@@ -193,7 +193,7 @@ impl HostState {
         let until = left.map(|left| Instant::now() + left.min(most));
         Self {
             host,
-            owner,
+            owners,
             connections: Arc::new(Semaphore::new(politeness.connections)),
             pace: tokio::sync::Mutex::new(pace),
             sameness: Mutex::default(),
@@ -206,6 +206,11 @@ impl HostState {
             requests: AtomicU64::new(0),
             used: Mutex::new(Instant::now()),
         }
+    }
+
+    /// Whether it is a host of the sites.
+    pub(crate) fn is_own(&self) -> bool {
+        !self.owners.is_empty()
     }
 
     /// What has to be known before its pages are asked for, learnt once.
@@ -270,7 +275,7 @@ impl HostState {
             trouble.failures
         };
         // Hosts outside are asked for few addresses; they are not waited for.
-        if failures >= 2 && self.owner.is_some() {
+        if failures >= 2 && self.is_own() {
             self.block(politeness, None, state);
         } else {
             let mut trouble = lock(&self.trouble);
@@ -340,7 +345,7 @@ impl HostState {
     /// Whether the host is left alone for the rest of this run.
     pub(crate) fn is_given_up(&self, failures_max: u32) -> bool {
         self.given_up.load(Ordering::Relaxed)
-            || self.owner.is_none() && lock(&self.trouble).failures >= failures_max
+            || !self.is_own() && lock(&self.trouble).failures >= failures_max
     }
 
     /// Why it was given up.
@@ -417,7 +422,7 @@ mod tests {
         let url = xunjian_model::PageUrl::parse("http://a.gov.cn/").expect("url");
         let owner = SiteId::new("a").expect("id");
         let pace = Pace::after(politeness.rates.clone(), Instant::now(), Arc::default());
-        HostState::new(url.host_key(), Some(owner), (politeness, pace), kept)
+        HostState::new(url.host_key(), vec![owner], (politeness, pace), kept)
     }
 
     fn pause(state: &HostState) -> u64 {

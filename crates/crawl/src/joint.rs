@@ -2,61 +2,19 @@
 //! others, and what it finds for them.
 
 use std::any::Any;
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use xunjian_frontier::Item;
-use xunjian_model::{Host, PageUrl, Site, SiteId, Target, UrlRecord};
+use xunjian_model::{PageUrl, Target, UrlRecord};
 
 use crate::progress::Counts;
+use crate::shares::Share;
 use crate::{rendering, second_look};
-
-/// What one crawl works off: a site with all its hosts, or everything outside of all sites.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Share(pub Option<SiteId>);
-
-/// `site.ID`, or `outside`.
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(site) => write!(f, "site.{site}"),
-            None => f.write_str("outside"),
-        }
-    }
-}
-
-/// A text that names no share.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0:?} names no share: it is \"outside\", or \"site.\" and a site's id")]
-pub struct ShareError(String);
-
-impl FromStr for Share {
-    type Err = ShareError;
-
-    fn from_str(text: &str) -> Result<Self, ShareError> {
-        let fault = || ShareError(text.to_owned());
-        match text.strip_prefix("site.") {
-            Some(id) => SiteId::new(id).map(|id| Self(Some(id))).map_err(|_| fault()),
-            None if text == "outside" => Ok(Self(None)),
-            None => Err(fault()),
-        }
-    }
-}
-
-impl Share {
-    /// The share a host belongs to.
-    pub fn of(host: &Host, sites: &[Site]) -> Self {
-        let home = PageUrl::parse(&format!("{host}/")).ok();
-        let owner = home.and_then(|home| sites.iter().find(|site| site.in_scope(&home)));
-        Self(owner.map(|site| site.id.clone()))
-    }
-}
 
 /// Waits for a turn.
 pub type Turn<'t> = Pin<Box<dyn Future<Output = ()> + Send + 't>>;

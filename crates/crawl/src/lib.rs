@@ -16,12 +16,14 @@ mod pace;
 mod politeness;
 mod prepare;
 mod progress;
+mod register;
 mod rendering;
 mod robots;
 mod search;
 mod second_look;
 mod seed;
 mod setup;
+mod shares;
 mod sitemap;
 mod sites;
 mod traps;
@@ -45,18 +47,20 @@ use xunjian_frontier::{EmbeddedFrontier, Frontier, Item};
 use xunjian_model::{Host, PageUrl, SiteId};
 use xunjian_store::{Space, Store, StoreError};
 
-pub use joint::{Found, Joint, JointPace, Note, Place, Placing, Share, ShareError, Turn, needs_body};
+pub use joint::{Found, Joint, JointPace, Note, Place, Placing, Turn, needs_body};
 pub use landing::landing;
 pub use log::CrawlLog;
 pub use pace::TurnBook;
 pub use politeness::{Politeness, Rates, retry_after};
 pub use prepare::AGENT;
 pub use progress::{Counts, HostProgress, Progress};
+pub use register::divide;
 pub use rendering::{RenderSetup, Renderer};
 pub use robots::Robots;
 pub use search::{Known, Sought, search, search_form};
 pub use seed::{queue_again, seed};
 pub use setup::{ContentCheck, CrawlLimits, CrawlSetup, Cut, Incremental, SecondLook, SiteCrawl, StopSignal};
+pub use shares::{Share, ShareError, Shares};
 pub use sitemap::{Sitemap, parse as parse_sitemap};
 pub use sites::SiteLearnt;
 pub use traps::shape;
@@ -105,7 +109,8 @@ pub(crate) struct Shared {
     sites: BTreeMap<SiteId, SiteState>,
     /// Text of refusals.
     refusals: aho_corasick::AhoCorasick,
-    by_host: HashMap<String, SiteId>,
+    /// The sites of each host; several where they have a folder each.
+    by_host: HashMap<String, Vec<SiteId>>,
     outcomes: mpsc::Sender<writer::Outcome>,
     /// Outcomes that were handed over and are not acknowledged yet.
     pending: AtomicI64,
@@ -116,6 +121,7 @@ pub(crate) struct Shared {
 /// What a crawl knows of the others.
 struct Others {
     share: Share,
+    shares: Shares,
     pace: Arc<dyn JointPace>,
 }
 
@@ -125,18 +131,27 @@ impl Shared {
         self.in_flight.available_permits() < self.setup.limits.in_flight_max
     }
 
+    /// The site an address belongs to.
     fn owner(&self, url: &PageUrl) -> Option<&SiteState> {
-        self.by_host.get(url.host()).and_then(|id| self.sites.get(id))
+        let ids = self.by_host.get(url.host())?;
+        ids.iter().filter_map(|id| self.sites.get(id)).find(|state| state.site.in_scope(url))
+    }
+
+    /// The sites of a host.
+    fn sites_of<'s>(&'s self, host: &'s HostState) -> impl Iterator<Item = &'s SiteState> {
+        host.owners.iter().filter_map(|id| self.sites.get(id))
     }
 
     fn host_of(&self, url: &PageUrl) -> Result<Arc<HostState>, StoreError> {
-        let owner = self.by_host.get(url.host());
-        self.hosts.host(&self.store, &url.host_key(), owner)
+        let owners = self.by_host.get(url.host()).map_or(&[][..], Vec::as_slice);
+        self.hosts.host(&self.store, &url.host_key(), owners)
     }
 
     fn host(&self, host: &Host) -> Result<Arc<HostState>, StoreError> {
-        let owner = PageUrl::parse(&format!("{host}/")).ok().and_then(|home| self.by_host.get(home.host()));
-        self.hosts.host(&self.store, host, owner)
+        match PageUrl::parse(&format!("{host}/")) {
+            Ok(home) => self.host_of(&home),
+            Err(_) => self.hosts.host(&self.store, host, &[]),
+        }
     }
 
     /// Keeps what changed of a host.
@@ -148,7 +163,7 @@ impl Shared {
 
     /// Whether an address belongs to what another crawl works off.
     fn is_for_others(&self, item: &Item) -> bool {
-        self.joint.as_ref().is_some_and(|others| others.share.0 != item.site)
+        self.joint.as_ref().is_some_and(|others| others.shares.of_site(item.site.as_ref()) != others.share)
     }
 
     /// Tells the other crawls that a host asked to wait.
@@ -207,18 +222,17 @@ async fn work_off(
     joint: Option<Joint>,
 ) -> Result<CrawlEnd, CrawlError> {
     let (joint, mut found) = match joint {
-        Some(Joint { share, pace, found }) => (Some(Others { share, pace }), Some(found)),
+        Some(Joint { share, pace, found }) => {
+            (Some(Others { share, shares: Shares::new(&setup.sites), pace }), Some(found))
+        }
         None => (None, None),
     };
-    let by_host = setup
-        .sites
-        .iter()
-        .flat_map(|site| {
-            let own = std::iter::once(site.url.host().to_owned());
-            own.chain(site.hosts.iter().map(|host| host.to_ascii_lowercase()))
-                .map(|host| (host, site.id.clone()))
-        })
-        .collect();
+    let mut by_host: HashMap<String, Vec<SiteId>> = HashMap::new();
+    for site in &setup.sites {
+        for host in site.hosts() {
+            by_host.entry(host.to_owned()).or_default().push(site.id.clone());
+        }
+    }
     let mut sites = BTreeMap::new();
     for site in &setup.sites {
         let crawl = site_crawl(&store, setup.run, &site.id)?;

@@ -13,6 +13,7 @@ use crate::block_page::text_hash;
 use crate::hosts::HostState;
 use crate::robots::{ROBOTS_BYTES_MAX, Robots};
 use crate::sitemap::{self, SITEMAP_BYTES_MAX, SITEMAPS_MAX};
+use crate::sites::SiteState;
 use crate::writer::Outcome;
 use crate::{Shared, now};
 
@@ -34,18 +35,26 @@ pub(crate) struct Prepared {
     pub(crate) soft: Option<BodyHash>,
 }
 
+impl Prepared {
+    /// Whether robots.txt lets an address be asked for; some sites do not follow it.
+    pub(crate) fn allows(&self, url: &PageUrl, site: Option<&Site>) -> bool {
+        site.is_some_and(|site| site.ignore_robots.is_some()) || self.robots.allows(url.path_and_query())
+    }
+}
+
 /// Learns it; for hosts outside only when a page there is looked at.
-pub(crate) async fn prepare(shared: &Shared, host: &HostState, site: &Site) -> Prepared {
+pub(crate) async fn prepare(shared: &Shared, host: &HostState) -> Prepared {
     let Ok(home) = PageUrl::parse(&format!("{}/", host.host)) else {
         return Prepared { robots: Robots::allow_all(), soft: None };
     };
-    let robots = match &site.ignore_robots {
-        Some(reason) => {
-            tracing::info!(site = %site.id, reason, "robots.txt is not followed");
-            Robots::allow_all()
+    let mut followed = false;
+    for SiteState { site, .. } in shared.sites_of(host) {
+        match &site.ignore_robots {
+            Some(reason) => tracing::info!(site = %site.id, reason, "robots.txt is not followed"),
+            None => followed = true,
         }
-        None => robots(shared, host, &home).await,
-    };
+    }
+    let robots = if followed { robots(shared, host, &home).await } else { Robots::allow_all() };
     if let Some(delay) = robots.crawl_delay() {
         let most = shared.setup.politeness.crawl_delay_max;
         host.pace.lock().await.at_least(delay.min(most));
@@ -56,7 +65,7 @@ pub(crate) async fn prepare(shared: &Shared, host: &HostState, site: &Site) -> P
     };
     shared.keep_host(host).await;
     if shared.setup.follow {
-        read_sitemaps(shared, &robots, site, &home).await;
+        read_sitemaps(shared, host, &robots, &home).await;
     }
     Prepared { robots, soft }
 }
@@ -116,7 +125,7 @@ pub(crate) async fn soft_page(shared: &Shared, host: &HostState, home: &PageUrl)
         return kept.text;
     }
     let url = probe(home)?;
-    let ask = Ask { keep_alive: host.owner.is_some(), ..Ask::get(url) };
+    let ask = Ask { keep_alive: host.is_own(), ..Ask::get(url) };
     let answer = shared.fetcher.fetch(ask, shared).await.ok()?;
     if matches!(answer.state(), LinkState::Limited(_) | LinkState::Challenged(_)) {
         return None;
@@ -137,20 +146,25 @@ fn probe(home: &PageUrl) -> Option<PageUrl> {
     home.join(&format!("/xunjian-{}.html", &hash[..20])).ok()
 }
 
-async fn read_sitemaps(shared: &Shared, robots: &Robots, site: &Site, home: &PageUrl) {
+async fn read_sitemaps(shared: &Shared, host: &HostState, robots: &Robots, home: &PageUrl) {
     let mut todo: Vec<String> = robots.sitemaps().to_vec();
-    if todo.is_empty() && robots.allows("/sitemap.xml") {
-        todo.extend(home.join("/sitemap.xml").ok().map(String::from));
+    let guessed = todo.is_empty();
+    if guessed {
+        let scopes = shared.sites_of(host).flat_map(|state| &state.site.scopes);
+        let maps = scopes
+            .filter(|scope| scope.host() == home.host())
+            .map(|scope| format!("{}sitemap.xml", scope.folder()))
+            .filter(|map| robots.allows(map));
+        todo.extend(maps.filter_map(|map| home.join(&map).ok()).map(String::from));
     }
-    let guessed = robots.sitemaps().is_empty();
     let mut seen: HashSet<PageUrl> = HashSet::new();
     while let Some(text) = todo.pop() {
         let Ok(url) = PageUrl::parse(&text) else {
-            note(shared, site, "sitemap-bad-address").await;
+            note(shared, host, "sitemap-bad-address").await;
             continue;
         };
-        if !site.in_scope(&url) {
-            note(shared, site, "sitemap-other-host").await;
+        if !shared.sites_of(host).any(|state| state.site.hosts().any(|own| own == url.host())) {
+            note(shared, host, "sitemap-other-host").await;
             continue;
         }
         // An index may name itself.
@@ -167,7 +181,7 @@ async fn read_sitemaps(shared: &Shared, robots: &Robots, site: &Site, home: &Pag
             Ok(answer) if answer.state() == LinkState::Ok => answer,
             _ if guessed => continue,
             _ => {
-                note(shared, site, "sitemap-missing").await;
+                note(shared, host, "sitemap-missing").await;
                 continue;
             }
         };
@@ -177,13 +191,13 @@ async fn read_sitemaps(shared: &Shared, robots: &Robots, site: &Site, home: &Pag
         let map = sitemap::parse(&answer.body, answer.truncated);
         drop(answer);
         if let Some(problem) = map.problem {
-            note(shared, site, problem).await;
+            note(shared, host, problem).await;
         }
         todo.extend(map.maps);
         let mut items = map.pages.iter().filter_map(|page| {
-            let url = PageUrl::parse(page).ok().filter(|page| site.in_scope(page))?;
-            let url = shared.sites.get(&site.id).map_or(url.clone(), |state| state.canonical(&url));
-            Some(Item::new(url, Some(site.id.clone()), Target::Page, 1))
+            let url = PageUrl::parse(page).ok()?;
+            let state = shared.sites_of(host).find(|state| state.site.in_scope(&url))?;
+            Some(Item::new(state.canonical(&url), Some(state.site.id.clone()), Target::Page, 1))
         });
         loop {
             let some: Vec<Item> = items.by_ref().take(LINKS_AT_ONCE).collect();
@@ -194,8 +208,11 @@ async fn read_sitemaps(shared: &Shared, robots: &Robots, site: &Site, home: &Pag
     }
 }
 
-async fn note(shared: &Shared, site: &Site, what: &'static str) {
-    shared.send(Outcome::Note(site.id.clone(), what)).await;
+/// Notes what is wrong with site maps; of sites that share a host, with the first.
+async fn note(shared: &Shared, host: &HostState, what: &'static str) {
+    if let Some(site) = host.owners.first() {
+        shared.send(Outcome::Note(site.clone(), what)).await;
+    }
 }
 
 /// Longest wait of a worker that has nothing but retries.

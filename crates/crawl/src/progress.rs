@@ -117,7 +117,7 @@ impl Counts {
 /// What a host is at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HostProgress {
-    /// The site it belongs to.
+    /// The site it belongs to; of several that share it, the register's first.
     pub site: Option<SiteId>,
     /// Scheme, host and port.
     pub host: String,
@@ -143,9 +143,9 @@ impl Progress {
         let Some(shared) = self.watch.get().and_then(Weak::upgrade) else { return Vec::new() };
         let mut hosts = Vec::new();
         shared.hosts.each(|host| {
-            if host.owner.is_some() {
+            if host.is_own() {
                 hosts.push(HostProgress {
-                    site: host.owner.clone(),
+                    site: host.owners.first().cloned(),
                     host: host.host.to_string(),
                     requests: host.requests(),
                     blocked_s: host.blocked_until().map_or(0, seconds_left),

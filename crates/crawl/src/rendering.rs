@@ -267,12 +267,12 @@ impl Scripts<'_> {
     async fn ask(&self, url: &str) -> Option<Resource> {
         let url = PageUrl::parse(url).ok()?;
         let host = self.shared.host_of(&url).ok()?;
+        let site = self.shared.owner(&url);
         if let Some(prepared) = host.is_prepared()
-            && !prepared.robots.allows(url.path_and_query())
+            && !prepared.allows(&url, site.map(|site| &site.site))
         {
             return None;
         }
-        let site = self.shared.owner(&url);
         if site.is_none() && !self.shared.setup.limits.outside {
             return None;
         }

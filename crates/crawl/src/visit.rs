@@ -61,12 +61,12 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
             continue;
         }
         // A host that is down is asked again after its block, not after the pause of one address.
-        let down = host.owner.is_some() && crate::gate::is_connection_failure(&state);
+        let down = host.is_own() && crate::gate::is_connection_failure(&state);
         if down && !given_up && tries < shared.setup.limits.limited_tries_max {
             shared.stop.sleep(shared.setup.limits.retry_pause).await;
             continue;
         }
-        let ours_fails = matches!(state, LinkState::Tls(_)) && host.owner.is_some();
+        let ours_fails = matches!(state, LinkState::Tls(_)) && host.is_own();
         let seems_dead = state.is_dead() || ours_fails || state.is_transient() && !limited;
         if seems_dead && !again && !given_up && record.state.as_ref() != Some(&state) {
             return Visited::Later(item);
@@ -91,7 +91,7 @@ fn left_out(shared: &Shared, host: &HostState, item: &Item, again: bool) -> Opti
     let site = site?;
     let home = site.is_home(item);
     if let Some(prepared) = host.is_prepared().filter(|_| !home)
-        && !prepared.robots.allows(item.url.path_and_query())
+        && !prepared.allows(&item.url, Some(&site.site))
     {
         let reachable = prepared.robots.is_reachable();
         return Some(if reachable { LeftOut::Robots } else { LeftOut::RobotsUnreachable });
@@ -151,7 +151,7 @@ async fn ask(
 ) -> Result<Answer, Failure> {
     let site = item.site.as_ref().and_then(|site| shared.sites.get(site));
     let cookies = site.and_then(|site| site.cookies.clone());
-    let get = Ask { cookies, keep_alive: host.owner.is_some(), ..Ask::get(item.url.clone()) };
+    let get = Ask { cookies, keep_alive: host.is_own(), ..Ask::get(item.url.clone()) };
     let has_body = record.body_hash.is_some();
     let etag = record.etag.clone().filter(|_| has_body);
     let last_modified = record.last_modified.clone().filter(|_| has_body);

@@ -27,8 +27,8 @@ pub(crate) async fn work(shared: Arc<Shared>, host: Host) -> Host {
             return host;
         }
     };
-    if let Some(site) = state.owner.as_ref().and_then(|owner| shared.sites.get(owner)) {
-        state.prepared(prepare(&shared, &state, &site.site)).await;
+    if state.is_own() {
+        state.prepared(prepare(&shared, &state)).await;
     }
     queue(&shared, &state).await;
     host

@@ -81,6 +81,9 @@ impl Engine {
         }
         let setup = self.crawl_setup(&run)?;
         if !run.seeded {
+            if settings.sites.iter().all(|site| run.covers(&site.id)) {
+                xunjian_crawl::divide(&self.store, &settings.sites)?;
+            }
             xunjian_crawl::seed(&self.store, &setup, run.started_at)?;
             run.seeded = true;
             run.save(&self.store)?;

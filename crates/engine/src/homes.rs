@@ -186,14 +186,24 @@ impl Engine {
             None => format!("www.{own}"),
         };
         let is_name = own.rsplit('.').next().is_some_and(|last| last.parse::<u8>().is_err());
-        let mut names: Vec<String> = site.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
-        names.extend(is_name.then_some(twin));
+        // Where the site has a folder alone, its home page lies in it.
+        let path = site.url.path();
+        let folder =
+            site.scopes.iter().filter(|scope| scope.holds(&site.url)).map(|scope| scope.folder().len());
+        let in_folder = folder.max().and_then(|folder| path.get(folder..)).unwrap_or_default();
+        let further = site
+            .scopes
+            .iter()
+            .map(|scope| (scope.host().to_owned(), format!("{}{in_folder}", scope.folder())));
+        let mut names: Vec<(String, String)> = further.collect();
+        names.extend(is_name.then(|| (twin, path.to_owned())));
         names.sort_unstable();
         names.dedup();
         let others: Vec<&Site> = self.settings().sites.iter().filter(|other| other.id != site.id).collect();
-        let urls = names.into_iter().filter(|name| name != own).filter_map(|name| {
+        let urls = names.into_iter().filter(|(name, _)| name != own).filter_map(|(name, path)| {
             let mut url = site.url.as_url().clone();
             url.set_host(Some(&name)).ok()?;
+            url.set_path(&path);
             PageUrl::parse(url.as_str()).ok()
         });
         urls.filter(|url| !others.iter().any(|other| other.in_scope(url))).take(NAMES_MAX).collect()

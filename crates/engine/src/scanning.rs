@@ -229,8 +229,7 @@ impl Engine {
 
     /// What is wrong with the certificate of one of a site's hosts.
     fn certificate_fault(&self, site: &Site) -> Result<Option<String>, EngineError> {
-        let others = std::iter::once(site.url.host()).chain(site.hosts.iter().map(String::as_str));
-        let secure = others.map(|host| format!("https://{}", host.to_ascii_lowercase()));
+        let secure = site.hosts().map(|host| format!("https://{host}"));
         for host in std::iter::once(site.url.host_key().to_string()).chain(secure) {
             let kept: Option<HostRecord> = self.store.get(Space::Host, &[host.as_bytes()])?;
             if let Some(fault) = kept.and_then(|kept| kept.certificate_fault) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PageUrl;
+use crate::{PageUrl, Scope};
 
 /// A site's short name in configuration, JSON and file names: `[a-z0-9][a-z0-9-]{0,62}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ impl SiteKind {
 }
 
 /// One inspected site.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
     /// Short unique name.
     pub id: SiteId,
@@ -83,29 +83,23 @@ pub struct Site {
     pub url: PageUrl,
     /// Portal or department.
     pub kind: SiteKind,
-    /// Further host names that belong to the site.
-    #[serde(default)]
-    pub hosts: Vec<String>,
+    /// Where its pages lie, the home page's first.
+    pub scopes: Vec<Scope>,
+    /// What lies there, but belongs to another site of the register.
+    pub apart: Vec<Scope>,
     /// Reason why robots.txt of this (own) site is not followed; `None` means it is followed.
-    #[serde(default)]
     pub ignore_robots: Option<String>,
     /// Whether cookies are kept during a run, for sites that do not open without them.
-    #[serde(default)]
     pub cookies: bool,
     /// Query parameters that do not change what a page shows.
-    #[serde(default)]
     pub drop_parameters: Vec<String>,
     /// Further addresses the crawl begins with, in the site's scope.
-    #[serde(default)]
     pub seeds: Vec<PageUrl>,
     /// Site code (网站标识码) of the register.
-    #[serde(default)]
     pub code: Option<String>,
     /// Who runs it (主办单位), where that is not its name.
-    #[serde(default)]
     pub office: Option<String>,
     /// It has no public services: V6 and the group of services do not apply.
-    #[serde(default)]
     pub no_service: bool,
 }
 
@@ -113,11 +107,12 @@ impl Site {
     /// A site of which no more is said.
     pub fn new(id: SiteId, name: String, url: PageUrl, kind: SiteKind) -> Self {
         Self {
+            scopes: vec![Scope::host_of(&url)],
+            apart: Vec::new(),
             id,
             name,
             url,
             kind,
-            hosts: Vec::new(),
             ignore_robots: None,
             cookies: false,
             drop_parameters: Vec::new(),
@@ -128,19 +123,23 @@ impl Site {
         }
     }
 
-    /// The site with the page its visitors arrive at as its address. The register's host stays one of its own.
+    /// The site with the page its visitors arrive at as its address.
     pub fn landed_at(&self, landing: PageUrl) -> Self {
-        let mut landed = self.clone();
-        if landing != self.url {
-            landed.hosts.push(self.url.host().to_owned());
-            landed.url = landing;
-        }
-        landed
+        Self { url: landing, ..self.clone() }
     }
 
-    /// Whether a URL is in the site's scope: its seed's host or one of its further hosts.
+    /// Its hosts, each once; of some it may have a folder alone.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        let before = |at: usize, host: &str| self.scopes[..at].iter().any(|scope| scope.host() == host);
+        let hosts = self.scopes.iter().map(Scope::host).enumerate();
+        hosts.filter(move |&(at, host)| !before(at, host)).map(|(_, host)| host)
+    }
+
+    /// Whether an address is the site's: of sites that share a host, the one with the deepest folder has it.
     pub fn in_scope(&self, url: &PageUrl) -> bool {
-        let host = url.host();
-        host == self.url.host() || self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
+        let deepest = |scopes: &[Scope]| {
+            scopes.iter().filter(|scope| scope.holds(url)).map(|scope| scope.folder().len()).max()
+        };
+        deepest(&self.scopes) > deepest(&self.apart)
     }
 }

@@ -22,9 +22,9 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
     }
 }
 
-/// Whether an address is the site's own, or of a host that offices link to.
+/// Whether an address is of one of the site's own hosts, or of one that offices link to.
 pub(crate) fn is_trusted(url: &PageUrl, site: &Site) -> bool {
     let host = url.host();
     let is_of = |zone: &str| host.strip_suffix(zone).is_some_and(|at| at.is_empty() || at.ends_with('.'));
-    site.in_scope(url) || TRUSTED.into_iter().any(is_of)
+    site.hosts().any(|own| own == host) || TRUSTED.into_iter().any(is_of)
 }

@@ -1,6 +1,6 @@
 //! Page labels of 国办发〔2017〕47号 (indicator D20): present and right.
 
-use xunjian_model::{Facts, Kind, Site};
+use xunjian_model::{Facts, Kind, Scope, Site};
 
 use crate::digest::PageFinding;
 
@@ -43,12 +43,16 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
     }
     if let Some(domain) = facts.label("SiteDomain").filter(|domain| !domain.is_empty()) {
         let bare = domain.trim_start_matches("http://").trim_start_matches("https://").trim_end_matches('/');
-        let own = site.url.host();
-        let same = |a: &str, b: &str| {
-            a.trim_start_matches("www.").eq_ignore_ascii_case(b.trim_start_matches("www."))
+        // A site that has a folder of a host may name that, too.
+        let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
+        let same = |scope: &Scope| {
+            let (own, folder) = (scope.host(), scope.folder().trim_matches('/'));
+            let same_host =
+                host.trim_start_matches("www.").eq_ignore_ascii_case(own.trim_start_matches("www."));
+            same_host && (path.is_empty() || path.eq_ignore_ascii_case(folder))
         };
-        if !same(bare, own) && !site.hosts.iter().any(|host| same(bare, host)) {
-            bad("SiteDomain", domain, format!("the site's host is {own}"));
+        if !site.scopes.iter().any(same) {
+            bad("SiteDomain", domain, format!("the site's host is {}", site.url.host()));
         }
     }
     if let Some(title) = facts.label("ArticleTitle").filter(|title| !title.is_empty()) {

@@ -32,8 +32,11 @@ const HOSTS_MAX: usize = 1_000;
 pub(crate) fn hosts_of(facts: &Facts, site: &Site) -> Vec<String> {
     let scripts = facts.links.iter().filter(|link| link.kind == LinkKind::Script);
     let foreign = scripts.filter_map(|link| {
-        let url = PageUrl::parse(&link.url).ok().filter(|url| !site.in_scope(url))?;
+        let url = PageUrl::parse(&link.url).ok()?;
         let host = url.host();
+        if site.hosts().any(|own| own == host) {
+            return None;
+        }
         let known = KNOWN.iter().any(|zone| {
             host.strip_suffix(zone).is_some_and(|before| before.is_empty() || before.ends_with('.'))
         });

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use console::Term;
-use xunjian_model::PageUrl;
+use xunjian_model::{PageUrl, Scope};
 
 use crate::Exit;
 use crate::args::Init;
@@ -89,14 +89,24 @@ fn ask(terminal: Terminal) -> anyhow::Result<Answers> {
 fn register(sites: &[(String, PageUrl)]) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(REGISTER_COLUMNS)?;
+    let is_shared = |host: &str| sites.iter().filter(|(_, url)| url.host() == host).count() > 1;
     let mut ids: Vec<String> = Vec::new();
     let mut row = |name: &str, url: &PageUrl| {
         let host = url.host();
         let mut labels = host.split('.');
         // A portal is www.□□□.gov.cn, a department ○○○.□□□.gov.cn.
         let first = labels.next().unwrap_or(host);
-        let portal = first == "www";
-        let label = if portal { labels.next().unwrap_or(first) } else { first };
+        // A department may have a folder of the portal's host.
+        let scope = Scope::folder_of(url);
+        let folder = scope.folder().trim_matches('/').rsplit('/').next();
+        let folder =
+            folder.filter(|folder| !folder.is_empty() && is_shared(host)).map(str::to_ascii_lowercase);
+        let portal = first == "www" && folder.is_none();
+        let label = match &folder {
+            Some(folder) => folder,
+            None if portal => labels.next().unwrap_or(first),
+            None => first,
+        };
         let mut id: String = label.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
         while id.is_empty() || ids.contains(&id) {
             id.push('x');

@@ -135,11 +135,7 @@ fn read(file: &Path, secrets: Secrets) -> Result<Whole, ConfigError> {
 
 /// The hosts of all sites.
 fn own_hosts(sites: &[Site]) -> HashSet<String> {
-    let hosts = |site: &Site| {
-        let others = site.hosts.iter().map(|host| host.to_ascii_lowercase());
-        others.chain([site.url.host().to_owned()]).collect::<Vec<_>>()
-    };
-    sites.iter().flat_map(hosts).collect()
+    sites.iter().flat_map(Site::hosts).map(str::to_owned).collect()
 }
 
 /// How many findings are told.
@@ -252,11 +248,11 @@ impl Reading<'_> {
         notice.finish(&mut self.source);
         let searches = search.get(&mut self.source, "enabled").unwrap_or(true);
         search.finish(&mut self.source);
-        let register = self.register(file, &mut root);
-        client.own_hosts = Arc::new(own_hosts(&register.sites));
-        judge::check_ids(&mut self.source, &register.sites);
+        let sites = self.register(file, &mut root);
+        client.own_hosts = Arc::new(own_hosts(&sites));
+        judge::check_ids(&mut self.source, &sites);
         let rows = root.rows(&mut self.source, "outage");
-        monitor.outages = judge::outages(&mut self.source, &rows, &register.sites, &zone);
+        monitor.outages = judge::outages(&mut self.source, &rows, &sites, &zone);
         let rows = root.rows(&mut self.source, "alert");
         let sinks = alert::sinks(&mut self.source, &rows, &self.folder, secrets == Secrets::OfAlerts);
         root.finish(&mut self.source);
@@ -267,12 +263,12 @@ impl Reading<'_> {
             );
             return None;
         };
-        if register.sites.is_empty() && self.others.is_empty() {
+        if sites.is_empty() && self.others.is_empty() {
             self.source.fault(0, "no site: add [[site]] tables, or sites = \"sites.csv\"");
         }
         let settings = Settings {
             data: self.folder.join(data),
-            sites: register.sites,
+            sites,
             zone,
             monitoring_point,
             fetch,
@@ -372,7 +368,7 @@ impl Reading<'_> {
         dictionaries
     }
 
-    fn register(&mut self, file: &Path, root: &mut Table<'_, '_>) -> Register {
+    fn register(&mut self, file: &Path, root: &mut Table<'_, '_>) -> Vec<Site> {
         let mut register = Register::default();
         if let Some(table) = root.get::<PathBuf>(&mut self.source, "sites") {
             let faults = register.read_csv(&self.folder.join(table));
@@ -380,7 +376,9 @@ impl Reading<'_> {
         }
         let rows = root.rows(&mut self.source, "site");
         register.read_tables(&mut self.source, file, &rows);
-        register
+        let (sites, faults) = register.settle();
+        self.others.extend(faults);
+        sites
     }
 }
 
@@ -429,6 +427,8 @@ fn at_least(table: &mut Table<'_, '_>, source: &mut Source<'_>, key: &'static st
 
 #[cfg(test)]
 mod tests {
+    use xunjian_model::PageUrl;
+
     use super::*;
 
     fn faults(text: &str) -> Vec<String> {
@@ -569,10 +569,87 @@ mod tests {
         let all = faults(&format!("data = \"d\"\nx = 1\ny = 2\n{SITE}{SITE}"));
         assert_eq!(all.len(), 4, "{all:#?}");
         assert!(all.iter().any(|fault| fault.starts_with("9: site id \"a\" stands already in")), "{all:#?}");
+        assert!(all.iter().any(|fault| fault.starts_with("9: \"a.gov.cn\" belongs already")), "{all:#?}");
+    }
+
+    /// The sites of a register; each row is id, kind, address and hosts.
+    fn sites(rows: &[(&str, &str, &str, &[&str])]) -> Result<Vec<Site>, Vec<String>> {
+        let row = |(id, kind, url, hosts): &(&str, &str, &str, &[&str])| {
+            format!(
+                "[[site]]\nid = \"{id}\"\nname = \"x\"\nurl = \"{url}\"\nkind = \"{kind}\"\nhosts = {hosts:?}\n"
+            )
+        };
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("xunjian.toml");
+        let text = format!("data = \"d\"\n{}", rows.iter().map(row).collect::<String>());
+        std::fs::write(&file, text).expect("written");
+        let told = |error: ConfigError| error.faults.into_iter().map(|fault| fault.reason).collect();
+        load(&file).map(|settings| settings.sites).map_err(told)
+    }
+
+    #[test]
+    fn sites_of_one_host_have_a_folder_each_and_the_portal_the_rest() {
+        let portal = ("city", "portal", "http://www.a.gov.cn/web/index.html", &[][..]);
+        let water = ("water", "department", "http://www.a.gov.cn/slj/", &[][..]);
+        let schools =
+            ("schools", "department", "https://www.a.gov.cn/web/jyj/index.html", &["jyj.a.gov.cn"][..]);
+        let all = sites(&[portal, water, schools]).expect("loads");
+        let owner = |url: &str| {
+            let url = PageUrl::parse(url).expect("url");
+            let owners: Vec<&str> =
+                all.iter().filter(|site| site.in_scope(&url)).map(|site| site.id.as_str()).collect();
+            owners.join(" ")
+        };
+        for (url, id) in [
+            ("http://www.a.gov.cn/", "city"),
+            ("http://www.a.gov.cn/web/zwgk/1.html", "city"),
+            ("http://www.a.gov.cn/images/1.png", "city"),
+            ("http://www.a.gov.cn/slj", "water"),
+            ("https://www.a.gov.cn/slj/tz/1.html", "water"),
+            ("http://www.a.gov.cn/web/jyj/2.html", "schools"),
+            ("http://jyj.a.gov.cn/2.html", "schools"),
+            ("http://b.gov.cn/slj/", ""),
+        ] {
+            assert_eq!(owner(url), id, "{url}");
+        }
+        // Alone on its host a site has all of it, wherever its home page is.
+        let alone = sites(&[water]).expect("loads");
+        assert!(alone[0].in_scope(&PageUrl::parse("http://www.a.gov.cn/zwgk/").expect("url")));
+        // A row may say it otherwise.
+        let narrow = sites(&[("water", "department", "http://www.a.gov.cn/slj/", &["www.a.gov.cn/slj"])])
+            .expect("loads");
+        assert!(!narrow[0].in_scope(&PageUrl::parse("http://www.a.gov.cn/zwgk/").expect("url")));
+        // Without a portal nobody has the rest.
+        let two = [water, ("schools", "department", "http://www.a.gov.cn/jyj/", &[][..])];
+        let two = sites(&two).expect("loads");
+        assert!(!two.iter().any(|site| site.in_scope(&PageUrl::parse("http://www.a.gov.cn/").expect("url"))));
+    }
+
+    #[test]
+    fn scopes_that_contradict_each_other_are_refused() {
+        let portal = ("city", "portal", "http://www.a.gov.cn/", &[][..]);
+        let of = |rows: &[(&str, &str, &str, &[&str])]| sites(rows).expect_err("refused").join("\n");
+        let same = of(&[portal, ("water", "department", "http://www.a.gov.cn/slj.jsp?id=3", &[])]);
+        assert!(same.contains("\"www.a.gov.cn\" belongs already to the site in"), "{same}");
+        assert!(same.contains("in `hosts` like www.a.gov.cn/jyj/"), "{same}");
+        let folder = of(&[
+            portal,
+            ("water", "department", "http://www.a.gov.cn/slj/", &[]),
+            ("dams", "department", "http://www.a.gov.cn/slj/index.html", &[]),
+        ]);
+        assert!(folder.contains("\"www.a.gov.cn/slj/\" belongs already"), "{folder}");
+        let within = of(&[
+            ("city", "portal", "http://www.a.gov.cn/slj/index.html", &[]),
+            ("water", "department", "http://www.a.gov.cn/slj/", &[]),
+        ]);
         assert!(
-            all.iter().any(|fault| fault.starts_with("9: host \"a.gov.cn\" belongs already")),
-            "{all:#?}"
+            within.contains("home page http://www.a.gov.cn/slj/index.html belongs to the site in"),
+            "{within}"
         );
+        let bad = of(&[("water", "department", "http://www.a.gov.cn/", &["http://b.gov.cn/"])]);
+        assert!(bad.contains("`hosts`: \"http://b.gov.cn/\" is neither a host"), "{bad}");
+        let away = of(&[("water", "department", "http://www.a.gov.cn/", &["www.a.gov.cn/slj/"])]);
+        assert!(away.contains("is outside the site, which has www.a.gov.cn/slj/"), "{away}");
     }
 
     #[test]
@@ -594,7 +671,7 @@ mod tests {
         );
         let settings = load(&folder.path().join("xunjian.toml")).expect("loads");
         assert_eq!(settings.sites[0].name, "市水利局");
-        assert_eq!(settings.sites[0].hosts, ["a.gov.cn", "b.gov.cn"]);
+        assert_eq!(settings.sites[0].hosts().collect::<Vec<_>>(), ["w.gov.cn", "a.gov.cn", "b.gov.cn"]);
         write("sites.csv", b"id,url,colour\nwater,x,y\n");
         let error = load(&folder.path().join("xunjian.toml")).expect_err("refused").to_string();
         assert!(

@@ -1,10 +1,10 @@
 //! The register of sites: `[[site]]` tables, or the same columns in a CSV file.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
-use xunjian_model::{PageUrl, Site, SiteId, SiteKind};
+use xunjian_model::{PageUrl, Scope, Site, SiteId, SiteKind};
 
 use super::reader::{Fault, Source, Table};
 
@@ -15,11 +15,35 @@ pub(crate) const COLUMNS: [&str; 12] = [
     "no_service", "office",
 ];
 
-/// The sites of a register, with where each stands.
+/// The rows of a register so far.
 #[derive(Default)]
 pub(crate) struct Register {
-    pub(crate) sites: Vec<Site>,
-    places: HashMap<String, String>,
+    entries: Vec<Entry>,
+    ids: HashMap<SiteId, String>,
+}
+
+/// One row: a site, whose scopes the other rows have a say in, and where it stands.
+struct Entry {
+    site: Site,
+    /// What the row says it has.
+    said: Vec<Scope>,
+    seeds: Vec<PageUrl>,
+    file: PathBuf,
+    line: usize,
+}
+
+impl Entry {
+    fn fault(&self, reason: String) -> Fault {
+        Fault { file: self.file.clone(), line: self.line, reason }
+    }
+
+    fn place(&self) -> String {
+        format!("{}:{}", self.file.display(), self.line)
+    }
+
+    fn hosts(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.site.url.host()).chain(self.said.iter().map(Scope::host))
+    }
 }
 
 impl Register {
@@ -47,8 +71,7 @@ impl Register {
                 no_service: table.get(source, "no_service").unwrap_or(false),
             };
             table.finish(source);
-            let place = format!("{}:{}", file.display(), source.line(at));
-            for reason in self.add(row, place) {
+            for reason in self.add(row, file, source.line(at)) {
                 source.fault(at, reason);
             }
         }
@@ -119,14 +142,14 @@ impl Register {
                 office: column("office"),
                 no_service,
             };
-            let reasons = self.add(row, format!("{}:{line}", file.display()));
+            let reasons = self.add(row, file, line);
             faults.extend(reasons.into_iter().map(|reason| fault(line, reason)));
         }
         faults
     }
 
     /// Adds a row; answers with what is wrong with it.
-    fn add(&mut self, row: Row, place: String) -> Vec<String> {
+    fn add(&mut self, row: Row, file: &Path, line: usize) -> Vec<String> {
         let mut reasons = Vec::new();
         let mut need = |value: Option<String>, column: &str| {
             if value.is_none() {
@@ -154,18 +177,24 @@ impl Register {
             }
         });
         let (Some(id), Some(name), Some(url), Some(kind)) = (id, name, url, kind) else { return reasons };
-        if let Some(first) = self.places.insert(format!("id {id}"), place.clone()) {
+        if let Some(first) = self.ids.insert(id.clone(), format!("{}:{line}", file.display())) {
             reasons.push(format!("site id {:?} stands already in {first}", id.as_str()));
         }
-        for host in std::iter::once(url.host()).chain(row.hosts.iter().map(String::as_str)) {
-            if let Some(first) =
-                self.places.insert(format!("host {}", host.to_ascii_lowercase()), place.clone())
-            {
-                reasons.push(format!("host {host:?} belongs already to the site in {first}"));
+        let mut said = Vec::new();
+        for text in &row.hosts {
+            match text.parse::<Scope>() {
+                Ok(scope) => said.push(scope),
+                Err(error) => reasons.push(format!("`hosts`: {error}")),
             }
         }
-        let mut site = Site {
-            hosts: row.hosts,
+        let mut seeds = Vec::new();
+        for text in &row.seeds {
+            match PageUrl::parse(text) {
+                Ok(seed) => seeds.push(seed),
+                Err(error) => reasons.push(format!("seed {error}")),
+            }
+        }
+        let site = Site {
             ignore_robots: row.ignore_robots,
             cookies: row.cookies,
             drop_parameters: row.drop_parameters,
@@ -174,19 +203,77 @@ impl Register {
             no_service: row.no_service,
             ..Site::new(id, name, url, kind)
         };
-        for text in &row.seeds {
-            match PageUrl::parse(text) {
-                Ok(seed) if site.in_scope(&seed) => site.seeds.push(seed),
-                Ok(_) => reasons.push(format!(
-                    "seed {text:?} is outside the site: its host is neither that of `url` nor one of `hosts`"
-                )),
-                Err(error) => reasons.push(format!("seed {error}")),
-            }
-        }
-        if reasons.is_empty() {
-            self.sites.push(site);
-        }
+        self.entries.push(Entry { site, said, seeds, file: file.to_owned(), line });
         reasons
+    }
+
+    /// The sites, each with what is its own, and what is wrong between them.
+    pub(crate) fn settle(mut self) -> (Vec<Site>, Vec<Fault>) {
+        let all: Vec<Vec<Scope>> = self.entries.iter().map(|entry| self.scopes(entry)).collect();
+        for (at, entry) in self.entries.iter_mut().enumerate() {
+            let others = all.iter().enumerate().filter(|(other, _)| *other != at);
+            let shares = |scope: &&Scope| all[at].iter().any(|own| own.host() == scope.host());
+            entry.site.apart = others.flat_map(|(_, scopes)| scopes).filter(shares).cloned().collect();
+            entry.site.scopes.clone_from(&all[at]);
+        }
+        let mut faults = self.taken(&all);
+        // Between sites with the same folder nothing can be said of an address.
+        if faults.is_empty() {
+            faults = self.entries.iter().flat_map(|entry| self.outside(entry)).collect();
+        }
+        let sites = self.entries.into_iter().map(|Entry { site, seeds, .. }| Site { seeds, ..site });
+        (sites.collect(), faults)
+    }
+
+    /// Hosts and folders that two sites have.
+    fn taken(&self, all: &[Vec<Scope>]) -> Vec<Fault> {
+        let of = |(at, entry): (usize, &Entry)| {
+            let taken = all[at].iter().find_map(|scope| {
+                let first = all[..at].iter().position(|scopes| scopes.contains(scope))?;
+                Some((scope, self.entries[first].place()))
+            });
+            let (scope, first) = taken?;
+            let (name, host) = (scope.to_string(), scope.host());
+            Some(entry.fault(format!(
+                "{name:?} belongs already to the site in {first}; of sites that share a host each needs a folder of its \
+                 own, by its `url`, or in `hosts` like {host}/jyj/"
+            )))
+        };
+        self.entries.iter().enumerate().filter_map(of).collect()
+    }
+
+    /// Home page and seeds that lie outside the site.
+    fn outside(&self, entry: &Entry) -> Vec<Fault> {
+        let (site, url) = (&entry.site, &entry.site.url);
+        let own = site.scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join(" ");
+        let owner = self.entries.iter().find(|other| other.site.in_scope(url)).map(Entry::place);
+        let home = (!site.in_scope(url)).then(|| match owner {
+            Some(place) => format!("home page {url} belongs to the site in {place}"),
+            None => format!("home page {url} is outside the site, which has {own}"),
+        });
+        let seeds = entry.seeds.iter().filter(|seed| !site.in_scope(seed));
+        let seeds =
+            seeds.map(|seed| format!("seed {:?} is outside the site, which has {own}", seed.as_str()));
+        home.into_iter().chain(seeds).map(|reason| entry.fault(reason)).collect()
+    }
+
+    /// What is a site's own: what its row says, and of its home page's host, if that says nothing of it, all;
+    /// or, if others are there, too, its home page's folder. What is in nobody's folder is the portal's.
+    fn scopes(&self, entry: &Entry) -> Vec<Scope> {
+        let url = &entry.site.url;
+        let mut scopes = entry.said.clone();
+        if !scopes.iter().any(|scope| scope.host() == url.host()) {
+            let others = || {
+                let others = self.entries.iter().filter(|other| !std::ptr::eq(*other, entry));
+                others.filter(|other| other.hosts().any(|host| host == url.host()))
+            };
+            let is_portal = |entry: &Entry| entry.site.kind == SiteKind::Portal;
+            let has_rest = others().next().is_none() || is_portal(entry) && !others().any(is_portal);
+            scopes.push(if has_rest { Scope::host_of(url) } else { Scope::folder_of(url) });
+        }
+        scopes.sort_by_key(|scope| scope.host() != url.host());
+        scopes.dedup();
+        scopes
     }
 }
 
