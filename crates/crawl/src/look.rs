@@ -60,7 +60,7 @@ pub(crate) async fn look(
             }
             Looked::Nothing
         }
-        Target::Document => read_document(shared, item, record, answer, html, at),
+        Target::Document => read_document(shared, item, record, answer, html, at).await,
         Target::Outside if html => {
             let facts = facts_of(shared, &answer);
             if block_page::is_refusal(&facts, &shared.refusals) {
@@ -76,7 +76,7 @@ pub(crate) async fn look(
         // A program hands it out. Of an archive or a picture only the first bytes came.
         Target::Page if is_whole_document(&answer) => match leads_on(shared, item, record, &answer) {
             Some(next) => next,
-            None => read_document(shared, item, record, answer, html, at),
+            None => read_document(shared, item, record, answer, html, at).await,
         },
         _ => Looked::Nothing,
     }
@@ -239,10 +239,10 @@ fn new_version(
         truncated: answer.truncated,
         view: View::Sent,
     };
-    Page { snapshot, body: answer.body, facts, text }
+    Page { snapshot, body: answer.body, facts, text, _place: answer.place }
 }
 
-fn read_document(
+async fn read_document(
     shared: &Shared,
     item: &Item,
     record: &mut UrlRecord,
@@ -265,7 +265,13 @@ fn read_document(
         record.seen += 1;
         return nothing;
     }
-    let facts = xunjian_page::document(&answer.body, &item.url, answer.truncated, shared.setup.page);
+    // It may take seconds, in which others are to go on.
+    let (url, limits) = (item.url.clone(), shared.setup.page);
+    let read = tokio::task::spawn_blocking(move || {
+        let facts = xunjian_page::document(&answer.body, &url, answer.truncated, limits);
+        (facts, answer)
+    });
+    let Ok((facts, answer)) = read.await else { return nothing };
     let text = text_hash(&facts);
     let page = new_version(record, item, answer, (facts, text, body_hash), at);
     Looked::Page(Some(Box::new(page)), Vec::new(), None)

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use xunjian_fetch::HeldPlace;
 use xunjian_frontier::{Frontier, Item};
 use xunjian_model::{BodyHash, Facts, Host, HostRecord, LeftOut, SiteId, Snapshot, Target, UrlRecord};
 use xunjian_store::{Batch, Space, StoreError};
@@ -80,6 +81,8 @@ pub(crate) struct Page {
     pub(crate) facts: Facts,
     /// Hash of its text without digits.
     pub(crate) text: BodyHash,
+    /// Its body's place in memory.
+    pub(crate) _place: HeldPlace,
 }
 
 /// An acknowledged batch.
@@ -253,7 +256,7 @@ impl Writer<'_> {
         let owner = item.site.as_ref();
         let url = item.url.as_str();
         if let Some(page) = page {
-            let Page { snapshot, body, facts, text } = &**page;
+            let Page { snapshot, body, facts, text, .. } = &**page;
             batch.put_snapshot(owner, snapshot, body)?;
             if let Some(site) = owner.filter(|_| item.target == Target::Page && item.depth > 0) {
                 self.watch(batch, site, item, (facts, *text), gathered)?;

@@ -8,6 +8,8 @@ use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use xunjian_model::{DOCUMENT_ENDINGS, LinkState};
 
+use crate::large::{HeldPlace, LargeBodies};
+
 /// Bytes kept of bodies that are not text: enough to tell what they are.
 pub(crate) const FIRST_BYTES: usize = 1_024;
 /// Content codings undone one after another; more is an attack.
@@ -64,20 +66,42 @@ const BELIEVED_MAX: usize = 256 << 10;
 pub(crate) struct Collected {
     pub(crate) bytes: Vec<u8>,
     pub(crate) truncated: bool,
+    /// Its place among the large ones, if it is one.
+    pub(crate) place: HeldPlace,
+}
+
+/// How long is waited for what comes.
+pub(crate) struct Patience {
+    /// For the next piece.
+    pub(crate) idle: Duration,
+    /// For a place among the large bodies.
+    pub(crate) place: Duration,
+    /// For all of it, waiting for a place not counted.
+    pub(crate) end: Instant,
 }
 
 pub(crate) async fn collect(
     mut incoming: Incoming,
     headers: &HeaderMap,
     limit: usize,
-    (idle, end): (Duration, Instant),
+    large: &LargeBodies,
+    mut patience: Patience,
 ) -> Result<Collected, LinkState> {
+    let mut place = None;
     let said = headers.get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
     let mut bytes = Vec::with_capacity(said.unwrap_or(0).min(limit).min(BELIEVED_MAX));
     let mut truncated = false;
     while bytes.len() < limit {
-        let patience = idle.min(end.saturating_duration_since(Instant::now()));
-        let frame = tokio::time::timeout(patience, incoming.frame()).await;
+        if bytes.len() >= large.from && place.is_none() {
+            let Some((held, waited)) = large.place(patience.place).await else {
+                truncated = true;
+                break;
+            };
+            patience.end += waited;
+            place = Some(held);
+        }
+        let wait = patience.idle.min(patience.end.saturating_duration_since(Instant::now()));
+        let frame = tokio::time::timeout(wait, incoming.frame()).await;
         let frame = match frame {
             Err(_) if bytes.is_empty() => return Err(LinkState::Timeout),
             // What came is kept: a slow end is not worth losing the page.
@@ -103,26 +127,34 @@ pub(crate) async fn collect(
         use hyper::body::Body as _;
         truncated = !incoming.is_end_stream();
     }
-    decode(Collected { bytes, truncated }, headers, limit)
-}
-
-fn decode(body: Collected, headers: &HeaderMap, limit: usize) -> Result<Collected, LinkState> {
     let codings = headers.get_all("content-encoding").iter().filter_map(|value| value.to_str().ok());
-    undo_all(codings, body, limit)
+    let codings = named(codings)?;
+    let sent = Collected { bytes, truncated, place: place.clone().unwrap_or_default() };
+    if codings.is_empty() || place.is_some() || large.from >= limit {
+        return undo_all(&codings, sent, limit);
+    }
+    // Whether it is a large one, only its unpacking shows.
+    let packed = sent.bytes.clone();
+    let small = undo_all(&codings, sent, large.from)?;
+    if small.bytes.len() < large.from {
+        return Ok(small);
+    }
+    let Some((place, _)) = large.place(patience.place).await else {
+        return Ok(Collected { truncated: true, ..small });
+    };
+    undo_all(&codings, Collected { bytes: packed, truncated, place }, limit)
 }
 
 /// Undoes the content codings of a body that was kept as it came, up to a limit. What cannot be
 /// undone is an error; a damaged end keeps what could be read and says so.
 pub fn decode_body(codings: &[&str], body: Vec<u8>, limit: usize) -> Result<(Vec<u8>, bool), LinkState> {
-    let body = undo_all(codings.iter().copied(), Collected { bytes: body, truncated: false }, limit)?;
+    let codings = named(codings.iter().copied())?;
+    let body = undo_all(&codings, Collected { bytes: body, ..Collected::default() }, limit)?;
     Ok((body.bytes, body.truncated))
 }
 
-fn undo_all<'c>(
-    codings: impl Iterator<Item = &'c str>,
-    mut body: Collected,
-    limit: usize,
-) -> Result<Collected, LinkState> {
+/// The codings of a body, in the order in which they were made.
+fn named<'c>(codings: impl Iterator<Item = &'c str>) -> Result<Vec<String>, LinkState> {
     let codings: Vec<String> = codings
         .flat_map(|value| value.split(','))
         .map(|coding| coding.trim().to_ascii_lowercase())
@@ -131,6 +163,10 @@ fn undo_all<'c>(
     if codings.len() > CODINGS_MAX {
         return Err(LinkState::Broken(format!("{} content codings", codings.len())));
     }
+    Ok(codings)
+}
+
+fn undo_all(codings: &[String], mut body: Collected, limit: usize) -> Result<Collected, LinkState> {
     for coding in codings.iter().rev() {
         body = undo(coding, body, limit)?;
     }
@@ -161,9 +197,9 @@ fn undo(coding: &str, body: Collected, limit: usize) -> Result<Collected, LinkSt
         _ => return Ok(body),
     };
     match unpacked {
-        Ok((bytes, cut)) => Ok(Collected { bytes, truncated: body.truncated || cut }),
+        Ok((bytes, cut)) => Ok(Collected { bytes, truncated: body.truncated || cut, ..body }),
         // A damaged end keeps what could be read.
-        Err((bytes, _)) if !bytes.is_empty() => Ok(Collected { bytes, truncated: true }),
+        Err((bytes, _)) if !bytes.is_empty() => Ok(Collected { bytes, truncated: true, ..body }),
         Err((_, error)) => Err(LinkState::Broken(format!("{coding}: {error}"))),
     }
 }

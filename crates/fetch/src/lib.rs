@@ -13,6 +13,7 @@ mod gate;
 mod guard;
 mod headers;
 mod issuers;
+mod large;
 mod proxy;
 mod resolve;
 mod tls;
@@ -38,11 +39,13 @@ pub use cookies::CookieJar;
 pub use gate::{Entering, Gate, OpenGate, Pass};
 pub use guard::{AddressGuard, Cidr, CidrError};
 pub use headers::{HeaderError, HostHeaders};
+pub use large::HeldPlace;
 pub use proxy::{Proxy, ProxyError};
 pub use resolve::{Override, OverrideError, Resolver};
 
-use body::Collected;
+use body::{Collected, Patience};
 use connect::{Connector, TlsSeen, Traffic};
+use large::LargeBodies;
 
 /// Limits and identity of the client; each field's default is named in [`FetchLimits::default`].
 #[derive(Clone, Debug)]
@@ -59,6 +62,10 @@ pub struct FetchLimits {
     pub total_timeout: Duration,
     /// Bytes of a page's body, both as sent and decoded; more is cut.
     pub body_bytes_max: usize,
+    /// Bytes from which a body is a large one.
+    pub large_body_bytes: usize,
+    /// Large bodies that are in memory at once.
+    pub large_bodies_max: usize,
     /// Bytes of a response head.
     pub header_bytes_max: usize,
     /// Lines of a response head.
@@ -83,6 +90,8 @@ impl Default for FetchLimits {
             idle_timeout: Duration::from_secs(10),
             total_timeout: Duration::from_secs(60),
             body_bytes_max: 8 << 20,
+            large_body_bytes: 1 << 20,
+            large_bodies_max: 8,
             header_bytes_max: 64 << 10,
             headers_max: 100,
             redirects_max: 10,
@@ -173,6 +182,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The body was cut.
     pub truncated: bool,
+    /// To be held as long as the body is.
+    pub place: HeldPlace,
     /// It is no page but a script that a browser has to pass before it is shown one.
     pub challenge: bool,
     /// Timings.
@@ -263,6 +274,7 @@ pub struct Network {
 pub struct Fetcher {
     client: Client<Connector, Full<Bytes>>,
     limits: Arc<FetchLimits>,
+    large: LargeBodies,
     resolver: Resolver,
     proxy: Option<Proxy>,
     headers: Arc<HostHeaders>,
@@ -308,7 +320,8 @@ impl Fetcher {
             .build(connector);
         let requests = Arc::new(AtomicU64::new(0));
         let proxy = network.proxy.clone();
-        Ok(Self { client, limits: Arc::new(limits), resolver, proxy, headers, traffic, requests })
+        let large = LargeBodies::new(limits.large_body_bytes, limits.large_bodies_max);
+        Ok(Self { client, limits: Arc::new(limits), large, resolver, proxy, headers, traffic, requests })
     }
 
     /// The resolver, for facts about names.
@@ -402,11 +415,13 @@ impl Fetcher {
             Want::Text | Want::Readable(_) | Want::Whole => limit,
             Want::First(bytes) => limit.min(bytes),
         };
-        let Collected { bytes, truncated } = match ask.head || parts.status.as_u16() == 304 {
+        let Collected { bytes, truncated, place } = match ask.head || parts.status.as_u16() == 304 {
             true => Collected::default(),
             false => {
-                let end = begun + self.limits.total_timeout;
-                body::collect(incoming, &parts.headers, wanted, (self.limits.idle_timeout, end)).await?
+                let FetchLimits { idle_timeout, total_timeout, .. } = *self.limits;
+                let patience =
+                    Patience { idle: idle_timeout, place: total_timeout, end: begun + total_timeout };
+                body::collect(incoming, &parts.headers, wanted, &self.large, patience).await?
             }
         };
         let challenge = challenge::is_challenge(parts.status.as_u16(), &parts.headers, &bytes);
@@ -421,6 +436,7 @@ impl Fetcher {
             headers: headers(&parts.headers),
             body: bytes,
             truncated,
+            place,
             challenge,
             timings: Timings { first_byte_ms, total_ms: millis(begun) },
             tls,

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Serialize;
-use xunjian_model::{AccountState, Kind, Outcome, Site, SiteKind, Verdict};
+use xunjian_model::{AccountState, Kind, Outcome, Scope, Site, SiteKind, Verdict};
 
 use crate::catalogue::Catalogue;
 use crate::facts::Ruled;
@@ -141,7 +141,7 @@ pub struct SiteRow {
     pub number: usize,
     /// Name of the site.
     pub name: String,
-    /// Host.
+    /// Host, or the folder of one.
     pub host: String,
     /// Site code.
     pub code: String,
@@ -429,7 +429,7 @@ fn annexes(sites: &[NoticeSite<'_>], accounts: &[&AccountVerdict]) -> Annexes {
         annexes.sites.push(SiteRow {
             number: at + 1,
             name: site.name.clone(),
-            host: site.url.host().to_owned(),
+            host: site.scopes.first().map_or_else(|| site.url.host().to_owned(), Scope::to_string),
             code: site.code.clone().unwrap_or_default(),
             kind: site.kind,
             result: verdict.result,

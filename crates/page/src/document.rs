@@ -6,6 +6,7 @@
 
 use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -18,6 +19,9 @@ use crate::{Limits, decode, is_html, ole};
 const UNPACKED_MAX: usize = 64 << 20;
 /// Parts of a zip file that are looked at.
 const PARTS_MAX: usize = 10_000;
+/// Bytes from which documents are read one after the other: their readers take up to fifteen times as many.
+const LARGE: usize = 2 << 20;
+static LARGE_READ: Mutex<()> = Mutex::new(());
 /// Pages of a PDF that are read.
 const PDF_PAGES_MAX: usize = 2_000;
 /// Whether an address names a document whose text is read.
@@ -103,6 +107,7 @@ pub fn named_document(body: &[u8], name: &str, truncated: bool, limits: Limits) 
     if truncated {
         facts.problems.push(Problem::Truncated);
     }
+    let _turn = (body.len() >= LARGE).then(|| LARGE_READ.lock().unwrap_or_else(PoisonError::into_inner));
     // Readers of foreign formats may panic on what nobody tried before; then there is no text.
     let read = catch_unwind(AssertUnwindSafe(|| match (sniff(body), ending.as_deref()) {
         ("pdf", _) => pdf(body),

@@ -28,6 +28,9 @@ pub(super) fn fetch_limits(network: &mut Table<'_, '_>, source: &mut Source<'_>)
     }
     network.set(source, "body_bytes_max", &mut limits.body_bytes_max);
     at_least(network, source, "body_bytes_max", limits.body_bytes_max > 0, "1 or more");
+    network.set(source, "large_body_bytes", &mut limits.large_body_bytes);
+    network.set(source, "large_bodies_max", &mut limits.large_bodies_max);
+    at_least(network, source, "large_bodies_max", limits.large_bodies_max > 0, "1 or more");
     network.set(source, "header_bytes_max", &mut limits.header_bytes_max);
     let enough = limits.header_bytes_max >= HEADER_BYTES_MIN;
     at_least(network, source, "header_bytes_max", enough, &format!("{HEADER_BYTES_MIN} or more"));
