@@ -115,7 +115,7 @@ fn handed_out(asked: &Asked) -> Reply {
         "/" => Reply::page(
             "首页",
             "<a href='/module/download/downfile.jsp?classid=0&filename=list.xls'>名单</a><a href='/attach/down?id=7'>通知</a>\
-             <a href='/attach/archive?id=1'>打包</a><a href='/attach/moved?id=3'>移走</a><a href='/files/old.doc'>旧文</a>\
+             <a href='/attach/archive?id=1'>打包</a><a href='/attach/rar?id=5'>打包</a><a href='/files/table.xls'>表</a><a href='/attach/moved?id=3'>移走</a><a href='/files/old.doc'>旧文</a>\
              <a href='/attach/picture?id=2'>图</a><a href='/attach/big?id=4'>大</a>",
         ),
         "/module/download/downfile.jsp?classid=0&filename=list.xls" => Reply::File(
@@ -126,7 +126,18 @@ fn handed_out(asked: &Asked) -> Reply {
         "/attach/down?id=7" => Reply::File("content-type: text/html\r\n", doc()),
         "/attach/archive?id=1" => Reply::File(
             "content-type: application/zip\r\n",
-            [b"PK\x03\x04".to_vec(), vec![b'x'; 5_000]].concat(),
+            include_bytes!("../crates/page/tests/data/lists.zip").to_vec(),
+        ),
+        // A table only by its name.
+        "/files/table.xls" => Reply::File(
+            "content-type: application/vnd.ms-excel\r\n",
+            "<html><body><table><tr><td>低保名单</td><td>第1号</td></tr></table></body></html>"
+                .as_bytes()
+                .to_vec(),
+        ),
+        "/attach/rar?id=5" => Reply::File(
+            "content-type: application/x-rar-compressed\r\n",
+            [b"Rar!\x1A\x07".to_vec(), vec![b'x'; 5_000]].concat(),
         ),
         "/attach/picture?id=2" => Reply::File(
             "content-type: application/octet-stream\r\ncontent-disposition: attachment; filename=a.png\r\n",
@@ -158,9 +169,11 @@ fn documents_are_read_however_they_are_handed_out() {
         urls
     };
     let wanted = [
+        "http://www.test/attach/archive?id=1",
         "http://www.test/attach/down?id=7",
         "http://www.test/files/moved.xls",
         "http://www.test/files/old.doc",
+        "http://www.test/files/table.xls",
         "http://www.test/module/download/downfile.jsp?classid=0&filename=list.xls",
     ];
     let leaks = || world.findings().iter().filter(|one| one["kind"] == "privacy-mobile").count();
@@ -183,7 +196,8 @@ fn documents_are_read_however_they_are_handed_out() {
     let why = |path: &str| world.run(&["why", "--json", &format!("http://www.test{path}")]).json();
     for (path, versions) in [
         ("/attach/down?id=7", 1),
-        ("/attach/archive?id=1", 0),
+        ("/attach/archive?id=1", 1),
+        ("/attach/rar?id=5", 0),
         ("/attach/picture?id=2", 0),
         ("/attach/big?id=4", 0),
     ] {

@@ -528,7 +528,7 @@ pub(crate) struct Scan {
     /// Scan what comes on standard input (text, HTML, DOCX, XLSX, PDF) instead of the snapshots
     #[arg(long)]
     pub(crate) stdin: bool,
-    /// Scan files and folders (text, HTML, DOCX, XLSX, PPTX, OFD, PDF) instead of the snapshots
+    /// Scan files and folders (text, HTML, Office and WPS files, OFD, PDF, RTF, ZIP) instead of the snapshots
     #[arg(long, num_args = 1.., value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) files: Vec<PathBuf>,
     /// A further dictionary for --stdin and --files; may be repeated

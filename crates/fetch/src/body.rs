@@ -35,7 +35,10 @@ impl MediaKind {
         let is_text = essence.starts_with("text/")
             || ["xml", "json", "javascript", "xhtml"].iter().any(|word| essence.contains(word))
                 && !essence.contains("openxml");
-        let documents = ["pdf", "msword", "ms-excel", "ms-powerpoint", "openxml", "wps-office", "ofd"];
+        let documents = [
+            "pdf", "msword", "ms-excel", "ms-powerpoint", "openxml", "wps-office", "ofd", "rtf", "/zip",
+            "x-zip",
+        ];
         let named = headers.get("content-disposition").and_then(|value| ending(value.as_bytes()));
         match named {
             _ if is_text => Self::Text,
@@ -240,9 +243,11 @@ mod tests {
                 "attachment; filename=a.docx; filename*=UTF-8''%E5.docx",
                 MediaKind::Document,
             ),
-            ("application/octet-stream", "attachment; filename=a.zip", MediaKind::Other),
+            ("application/octet-stream", "attachment; filename=a.rar", MediaKind::Other),
             ("application/octet-stream", "", MediaKind::Other),
             ("application/vnd.ms-excel", "", MediaKind::Document),
+            ("application/x-zip-compressed", "", MediaKind::Document),
+            ("application/gzip", "", MediaKind::Other),
             (
                 "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
                 "",

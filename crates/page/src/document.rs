@@ -1,29 +1,26 @@
 //! Documents offered for download: what they are by their first bytes, and the text in them.
 //!
-//! DOCX, XLSX, PPTX and OFD are zip files of XML, PDF is read by lopdf, older office files by [`crate::ole`].
-//! Whatever is in them,
-//! memory stays within the limits below, and a document that cannot be read has no text.
+//! DOCX, XLSX, PPTX and OFD are zip files of XML ([`crate::zipped`]), as are archives of documents; PDF is read by
+//! lopdf, older office files by [`crate::ole`], RTF by [`crate::rtf`]. Whatever is in them, memory stays within the
+//! limits below, and a document that cannot be read has no text.
 
-use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
 use xunjian_model::{Block, DOCUMENT_ENDINGS, Facts, PageKind, PageUrl, Problem};
-use zip::ZipArchive;
 
-use crate::{Limits, decode, is_html, ole};
+use crate::{Limits, decode, extract, is_html, ole, rtf, zipped};
 
 /// Bytes a document may unpack to, all its parts together.
 const UNPACKED_MAX: usize = 64 << 20;
-/// Parts of a zip file that are looked at.
-const PARTS_MAX: usize = 10_000;
 /// Bytes from which documents are read one after the other: their readers take up to fifteen times as many.
 const LARGE: usize = 2 << 20;
 static LARGE_READ: Mutex<()> = Mutex::new(());
 /// Pages of a PDF that are read.
 const PDF_PAGES_MAX: usize = 2_000;
+/// Endings of Office before 2007 and of WPS Office.
+const OLD_OFFICE: [&str; 6] = ["doc", "xls", "ppt", "wps", "et", "dps"];
+
 /// Whether an address names a document whose text is read.
 pub fn is_document(url: &PageUrl) -> bool {
     url.extension().is_some_and(|ending| DOCUMENT_ENDINGS.contains(&ending.as_str()))
@@ -36,7 +33,7 @@ pub fn holds_document(body: &[u8], content_type: Option<&str>, url: &PageUrl) ->
 
 /// Whether first bytes are those of a document, whatever it is called.
 pub(crate) fn begins_document(body: &[u8]) -> bool {
-    matches!(sniff(body), "pdf" | "zip" | "ole")
+    matches!(sniff(body), "pdf" | "zip" | "ole" | "rtf")
 }
 
 /// What a file is by its first bytes: `pdf`, `zip`, `ole`, `png`, …; empty when that is not known.
@@ -67,8 +64,8 @@ pub fn fits_name(bytes: &[u8], url: &PageUrl) -> bool {
     let wanted: &[&str] = match url.extension().as_deref() {
         Some("pdf") => &["pdf"],
         Some("docx" | "xlsx" | "pptx" | "ofd" | "zip" | "apk") => &["zip"],
-        // Office writes the old endings over new files, and text editors over RTF and HTML.
-        Some("doc" | "xls" | "ppt" | "wps" | "et" | "dps") => &["ole", "zip", "rtf"],
+        // Office writes the old endings over new files, and programs that hand lists out over RTF and HTML.
+        Some(ending) if OLD_OFFICE.contains(&ending) => &["ole", "zip", "rtf", "html"],
         Some("rar") => &["rar"],
         Some("7z") => &["7z"],
         Some("exe") => &["exe"],
@@ -109,19 +106,48 @@ pub fn named_document(body: &[u8], name: &str, truncated: bool, limits: Limits) 
     }
     let _turn = (body.len() >= LARGE).then(|| LARGE_READ.lock().unwrap_or_else(PoisonError::into_inner));
     // Readers of foreign formats may panic on what nobody tried before; then there is no text.
-    let read = catch_unwind(AssertUnwindSafe(|| match (sniff(body), ending.as_deref()) {
-        ("pdf", _) => pdf(body),
-        ("zip", _) => zipped(body),
-        ("ole", _) => ole::text(body, UNPACKED_MAX),
-        (_, Some("txt" | "csv")) => Ok(decode(body, None).text.lines().map(str::to_owned).collect()),
-        ("", _) => Err("its bytes are no known document".to_owned()),
-        (found, _) => Err(format!("it is {found}")),
+    let ending = ending.unwrap_or_default();
+    let read = catch_unwind(AssertUnwindSafe(|| match sniff(body) {
+        "zip" => zipped::text(body, UNPACKED_MAX, &|part, ending, left| lines(part, ending, left, limits)),
+        _ => lines(body, &ending, UNPACKED_MAX, limits),
     }));
     match read.unwrap_or_else(|_| Err("its reader gave up".to_owned())) {
         Ok(lines) => fill(&mut facts, lines, limits),
         Err(reason) => facts.problems.push(Problem::Unreadable(reason)),
     }
     facts
+}
+
+/// The lines of a document, which may unpack to so many bytes. Of an archive in an archive there is nothing read.
+fn lines(body: &[u8], ending: &str, unpacked_max: usize, limits: Limits) -> Result<Vec<String>, String> {
+    match sniff(body) {
+        "pdf" => pdf(body, unpacked_max),
+        "zip" => zipped::text(body, unpacked_max, &|_, _, _| Err("it is in two archives".to_owned())),
+        "ole" => ole::text(body, unpacked_max),
+        "rtf" => Ok(rtf::text(body, unpacked_max)),
+        _ if matches!(ending, "txt" | "csv") => {
+            Ok(decode(body, None).text.lines().map(str::to_owned).collect())
+        }
+        _ if OLD_OFFICE.contains(&ending) && body.trim_ascii_start().starts_with(b"<?xml") => Ok(xml(body)),
+        "" | "html" if OLD_OFFICE.contains(&ending) && is_html(None, body) => Ok(markup(body, limits)),
+        "" => Err("its bytes are no known document".to_owned()),
+        found => Err(format!("it is {found}")),
+    }
+}
+
+/// Word and Excel of 2003 keep documents as one file of XML, too.
+fn xml(body: &[u8]) -> Vec<String> {
+    let mut lines = Vec::new();
+    zipped::xml_text(body, "Data", &["Data"], &mut lines);
+    zipped::xml_text(body, "p", &["t"], &mut lines);
+    lines
+}
+
+/// Many a program hands out a web page and calls it a table.
+fn markup(body: &[u8], limits: Limits) -> Vec<String> {
+    let Ok(url) = PageUrl::parse("http://file/") else { return Vec::new() };
+    let facts = extract(body, Some("text/html"), &url, limits);
+    facts.blocks.into_iter().map(|block| block.text).collect()
 }
 
 fn fill(facts: &mut Facts, lines: Vec<String>, limits: Limits) {
@@ -141,15 +167,15 @@ fn fill(facts: &mut Facts, lines: Vec<String>, limits: Limits) {
     }
 }
 
-fn pdf(body: &[u8]) -> Result<Vec<String>, String> {
-    let options = lopdf::LoadOptions::with_max_decompressed_size(UNPACKED_MAX);
+fn pdf(body: &[u8], unpacked_max: usize) -> Result<Vec<String>, String> {
+    let options = lopdf::LoadOptions::with_max_decompressed_size(unpacked_max);
     let document =
         lopdf::Document::load_mem_with_options(body, options).map_err(|error| error.to_string())?;
     if document.is_encrypted() {
         return Err("it is encrypted".to_owned());
     }
     let pages: Vec<u32> = document.get_pages().into_keys().take(PDF_PAGES_MAX).collect();
-    let mut left = UNPACKED_MAX;
+    let mut left = unpacked_max;
     let mut lines = Vec::new();
     for page in pages {
         // A page that cannot be read does not hide the others.
@@ -160,98 +186,10 @@ fn pdf(body: &[u8]) -> Result<Vec<String>, String> {
     Ok(lines)
 }
 
-/// Which parts of which format hold text, the element of a paragraph and those of its text.
-const FORMATS: [(&str, &str, &[&str]); 8] = [
-    ("word/", "p", &["t"]),
-    ("xl/sharedStrings.xml", "si", &["t"]),
-    ("xl/worksheets/", "c", &["t", "v"]),
-    ("ppt/slides/", "p", &["t"]),
-    ("ppt/notesSlides/", "p", &["t"]),
-    ("Doc_", "TextObject", &["TextCode"]),
-    ("content.xml", "p", &["p", "span", "h"]),
-    ("xl/comments", "comment", &["t"]),
-];
-
-fn zipped(body: &[u8]) -> Result<Vec<String>, String> {
-    let mut archive = ZipArchive::new(Cursor::new(body)).map_err(|error| error.to_string())?;
-    let mut left = UNPACKED_MAX;
-    let mut lines = Vec::new();
-    let names = archive.file_names().take(PARTS_MAX);
-    let mut names: Vec<String> = names.filter_map(|name| Some(name.ok()?.into_owned())).collect();
-    names.sort();
-    for name in names {
-        let format = FORMATS.iter().find(|(start, ..)| name.starts_with(start) && name.ends_with(".xml"));
-        let Some((_, paragraph, texts)) = format else { continue };
-        let Ok(part) = archive.by_name(&name) else { continue };
-        let mut xml = Vec::new();
-        // A damaged part gives what could be read of it.
-        let _ = part.take(left as u64).read_to_end(&mut xml);
-        left -= xml.len();
-        xml_text(&xml, paragraph, texts, &mut lines);
-        if left == 0 {
-            return Err(format!("it unpacks to more than {UNPACKED_MAX} bytes"));
-        }
-    }
-    Ok(lines)
-}
-
-/// The text of each paragraph.
-fn xml_text(xml: &[u8], paragraph: &str, texts: &[&str], lines: &mut Vec<String>) {
-    let mut reader = Reader::from_reader(xml);
-    reader.config_mut().check_end_names = false;
-    let mut line = String::new();
-    let mut inside = 0_u32;
-    // A shared string is named by its number, which is no text.
-    let mut shared = false;
-    loop {
-        match reader.read_event() {
-            Ok(Event::Start(tag)) => {
-                let name = tag.local_name();
-                if paragraph == "c" && name.as_ref() == b"c" {
-                    let kind = tag.try_get_attribute("t").ok().flatten();
-                    shared = kind.is_some_and(|kind| kind.value.as_ref() == b"s");
-                }
-                if texts.iter().any(|text| text.as_bytes() == name.as_ref()) && !shared {
-                    inside += 1;
-                }
-            }
-            Ok(Event::Empty(tag)) if matches!(tag.local_name().as_ref(), b"br" | b"tab" | b"cr") => {
-                line.push(' ')
-            }
-            Ok(Event::Text(text)) if inside > 0 => line.push_str(&text.decode().unwrap_or_default()),
-            Ok(Event::GeneralRef(name)) if inside > 0 => match name.resolve_char_ref() {
-                Ok(Some(character)) => line.push(character),
-                _ => line.push_str(match &*name {
-                    b"amp" => "&",
-                    b"lt" => "<",
-                    b"gt" => ">",
-                    _ => " ",
-                }),
-            },
-            Ok(Event::End(tag)) => {
-                let name = tag.local_name();
-                if texts.iter().any(|text| text.as_bytes() == name.as_ref()) {
-                    inside = inside.saturating_sub(1);
-                }
-                if name.as_ref() == paragraph.as_bytes() && !line.trim().is_empty() {
-                    lines.push(std::mem::take(&mut line));
-                }
-            }
-            Ok(Event::Eof) | Err(_) => {
-                if !line.trim().is_empty() {
-                    lines.push(line);
-                }
-                return;
-            }
-            Ok(_) => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write as _;
+    use std::io::{Cursor, Write as _};
     use zip::write::SimpleFileOptions;
 
     fn url(name: &str) -> PageUrl {
@@ -303,6 +241,49 @@ mod tests {
             text(b"\xB9\xAB\xB8\xE6\r\n\xB9\xAB\xB8\xE6\xB9\xAB\xB8\xE6", "a.txt"),
             ["公告", "公告公告"]
         );
+    }
+
+    #[test]
+    fn tables_that_programs_hand_out_and_files_of_one_piece() {
+        let table = "<table><tr><td>张三</td><td>13800138000</td></tr><tr><td>李四</td><td>13900139000</td></tr></table>";
+        let page =
+            format!("<html xmlns:x=\"urn:schemas-microsoft-com:office:excel\"><body>{table}</body></html>");
+        for name in ["a.xls", "a.doc"] {
+            assert_eq!(text(page.as_bytes(), name), ["张三", "13800138000", "李四", "13900139000"], "{name}");
+            assert!(fits_name(page.as_bytes(), &url(name)));
+        }
+        assert!(!fits_name(page.as_bytes(), &url("a.xlsx")), "Excel does not open that");
+        let xml = "\r\n<?xml version=\"1.0\"?><?mso-application progid=\"Excel.Sheet\"?><Workbook><Worksheet><Table><Row>\
+                   <Cell><Data ss:Type=\"String\">张三</Data></Cell><Cell><Data ss:Type=\"String\">13800138000</Data></Cell>\
+                   </Row></Table></Worksheet></Workbook>";
+        assert_eq!(text(xml.as_bytes(), "a.xls"), ["张三", "13800138000"]);
+        assert_eq!(text(b"{\\rtf1\\ansicpg936 \\'b9\\'ab\\'b8\\'e6\\par}", "a.doc"), ["公告"]);
+    }
+
+    #[test]
+    fn documents_in_an_archive() {
+        let docx = zip_of(&[("word/document.xml", "<w:p><w:t>名单</w:t></w:p>")]);
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in [
+            ("list/a.docx", &docx[..]),
+            ("b.txt", "第一行\n第二行".as_bytes()),
+            ("c.exe", b"MZ"),
+            ("d.zip", &zip_of(&[("e.txt", "两层")])),
+            ("###.txt", "乙".as_bytes()),
+        ] {
+            writer.start_file(name, SimpleFileOptions::default()).expect("part");
+            writer.write_all(bytes).expect("written");
+        }
+        let mut archive = writer.finish().expect("zip").into_inner();
+        // A name in GBK, at its file and in the list.
+        let places: Vec<usize> =
+            (0..archive.len()).filter(|&at| archive[at..].starts_with(b"###.txt")).collect();
+        places.iter().for_each(|&at| archive[at..at + 7].copy_from_slice(b"\xB9\xAB1.txt"));
+        assert_eq!(
+            text(&archive, "a.zip"),
+            ["b.txt", "第一行", "第二行", "list/a.docx", "名单", "公1.txt", "乙"]
+        );
+        assert!(is_document(&url("a.zip")));
     }
 
     #[test]

@@ -22,9 +22,11 @@ mod ole;
 mod prescan;
 mod published;
 mod references;
+mod rtf;
 mod script_list;
 mod source;
 mod white_space;
+mod zipped;
 mod zone;
 
 use xunjian_model::{Facts, PageUrl};
@@ -37,7 +39,7 @@ pub use published::page_date;
 pub use source::{TextPart, Written, source_of, written};
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 10;
+pub const EXTRACTOR_VERSION: u16 = 11;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]

@@ -86,7 +86,7 @@ pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher, model: Option<&Mod
     };
     if page {
         looking.page(cut);
-    } else if matches!(sniff(cut), "pdf" | "zip" | "ole" | "rar" | "7z" | "gzip") {
+    } else if matches!(sniff(cut), "pdf" | "zip" | "ole" | "rtf" | "rar" | "7z" | "gzip") {
         looking.document(cut);
     } else if is_text(cut) {
         looking.text(cut);
