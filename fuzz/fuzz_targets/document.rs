@@ -6,10 +6,12 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let Some((kind, body)) = data.split_first() else { return };
     // Most of a mutated head is no head: each format gets its own.
-    let head: &[u8] = match kind % 4 {
+    let head: &[u8] = match kind % 6 {
         0 => b"",
         1 => b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
         2 => b"PK\x03\x04",
+        3 => b"{\\rtf1\\ansicpg936 ",
+        4 => b"<html><table>",
         _ => b"%PDF-1.7\n",
     };
     let body = [head, body].concat();
