@@ -160,6 +160,96 @@ fn pages_that_only_speak_of_refusals_do_not_hold_up_their_host() {
     whole(&world, "a");
 }
 
+/// Pages of a site that fail by themselves, each for good, beside twelve that do not.
+fn with_broken_ones(asked: &Asked) -> Reply {
+    match asked.path.as_str() {
+        "/" => {
+            let broken = ["busy", "cut"].map(|kind| {
+                (0..6).map(|at| format!("<a href=/{kind}{at}.html>坏页</a>")).collect::<String>()
+            });
+            let links: String = (0..PAGES).map(|at| format!("<a href=/p{at}.html>页</a>")).collect();
+            Reply::page("首页", &format!("<h1>首页</h1>{}{links}", broken.concat()))
+        }
+        path if path.starts_with("/busy") => {
+            Reply::Other("503 Service Unavailable", String::new(), "application pool".to_owned())
+        }
+        path if path.starts_with("/cut") => Reply::Cut,
+        _ => site(asked),
+    }
+}
+
+#[test]
+fn pages_that_fail_by_themselves_do_not_hold_up_their_site() {
+    let server = serve(with_broken_ones);
+    let world = World::with_config(&config(&["a"], server.port, "[search]\nenabled = false"));
+    let begun = Instant::now();
+    let ended = world.run(&["run", "--json"]);
+    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
+    assert_eq!(ended.code, 0, "{} {}", ended.stdout, ended.stderr);
+    whole(&world, "a");
+    let findings = world.findings();
+    assert!(!findings.iter().any(|one| one["kind"] == "unreachable"), "{findings:#?}");
+    for (page, state) in [("busy3", "server-error"), ("cut3", "broken")] {
+        let why = world.run(&["why", "--json", &format!("http://a.test/{page}.html")]).json();
+        assert!(why["state"].as_str().is_some_and(|told| told.starts_with(state)), "{why}");
+    }
+    // The host is asked again before each pause, but not again and again for each page.
+    let broken = server
+        .asked()
+        .iter()
+        .filter(|one| one.path.starts_with("/busy") || one.path.starts_with("/cut"))
+        .count();
+    assert!(broken < 60, "{broken}");
+}
+
+#[test]
+fn a_site_that_only_says_it_is_being_mended_ends_its_crawl_and_is_not_judged_by_that() {
+    let mended = AtomicBool::new(true);
+    let mended = Arc::new(mended);
+    let is_mended = Arc::clone(&mended);
+    let server = serve(move |asked| match is_mended.load(Ordering::SeqCst) || asked.path == "/robots.txt" {
+        true => site(asked),
+        false => Reply::page("系统维护", "<h1>网站升级维护中</h1><p>给您带来不便，敬请谅解。</p>"),
+    });
+    let text =
+        config(&["a"], server.port, "[search]\nenabled = false").replace("patience_s = 20", "patience_s = 2");
+    let world = World::with_config(&text);
+    assert_eq!(world.run(&["run"]).code, 0);
+    let before = world.comparable();
+    mended.store(false, Ordering::SeqCst);
+    let begun = Instant::now();
+    let ended = world.run(&["run", "--json"]);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(ended.code, 3, "{} {}", ended.stdout, ended.stderr);
+    let during: Vec<Value> =
+        world.comparable().into_iter().filter(|one| one["kind"] != "unreachable").collect();
+    let ids = |all: &[Value]| all.iter().map(|one| one["id"].to_string()).collect::<Vec<_>>();
+    assert_eq!(ids(&during), ids(&before), "nothing new is said of its home page, and nothing is mended");
+    whole(&world, "a");
+    mended.store(true, Ordering::SeqCst);
+    assert_eq!(world.run(&["run"]).code, 0);
+    assert_eq!(ids(&world.comparable()), ids(&before));
+}
+
+#[test]
+fn refusals_that_differ_each_time_do_not_hold_up_the_night() {
+    let server = serve(|asked| match asked.path.as_str() {
+        "/" | "/robots.txt" => site(asked),
+        _ => Reply::page(
+            "提示",
+            &format!("<p>您的访问被拦截，事件 {:x}</p>", asked.before.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+        ),
+    });
+    let text =
+        config(&["a"], server.port, "[search]\nenabled = false").replace("patience_s = 20", "patience_s = 2");
+    let world = World::with_config(&text);
+    let begun = Instant::now();
+    let ended = world.run(&["run", "--json"]);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(ended.code, 3, "{} {}", ended.stdout, ended.stderr);
+    assert!(ended.json()["left_out"]["a"]["limited"].as_u64() > Some(5), "{}", ended.stdout);
+}
+
 #[test]
 fn a_kill_inside_a_block_does_not_end_it() {
     let server = serve(|asked| match asked.path.as_str() {

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use aho_corasick::AhoCorasick;
 use xunjian_frontier::Item;
-use xunjian_model::{BodyHash, Facts};
+use xunjian_model::{BodyHash, Facts, LinkKind};
 
 /// Text of refusals, looked for on short pages only.
 pub(crate) const SHIPPED: [&str; 14] = [
@@ -15,6 +15,12 @@ pub(crate) const SHIPPED: [&str; 14] = [
     "访问被阻断", "您的请求带有不合法参数", "请完成安全验证", "滑动验证", "Access Denied by WAF",
     "Too Many Requests", "unusual traffic", "Request blocked",
 ];
+/// Text of a home page in the place of which something else is wanted soon.
+const MAINTENANCE: [&str; 9] = [
+    "系统维护", "网站维护", "正在维护", "维护中", "升级维护", "系统升级", "网站升级", "正在升级", "改版升级",
+];
+/// Links of such a page.
+const MAINTENANCE_LINKS_MAX: usize = 3;
 /// Characters of text above which a page is content, whatever words it has.
 const SHORT_CHARS: usize = 600;
 /// Characters above which sameness is no sign.
@@ -29,6 +35,16 @@ pub(crate) fn is_refusal(facts: &Facts, patterns: &AhoCorasick) -> bool {
     chars(facts) <= SHORT_CHARS
         && (patterns.is_match(&facts.title)
             || facts.blocks.iter().any(|block| patterns.is_match(&block.text)))
+}
+
+/// Whether a home page only says that the site is being worked on. Articles that announce such a night have these
+/// words, too, so other pages are not asked.
+pub(crate) fn is_maintenance(facts: &Facts) -> bool {
+    let says_so = |text: &str| MAINTENANCE.iter().any(|words| text.contains(words));
+    let pages = facts.links.iter().filter(|link| link.kind == LinkKind::Page).count();
+    chars(facts) <= SHORT_CHARS
+        && pages <= MAINTENANCE_LINKS_MAX
+        && (says_so(&facts.title) || facts.blocks.iter().any(|block| says_so(&block.text)))
 }
 
 fn chars(facts: &Facts) -> usize {

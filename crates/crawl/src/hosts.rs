@@ -23,6 +23,8 @@ const HELD: usize = 1_024;
 const IDLE: Duration = Duration::from_secs(120);
 /// Repetitions of blocks are forgotten after so many times the longest block without one.
 const FORGIVEN_AFTER: u32 = 3;
+/// Failures in a row that are the host's, where some of its pages fail, or refuse, by themselves.
+const IN_ROW_MAX: u32 = 6;
 
 /// Every host and every address that is being asked.
 pub(crate) struct Hosts {
@@ -174,6 +176,14 @@ struct Trouble {
     failures: u32,
     /// Answers in a row that asked for a browser.
     challenges: u32,
+    /// How long it was left alone for refusals that said 200.
+    refused_for: Duration,
+    /// Such refusals in a row.
+    refusals: u32,
+    /// Answers in a row that asked to wait.
+    limited: u32,
+    /// Its pages that fail by themselves, while it shows others.
+    broken_pages: u32,
     last: Option<LinkState>,
 }
 
@@ -255,6 +265,7 @@ impl HostState {
         lock(&self.latency).add(seconds);
         let mut trouble = lock(&self.trouble);
         trouble.failures = 0;
+        trouble.limited = 0;
         trouble.since = None;
     }
 
@@ -264,18 +275,66 @@ impl HostState {
             self.give_up();
         }
         let asked = asked.map(|asked| asked.min(politeness.retry_after_max));
-        self.block(politeness, asked, &LinkState::Limited(status));
+        let state = LinkState::Limited(status);
+        {
+            let mut trouble = lock(&self.trouble);
+            trouble.limited += 1;
+            // It may be the page's own 503, which only asking for another one tells.
+            let of_page = status == 503 && asked.is_none() && trouble.broken_pages > 0;
+            if of_page && trouble.limited < IN_ROW_MAX {
+                trouble.last = Some(state);
+                return;
+            }
+        }
+        self.block(politeness, asked, &state);
+    }
+
+    /// A page of it refused, though it said 200. Whether that is worth waiting for: all such refusals together are
+    /// waited for as long as one host that does not answer; if then nothing else came, it is given up.
+    pub(crate) fn refused(&self, politeness: &Politeness) -> bool {
+        let state = LinkState::Limited(200);
+        {
+            let mut trouble = lock(&self.trouble);
+            trouble.refusals += 1;
+            if trouble.refused_for >= politeness.patience {
+                trouble.last = Some(state);
+                if trouble.refusals >= IN_ROW_MAX {
+                    self.give_up();
+                }
+                return false;
+            }
+        }
+        let before = self.blocked_until().unwrap_or_else(Instant::now);
+        self.block(politeness, None, &state);
+        let until = self.blocked_until().unwrap_or(before);
+        lock(&self.trouble).refused_for += until.saturating_duration_since(before);
+        true
+    }
+
+    /// A page came that is content.
+    pub(crate) fn showed_content(&self) {
+        lock(&self.trouble).refusals = 0;
+    }
+
+    /// A page fails by itself: others came meanwhile.
+    pub(crate) fn has_broken_page(&self) {
+        lock(&self.trouble).broken_pages += 1;
+    }
+
+    /// Tries after which it is asked whether a page fails alone.
+    pub(crate) fn tries_of_page(&self) -> u32 {
+        if lock(&self.trouble).broken_pages == 0 { 3 } else { 2 }
     }
 
     /// The host could not be reached; counts against it from the second time in a row.
     pub(crate) fn failed(&self, politeness: &Politeness, state: &LinkState) {
-        let failures = {
+        let (failures, least) = {
             let mut trouble = lock(&self.trouble);
             trouble.failures += 1;
-            trouble.failures
+            (trouble.failures, if trouble.broken_pages == 0 { 2 } else { IN_ROW_MAX })
         };
         // Hosts outside are asked for few addresses; they are not waited for.
-        if failures >= 2 && self.is_own() {
+        if failures >= least && self.is_own() {
             self.block(politeness, None, state);
         } else {
             let mut trouble = lock(&self.trouble);

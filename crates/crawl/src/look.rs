@@ -169,19 +169,17 @@ async fn read_page(
     }
     if !home && soft == Some(text) {
         record.state = Some(LinkState::Soft404);
-    } else if block_page::is_refusal(&facts, &shared.refusals) {
+    } else if block_page::is_refusal(&facts, &shared.refusals) || home && block_page::is_maintenance(&facts) {
         if !lock(&host.sameness).is_refusal(text) {
             record.state = Some(LinkState::Limited(answer.status));
             record.left_out = Some(LeftOut::Limited);
             return Looked::Nothing;
         }
-        host.limited(&shared.setup.politeness, 200, None);
-        shared.hold_for_all(host);
         Progress::add(&shared.progress.limited, 1);
         // The words may also stand on a page that is simply about them; that must not hold up
         // the host for long.
         let tries_max = if home { REFUSED_HOME_TRIES } else { REFUSED_TRIES };
-        return Looked::Refused(Vec::new(), Refused { tries_max });
+        return Looked::Refused(Vec::new(), refused(shared, host, tries_max));
     } else if let Some(state) = (shared.setup.content_check)(&facts, Target::Page) {
         record.state = Some(state);
     }
@@ -189,12 +187,10 @@ async fn read_page(
         record.body_hash = None;
         return Looked::Page(None, Vec::new(), None);
     }
-    if !home && let Some(refused) = refused_alike(shared, host, item, &facts, text).await {
-        host.limited(&shared.setup.politeness, 200, None);
-        shared.hold_for_all(host);
-        let tries_max = shared.setup.limits.limited_tries_max;
-        return Looked::Refused(refused, Refused { tries_max });
+    if !home && let Some(before) = refused_alike(shared, host, item, &facts, text).await {
+        return Looked::Refused(before, refused(shared, host, shared.setup.limits.limited_tries_max));
     }
+    host.showed_content();
     record.etag = answer.header("etag").map(str::to_owned);
     record.last_modified = answer.header("last-modified").map(str::to_owned);
     let links = new_items(shared, item, &facts);
@@ -207,6 +203,15 @@ async fn read_page(
     };
     let page = new_version(record, item, answer, (facts, text, body_hash), at);
     Looked::Page(Some(Box::new(page)), links, rendered)
+}
+
+/// A page refused with a good status; how often it is tried.
+fn refused(shared: &Shared, host: &HostState, tries_max: u32) -> Refused {
+    if !host.refused(&shared.setup.politeness) {
+        return Refused { tries_max: 0 };
+    }
+    shared.hold_for_all(host);
+    Refused { tries_max }
 }
 
 /// A new version of a page or document.

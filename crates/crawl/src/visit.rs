@@ -2,7 +2,7 @@
 
 use xunjian_fetch::{Answer, Ask, Failure, Want};
 use xunjian_frontier::Item;
-use xunjian_model::{LeftOut, LinkState, Snapshot, Target, UrlRecord, View};
+use xunjian_model::{LeftOut, LinkState, PageUrl, Snapshot, Target, UrlRecord, View};
 use xunjian_page::is_html;
 
 use crate::hosts::{HostState, lock};
@@ -57,22 +57,34 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
         };
         let limited = matches!(state, LinkState::Limited(_));
         let given_up = host.is_given_up(shared.setup.limits.failures_max);
-        if limited && tries < shared.setup.limits.limited_tries_max && !given_up {
-            continue;
-        }
-        // A host that is down is asked again after its block, not after the pause of one address.
         let down = host.is_own() && crate::gate::is_connection_failure(&state);
-        if down && !given_up && tries < shared.setup.limits.limited_tries_max {
-            shared.stop.sleep(shared.setup.limits.retry_pause).await;
-            continue;
+        let alone =
+            !given_up && tries >= host.tries_of_page() && fails_alone(shared, host, &item, &state).await;
+        if !alone && !given_up && tries < shared.setup.limits.limited_tries_max {
+            if limited {
+                continue;
+            }
+            // A host that is down is asked again after its block, not after the pause of one address.
+            if down {
+                shared.stop.sleep(shared.setup.limits.retry_pause).await;
+                continue;
+            }
         }
         let ours_fails = matches!(state, LinkState::Tls(_)) && host.is_own();
         let seems_dead = state.is_dead() || ours_fails || state.is_transient() && !limited;
-        if seems_dead && !again && !given_up && record.state.as_ref() != Some(&state) {
+        if seems_dead && !again && !given_up && !alone && record.state.as_ref() != Some(&state) {
             return Visited::Later(item);
         }
         match conclude(shared, host, &item, &record, fetched).await {
-            Ok(outcome) => return Visited::Done(outcome),
+            Ok(mut outcome) => {
+                // It does not ask to wait, it fails.
+                if let (Outcome::Visit(visit), LinkState::Limited(status), true) =
+                    (&mut outcome, state, alone)
+                {
+                    visit.record.state = Some(LinkState::ServerError(status));
+                }
+                return Visited::Done(outcome);
+            }
             Err(Refused { tries_max }) if tries < tries_max && !given_up => {}
             Err(_) => {
                 // Other pages with this text are not waited for.
@@ -81,6 +93,23 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
             }
         }
     }
+}
+
+/// Whether an address of a host of ours fails by itself, again and again, while the host answers others. Whoever
+/// asks too often is told so by 429.
+async fn fails_alone(shared: &Shared, host: &HostState, item: &Item, state: &LinkState) -> bool {
+    let may_be = *state == LinkState::Limited(503) || crate::gate::is_connection_failure(state);
+    let Ok(root) = PageUrl::parse(&format!("{}/", host.host)) else { return false };
+    if !may_be || !host.is_own() || item.url == root || is_home(shared, item) {
+        return false;
+    }
+    let answered =
+        shared.fetcher.fetch(Ask { want: Want::First(FIRST_BYTES), ..Ask::get(root) }, shared).await;
+    let alone = answered.is_ok_and(|answer| !matches!(answer.state(), LinkState::Limited(_)));
+    if alone {
+        host.has_broken_page();
+    }
+    alone
 }
 
 fn left_out(shared: &Shared, host: &HostState, item: &Item, again: bool) -> Option<LeftOut> {
