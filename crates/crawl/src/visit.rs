@@ -77,11 +77,14 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
         }
         match conclude(shared, host, &item, &record, fetched).await {
             Ok(mut outcome) => {
-                // It does not ask to wait, it fails.
-                if let (Outcome::Visit(visit), LinkState::Limited(status), true) =
-                    (&mut outcome, state, alone)
+                if let Outcome::Visit(visit) = &mut outcome
+                    && alone
                 {
-                    visit.record.state = Some(LinkState::ServerError(status));
+                    // It does not ask to wait, it fails; the site opens all the same.
+                    visit.site_opened = visit.site_opened.map(|_| true);
+                    if let LinkState::Limited(status) = state {
+                        visit.record.state = Some(LinkState::ServerError(status));
+                    }
                 }
                 return Visited::Done(outcome);
             }
@@ -348,11 +351,10 @@ async fn conclude(
         Progress::add(&shared.progress.checked, 1);
     }
     let home = is_home(shared, item);
-    // A site that says what is gone has opened, but for its home page.
-    let opened = record
-        .state
-        .as_ref()
-        .map(|state| !state.is_unreachable() || !home && matches!(state, LinkState::Gone(_)));
+    // A site that says what is gone, or that it failed, has opened, but for its home page.
+    let answered =
+        |state: &LinkState| !home && matches!(state, LinkState::Gone(_) | LinkState::ServerError(_));
+    let opened = record.state.as_ref().map(|state| !state.is_unreachable() || answered(state));
     let visit = Visit {
         home,
         site_opened: opened.filter(|_| item.site.is_some() && item.target == Target::Page),

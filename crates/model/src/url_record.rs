@@ -79,7 +79,8 @@ impl LinkState {
     }
 
     /// Whether the site could not be reached at all, for the availability indicator. Where TLS fails somebody
-    /// answered; whether visitors get on depends on their browsers, and is for a person.
+    /// answered; whether visitors get on depends on their browsers, and is for a person. Who says that we ask too
+    /// often, or refuses with a good status, may show others everything.
     pub fn is_unreachable(&self) -> bool {
         matches!(
             self,
@@ -87,7 +88,7 @@ impl LinkState {
                 | Self::Refused
                 | Self::Timeout
                 | Self::ServerError(_)
-                | Self::Limited(_)
+                | Self::Limited(503)
                 | Self::Broken(_)
                 | Self::RedirectLoop
                 | Self::Gone(_)
