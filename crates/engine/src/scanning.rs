@@ -9,8 +9,8 @@ use xunjian_crawl::SiteLearnt;
 use xunjian_dict::Matcher;
 use xunjian_model::{Finding, HostRecord, Kind, LinkState, Offer, Site, SiteId};
 use xunjian_scan::{
-    Beyond, ColumnClass, ColumnReport, KnownPage, LinkStates, Overdue, ScanSetup, SiteInput, Untold,
-    Vocabularies,
+    Beyond, ColumnClass, ColumnReport, KnownPage, LinkStates, Overdue, ScanSetup, SiteInput, Standing,
+    Untold, Vocabularies,
 };
 use xunjian_store::Space;
 
@@ -224,6 +224,7 @@ impl Engine {
             browsers: crawl.browsers,
             certificate_fault: self.certificate_fault(site)?,
             canonical: SiteLearnt::read(&self.store, &site.id)?.rules(site),
+            standing: Standing::of(&life::all(&self.store, &site.id)?),
         })
     }
 

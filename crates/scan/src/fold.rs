@@ -16,6 +16,7 @@ use crate::places::Places;
 use crate::repeated::{FindingLimits, Repeated};
 use crate::scripts::ScriptHosts;
 use crate::site::{KnownPage, Seen, snapshot_name};
+use crate::standing::Standing;
 use crate::{ScanSetup, dates, labels, presence};
 
 /// Share of pages lacking a label from which the site lacks it.
@@ -79,8 +80,9 @@ pub(crate) fn at_home(site: &Site, finding: PageFinding) -> Candidate {
 }
 
 impl Fold {
-    pub(crate) fn new(limits: FindingLimits) -> Self {
-        Self { repeated: Repeated::new(limits), ..Self::default() }
+    pub(crate) fn new(limits: FindingLimits, standing: &Standing) -> Self {
+        let script_hosts = ScriptHosts::new(standing.clone());
+        Self { repeated: Repeated::new(limits, standing.clone()), script_hosts, ..Self::default() }
     }
 
     pub(crate) fn add(&mut self, seen: Seen, site: &Site, setup: &ScanSetup, columns: &HashSet<String>) {

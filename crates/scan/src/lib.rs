@@ -37,6 +37,7 @@ mod repeated;
 mod scripts;
 mod site;
 mod slips;
+mod standing;
 mod titles;
 mod unlikely;
 mod untold;
@@ -63,6 +64,7 @@ pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, sc
 pub use privacy::mask_all;
 pub use repeated::{Beyond, FindingLimits};
 pub use site::{KnownPage, SiteInput, SiteScan, scan_site, search_finding, snapshot_name, snapshot_of};
+pub use standing::Standing;
 pub use untold::Untold;
 pub use words::{WordHit, words_of};
 

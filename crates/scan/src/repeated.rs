@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use xunjian_model::{Kind, Site};
 
 use crate::fold::Candidate;
+use crate::standing::Standing;
 
 /// Pages from which the same fault in the main text is the template's, not the authors'.
 const TEMPLATE_PAGES: usize = 20;
@@ -43,6 +44,7 @@ pub struct Beyond {
 #[derive(Default)]
 pub(crate) struct Repeated {
     limits: FindingLimits,
+    standing: Standing,
     faults: HashMap<(Kind, String), Fault>,
     /// Findings of each kind so far.
     kinds: HashMap<Kind, usize>,
@@ -70,8 +72,8 @@ struct Group {
 }
 
 impl Repeated {
-    pub(crate) fn new(limits: FindingLimits) -> Self {
-        Self { limits, ..Self::default() }
+    pub(crate) fn new(limits: FindingLimits, standing: Standing) -> Self {
+        Self { limits, standing, ..Self::default() }
     }
 
     /// One more; `page` is the short name of the page it stands on.
@@ -101,7 +103,7 @@ impl Repeated {
         let before = group.candidates.len();
         group.candidates.push(candidate);
         if is_one {
-            group.keep_first(site);
+            group.keep_first(site, &self.standing);
         }
         let now = group.candidates.len();
         *told = *told + now - before;
@@ -143,9 +145,12 @@ impl Group {
         }
     }
 
-    /// Keeps the home page's or else the one with the shortest address.
-    fn keep_first(&mut self, site: &Site) {
-        let rank = |one: &Candidate| (one.url != site.url.as_str(), one.url.len(), one.url.clone());
+    /// Keeps the one that stands already, or else the home page's, or the one with the shortest address.
+    fn keep_first(&mut self, site: &Site, standing: &Standing) {
+        let rank = |one: &Candidate| {
+            let stands = standing.is_at(one.finding.kind, &one.finding.what, &one.url);
+            (!stands, one.url != site.url.as_str(), one.url.len(), one.url.clone())
+        };
         let first = std::mem::take(&mut self.candidates).into_iter().min_by_key(rank);
         self.candidates.extend(first);
     }
@@ -181,7 +186,7 @@ mod tests {
     /// Findings and places beyond, of hits given as page, block, whether the template's, and target of the link.
     fn told(limits: FindingLimits, hits: &[(u64, u64, bool, Option<u64>)]) -> (Vec<String>, u64) {
         let site = site();
-        let mut repeated = Repeated::new(limits);
+        let mut repeated = Repeated::new(limits, Standing::default());
         for (page, block, template, link) in hits {
             let mut finding = PageFinding::new(Kind::SensitiveWord, "词", "⟦词⟧");
             (finding.block, finding.template, finding.link) = (*block, *template, *link);

@@ -12,6 +12,7 @@ use crate::digest::PageFinding;
 use crate::excerpt::around;
 use crate::fold::Candidate;
 use crate::hidden_links::is_trusted;
+use crate::standing::Standing;
 use crate::{ScanError, ScanSetup};
 
 /// Services whose scripts offices embed: counters, maps, players, and the state's own.
@@ -63,7 +64,10 @@ pub(crate) fn diversions(facts: &Facts, site: &Site, findings: &mut Vec<PageFind
 
 /// Hosts of a site's scripts, gathered while its pages are looked at.
 #[derive(Default)]
-pub(crate) struct ScriptHosts(BTreeMap<String, Host>);
+pub(crate) struct ScriptHosts {
+    hosts: BTreeMap<String, Host>,
+    standing: Standing,
+}
 
 struct Host {
     pages: usize,
@@ -77,16 +81,31 @@ struct Known {
 }
 
 impl ScriptHosts {
+    pub(crate) fn new(standing: Standing) -> Self {
+        Self { hosts: BTreeMap::new(), standing }
+    }
+
     pub(crate) fn add(&mut self, hosts: &[String], candidate: impl Fn(PageFinding) -> Candidate) {
         for host in hosts {
-            if let Some(known) = self.0.get_mut(host) {
-                known.pages += 1;
-            } else if self.0.len() < HOSTS_MAX {
-                let finding = PageFinding {
+            let kind = Kind::SpamInjection;
+            let here = || {
+                let excerpt = format!("<script> ⟦{host}⟧");
+                candidate(PageFinding {
                     severity: Severity::Minor,
-                    ..PageFinding::new(Kind::SpamInjection, host.clone(), format!("<script> ⟦{host}⟧"))
-                };
-                self.0.insert(host.clone(), Host { pages: 1, first: candidate(finding) });
+                    ..PageFinding::new(kind, host.clone(), excerpt)
+                })
+            };
+            if let Some(known) = self.hosts.get_mut(host) {
+                known.pages += 1;
+                // The page that it was told of stays the one.
+                if self.standing.knows(kind, host) {
+                    let here = here();
+                    if self.standing.is_at(kind, host, &here.url) {
+                        known.first = here;
+                    }
+                }
+            } else if self.hosts.len() < HOSTS_MAX {
+                self.hosts.insert(host.clone(), Host { pages: 1, first: here() });
             }
         }
     }
@@ -106,7 +125,7 @@ impl ScriptHosts {
         let mut known = before.unwrap_or_default();
         let mut strangers = Vec::new();
         let mut grown = first_night;
-        for (host, Host { pages: with, first }) in self.0 {
+        for (host, Host { pages: with, first }) in self.hosts {
             let since = match known.get(&host) {
                 Some(known) => known.since,
                 None => {

@@ -24,6 +24,7 @@ use crate::known_texts::TextPairs;
 use crate::link_states::{LinkStates, kind_of};
 use crate::privacy::mask_all;
 use crate::repeated::Beyond;
+use crate::standing::Standing;
 use crate::{ScanError, ScanSetup, compatibility, marks, page, presence};
 
 /// Pages handed to the threads at once; bounds what is in memory.
@@ -46,6 +47,8 @@ pub struct SiteInput {
     pub certificate_fault: Option<String>,
     /// How its addresses are folded.
     pub canonical: Canonical,
+    /// Findings that stand already.
+    pub standing: Standing,
 }
 
 /// What a site's scan found.
@@ -170,7 +173,7 @@ pub fn scan_site(
     // What a page showed when it was last seen says nothing of how fresh it is now.
     let is_seen = |url: &PageUrl| setup.as_of.is_some() || !states.is_unknown(url_hash(url.as_str()));
 
-    let mut fold = Fold { leads_away, ..Fold::new(setup.findings) };
+    let mut fold = Fold { leads_away, ..Fold::new(setup.findings, &input.standing) };
     let digests = setup.digests(store, &site.id)?;
     for_each_page((store, &digests), (site, &input.canonical), states, setup, |seen| {
         fold.add(seen, site, setup, &column_urls)
