@@ -12,6 +12,9 @@ use crate::decode;
 /// Parts of a zip file that are looked at.
 const PARTS_MAX: usize = 10_000;
 
+/// Reads the lines of a document with an ending, which may unpack to so many bytes.
+pub(crate) type ReadDocument<'r> = dyn Fn(&[u8], &str, usize) -> Result<Vec<String>, String> + 'r;
+
 /// Which parts of which format hold text, the element of a paragraph and those of its text.
 const FORMATS: [(&str, &str, &[&str]); 8] = [
     ("word/", "p", &["t"]),
@@ -26,11 +29,7 @@ const FORMATS: [(&str, &str, &[&str]); 8] = [
 
 /// The text of an Office file, or of the documents in an archive, which `read` is given with their endings and how
 /// many bytes they may unpack to.
-pub(crate) fn text(
-    body: &[u8],
-    mut left: usize,
-    read: &dyn Fn(&[u8], &str, usize) -> Result<Vec<String>, String>,
-) -> Result<Vec<String>, String> {
+pub(crate) fn text(body: &[u8], mut left: usize, read: &ReadDocument<'_>) -> Result<Vec<String>, String> {
     let unpacked_max = left;
     let mut archive = ZipArchive::new(Cursor::new(body)).map_err(|error| error.to_string())?;
     let mut parts: Vec<(String, usize)> = Vec::new();
