@@ -23,6 +23,8 @@ const HELD: usize = 1_024;
 const IDLE: Duration = Duration::from_secs(120);
 /// Repetitions of blocks are forgotten after so many times the longest block without one.
 const FORGIVEN_AFTER: u32 = 3;
+/// A host that was left alone for so many times the patience with one that does not answer is given up.
+const BLOCKED_PATIENCES: u32 = 16;
 /// Failures in a row that are the host's, where some of its pages fail, or refuse, by themselves.
 const IN_ROW_MAX: u32 = 6;
 
@@ -176,7 +178,9 @@ struct Trouble {
     failures: u32,
     /// Answers in a row that asked for a browser.
     challenges: u32,
-    /// How long it was left alone for refusals that said 200.
+    /// How long it was left alone in all.
+    blocked_for: Duration,
+    /// Of that, for refusals that said 200.
     refused_for: Duration,
     /// Such refusals in a row.
     refusals: u32,
@@ -304,10 +308,11 @@ impl HostState {
                 return false;
             }
         }
-        let before = self.blocked_until().unwrap_or_else(Instant::now);
+        let before = lock(&self.trouble).blocked_for;
         self.block(politeness, None, &state);
-        let until = self.blocked_until().unwrap_or(before);
-        lock(&self.trouble).refused_for += until.saturating_duration_since(before);
+        let mut trouble = lock(&self.trouble);
+        let more = trouble.blocked_for.saturating_sub(before);
+        trouble.refused_for += more;
         true
     }
 
@@ -389,6 +394,12 @@ impl HostState {
         let pause = asked.unwrap_or_else(|| own.mul_f64(1.0 + fastrand::f64() * 0.1));
         let until = Instant::now() + pause;
         if trouble.until.is_none_or(|before| before < until) {
+            let before = trouble.until.map_or_else(Instant::now, |before| before.max(Instant::now()));
+            trouble.blocked_for += until.saturating_duration_since(before);
+            // It may answer in between, and yet never be through.
+            if trouble.blocked_for > politeness.patience.saturating_mul(BLOCKED_PATIENCES) {
+                self.give_up();
+            }
             trouble.until = Some(until);
             kept.asked_to_wait = matches!(state, LinkState::Limited(_)) || inside && kept.asked_to_wait;
             kept.not_before =
@@ -520,6 +531,21 @@ mod tests {
         let since = ahead - jiff::SignedDuration::from_secs(60);
         let wrong = HostRecord { not_before: Some(ahead), last_incident: Some(since), ..kept };
         assert!((59_000..=60_000).contains(&pause(&state(&politeness, wrong))));
+    }
+
+    #[test]
+    fn no_host_keeps_a_night_waiting_for_ever() {
+        let politeness = Politeness { patience: Duration::from_secs(225), ..Politeness::default() };
+        let host = state(&politeness, HostRecord::default());
+        for _ in 0..3 {
+            // It goes on as soon as it is let.
+            host.limited(&politeness, 429, Some(Duration::from_secs(1_199)));
+            host.answered(0.1);
+            lock(&host.trouble).until = None;
+            assert!(!host.is_given_up(8));
+        }
+        host.limited(&politeness, 429, Some(Duration::from_secs(10)));
+        assert_eq!((host.is_given_up(8), host.why_given_up()), (true, LeftOut::Limited));
     }
 
     #[test]
