@@ -58,8 +58,10 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
         let limited = matches!(state, LinkState::Limited(_));
         let given_up = host.is_given_up(shared.setup.limits.failures_max);
         let down = host.is_own() && crate::gate::is_connection_failure(&state);
-        let alone =
-            !given_up && tries >= host.tries_of_page() && fails_alone(shared, host, &item, &state).await;
+        // A page that failed so the night before needs fewer tries.
+        let known = record.state == Some(as_page_state(&state));
+        let tries_least = if known { 1 } else { host.tries_of_page() };
+        let alone = !given_up && tries >= tries_least && fails_alone(shared, host, &item, &state).await;
         if !alone && !given_up && tries < shared.setup.limits.limited_tries_max {
             if limited {
                 continue;
@@ -80,11 +82,9 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
                 if let Outcome::Visit(visit) = &mut outcome
                     && alone
                 {
-                    // It does not ask to wait, it fails; the site opens all the same.
+                    // The site opens all the same.
                     visit.site_opened = visit.site_opened.map(|_| true);
-                    if let LinkState::Limited(status) = state {
-                        visit.record.state = Some(LinkState::ServerError(status));
-                    }
+                    visit.record.state = Some(as_page_state(&state));
                 }
                 return Visited::Done(outcome);
             }
@@ -95,6 +95,14 @@ pub(crate) async fn visit(shared: &Shared, host: &HostState, item: Item, again: 
                 return Visited::Done(leave_out(shared, host, item, record, LeftOut::Limited));
             }
         }
+    }
+}
+
+/// What a failure says of a page that fails by itself: 503 does not ask to wait then.
+fn as_page_state(state: &LinkState) -> LinkState {
+    match state {
+        LinkState::Limited(503) => LinkState::ServerError(503),
+        other => other.clone(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use xunjian_fetch::HeldPlace;
 use xunjian_frontier::{Frontier, Item};
-use xunjian_model::{BodyHash, Facts, Host, HostRecord, LeftOut, SiteId, Snapshot, Target, UrlRecord};
+use xunjian_model::{BodyHash, Facts, Host, HostRecord, LeftOut, SiteId, Snapshot, Target, UrlRecord, View};
 use xunjian_store::{Batch, Space, StoreError};
 
 use crate::joint::{Found, Note};
@@ -357,11 +357,21 @@ impl Writer<'_> {
         gathered: &mut Gathered,
     ) -> Result<(), StoreError> {
         let owner = item.site.as_ref();
+        // What an earlier visit kept stays, where this one's is not kept yet or found nothing new.
         if let Some(mut record) = self.shared.store.url(owner, item.url.as_str())?
-            && let Some(at) = record.snapshot_at.take()
+            && let Some(at) = record.snapshot_at.filter(|at| record.checked_at == Some(*at))
+            && record.run == self.shared.setup.run
         {
+            let before = self.shared.store.history(&item.url).filter(|kept| {
+                kept.as_ref()
+                    .is_ok_and(|kept| kept.view == View::Sent && kept.status == 200 && kept.fetched_at < at)
+            });
+            let before = before.last().transpose()?;
             batch.delete_snapshot(&item.url, at);
-            record.body_hash = None;
+            record.snapshot_at = before.as_ref().map(|kept| kept.fetched_at);
+            record.body_hash = before.map(|kept| kept.body_hash);
+            record.changes = record.changes.saturating_sub(1);
+            record.seen = record.seen.saturating_sub(1);
             record.etag = None;
             record.last_modified = None;
             record.run = 0;
