@@ -37,13 +37,14 @@ pub(crate) fn is_refusal(facts: &Facts, patterns: &AhoCorasick) -> bool {
             || facts.blocks.iter().any(|block| patterns.is_match(&block.text)))
 }
 
-/// Whether a home page only says that the site is being worked on. Articles that announce such a night have these
+/// Whether a home page only says that the site is being worked on, and leads nowhere. Articles that announce such a night have these
 /// words, too, so other pages are not asked.
 pub(crate) fn is_maintenance(facts: &Facts) -> bool {
     let says_so = |text: &str| MAINTENANCE.iter().any(|words| text.contains(words));
     let pages = facts.links.iter().filter(|link| link.kind == LinkKind::Page).count();
     chars(facts) <= SHORT_CHARS
         && pages <= MAINTENANCE_LINKS_MAX
+        && facts.leads_on().is_none()
         && (says_so(&facts.title) || facts.blocks.iter().any(|block| says_so(&block.text)))
 }
 
@@ -146,4 +147,26 @@ fn remember(list: &mut VecDeque<BodyHash>, fingerprint: BodyHash) {
         list.pop_front();
     }
     list.push_back(fingerprint);
+}
+
+#[cfg(test)]
+mod tests {
+    use xunjian_model::PageUrl;
+
+    use super::*;
+
+    #[test]
+    fn a_home_page_that_only_says_it_is_being_worked_on() {
+        let facts = |html: &str| {
+            let url = PageUrl::parse("http://a.gov.cn/").expect("url");
+            xunjian_page::extract(html.as_bytes(), Some("text/html; charset=utf-8"), &url, Default::default())
+        };
+        let notice = "<title>公告</title><p>因系统升级维护，网站暂停访问，敬请谅解。</p>";
+        assert!(is_maintenance(&facts(notice)));
+        assert!(!is_maintenance(&facts("<title>首页</title><p>今日要闻</p>")));
+        let moved = format!("<meta http-equiv=refresh content='5;url=http://a.gov.cn/new/'>{notice}");
+        assert!(!is_maintenance(&facts(&moved)), "visitors are led on");
+        let columns: String = (0..8).map(|at| format!("<a href=/c{at}/>栏目</a>")).collect();
+        assert!(!is_maintenance(&facts(&format!("{notice}{columns}"))), "a home page with a notice");
+    }
 }

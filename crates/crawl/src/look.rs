@@ -154,6 +154,7 @@ async fn read_page(
         record.last_modified = answer.header("last-modified").map(str::to_owned);
         record.same_hash += 1;
         record.seen += 1;
+        host.showed_content();
         Progress::add(&shared.progress.same_hash, 1);
         let rendered = render_again(shared, item, record).await;
         return Looked::Page(None, Vec::new(), rendered);

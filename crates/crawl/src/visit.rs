@@ -311,6 +311,7 @@ async fn conclude(
             record.status = 304;
             record.not_modified += 1;
             record.seen += 1;
+            host.showed_content();
             rendered = render_again(shared, item, &mut record).await;
             Progress::add(&shared.progress.not_modified, 1);
         }
