@@ -4,6 +4,7 @@
 //! lopdf, older office files by [`crate::ole`], RTF by [`crate::rtf`]. Whatever is in them, memory stays within the
 //! limits below, and a document that cannot be read has no text.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
@@ -107,9 +108,10 @@ pub fn named_document(body: &[u8], name: &str, truncated: bool, limits: Limits) 
     let _turn = (body.len() >= LARGE).then(|| LARGE_READ.lock().unwrap_or_else(PoisonError::into_inner));
     // Readers of foreign formats may panic on what nobody tried before; then there is no text.
     let ending = ending.unwrap_or_default();
+    let left = Cell::new(UNPACKED_MAX);
     let read = catch_unwind(AssertUnwindSafe(|| match sniff(body) {
-        "zip" => zipped::text(body, UNPACKED_MAX, &|part, ending, left| lines(part, ending, left, limits)),
-        _ => lines(body, &ending, UNPACKED_MAX, limits),
+        "zip" => zipped::text(body, &left, &|part, ending, left| lines(part, ending, left, limits)),
+        _ => lines(body, &ending, &left, limits),
     }));
     match read.unwrap_or_else(|_| Err("its reader gave up".to_owned())) {
         Ok(lines) => fill(&mut facts, lines, limits),
@@ -119,17 +121,20 @@ pub fn named_document(body: &[u8], name: &str, truncated: bool, limits: Limits) 
 }
 
 /// The lines of a document, which may unpack to so many bytes. Of an archive in an archive there is nothing read.
-fn lines(body: &[u8], ending: &str, unpacked_max: usize, limits: Limits) -> Result<Vec<String>, String> {
+fn lines(body: &[u8], ending: &str, left: &Cell<usize>, limits: Limits) -> Result<Vec<String>, String> {
+    let start = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii_start();
+    let is_markup =
+        || is_html(None, body) || start.get(..6).is_some_and(|tag| tag.eq_ignore_ascii_case(b"<table"));
     match sniff(body) {
-        "pdf" => pdf(body, unpacked_max),
-        "zip" => zipped::text(body, unpacked_max, &|_, _, _| Err("it is in two archives".to_owned())),
-        "ole" => ole::text(body, unpacked_max),
-        "rtf" => Ok(rtf::text(body, unpacked_max)),
+        "pdf" => pdf(body, left.get()),
+        "zip" => zipped::text(body, left, &|_, _, _| Err("it is in two archives".to_owned())),
+        "ole" => ole::text(body, left.get()),
+        "rtf" => Ok(rtf::text(body, left.get())),
         _ if matches!(ending, "txt" | "csv") => {
             Ok(decode(body, None).text.lines().map(str::to_owned).collect())
         }
-        _ if OLD_OFFICE.contains(&ending) && body.trim_ascii_start().starts_with(b"<?xml") => Ok(xml(body)),
-        "" | "html" if OLD_OFFICE.contains(&ending) && is_html(None, body) => Ok(markup(body, limits)),
+        _ if OLD_OFFICE.contains(&ending) && start.starts_with(b"<?xml") => Ok(xml(start)),
+        "" | "html" if OLD_OFFICE.contains(&ending) && is_markup() => Ok(markup(body, limits)),
         "" => Err("its bytes are no known document".to_owned()),
         found => Err(format!("it is {found}")),
     }
@@ -253,6 +258,7 @@ mod tests {
             assert!(fits_name(page.as_bytes(), &url(name)));
         }
         assert!(!fits_name(page.as_bytes(), &url("a.xlsx")), "Excel does not open that");
+        assert_eq!(text(format!("\r\n{table}").as_bytes(), "a.xls").len(), 4);
         let xml = "\r\n<?xml version=\"1.0\"?><?mso-application progid=\"Excel.Sheet\"?><Workbook><Worksheet><Table><Row>\
                    <Cell><Data ss:Type=\"String\">张三</Data></Cell><Cell><Data ss:Type=\"String\">13800138000</Data></Cell>\
                    </Row></Table></Worksheet></Workbook>";
@@ -290,6 +296,16 @@ mod tests {
     fn bombs_and_nonsense_are_outcomes() {
         let bomb = zip_of(&[("word/document.xml", &"<w:p><w:t>啊</w:t></w:p>".repeat(4 << 20))]);
         let facts = document(&bomb, &url("bomb.docx"), false, Limits::default());
+        assert!(matches!(&facts.problems[..], [Problem::Unreadable(reason)] if reason.contains("unpacks")));
+        // All parts of an archive unpack to no more than one document may.
+        let inner = zip_of(&[("word/document.xml", &"<w:p><w:t>啊</w:t></w:p>".repeat(1 << 20))]);
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for at in 0..40 {
+            writer.start_file(format!("{at}.docx"), SimpleFileOptions::default()).expect("part");
+            writer.write_all(&inner).expect("written");
+        }
+        let archive = writer.finish().expect("zip").into_inner();
+        let facts = document(&archive, &url("many.zip"), false, Limits::default());
         assert!(matches!(&facts.problems[..], [Problem::Unreadable(reason)] if reason.contains("unpacks")));
         for (body, name) in [
             (&b"%PDF-1.7 nonsense"[..], "x.pdf"),

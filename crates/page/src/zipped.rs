@@ -1,5 +1,6 @@
 //! Zip files: DOCX, XLSX, PPTX and OFD, which are XML in them, and archives of documents.
 
+use std::cell::Cell;
 use std::io::{Cursor, Read};
 
 use quick_xml::Reader;
@@ -11,9 +12,11 @@ use crate::decode;
 
 /// Parts of a zip file that are looked at.
 const PARTS_MAX: usize = 10_000;
+/// Documents of an archive that are read.
+const DOCUMENTS_MAX: usize = 200;
 
-/// Reads the lines of a document with an ending, which may unpack to so many bytes.
-pub(crate) type ReadDocument<'r> = dyn Fn(&[u8], &str, usize) -> Result<Vec<String>, String> + 'r;
+/// Reads the lines of a document with an ending, which may unpack to so many bytes, and takes them off.
+pub(crate) type ReadDocument<'r> = dyn Fn(&[u8], &str, &Cell<usize>) -> Result<Vec<String>, String> + 'r;
 
 /// Which parts of which format hold text, the element of a paragraph and those of its text.
 const FORMATS: [(&str, &str, &[&str]); 8] = [
@@ -29,8 +32,8 @@ const FORMATS: [(&str, &str, &[&str]); 8] = [
 
 /// The text of an Office file, or of the documents in an archive, which `read` is given with their endings and how
 /// many bytes they may unpack to.
-pub(crate) fn text(body: &[u8], mut left: usize, read: &ReadDocument<'_>) -> Result<Vec<String>, String> {
-    let unpacked_max = left;
+pub(crate) fn text(body: &[u8], left: &Cell<usize>, read: &ReadDocument<'_>) -> Result<Vec<String>, String> {
+    let (unpacked_max, mut documents) = (left.get(), 0);
     let mut archive = ZipArchive::new(Cursor::new(body)).map_err(|error| error.to_string())?;
     let mut parts: Vec<(String, usize)> = Vec::new();
     for (at, name) in archive.file_names_raw().enumerate().take(PARTS_MAX) {
@@ -49,18 +52,18 @@ pub(crate) fn text(body: &[u8], mut left: usize, read: &ReadDocument<'_>) -> Res
         let Ok(part) = archive.by_index(at) else { continue };
         let mut bytes = Vec::new();
         // A damaged part gives what could be read of it.
-        let _ = part.take(left as u64).read_to_end(&mut bytes);
-        left -= bytes.len();
+        let _ = part.take(left.get() as u64).read_to_end(&mut bytes);
+        left.set(left.get() - bytes.len());
         if let Some((_, paragraph, texts)) = format {
             xml_text(&bytes, paragraph, texts, &mut lines);
-        } else if let Ok(text) = read(&bytes, &ending, left)
-            && !text.is_empty()
-        {
-            lines.push(name);
-            left = left.saturating_sub(text.iter().map(String::len).sum());
-            lines.extend(text);
+        } else if documents == DOCUMENTS_MAX {
+            break;
+        } else {
+            documents += 1;
+            let text = read(&bytes, &ending, left).unwrap_or_default();
+            lines.extend((!text.is_empty()).then_some(name).into_iter().chain(text));
         }
-        if left == 0 {
+        if left.get() == 0 {
             return Err(format!("it unpacks to more than {unpacked_max} bytes"));
         }
     }
