@@ -37,8 +37,7 @@ pub fn divide(store: &Arc<Store>, sites: &[Site]) -> Result<(), StoreError> {
             if store.url(new_id, &text)?.is_none() {
                 batch.put_url(new_id, &text, &given_over(record, new, &url))?;
             }
-            let owner = owner.as_ref().map_or(&b""[..], |site| site.as_str().as_bytes());
-            batch.delete(Space::Url, &[owner, text.as_bytes()]);
+            batch.delete_url(owner.as_ref(), &text);
             count += 1;
             if count % BATCH == 0 {
                 batch.commit()?;

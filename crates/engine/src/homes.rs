@@ -188,9 +188,8 @@ impl Engine {
         let is_name = own.rsplit('.').next().is_some_and(|last| last.parse::<u8>().is_err());
         // Where the site has a folder alone, its home page lies in it.
         let path = site.url.path();
-        let folder =
-            site.scopes.iter().filter(|scope| scope.holds(&site.url)).map(|scope| scope.folder().len());
-        let in_folder = folder.max().and_then(|folder| path.get(folder..)).unwrap_or_default();
+        let in_folder = site.scope_of(&site.url).and_then(|scope| path.get(scope.folder().len()..));
+        let in_folder = in_folder.unwrap_or_default();
         let further = site
             .scopes
             .iter()

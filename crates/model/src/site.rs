@@ -137,9 +137,16 @@ impl Site {
 
     /// Whether an address is the site's: of sites that share a host, the one with the deepest folder has it.
     pub fn in_scope(&self, url: &PageUrl) -> bool {
-        let deepest = |scopes: &[Scope]| {
-            scopes.iter().filter(|scope| scope.holds(url)).map(|scope| scope.folder().len()).max()
-        };
-        deepest(&self.scopes) > deepest(&self.apart)
+        let depth = |scope: Option<&Scope>| scope.map(|scope| scope.folder().len());
+        depth(self.scope_of(url)) > depth(deepest(&self.apart, url))
     }
+
+    /// The deepest of its scopes that an address lies in.
+    pub fn scope_of(&self, url: &PageUrl) -> Option<&Scope> {
+        deepest(&self.scopes, url)
+    }
+}
+
+fn deepest<'s>(scopes: &'s [Scope], url: &PageUrl) -> Option<&'s Scope> {
+    scopes.iter().filter(|scope| scope.holds(url)).max_by_key(|scope| scope.folder().len())
 }

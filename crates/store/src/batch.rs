@@ -65,6 +65,11 @@ impl<'s> Batch<'s> {
         self.put(Space::Url, &[owner_bytes(owner), url.as_bytes()], record)
     }
 
+    /// Forgets what is known of an address.
+    pub fn delete_url(&mut self, owner: Option<&SiteId>, url: &str) {
+        self.delete(Space::Url, &[owner_bytes(owner), url.as_bytes()]);
+    }
+
     /// A snapshot of a site's page; its body is written only when no other snapshot has it.
     pub fn put_snapshot(
         &mut self,
