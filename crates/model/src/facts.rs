@@ -45,8 +45,8 @@ pub struct Facts {
     pub anchors: Vec<u32>,
     /// Links to a place in a page.
     pub fragments: Vec<Fragment>,
-    /// `mailto:` and `tel:` links whose address cannot be one.
-    pub bad_addresses: Vec<String>,
+    /// Addresses that nobody can open, whatever answers.
+    pub bad_addresses: Vec<BadAddress>,
     /// Forms.
     pub forms: Vec<Form>,
     /// Site code that the entrance 我为政府网站找错 is written with (`sitecode`).
@@ -88,6 +88,39 @@ pub struct Fragment {
     pub url: String,
     /// The place, as it is written after `#` and decoded.
     pub id: String,
+}
+
+/// An address that nobody can open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadAddress {
+    /// As it is written.
+    pub address: String,
+    /// What it is used for.
+    pub kind: LinkKind,
+    /// Why nobody can.
+    pub fault: AddressFault,
+}
+
+/// Why nobody can open an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AddressFault {
+    /// A `mailto:` or `tel:` that reaches nobody.
+    Contact,
+    /// A file on the computer of whoever wrote the page: `file:///C:/…`.
+    LocalFile,
+    /// No address at all, such as `http://` or `htp://…`.
+    Malformed,
+}
+
+impl AddressFault {
+    /// The word in findings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Contact => "bad-contact",
+            Self::LocalFile => "local-file",
+            Self::Malformed => "malformed",
+        }
+    }
 }
 
 /// A short name for an id (FNV-1a): enough to tell whether a page has it.

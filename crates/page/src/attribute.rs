@@ -6,14 +6,14 @@ use crate::names::{Room, lower_case};
 use crate::references;
 
 macro_rules! attributes {
-    ($($attribute:ident $name:literal)*) => {
+    ($($attribute:ident $name:literal $(| $other:literal)*)*) => {
         /// Names that mean something here.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Attribute { $($attribute,)* Other }
 
         impl Attribute {
             fn of_lower(name: &str) -> Self {
-                match name { $($name => Self::$attribute,)* _ => Self::Other }
+                match name { $($name $(| $other)* => Self::$attribute,)* _ => Self::Other }
             }
         }
     };
@@ -22,8 +22,9 @@ macro_rules! attributes {
 attributes! {
     AcceptCharset "accept-charset" Action "action" Background "background" Class "class" Content "content"
     Data "data" Datetime "datetime" Height "height" Hidden "hidden" Href "href" HttpEquiv "http-equiv"
-    Id "id" Itemprop "itemprop" Method "method" Name "name" Placeholder "placeholder" Property "property"
-    Pubdate "pubdate" Rel "rel" Sitecode "sitecode" Src "src" Srcset "srcset" Style "style" Title "title"
+    Id "id" Itemprop "itemprop"
+    LazySrc "data-src" | "data-original" | "data-lazy-src" | "data-echo" | "lay-src" Method "method" Name "name"
+    Onchange "onchange" Onclick "onclick" Placeholder "placeholder" Poster "poster" Property "property" Pubdate "pubdate" Rel "rel" Sitecode "sitecode" Src "src" Srcset "srcset" Style "style" Title "title"
     Type "type" Value "value" Width "width"
 }
 
@@ -32,7 +33,7 @@ impl Attribute {
         lower_case(name, &mut Room::default()).map_or(Self::Other, Self::of_lower)
     }
 
-    fn bit(self) -> u32 {
+    fn bit(self) -> u64 {
         1 << self as u32
     }
 }
@@ -43,7 +44,7 @@ pub(crate) struct Attributes<'t> {
     /// Each with its name and its value as they are written.
     all: Vec<(Attribute, &'t str, &'t str)>,
     /// Which there are.
-    present: u32,
+    present: u64,
 }
 
 impl<'t> Attributes<'t> {

@@ -107,7 +107,7 @@ fn assigned(script: &str, name: &'static str) -> impl Iterator<Item = usize> {
 }
 
 /// Where a name stands as a word, and what is behind it.
-fn uses<'s>(script: &'s str, name: &'static str) -> impl Iterator<Item = (usize, &'s str)> {
+pub(crate) fn uses<'s>(script: &'s str, name: &'static str) -> impl Iterator<Item = (usize, &'s str)> {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
     memmem::find_iter(script.as_bytes(), name)
         .filter(move |at| !at.checked_sub(1).is_some_and(|before| is_word(script.as_bytes()[before])))

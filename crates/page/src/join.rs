@@ -2,7 +2,7 @@
 
 use encoding_rs::{Encoding, UTF_8};
 use memchr::memchr;
-use xunjian_model::PageUrl;
+use xunjian_model::{PageUrl, UrlError};
 
 /// Bytes of a link that is joined without the URL parser.
 const SIMPLE_MAX: usize = 1_024;
@@ -39,18 +39,17 @@ impl Joiner {
     /// The absolute canonical address of a link, if it is one.
     pub(crate) fn join(&self, link: &str) -> Option<String> {
         let link = link.trim();
-        self.simple(link).or_else(|| self.whole(link).map(String::from))
+        self.simple(link).or_else(|| self.whole(link).ok().map(String::from))
     }
 
     /// The same for an address to go on from.
-    pub(crate) fn whole(&self, link: &str) -> Option<PageUrl> {
+    pub(crate) fn whole(&self, link: &str) -> Result<PageUrl, UrlError> {
         let is_encoded = self.charset != UTF_8
             && memchr(b'?', link.as_bytes()).is_some_and(|query| !link.as_bytes()[query..].is_ascii());
         match is_encoded {
             true => self.base.join_encoded(link, &|query| self.charset.encode(query).0),
             false => self.base.join(link),
         }
-        .ok()
     }
 
     /// The same for most links of most pages, without the URL parser: nothing in them is encoded,

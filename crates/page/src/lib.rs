@@ -4,6 +4,7 @@
 //! markup stands in [`Facts::problems`]. Markup is read by the WHATWG tokenization, without a
 //! tree: one pass over the bytes, memory bounded by the limits below.
 
+mod addresses;
 mod attribute;
 mod builder;
 mod charset;
@@ -12,6 +13,7 @@ mod diversion;
 mod document;
 mod element;
 mod forms;
+mod handlers;
 mod hidden;
 mod join;
 mod kind;
@@ -39,7 +41,7 @@ pub use published::page_date;
 pub use source::{TextPart, Written, source_of, written};
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 11;
+pub const EXTRACTOR_VERSION: u16 = 12;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]

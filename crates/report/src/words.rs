@@ -48,6 +48,10 @@ pub fn link_state(state: &str, language: Language) -> String {
         "not-the-file" => "不是所说的文件",
         "timeout" => "超时",
         "challenged" => "网站防护要求浏览器校验",
+        "bad-contact" => "邮箱或电话有误",
+        "local-file" => "指向本地文件",
+        "malformed" => "不是有效网址",
+        "no-fragment" => "页内位置不存在",
         _ => word,
     };
     let (word, rest) = if language == Language::Zh { (zh, fault_zh(rest)) } else { (word, rest) };

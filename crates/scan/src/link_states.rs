@@ -88,12 +88,17 @@ pub(crate) fn kind_of(state: &LinkState, link: LinkKind) -> Option<Kind> {
         LinkState::Tls(_) => Some(Kind::TlsError),
         LinkState::Private => Some(Kind::PrivateLink),
         LinkState::Hijacked(_) => Some(Kind::HijackedLink),
-        state if state.is_dead() => Some(match link {
-            LinkKind::Image | LinkKind::Media => Kind::DeadImage,
-            LinkKind::Attachment => Kind::DeadAttachment,
-            _ => Kind::DeadLink,
-        }),
+        state if state.is_dead() => Some(kind_of_dead(link)),
         _ => None,
+    }
+}
+
+/// The finding that a link of a use is when nobody can open it.
+pub(crate) fn kind_of_dead(link: LinkKind) -> Kind {
+    match link {
+        LinkKind::Image | LinkKind::Media => Kind::DeadImage,
+        LinkKind::Attachment => Kind::DeadAttachment,
+        _ => Kind::DeadLink,
     }
 }
 

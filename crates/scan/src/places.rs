@@ -1,13 +1,13 @@
-//! Links to a place in a page that is not there, and addresses of mail and telephone that cannot
-//! be any.
+//! Links to a place in a page that is not there, and addresses that nobody can open.
 
 use std::collections::{BTreeMap, HashSet};
 
-use xunjian_model::{Facts, Fragment, Kind, PageUrl, Severity, Site, anchor_hash};
+use xunjian_model::{AddressFault, BadAddress, Facts, Fragment, Kind, PageUrl, Severity, Site, anchor_hash};
 use xunjian_store::Store;
 
 use crate::digest::PageFinding;
 use crate::fold::Candidate;
+use crate::link_states::kind_of_dead;
 use crate::site::page_facts;
 use crate::{ScanError, ScanSetup};
 
@@ -20,13 +20,16 @@ pub(crate) fn of(facts: &Facts) -> Vec<Fragment> {
     facts.fragments.iter().filter(|one| seen.insert((&one.url, &one.id))).cloned().collect()
 }
 
-/// `mailto:` and `tel:` links that reach nobody.
+/// Addresses that nobody can open: on the computer of whoever wrote the page, mistyped, without a host.
 pub(crate) fn check_addresses(facts: &Facts, findings: &mut Vec<PageFinding>) {
-    for address in &facts.bad_addresses {
+    for BadAddress { address, kind, fault } in &facts.bad_addresses {
         let what: String = address.chars().take(200).collect();
+        let kind = kind_of_dead(*kind);
+        // Whoever wants to write or call still reads to whom.
+        let severity = if *fault == AddressFault::Contact { Severity::Info } else { kind.severity() };
         findings.push(PageFinding {
-            severity: Severity::Info,
-            ..PageFinding::new(Kind::DeadLink, what.clone(), format!("⟦{what}⟧")).with("state", "bad-address")
+            severity,
+            ..PageFinding::new(kind, what.clone(), format!("⟦{what}⟧")).with("state", fault.word())
         });
     }
 }

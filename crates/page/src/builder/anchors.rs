@@ -1,10 +1,12 @@
 //! Links of a page, their texts, and the rows of lists they stand in.
 
 use memchr::memchr;
-use xunjian_model::{Fragment, Link, LinkKind, ListItem, PageUrl};
+use xunjian_model::{BadAddress, Fragment, Link, LinkKind, ListItem, PageUrl, Zone};
 
 use super::{Builder, Open, PLACES_MAX};
-use crate::links;
+use crate::attribute::{Attribute, Attributes};
+use crate::element::Element;
+use crate::{addresses, handlers, links};
 
 impl<'t> Builder<'t> {
     pub(super) fn add_link(&mut self, target: &str, kind: Option<LinkKind>) -> Option<usize> {
@@ -13,7 +15,7 @@ impl<'t> Builder<'t> {
             return None;
         }
         let target = target.trim();
-        if target.is_empty() {
+        if target.is_empty() || addresses::is_template(target) {
             return None;
         }
         if kind.is_none() && memchr(b'#', target.as_bytes()).is_some() {
@@ -22,11 +24,17 @@ impl<'t> Builder<'t> {
         if target.starts_with('#') {
             return None;
         }
-        if kind.is_none() && links::is_bad_address(target) && self.facts.bad_addresses.len() < PLACES_MAX {
-            self.facts.bad_addresses.push(target.to_owned());
-        }
-        let url = self.base.join(target)?;
-        let kind = kind.unwrap_or_else(|| links::kind_of_anchor(&url));
+        let Some(url) = self.base.join(target) else {
+            self.add_bad_address(target, kind);
+            return None;
+        };
+        let (url, kind) = match addresses::viewed(&url) {
+            Some(file) => (String::from(file), LinkKind::Attachment),
+            None => {
+                let kind = kind.unwrap_or_else(|| links::kind_of_anchor(&url));
+                (url, kind)
+            }
+        };
         self.facts.links.push(Link {
             url,
             kind,
@@ -36,6 +44,27 @@ impl<'t> Builder<'t> {
             zone: self.zone(),
         });
         Some(self.facts.links.len() - 1)
+    }
+
+    /// What a click opens. A reader sees what he clicks, and search engines follow no script: nothing of it hides.
+    pub(super) fn add_opened(&mut self, code: &str) -> Option<usize> {
+        let link = self.add_link(handlers::opened(code)?, None)?;
+        self.facts.links[link].hidden = false;
+        Some(link)
+    }
+
+    /// Notes an address that is none of a page, where nobody can open it.
+    fn add_bad_address(&mut self, target: &str, kind: Option<LinkKind>) {
+        if matches!(kind, Some(LinkKind::Script | LinkKind::Style | LinkKind::Form))
+            || self.facts.bad_addresses.len() >= PLACES_MAX
+        {
+            return;
+        }
+        let Err(refused) = self.base.whole(target) else { return };
+        if let Some(fault) = addresses::fault(target, &refused) {
+            let kind = kind.unwrap_or_else(|| links::kind_of_anchor(target));
+            self.facts.bad_addresses.push(BadAddress { address: target.to_owned(), kind, fault });
+        }
     }
 
     fn add_fragment(&mut self, target: &str) {
@@ -57,10 +86,34 @@ impl<'t> Builder<'t> {
         self.facts.fragments.extend(fragment.map(|(url, id)| Fragment { url, id }));
     }
 
-    pub(super) fn open_anchor(&mut self, href: &str) {
-        if let Some(link) = self.add_link(href, None) {
+    /// A link begins whose text follows: an `<a>`, or an entry of a menu.
+    pub(super) fn open_anchor(&mut self, element: Element, attributes: &Attributes<'_>) {
+        let link = match element {
+            Element::A => {
+                let href = attributes.get(Attribute::Href);
+                let link = href.as_deref().and_then(|href| self.add_link(href, None));
+                link.or_else(|| {
+                    let codes = href.into_iter().chain(attributes.get(Attribute::Onclick));
+                    codes.into_iter().find_map(|code| self.add_opened(&code))
+                })
+            }
+            Element::Option => attributes.get(Attribute::Value).and_then(|value| self.add_chosen(&value)),
+            _ => None,
+        };
+        if let Some(link) = link {
             self.anchor = Some((link, self.current.len()));
         }
+    }
+
+    /// What an entry of a menu leads to. Many menus are hidden behind one that a script draws.
+    fn add_chosen(&mut self, value: &str) -> Option<usize> {
+        let link = self.add_link(handlers::chosen(value, self.menu_opens)?, None)?;
+        let link_of = &mut self.facts.links[link];
+        link_of.hidden = false;
+        if link_of.zone == Zone::Main {
+            link_of.zone = Zone::Navigation;
+        }
+        Some(link)
     }
 
     pub(super) fn close_anchor(&mut self) {

@@ -30,6 +30,7 @@ impl<'t> Builder<'t> {
         match element {
             Element::Img => {
                 link(Attribute::Src, LinkKind::Image);
+                link(Attribute::LazySrc, LinkKind::Image);
                 self.add_srcset(attributes);
                 if matches!(self.zone(), Zone::Main) && !self.hidden() {
                     self.facts.main_media += 1;
@@ -56,6 +57,7 @@ impl<'t> Builder<'t> {
                     if attributes.has(Attribute::Src) { Attribute::Src } else { Attribute::Data },
                     LinkKind::Media,
                 );
+                link(Attribute::Poster, LinkKind::Image);
                 self.add_srcset(attributes);
                 self.facts.main_media += 1;
             }
@@ -63,14 +65,17 @@ impl<'t> Builder<'t> {
                 link(Attribute::Action, LinkKind::Form);
                 self.forms.open(&mut self.facts, self.base.url(), attributes);
             }
-            Element::Input => self.forms.field(&mut self.facts, attributes),
+            Element::Input => {
+                link(Attribute::Src, LinkKind::Image);
+                self.forms.field(&mut self.facts, attributes);
+            }
             Element::Area => {
                 if let Some(href) = attributes.get(Attribute::Href) {
                     self.add_link(&href, None);
                 }
             }
             Element::Base => {
-                let base = attributes.get(Attribute::Href).and_then(|href| self.base.whole(&href));
+                let base = attributes.get(Attribute::Href).and_then(|href| self.base.whole(&href).ok());
                 if let Some(base) = base {
                     self.base = Joiner::new(base, self.charset);
                 }
@@ -90,6 +95,11 @@ impl<'t> Builder<'t> {
                 self.published.read(attributes, false);
             }
             _ => {}
+        }
+        if element != Element::A
+            && let Some(code) = attributes.get(Attribute::Onclick)
+        {
+            self.add_opened(&code);
         }
         if let Some(background) = attributes.get(Attribute::Background) {
             self.add_link(&background, Some(LinkKind::Image));

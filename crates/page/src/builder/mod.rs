@@ -23,7 +23,7 @@ use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
 use crate::source::{TextPart, Trace};
 use crate::white_space::{append, collapse, is_space, space};
-use crate::{Limits, zone};
+use crate::{Limits, handlers, zone};
 
 /// Character references from which a title is written in them, if they are most of it.
 const ENCODED_MIN: usize = 4;
@@ -94,6 +94,8 @@ struct Builder<'t> {
     current_links: Vec<usize>,
     heading: u8,
     anchor: Option<(usize, usize)>,
+    /// Choosing an entry of the menu opens it.
+    menu_opens: bool,
     flattened: u32,
     text_bytes: usize,
     left_out: bool,
@@ -128,6 +130,7 @@ impl<'t> Builder<'t> {
             current_links: Vec::new(),
             heading: 0,
             anchor: None,
+            menu_opens: false,
             flattened: 0,
             text_bytes: 0,
             left_out: false,
@@ -257,16 +260,18 @@ impl<'t> Builder<'t> {
         if let Some(level) = element.heading_level() {
             self.heading = level;
         }
-        if element == Element::A {
+        if matches!(element, Element::A | Element::Option) {
             self.close_anchor();
+        }
+        if element == Element::Select {
+            let handler = attributes.get(Attribute::Onchange);
+            self.menu_opens = handler.is_some_and(|handler| handlers::opens_choice(&handler));
         }
         if !element.is_void() && !self_closing {
             self.push(name, attributes);
         }
-        if element == Element::A
-            && let Some(href) = attributes.get(Attribute::Href)
-        {
-            self.open_anchor(&href);
+        if matches!(element, Element::A | Element::Option) {
+            self.open_anchor(element, attributes);
         }
     }
 
@@ -325,7 +330,7 @@ impl<'t> Builder<'t> {
         if element.is_block() {
             self.flush();
         }
-        if element == Element::A {
+        if matches!(element, Element::A | Element::Option | Element::Select) {
             self.close_anchor();
         }
         if element.heading_level().is_some() {

@@ -98,6 +98,61 @@ fn scripts_that_divert_some_do_not_hide_where_another_leads() {
 }
 
 #[test]
+fn links_in_menus_clicks_viewers_and_pictures_that_come_late() {
+    let facts = facts(
+        "<select style='display:none' onchange='window.open(this.value)'><option>友情链接<option value='http://b.cn/'>乙\
+         <option value=/c.html>丙</select><select><option value='/d.html'>丁</option></select>\
+         <p><a href='javascript:;' onclick=\"window.open('/e.html')\">戊</a><a href='#' onclick=\"location.href='/f.doc'\">己</a></p>\
+         <a href=\"javascript:window.open('/g.html')\">庚</a><div onclick=\"location='/h.html'\">辛</div>\
+         <a href='/pdfjs/web/viewer.html?file=%2Ff%2Fi.pdf'>壬</a><iframe src='/pdfjs/web/viewer.html?file=/f/j.pdf'></iframe>\
+         <img src=blank.gif data-original=k.jpg><input type=image src=l.gif><video poster=m.png></video>\
+         <a href='{{item.url}}'>{{item.title}}</a><img src='${n}'>",
+    );
+    let links: Vec<_> = facts
+        .links
+        .iter()
+        .map(|link| (link.url.trim_start_matches("http://a.gov.cn"), link.kind, facts.link_text(link)))
+        .collect();
+    use LinkKind::{Attachment, Image, Page};
+    let wanted = [
+        ("http://b.cn/", Page, "乙"),
+        ("/c.html", Page, "丙"),
+        ("/e.html", Page, "戊"),
+        ("/f.doc", Attachment, "己"),
+        ("/g.html", Page, "庚"),
+        ("/h.html", Page, ""),
+        ("/f/i.pdf", Attachment, "壬"),
+        ("/f/j.pdf", Attachment, ""),
+        ("/x/blank.gif", Image, ""),
+        ("/x/k.jpg", Image, ""),
+        ("/x/l.gif", Image, ""),
+        ("/x/m.png", Image, ""),
+    ];
+    assert_eq!(links, wanted);
+    assert!(facts.links.iter().all(|link| !link.hidden));
+    assert_eq!((facts.links[0].zone, facts.links[2].zone), (Zone::Navigation, Zone::Main));
+}
+
+#[test]
+fn addresses_that_nobody_can_open_are_told_with_their_use() {
+    let facts = facts(
+        "<img src='file:///C:/Temp/1.png'><a href='file:///D:/2.doc'>附件</a><a href='http://'>空</a>\
+         <a href='mailto:x'>信</a><script src='http://'></script><form action='htp://a'></form><a href='weixin://x'>扫</a>",
+    );
+    let told: Vec<_> = facts.bad_addresses.iter().map(|one| (&*one.address, one.kind, one.fault)).collect();
+    use xunjian_model::AddressFault::{Contact, LocalFile, Malformed};
+    assert_eq!(
+        told,
+        [
+            ("file:///C:/Temp/1.png", LinkKind::Image, LocalFile),
+            ("file:///D:/2.doc", LinkKind::Attachment, LocalFile),
+            ("http://", LinkKind::Page, Malformed),
+            ("mailto:x", LinkKind::Page, Contact),
+        ]
+    );
+}
+
+#[test]
 fn frames_of_no_size_and_titles_in_references() {
     let facts = facts(
         "<title>&#28595;&#38376;&#36172;&#22330;官网</title><iframe src=http://x.com/ width=0 height=0></iframe>\
