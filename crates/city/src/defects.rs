@@ -228,6 +228,20 @@ fn plant(
         let name = text::title(rng);
         Payload::Html(format!("<p>{lead}详见<a href=\"{href}\">{name}</a>。</p>"))
     };
+    // As an anchor, an entry of a menu, or something to click on.
+    let linked = |rng: &mut Rng, href: &str| {
+        let form = rng.u8(..6);
+        let (lead, name) = (text::sentence(rng), text::title(rng));
+        Payload::Html(match form {
+            0 => format!(
+                "<p>{lead}</p><select onchange=\"if(this.value)window.open(this.value)\"><option value=\"\">相关链接</option><option value=\"{href}\">{name}</option></select>"
+            ),
+            1 => format!(
+                "<p>{lead}详见<span class=\"link\" onclick=\"window.open('{href}')\">{name}</span>。</p>"
+            ),
+            _ => format!("<p>{lead}详见<a href=\"{href}\">{name}</a>。</p>"),
+        })
+    };
     let around = |rng: &mut Rng, phrase: &str| {
         let (before, after) = (text::sentence(rng), text::sentence(rng));
         Payload::Html(format!("<p>{before}工作中，{phrase}，{after}</p>"))
@@ -242,28 +256,41 @@ fn plant(
             };
             // On a host that answers "200" for everything the same link is a soft 404.
             let kind = if inside && plants.soft_host { "soft-404" } else { kind };
-            (kind, Some(href.clone()), anchor(rng, &href))
+            (kind, Some(href.clone()), linked(rng, &href))
         }
         "soft-404" => {
             let href = format!("{origin}/soft/{tag}.html");
             (kind, Some(href.clone()), anchor(rng, &href))
         }
         "dead-image" => {
-            let src = format!("{origin}/images/lost-{tag}.png");
-            let html = format!("<p>{}</p><p><img src=\"{src}\" alt=\"\"></p>", text::sentence(rng));
+            let lost = format!("{origin}/images/lost-{tag}.png");
+            let (src, picture) = match rng.u8(..6) {
+                // Pasted from a text on the editor's own computer.
+                0 => {
+                    let src = format!("file:///C:/Users/ADMINI~1/AppData/Local/Temp/ksohtml/wps{tag}.png");
+                    (src.clone(), format!("src=\"{src}\""))
+                }
+                1 => (lost.clone(), format!("src=\"/images/ok-1.png\" data-original=\"{lost}\"")),
+                _ => (lost.clone(), format!("src=\"{lost}\"")),
+            };
+            let html = format!("<p>{}</p><p><img {picture} alt=\"\"></p>", text::sentence(rng));
             (kind, Some(src), Payload::Html(html))
         }
         "dead-attachment" => {
-            let href = match rng.bool() {
-                true => format!("{origin}/files/lost-{tag}.pdf"),
-                false => format!("{origin}/files/html-{tag}.docx"),
+            let (what, href) = match rng.u8(..5) {
+                0 => (
+                    format!("{origin}/files/lost-{tag}.pdf"),
+                    format!("/pdfjs/web/viewer.html?file=%2Ffiles%2Flost-{tag}.pdf"),
+                ),
+                1 | 2 => (format!("{origin}/files/lost-{tag}.pdf"), format!("{origin}/files/lost-{tag}.pdf")),
+                _ => (format!("{origin}/files/html-{tag}.docx"), format!("{origin}/files/html-{tag}.docx")),
             };
             let html = format!(
                 "<p>{}</p><p>附件：<a href=\"{href}\">{}</a></p>",
                 text::sentence(rng),
                 text::title(rng)
             );
-            (kind, Some(href), Payload::Html(html))
+            (kind, Some(what), Payload::Html(html))
         }
         "tls-error" => {
             let host = ["expired-tls-sim.cn", "wrong-name-sim.cn", "selfsigned-sim.cn"];
@@ -409,7 +436,7 @@ fn plant(
 
 fn trap(site: &SitePlan, rng: &mut Rng) -> String {
     let sentence = text::sentence(rng);
-    let html = match rng.u8(..14) {
+    let html = match rng.u8(..17) {
         0 => "台风在沿海登陆后强度逐渐减弱。".to_owned(),
         1 => "原国土资源局形成的档案已移交。".to_owned(),
         2 => format!("统一社会信用代码：91150900MA0N{:06}。", rng.u32(..1_000_000)),
@@ -429,6 +456,10 @@ fn trap(site: &SitePlan, rng: &mut Rng) -> String {
         10 => "请登录系统后办理，一旦发现问题及时反馈。".to_owned(),
         11 => "本项工作计划于2035年前后全部完成。".to_owned(),
         12 => "时任国家粮食局负责人曾来此调研。".to_owned(),
+        13 => "<a href=\"{{item.url}}\">{{item.title}}</a>由脚本填写。".to_owned(),
+        14 => "<select onchange=\"location.href=this.value\"><option value=\"\">请选择</option><option value=\"/\">返回首页</option></select>可供选择。"
+            .to_owned(),
+        15 => "<span onclick=\"window.open('/')\">打开首页</span>即可查看。".to_owned(),
         _ => "严厉打击网络赌博和发布虚假广告的行为。".to_owned(),
     };
     format!("<p>{sentence}{html}</p>")

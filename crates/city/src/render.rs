@@ -591,8 +591,17 @@ impl Renderer<'_> {
             out.push_str("<script src=\"//tj.tongji-sim.cn/count.js\"></script>");
         }
         out.push_str("<div class=\"footer\"><div class=\"friends\">友情链接：");
-        for host in ["www.xinwen-sim.com.cn", "www.zhengfu-sim.gov.cn", "data.tongji-sim.cn"] {
-            let _ = write!(out, "<a href=\"http://{host}/\">{host}</a> ");
+        let friends = ["www.xinwen-sim.com.cn", "www.zhengfu-sim.gov.cn", "data.tongji-sim.cn"];
+        if site.index % 4 == 1 {
+            out.push_str("<select onchange=\"window.open(this.value)\"><option value=\"\">请选择</option>");
+            for host in friends {
+                let _ = write!(out, "<option value=\"http://{host}/\">{host}</option>");
+            }
+            out.push_str("</select>");
+        } else {
+            for host in friends {
+                let _ = write!(out, "<a href=\"http://{host}/\">{host}</a> ");
+            }
         }
         let _ = write!(out, "</div><p>主办单位：{}　联系电话：{}　", site.name, site.hotline);
         let shows = |mark: &str| site.missing_mark != Some(mark);

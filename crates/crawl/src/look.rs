@@ -313,10 +313,7 @@ async fn refused_alike(
 
 pub(crate) fn new_items(shared: &Shared, item: &Item, facts: &Facts) -> Vec<Item> {
     let depth = item.depth.saturating_add(1);
-    let linked = facts.links.iter().map(|link| (link.url.as_str(), link.kind));
-    let refresh = facts.refresh.iter().map(|url| (url.as_str(), LinkKind::Page));
-    let followed = |kind: LinkKind| !matches!(kind, LinkKind::Script | LinkKind::Style | LinkKind::Form);
-    let all = linked.chain(refresh).filter(|(_, kind)| followed(*kind));
+    let all = links_of(facts);
     let site = item.site.as_ref().and_then(|site| shared.sites.get(site));
     // Most links of a page stand on the pages before it, too.
     let new: Vec<_> = match site {
@@ -328,19 +325,32 @@ pub(crate) fn new_items(shared: &Shared, item: &Item, facts: &Facts) -> Vec<Item
         .collect()
 }
 
+/// What a page leads to.
+pub(crate) fn links_of(facts: &Facts) -> impl Iterator<Item = (&str, LinkKind)> {
+    let linked = facts.links.iter().map(|link| (link.url.as_str(), link.kind));
+    let refresh = facts.refresh.iter().map(|url| (url.as_str(), LinkKind::Page));
+    let followed = |kind: LinkKind| !matches!(kind, LinkKind::Script | LinkKind::Style | LinkKind::Form);
+    linked.chain(refresh).filter(move |(_, kind)| followed(*kind))
+}
+
+/// What a link of a use is asked for as, of a site of ours or of a host outside; `None`: it is not.
+pub(crate) fn target_of(url: &PageUrl, kind: LinkKind, own: bool) -> Option<Target> {
+    Some(match (kind, own) {
+        (LinkKind::Page | LinkKind::Frame, true) => Target::Page,
+        (LinkKind::Page | LinkKind::Frame, false) => Target::Outside,
+        (LinkKind::Attachment, true) if xunjian_page::is_document(url) => Target::Document,
+        (LinkKind::Image | LinkKind::Attachment | LinkKind::Media, true) => Target::Resource,
+        (LinkKind::Image | LinkKind::Attachment | LinkKind::Media, false) => Target::OutsideResource,
+        (LinkKind::Script | LinkKind::Style | LinkKind::Form, _) => return None,
+    })
+}
+
 fn item_of(shared: &Shared, url: &PageUrl, kind: LinkKind, depth: u16) -> Option<Item> {
     let site = shared.owner(url);
     if site.is_none() && !shared.setup.limits.outside {
         return None;
     }
-    let target = match (kind, &site) {
-        (LinkKind::Page | LinkKind::Frame, Some(_)) => Target::Page,
-        (LinkKind::Page | LinkKind::Frame, None) => Target::Outside,
-        (LinkKind::Attachment, Some(_)) if xunjian_page::is_document(url) => Target::Document,
-        (LinkKind::Image | LinkKind::Attachment | LinkKind::Media, Some(_)) => Target::Resource,
-        (LinkKind::Image | LinkKind::Attachment | LinkKind::Media, None) => Target::OutsideResource,
-        (LinkKind::Script | LinkKind::Style | LinkKind::Form, _) => return None,
-    };
+    let target = target_of(url, kind, site.is_some())?;
     let url = match site {
         Some(site) => site.canonical(url),
         None => url.clone(),

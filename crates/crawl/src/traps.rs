@@ -87,6 +87,13 @@ pub(crate) fn is_endless(url: &PageUrl) -> bool {
         || url.as_url().query().is_some_and(|query| query.split('&').count() > PARAMETERS_MAX)
 }
 
+/// Whether an address is a page's copy in traditional characters, which a gateway makes of every page:
+/// `/gate/big5/www.a.gov.cn/x.html`. The copy of the home page tells whether the gateway works.
+pub(crate) fn is_converted(url: &PageUrl) -> bool {
+    let copied = url.path().strip_prefix("/gate/big5/").or_else(|| url.path().strip_prefix("/gate/gb/"));
+    copied.and_then(|copied| copied.split_once('/')).is_some_and(|(_, path)| !path.is_empty())
+}
+
 /// The shapes of one site.
 #[derive(Default)]
 pub(crate) struct Shapes {
@@ -204,6 +211,19 @@ mod tests {
             "http://a.cn/a/b/c/d/e/f.html?x=1&y=2",
         ] {
             assert!(!is_endless(&url(ordinary)), "{ordinary}");
+        }
+    }
+
+    #[test]
+    fn copies_in_other_characters() {
+        for (path, copy) in [
+            ("/gate/big5/www.a.cn/1/2.html", true),
+            ("/gate/big5/www.a.cn/", false),
+            ("/gate/big5/www.a.cn", false),
+            ("/gate/1.html", false),
+            ("/zwgk/gate/big5/a/b", false),
+        ] {
+            assert_eq!(is_converted(&url(&format!("http://big5.a.cn{path}"))), copy, "{path}");
         }
     }
 

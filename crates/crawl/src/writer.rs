@@ -412,7 +412,7 @@ impl Writer<'_> {
                     gathered.touched.insert(site.clone());
                     continue;
                 }
-                if item.target == Target::Page && self.is_endless(site, item, gathered)? {
+                if self.is_cut(site, item, gathered)? {
                     continue;
                 }
             }
@@ -425,14 +425,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Counts an address that is not followed because it is one of endless ones.
-    fn is_endless(
-        &mut self,
-        site: &SiteId,
-        item: &Item,
-        gathered: &mut Gathered,
-    ) -> Result<bool, StoreError> {
-        let shape = if traps::is_endless(&item.url) {
+    /// Counts an address that is not followed because it is one of endless ones, or a copy.
+    fn is_cut(&mut self, site: &SiteId, item: &Item, gathered: &mut Gathered) -> Result<bool, StoreError> {
+        let shape = if traps::is_converted(&item.url) {
+            "converted-copy".to_owned()
+        } else if item.target != Target::Page {
+            return Ok(false);
+        } else if traps::is_endless(&item.url) {
             "endless-path".to_owned()
         } else if self.shared.sites.get(site).is_some_and(|state| state.is_cut(&item.url)) {
             traps::shape(&item.url)

@@ -83,6 +83,7 @@ impl Engine {
         if !run.seeded {
             if settings.sites.iter().all(|site| run.covers(&site.id)) {
                 xunjian_crawl::divide(&self.store, &settings.sites)?;
+                xunjian_crawl::reread(&self.store, &setup, run.started_at)?;
             }
             xunjian_crawl::seed(&self.store, &setup, run.started_at)?;
             run.seeded = true;
