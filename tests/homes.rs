@@ -76,6 +76,22 @@ fn one_of(asked: &Asked) -> Reply {
         ("twice", "/") => Reply::redirect("/start.html"),
         ("twice", "/start.html") => Reply::Page(script.to_owned()),
         ("plain" | "far", "/web/index.html") => Reply::missing(),
+        // Each part of it stands in a frame, and the lists of its columns do.
+        ("frames", "/") => Reply::Page(
+            "<html><head><title>市水利局</title><meta name=\"SiteName\" content=\"市水利局\"></head>\
+             <frameset><frame src=/top.html><frame src=/main.html></frameset></html>"
+                .to_owned(),
+        ),
+        ("frames", "/top.html") => Reply::Page(HOME.split("<ul>").next().unwrap_or_default().to_owned()),
+        ("frames", "/main.html") => {
+            let (_, rest) = HOME.split_once("<ul>").unwrap_or_default();
+            Reply::page("要闻", &format!("<ul>{rest}"))
+        }
+        ("frames", "/zwgk/" | "/hd/") => Reply::page("栏目", "<h1>栏目</h1><iframe src=/list.html></iframe>"),
+        ("frames", "/list.html") => Reply::page(
+            "列表",
+            "<ul><li><a href=/zwgk/t20261120_1.html>关于一项工作的通知</a><span>2026-11-20</span></li></ul>",
+        ),
         (_, "/web/index.html") => Reply::Page(HOME.to_owned()),
         (_, "/zwgk/" | "/hd/") => Reply::page(
             "栏目",
@@ -94,7 +110,7 @@ fn one_of(asked: &Asked) -> Reply {
 #[test]
 fn a_site_is_judged_by_the_page_its_home_address_leads_to() {
     let server = serve(one_of);
-    let sites = ["plain", "redirects", "far", "script", "refresh", "twice", "soft"];
+    let sites = ["plain", "redirects", "far", "script", "refresh", "twice", "frames", "soft"];
     let mut text = "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n[crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n".to_owned();
     for site in sites {
         let www = if site == "far" { format!("\"127.0.0.1:{}\"", server.port) } else { "[]".to_owned() };
@@ -132,7 +148,7 @@ fn a_site_is_judged_by_the_page_its_home_address_leads_to() {
         for kind in ["missing-mark", "missing-entrance", "missing-label", "search-miss"] {
             assert!(plain.iter().any(|one| one.contains(kind)), "{kind}: {plain:?}");
         }
-        for site in &sites[1..6] {
+        for site in &sites[1..7] {
             assert_eq!(kinds(site), plain, "{site}, night {night}");
         }
         // Addresses that are not there are another fault of this one.
@@ -152,7 +168,7 @@ fn a_site_is_judged_by_the_page_its_home_address_leads_to() {
         let one = verdicts.iter().find(|one| one["site"] == site).expect("a verdict");
         (one["result"].clone(), one["score"].clone(), one["reviews"].as_array().map(Vec::len))
     };
-    for site in &sites[1..6] {
+    for site in &sites[1..7] {
         assert_eq!(of(site), of("plain"), "{site}");
     }
     let at = |site: &str, kind: &str| {

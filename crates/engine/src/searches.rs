@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use xunjian_crawl::{Known, Sought, Turns, search, search_form};
 use xunjian_fetch::Fetcher;
-use xunjian_model::{Facts, Finding, Kind, LinkState, Site, SiteId};
+use xunjian_model::{Facts, Finding, Kind, LinkState, PageUrl, Site, SiteId};
 use xunjian_store::Space;
 
 use crate::{Engine, EngineError, RunRecord, life, run};
@@ -78,6 +78,11 @@ impl Engine {
             return Ok(None);
         }
         let Some(home) = self.home(&self.landed(site)?)? else { return Ok(None) };
+        // The form may stand in a frame.
+        let home = xunjian_scan::with_frames(home, |url| match PageUrl::parse(url) {
+            Ok(url) => self.kept_facts(site, &url),
+            Err(_) => Ok(None),
+        })?;
         let Some((form, field)) = search_form(&home) else { return Ok(Some(SiteSearch::default())) };
         let mut searched = SiteSearch { form: true, asked: Vec::new() };
         for page in self.site_summary(run, &site.id)?.known {
@@ -95,8 +100,12 @@ impl Engine {
 
     /// What is kept at the address of a landed site says.
     pub(crate) fn home(&self, site: &Site) -> Result<Option<Facts>, EngineError> {
-        let Some(record) = self.store().url(Some(&site.id), site.url.as_str())? else { return Ok(None) };
-        self.facts_of_record(&site.url, &record)
+        self.kept_facts(site, &site.url)
+    }
+
+    fn kept_facts(&self, site: &Site, url: &PageUrl) -> Result<Option<Facts>, EngineError> {
+        let Some(record) = self.store().url(Some(&site.id), url.as_str())? else { return Ok(None) };
+        self.facts_of_record(url, &record)
     }
 
     fn keep_search(&self, site: &Site, run: &RunRecord, searched: &SiteSearch) -> Result<usize, EngineError> {

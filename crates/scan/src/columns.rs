@@ -46,7 +46,7 @@ pub struct ColumnReport {
     pub newest: Option<Date>,
     /// Has offered no information since it was opened, as far as the page shows.
     pub blank: bool,
-    /// A script fills the list: only a rendered check can tell whether it is blank.
+    /// A script fills the list, or a frame that was not seen: whether it is blank, the page alone cannot tell.
     pub scripted: bool,
 }
 

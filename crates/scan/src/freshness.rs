@@ -38,7 +38,7 @@ pub(crate) fn column_finding(column: &ColumnReport, setup: &ScanSetup) -> Option
         let finding = PageFinding::new(kind, column.name.clone(), format!("⟦{}⟧", column.name))
             .with("class", column.class.clone());
         return Some(match column.scripted {
-            true => finding.with("review", "a script fills the list"),
+            true => finding.with("review", "a script fills the list, or a frame of another site"),
             false => finding,
         });
     }

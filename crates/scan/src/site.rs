@@ -19,6 +19,7 @@ use crate::columns::{self, ColumnReport};
 use crate::digest::{Digest, PageFinding, url_hash};
 use crate::excerpt::{around, hit_in, hit_of};
 use crate::fold::{Candidate, Fold, at_home, first_folder};
+use crate::frames::with_frames;
 use crate::freshness::{column_finding, stale_home};
 use crate::known_texts::TextPairs;
 use crate::link_states::{LinkStates, kind_of};
@@ -164,7 +165,10 @@ pub fn scan_site(
     let leads_away = |facts: &Facts| facts.leads_on().is_some_and(|next| next != site.url.as_str());
     let shown = home_facts(store, site, setup)?;
     let leads_away = shown.as_ref().is_some_and(|(facts, _)| leads_away(facts));
-    let home = shown.filter(|_| !leads_away);
+    let home = match shown.filter(|_| !leads_away) {
+        Some((facts, snapshot)) => Some((framed(store, site, &input.canonical, facts, setup)?, snapshot)),
+        None => None,
+    };
     let found_columns =
         home.as_ref().map(|(facts, _)| columns::discover(facts, site, &setup.classes)).unwrap_or_default();
     let found_columns = columns_arrived_at(store, site, &input.canonical, found_columns, setup)?;
@@ -202,6 +206,7 @@ pub fn scan_site(
     }
     for (name, url) in &found_columns {
         let Some((facts, snapshot)) = page_facts(store, site, url, setup)? else { continue };
+        let facts = framed(store, site, &input.canonical, facts, setup)?;
         if let Some(finding) = presence::statistics(name, &facts) {
             let (url, title, snapshot) = (url.to_string(), facts.title.clone(), snapshot.clone());
             candidates.push(Candidate { url, title, snapshot, finding });
@@ -447,6 +452,21 @@ pub(crate) fn page_facts(
     let Some(record) = setup.record(store, url.as_str(), record)? else { return Ok(None) };
     let snapshot = snapshot_name(&record);
     Ok(facts_of(store, url, &record, setup)?.map(|facts| (facts, snapshot)))
+}
+
+/// A page with what its frames show.
+fn framed(
+    store: &Store,
+    site: &Site,
+    canonical: &Canonical,
+    facts: Facts,
+    setup: &ScanSetup,
+) -> Result<Facts, StoreError> {
+    with_frames(facts, |url| {
+        let Ok(url) = PageUrl::parse(url) else { return Ok(None) };
+        let frame = page_facts(store, site, &canonical.apply(&url), setup)?;
+        Ok(frame.map(|(facts, _)| facts))
+    })
 }
 
 /// Columns with the addresses readers arrive at, each once: many links to one redirect, or lead to a page that only

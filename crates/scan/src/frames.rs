@@ -1,0 +1,114 @@
+//! What a page shows in frames. Where a site is built so, its columns and the news of its home page stand in them.
+
+use std::collections::HashSet;
+
+use xunjian_model::{Facts, Link, LinkKind};
+
+/// Frames of a page that are looked into, those in frames among them.
+const FRAMES_MAX: usize = 16;
+
+/// A page with what its frames show, as a reader sees it; title, labels and dates stay its own. `read` answers
+/// with the facts of a page of the site, if it is known. Where one is not, the page may show more than is seen, as if
+/// a script filled it.
+pub fn with_frames<E>(
+    mut facts: Facts,
+    mut read: impl FnMut(&str) -> Result<Option<Facts>, E>,
+) -> Result<Facts, E> {
+    let is_shown = |link: &&Link| link.kind == LinkKind::Frame && !link.hidden;
+    let mut seen = HashSet::new();
+    let mut at = 0;
+    // What is taken in may have frames, too: its links come behind.
+    while seen.len() < FRAMES_MAX {
+        let Some(frame) = facts.links[at..].iter().position(|link| is_shown(&link)) else { break };
+        at += frame + 1;
+        let address = facts.links[at - 1].url.clone();
+        if !seen.insert(address.clone()) {
+            continue;
+        }
+        match read(&address)? {
+            Some(frame) => take_in(&mut facts, frame),
+            None => facts.scripted = true,
+        }
+    }
+    Ok(facts)
+}
+
+fn take_in(whole: &mut Facts, frame: Facts) {
+    let (blocks, links) = (whole.blocks.len() as u32, whole.links.len() as u32);
+    whole.blocks.extend(frame.blocks);
+    whole.links.extend(frame.links.into_iter().map(|mut link| {
+        // `u32::MAX` stands for none.
+        link.block = link.block.saturating_add(blocks);
+        link
+    }));
+    whole.items.extend(frame.items.into_iter().map(|mut item| {
+        item.link += links;
+        item
+    }));
+    whole.forms.extend(frame.forms.into_iter().map(|mut form| {
+        form.charset.get_or_insert(frame.charset.name.clone());
+        form
+    }));
+    whole.main_chars += frame.main_chars;
+    whole.main_media += frame.main_media;
+    whole.scripted |= frame.scripted;
+    if whole.entrance_code.is_none() {
+        whole.entrance_code = frame.entrance_code;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xunjian_model::PageUrl;
+
+    fn facts(html: &str) -> Facts {
+        let base = PageUrl::parse("http://a.gov.cn/").expect("base");
+        xunjian_page::extract(html.as_bytes(), None, &base, xunjian_page::Limits::default())
+    }
+
+    fn whole(html: &str) -> Facts {
+        let read = |url: &str| {
+            Ok::<_, std::convert::Infallible>(match url.trim_start_matches("http://a.gov.cn") {
+                "/menu.html" => Some(facts("<ul><li><a href=/zwgk/>政务公开</a></ul>")),
+                "/main.html" => {
+                    Some(facts("<p>要闻</p><iframe src=/list.html></iframe><iframe src=/main.html></iframe>"))
+                }
+                "/list.html" => Some(facts(
+                    "<ul><li><a href=/1.html>甲</a> 2026-05-06</li><li><a href=/2.html>乙</a> 2026-05-05</li></ul>\
+                     <form action=/s><input name=q></form>",
+                )),
+                _ => None,
+            })
+        };
+        match with_frames(facts(html), read) {
+            Ok(whole) => whole,
+            Err(never) => match never {},
+        }
+    }
+
+    #[test]
+    fn frames_are_part_of_their_page() {
+        let whole =
+            whole("<title>局</title><frameset><frame src=/menu.html><frame src=/main.html></frameset>");
+        let texts: Vec<&str> =
+            whole.links.iter().map(|link| whole.link_text(link)).filter(|text| !text.is_empty()).collect();
+        assert_eq!(texts, ["政务公开", "甲", "乙"]);
+        let items: Vec<_> = whole
+            .items
+            .iter()
+            .map(|item| {
+                (whole.link_text(&whole.links[item.link as usize]), item.date.map(|date| date.to_string()))
+            })
+            .collect();
+        assert_eq!(items, [("甲", Some("2026-05-06".to_owned())), ("乙", Some("2026-05-05".to_owned()))]);
+        assert_eq!((whole.title.as_str(), whole.forms.len(), whole.scripted), ("局", 1, false));
+    }
+
+    #[test]
+    fn what_a_frame_shows_that_is_not_seen_is_not_known() {
+        assert!(whole("<iframe src=http://b.cn/x></iframe>").scripted);
+        assert!(!whole("<iframe src=http://b.cn/x width=0></iframe>").scripted, "hidden");
+        assert!(!whole("<p>无</p>").scripted);
+    }
+}
