@@ -7,7 +7,7 @@ use regex::Regex;
 
 #[allow(clippy::unwrap_used, reason = "constant patterns, compiled in every test")]
 static IN_TEXT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:^|[^0-9.])((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?:日|[^0-9.]|$)")
+    Regex::new(r"(?:^|[^0-9.])((?:19|20)\d{2})\s*[-/.年－／．]\s*(\d{1,2})\s*[-/.月－／．]\s*(\d{1,2})(?:日|[^0-9.]|$)")
         .unwrap()
 });
 
@@ -35,6 +35,53 @@ pub fn date_in_text(text: &str) -> Option<Date> {
         let (_, [y, m, d]) = found.extract();
         date(y, m, d)
     })
+}
+
+#[allow(clippy::unwrap_used, reason = "constant patterns, compiled in every test")]
+static DAY_APART: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+    let day_and_month = r"(\d{1,2})\s*((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})月?";
+    [format!(r"^{day_and_month}(?:[^-/.0-9]|$)"), format!(r"[^-/.0-9]{day_and_month}$")]
+        .map(|pattern| Regex::new(&pattern).unwrap())
+});
+
+/// The date of a row of a list: as in any text, or with the day before the month, large and apart from it, at one end
+/// of the row: `20 2024-05`.
+pub(crate) fn date_in_row(text: &str) -> Option<Date> {
+    if !has_year(text) {
+        return None;
+    }
+    date_in_text(text).or_else(|| {
+        let found = DAY_APART.iter().find_map(|pattern| pattern.captures(text))?;
+        date(&found[2], &found[3], &found[1])
+    })
+}
+
+/// Bytes of the longest part of a date that stands in a block of its own: `2024年05月`.
+const PART_BYTES_MAX: usize = 16;
+
+/// Whether a block may hold a part of a date and nothing else: a day, a year with a month, a month with a day, a year.
+pub(crate) fn is_date_part(text: &str) -> bool {
+    text.len() <= PART_BYTES_MAX
+        && text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_digit() || "-/.年月日 ".contains(c))
+}
+
+/// The date that two blocks make together, in either order: `20` and `2024-05`, `05-20` and `2024`.
+pub(crate) fn date_of_parts(first: &str, second: &str) -> Option<Date> {
+    let numbers = |text: &str| -> Vec<String> {
+        let parts = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+        parts.map(str::to_owned).collect()
+    };
+    let (first, second) = (numbers(first), numbers(second));
+    let is_year = |text: &String| text.len() == 4;
+    match (&first[..], &second[..]) {
+        ([day], [year, month]) | ([year, month], [day]) | ([month, day], [year]) | ([year], [month, day])
+            if is_year(year) && !is_year(day) =>
+        {
+            date(year, month, day)
+        }
+        _ => None,
+    }
 }
 
 #[allow(clippy::unwrap_used, reason = "constant pattern, compiled in every test")]
@@ -139,6 +186,7 @@ mod tests {
             ("时间：2024年5月6日", Some("2024-05-06")),
             ("2024/05/06 10:00:01", Some("2024-05-06")),
             ("[2024.05.06]", Some("2024-05-06")),
+            ("2024－05－06", Some("2024-05-06")),
             ("2024-13-06", None),
             ("2024年2月30日", None),
             ("编号20240506", None),
@@ -148,6 +196,33 @@ mod tests {
         for (text, wanted) in table {
             assert_eq!(date_in_text(text).map(|date| date.to_string()).as_deref(), wanted, "{text}");
         }
+        let table = [
+            ("2024-05-06 标题", Some("2024-05-06")),
+            ("20 2024-05 标题", Some("2024-05-20")),
+            ("202024-05标题", Some("2024-05-20")),
+            ("标题 6 2024年5月", Some("2024-05-06")),
+            ("关于2024-05的标题", None),
+            ("20 2024-05-06", Some("2024-05-06")),
+            ("32 2024-05", None),
+        ];
+        for (text, wanted) in table {
+            assert_eq!(date_in_row(text).map(|date| date.to_string()).as_deref(), wanted, "{text}");
+        }
+        let table = [
+            ("20", "2024-05", Some("2024-05-20")),
+            ("2024年05月", "20日", Some("2024-05-20")),
+            ("05-20", "2024", Some("2024-05-20")),
+            ("2024", "05/20", Some("2024-05-20")),
+            ("20", "30", None),
+            ("2024", "2024-05", None),
+            ("20", "2024-13", None),
+        ];
+        for (first, second, wanted) in table {
+            assert!(is_date_part(first) && is_date_part(second), "{first} {second}");
+            let date = date_of_parts(first, second);
+            assert_eq!(date.map(|date| date.to_string()).as_deref(), wanted, "{first} {second}");
+        }
+        assert!(!is_date_part("共20页") && !is_date_part("20件") && !is_date_part(""));
         let table = [
             ("/gzdt/202405/t20240506_12.html", Some("2024-05-06")),
             ("/art/2024/5/6/art_1_2.html", Some("2024-05-06")),

@@ -8,6 +8,9 @@ use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
 use crate::{addresses, handlers, links};
 
+/// Longest name of a column beside a title of its own, in bytes: eight characters in Chinese.
+const BESIDE_BYTES_MAX: usize = 24;
+
 impl<'t> Builder<'t> {
     pub(super) fn add_link(&mut self, target: &str, kind: Option<LinkKind>) -> Option<usize> {
         if self.facts.links.len() >= self.limits.links_max {
@@ -132,16 +135,28 @@ impl<'t> Builder<'t> {
             return;
         }
         let Some(date) = open.date else { return };
-        let mut anchors = (open.links..self.facts.links.len()).filter(|&at| {
-            let link = &self.facts.links[at];
-            link.kind == LinkKind::Page && link.span.1 > link.span.0
-        });
-        let (first, second) = (anchors.next(), anchors.next());
-        if let (Some(link), None) = (first, second) {
-            self.facts.items.push(ListItem { link: link as u32, date: Some(date) });
-            if let Some(parent) = self.stack.last_mut() {
-                parent.taken = true;
+        let Some(link) = self.title_of_row(open.links) else { return };
+        self.facts.items.push(ListItem { link: link as u32, date: Some(date) });
+        if let Some(parent) = self.stack.last_mut() {
+            parent.taken = true;
+        }
+    }
+
+    /// The link of a row that is its title; the row's links begin at `first`. Beside it the name of its column may
+    /// stand, or "more" of the same.
+    fn title_of_row(&self, first: usize) -> Option<usize> {
+        let links = &self.facts.links;
+        let bytes = |at: usize| links[at].span.1.saturating_sub(links[at].span.0) as usize;
+        let named = |&at: &usize| links[at].kind == LinkKind::Page && bytes(at) > 0;
+        let mut title = None;
+        for at in (first..links.len()).filter(named) {
+            if title.is_none_or(|title| bytes(at) > bytes(title)) {
+                title = Some(at);
             }
         }
+        let title = title?;
+        let is_beside = |at: usize| bytes(at) <= BESIDE_BYTES_MAX && bytes(at) * 2 <= bytes(title);
+        let mut others = (first..links.len()).filter(named).filter(|&at| links[at].url != links[title].url);
+        others.all(is_beside).then_some(title)
     }
 }

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use xunjian_model::{Block, Facts, PageUrl, Problem, Zone};
 
 use crate::attribute::{Attribute, Attributes};
-use crate::date::date_in_text;
+use crate::date::{date_in_row, date_of_parts, is_date_part};
 use crate::element::{Element, Name};
 use crate::forms::Forms;
 use crate::hidden::style_hides;
@@ -94,6 +94,8 @@ struct Builder<'t> {
     current_links: Vec<usize>,
     heading: u8,
     anchor: Option<(usize, usize)>,
+    /// The block before may be a part of a date.
+    is_date_part: bool,
     /// Choosing an entry of the menu opens it.
     menu_opens: bool,
     flattened: u32,
@@ -130,6 +132,7 @@ impl<'t> Builder<'t> {
             current_links: Vec::new(),
             heading: 0,
             anchor: None,
+            is_date_part: false,
             menu_opens: false,
             flattened: 0,
             text_bytes: 0,
@@ -437,9 +440,7 @@ impl<'t> Builder<'t> {
             self.left_out |= !empty;
             return;
         }
-        if let Some(open) = self.stack.last_mut().filter(|open| open.date.is_none()) {
-            open.date = date_in_text(text);
-        }
+        self.note_date(text);
         let block = self.facts.blocks.len() as u32;
         for link in links {
             self.facts.links[*link].block = block;
@@ -451,6 +452,21 @@ impl<'t> Builder<'t> {
             path: self.path(),
             text: text.to_owned(),
         });
+    }
+
+    /// Dates the row a block stands in, by the block alone or with the one before it.
+    fn note_date(&mut self, text: &str) {
+        let before = std::mem::take(&mut self.is_date_part);
+        let part = is_date_part(text);
+        let with_before = || {
+            let before = self.facts.blocks.last().filter(|_| before && part)?;
+            date_of_parts(&before.text, text)
+        };
+        let date = date_in_row(text).or_else(with_before);
+        self.is_date_part = part && date.is_none();
+        if let Some(open) = self.stack.last_mut().filter(|open| open.date.is_none()) {
+            open.date = date;
+        }
     }
 
     fn path(&self) -> String {

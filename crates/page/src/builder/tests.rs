@@ -33,9 +33,22 @@ fn lists_of_every_family_have_rows() {
         "<table><tr><td><a href=1>甲</a></td><td>2024-05-06</td></tr><tr><td><a href=2>乙</a><td>2024-05-05</table>",
         "<dl><dd>[2024-05-06] <a href=1>甲</a></dd><dd>[2024-05-05] <a href=2>乙</a></dd></dl>",
         "<div><div class=item><div><a href=1>甲</a></div><div>2024-05-06</div></div><div class=item><div><a href=2>乙</a></div><div>2024-05-05</div></div></div>",
+        // The day stands apart, before or behind.
+        "<ul><li><b>06</b>2024-05<a href=1>甲</a></li><li><b>05</b>2024-05<a href=2>乙</a></li></ul>",
+        "<ul><li><div><p>06</p><p>2024/05</p></div><a href=1>甲</a></li><li><div><p>05</p><p>2024/05</p></div><a href=2>乙</a></li></ul>",
+        "<ul><li><div><p>2024-05</p><p>06</p></div><a href=1>甲</a></li><li><div><p>2024-05</p><p>05</p></div><a href=2>乙</a></li></ul>",
+        "<ul><li><a href=1>甲</a><div>05-06</div><div>2024</div></li><li><a href=2>乙</a><div>05-05</div><div>2024</div></li></ul>",
+        // The same page is linked to twice.
+        "<div><div><h3><a href=1>甲</a></h3><p>摘要<a href=1></a></p>2024-05-06</div><div><a href=2><img></a><a href=2>乙</a>2024-05-05</div></div>",
     ] {
         assert_eq!(row(html), wanted, "{html}");
     }
+    // The name of its column beside a title, and "more".
+    let beside = "<ul><li><a href=/c/>[要闻]</a><a href=1>关于做好某项工作的通知</a><a href=/c/>更多</a> 2024-05-06</li></ul>";
+    assert_eq!(row(beside), [("关于做好某项工作的通知".to_owned(), Some("2024-05-06".to_owned()))]);
+    let two =
+        "<div><a href=1>关于做好某项工作的通知</a><a href=2>关于做好另一工作的通知</a> 2024-05-06</div>";
+    assert_eq!(row(two), []);
 }
 
 #[test]
