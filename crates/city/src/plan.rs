@@ -363,6 +363,11 @@ impl SitePlan {
         }
     }
 
+    /// Whether its columns' lists stand in frames.
+    pub(crate) fn has_frames(&self) -> bool {
+        self.index % 7 == 4 && !matches!(self.family, Family::Script | Family::Json)
+    }
+
     /// Whether the site's own search finds services and messages.
     pub(crate) fn searches_services(&self) -> bool {
         match self.notice {

@@ -151,7 +151,10 @@ impl Renderer<'_> {
                 site.column_name(column)
             );
             let count = site.count(column, self.day);
-            body.push_str(&self.rows((count.saturating_sub(8)..count).rev().map(|at| (column, at))));
+            body.push_str(
+                &self
+                    .rows((count.saturating_sub(8)..count).rev().map(|at| (column, at)), site.index % 5 == 3),
+            );
             body.push_str("</div>\n");
         }
         body.push_str("<div class=\"topics\"><h2>专题专栏</h2>");
@@ -189,7 +192,15 @@ impl Renderer<'_> {
                 site.list_pages(column, self.day)
             );
         } else {
-            body.push_str(&self.rows(items.rev().map(|at| (column, at))));
+            if site.has_frames() {
+                let _ = write!(
+                    body,
+                    "<iframe src=\"/frame/{}/{page}.html\" width=\"100%\" height=\"600\"></iframe>",
+                    plan.slug
+                );
+            } else {
+                body.push_str(&self.rows(items.rev().map(|at| (column, at)), false));
+            }
             body.push_str(&self.pager(column, page));
         }
         if plan.class == Class::Interaction && site.counts_messages() {
@@ -210,6 +221,15 @@ impl Renderer<'_> {
         self.chrome(head, &body)
     }
 
+    /// The rows of a list as a page of their own, for a frame.
+    pub(crate) fn frame(&self, column: usize, page: u32) -> String {
+        let newest = self.site.count(column, self.day).saturating_sub(page * LIST_ITEMS);
+        let items = newest.saturating_sub(LIST_ITEMS)..newest;
+        let charset = if self.site.family == Family::Table { "<meta charset=\"gb2312\">" } else { "" };
+        let rows = self.rows(items.rev().map(|at| (column, at)), false);
+        format!("<!DOCTYPE html>\n<html><head>{charset}</head><body>{rows}</body></html>")
+    }
+
     /// The JSON a script of the list asks for.
     pub(crate) fn list_data(&self, column: usize, page: u32) -> String {
         let newest = self.site.count(column, self.day).saturating_sub(page * LIST_ITEMS);
@@ -226,7 +246,7 @@ impl Renderer<'_> {
         serde_json::Value::Array(rows).to_string()
     }
 
-    fn rows(&self, items: impl Iterator<Item = (usize, u32)>) -> String {
+    fn rows(&self, items: impl Iterator<Item = (usize, u32)>, short: bool) -> String {
         let mut out = String::new();
         let (open, close) = match self.site.family {
             Family::Records => (
@@ -243,6 +263,8 @@ impl Renderer<'_> {
             let path = self.site.path(PageRef::Article { column, at });
             let title = self.title(column, at);
             let date = self.date_in_list(column, at).map(|d| d.date().to_string()).unwrap_or_default();
+            // Many home pages leave out the year.
+            let date = if short { date.get("2024-".len()..).unwrap_or_default() } else { &date };
             let _ = match self.site.family {
                 Family::Table => write!(
                     out,
@@ -258,6 +280,17 @@ impl Renderer<'_> {
                     "<record><![CDATA[<li><a href=\"{path}\" title=\"{title}\" target=\"_blank\">{title}</a><b>{date}</b></li>]]></record>"
                 ),
                 Family::Odd => write!(out, "<li><span>{date}</span><a target=_blank href={path}>{title}</a>"),
+                // The day stands large above its month, and the column is named.
+                Family::Dated if self.site.index.is_multiple_of(2) && date.len() == "2024-05-06".len() => {
+                    let (month, day) = date.split_at("2024-05".len());
+                    let (list, name) =
+                        (self.site.path(PageRef::List { column, page: 0 }), self.site.column_name(column));
+                    write!(
+                        out,
+                        "<li><div class=\"date\"><p>{}</p><p>{month}</p></div><a href=\"{list}\">[{name}]</a><a href=\"{path}\" title=\"{title}\">{title}</a></li>",
+                        &day[1..]
+                    )
+                }
                 _ => write!(
                     out,
                     "<li><a href=\"{path}\" title=\"{title}\">{title}</a><span class=\"date\">{date}</span></li>"

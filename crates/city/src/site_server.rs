@@ -148,13 +148,14 @@ impl City {
                 let words = words.split('&').next().unwrap_or_default();
                 html(site, &render.search(&read_field(words, site.family)))
             }
-            ["api", slug, file] => {
+            [part @ ("api" | "frame"), slug, file] => {
                 let column = site.columns.iter().position(|column| column.slug == slug);
-                let page = file.strip_suffix(".json").and_then(|page| page.parse().ok());
-                match (column, page) {
-                    (Some(column), Some(page)) => {
+                let page = file.split_once('.').and_then(|(page, _)| page.parse().ok());
+                match (part, column.zip(page)) {
+                    ("api", Some((column, page))) => {
                         Answer::new(200, "application/json", render.list_data(column, page))
                     }
+                    (_, Some((column, page))) if site.has_frames() => html(site, &render.frame(column, page)),
                     _ => self.missing(&render),
                 }
             }

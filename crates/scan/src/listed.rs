@@ -20,6 +20,9 @@ const AGREEING: usize = 3;
 /// Rows of a list that speak for it; fewer are judged by all lists of the site.
 const ROWS_MIN: usize = 20;
 
+/// Dated articles that a list without dates leads to at least.
+const LIST_MIN: usize = 3;
+
 /// Dates in lists and of articles, by hash of the article's address.
 #[derive(Default)]
 pub(crate) struct Listed {
@@ -65,6 +68,15 @@ impl Listed {
     pub(crate) fn dated(&self, article: u64) -> Option<bool> {
         let dated = self.rows.contains_key(&article);
         (dated || self.undated.contains(&article)).then_some(dated)
+    }
+
+    /// The newest of the articles that a page's list leads to, by their own dates: for lists that show none, or
+    /// only month and day. `None` when the page is none of such a list: most of what it leads to has no date.
+    pub(crate) fn newest_of(&self, targets: impl Iterator<Item = u64>) -> Option<Date> {
+        let targets: FxHashSet<u64> = targets.collect();
+        let dates = || targets.iter().filter_map(|target| self.articles.get(target));
+        let count = dates().count();
+        (count >= LIST_MIN && count * 2 >= targets.len()).then(|| dates().max().copied())?
     }
 
     /// Articles whose date is another in the list that names them.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xunjian_model::{
     Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, Offer, PageKind,
-    PageUrl, Rendering, Severity, Site, UrlRecord, way,
+    PageUrl, Rendering, Severity, Site, UrlRecord, Zone, way,
 };
 use xunjian_page::TextPart;
 use xunjian_store::{Digests, Store, StoreError};
@@ -212,7 +212,9 @@ pub fn scan_site(
             candidates.push(Candidate { url, title, snapshot, finding });
         }
         let own_folder = first_folder(url.as_str()).filter(|own| folders.get(own) == Some(&1));
-        let elsewhere = fold.newest_of(name, &facts, own_folder);
+        let elsewhere = fold
+            .newest_of(name, &facts, own_folder)
+            .or_else(|| newest_linked(&fold, &facts, site, &input.canonical));
         let Some(column) = columns::read(name, url, &facts, elsewhere, setup) else { continue };
         if let Some(finding) = column_finding(&column, setup).filter(|_| is_seen(url)) {
             let (title, url) = (facts.title.clone(), url.to_string());
@@ -223,9 +225,11 @@ pub fn scan_site(
     }
     let home_snapshot = home.as_ref().and_then(|(_, snapshot)| snapshot.clone());
     if let Some((home, _)) = &home {
-        // A home page that only leads on is as fresh as the pages it leads to.
+        // A home page that shows no dates is as fresh as the articles it leads to; one that only leads on, as its
+        // second-level pages.
         if home.items.iter().all(|item| item.date.is_none()) {
-            scan.home_newest = scan.columns.iter().filter_map(|column| column.newest).max();
+            scan.home_newest = newest_linked(&fold, home, site, &input.canonical)
+                .or_else(|| scan.columns.iter().filter_map(|column| column.newest).max());
         }
         let stale = stale_home(scan.home_newest, home, setup);
         if let Some(finding) = stale.filter(|_| is_seen(&site.url)) {
@@ -452,6 +456,20 @@ pub(crate) fn page_facts(
     let Some(record) = setup.record(store, url.as_str(), record)? else { return Ok(None) };
     let snapshot = snapshot_name(&record);
     Ok(facts_of(store, url, &record, setup)?.map(|facts| (facts, snapshot)))
+}
+
+/// The newest article a list leads to whose rows show no date. What a script adds to it is not seen.
+fn newest_linked(fold: &Fold, facts: &Facts, site: &Site, canonical: &Canonical) -> Option<Date> {
+    if facts.scripted || !facts.items.is_empty() {
+        return None;
+    }
+    let rows = facts.links.iter().filter(|link| {
+        link.zone == Zone::Main
+            && link.kind == LinkKind::Page
+            && !link.hidden
+            && !facts.link_text(link).is_empty()
+    });
+    fold.listed.newest_of(rows.map(|link| page::target_hash(&link.url, site, canonical)))
 }
 
 /// A page with what its frames show.
