@@ -96,6 +96,8 @@ pub(crate) struct Digest {
     pub(crate) link_findings: Vec<PageFinding>,
     /// It has so many findings that its texts were not looked at to the end.
     pub(crate) cut: bool,
+    /// Hashes of what its frames show.
+    pub(crate) frames: Vec<u64>,
 }
 
 /// A short name for an address in digests.

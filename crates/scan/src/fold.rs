@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use rustc_hash::FxHashSet;
 use xunjian_model::{Facts, Kind, LinkState, PageKind, Site, UrlRecord};
 
 use crate::columns::class_of;
@@ -23,6 +24,8 @@ use crate::{ScanSetup, dates, labels, presence};
 const SITE_WIDE: f64 = 0.8;
 /// Candidates kept per label and check; a site-wide fault needs no list of all its pages.
 const CANDIDATES_MAX: usize = 2_000;
+/// Pages in frames that are remembered.
+const FRAMED_MAX: usize = 100_000;
 
 /// Years back in which polls and interviews count (D13).
 const ACTIVITIES_AGE: i64 = 1;
@@ -48,6 +51,8 @@ pub(crate) struct Fold {
     pub(crate) dated: usize,
     pub(crate) undated: Vec<Candidate>,
     pub(crate) empty: Vec<Candidate>,
+    /// Pages that stand in frames of others.
+    pub(crate) framed: FxHashSet<u64>,
     pub(crate) pages: u64,
     pub(crate) kept: u64,
     /// Addresses of pages that were not looked at to the end.
@@ -95,6 +100,9 @@ impl Fold {
         let is_home = url == site.url.as_str();
         let is_column = columns.contains(&url);
         let hash = url_hash(&url);
+        if self.framed.len() < FRAMED_MAX {
+            self.framed.extend(digest.frames.iter().copied());
+        }
         let candidate = |finding: PageFinding| Candidate {
             url: url.clone(),
             title: digest.title.clone(),
@@ -203,7 +211,10 @@ impl Fold {
     pub(crate) fn confirm_listed(&mut self) {
         // Lists that a script fills name nothing; then the page's own labels decide.
         let labelled = self.newest_by_column.len() > 1;
-        let Self { listed, undated, empty, .. } = self;
+        let Self { listed, undated, empty, framed, .. } = self;
+        // What is part of another page need be no article by itself.
+        undated.retain(|candidate| !framed.contains(&url_hash(&candidate.url)));
+        empty.retain(|candidate| !framed.contains(&url_hash(&candidate.url)));
         undated.retain(|candidate| match listed.dated(url_hash(&candidate.url)) {
             Some(dated) => !dated,
             None => labelled,

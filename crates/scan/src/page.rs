@@ -143,6 +143,12 @@ pub(crate) fn digest(
         links_state: 0,
         link_findings: Vec::new(),
         cut,
+        frames: facts
+            .links
+            .iter()
+            .filter(|link| link.kind == LinkKind::Frame)
+            .map(|link| target_hash(&link.url, site, canonical))
+            .collect(),
         no_body: is_article && article::has_no_body(facts),
     }
 }
