@@ -155,7 +155,11 @@ impl City {
                     ("api", Some((column, page))) => {
                         Answer::new(200, "application/json", render.list_data(column, page))
                     }
-                    (_, Some((column, page))) if site.has_frames() => html(site, &render.frame(column, page)),
+                    (_, Some((column, page)))
+                        if site.has_frames() && page < site.list_pages(column, self.options.day) =>
+                    {
+                        html(site, &render.frame(column, page))
+                    }
                     _ => self.missing(&render),
                 }
             }
