@@ -61,7 +61,9 @@ pub use reread::reread;
 pub use robots::Robots;
 pub use search::{Known, Sought, search, search_form};
 pub use seed::{queue_again, seed};
-pub use setup::{ContentCheck, CrawlLimits, CrawlSetup, Cut, Incremental, SecondLook, SiteCrawl, StopSignal};
+pub use setup::{
+    ContentCheck, CrawlLimits, CrawlSetup, Cut, HomeCheck, Incremental, SecondLook, SiteCrawl, StopSignal,
+};
 pub use shares::{Share, ShareError, Shares};
 pub use sitemap::{Sitemap, parse as parse_sitemap};
 pub use sites::SiteLearnt;

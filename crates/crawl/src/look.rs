@@ -67,7 +67,10 @@ pub(crate) async fn look(
                 record.state = Some(LinkState::Limited(answer.status));
             } else if let Some(state) = (shared.setup.content_check)(&facts, Target::Outside) {
                 record.state = Some(state);
-            } else if item.url.path() != "/" && is_soft_outside(shared, host, item, &facts).await {
+            } else if item.url.path() != "/"
+                && !xunjian_page::is_shell(&facts)
+                && is_soft_outside(shared, host, item, &facts).await
+            {
                 record.state = Some(LinkState::Soft404);
             }
             Looked::Nothing
@@ -168,7 +171,8 @@ async fn read_page(
         let next = facts.leads_on().and_then(|next| PageUrl::parse(next).ok());
         record.left_out = site.leads_on(item, next.as_ref()).then_some(LeftOut::Elsewhere);
     }
-    if !home && soft == Some(text) {
+    // A page that a script builds shows nothing by itself, wherever it leads.
+    if !home && soft == Some(text) && !xunjian_page::is_shell(&facts) {
         record.state = Some(LinkState::Soft404);
     } else if block_page::is_refusal(&facts, &shared.refusals) || home && block_page::is_maintenance(&facts) {
         if !lock(&host.sameness).is_refusal(text) {
@@ -195,7 +199,7 @@ async fn read_page(
     record.etag = answer.header("etag").map(str::to_owned);
     record.last_modified = answer.header("last-modified").map(str::to_owned);
     let links = new_items(shared, item, &facts);
-    let rendered = match is_wanted(item, home, &facts) {
+    let rendered = match is_wanted(shared, item, home, &facts) {
         true => render(shared, item, record, &answer.body, answer.header("content-type")).await,
         false => {
             record.rendering = Rendering::NotNeeded;

@@ -112,14 +112,14 @@ impl Renderer {
     }
 }
 
-/// Whether only a browser can tell what a page shows: a home page or a column without a list.
-pub(crate) fn is_wanted(item: &Item, home: bool, facts: &Facts) -> bool {
+/// Whether only a browser can tell what a page shows: a home page or a column without a list, or a home page
+/// without what the standard asks of one.
+pub(crate) fn is_wanted(shared: &Shared, item: &Item, home: bool, facts: &Facts) -> bool {
+    let no_list = || facts.scripted && facts.items.is_empty() && (home || facts.main_chars <= TEXT_CHARS);
     item.target == Target::Page
         && item.depth <= DEPTH_MAX
-        && facts.scripted
-        && facts.items.is_empty()
         && facts.refresh.is_none()
-        && (home || facts.main_chars <= TEXT_CHARS)
+        && (no_list() || home && (shared.setup.home_check)(facts))
 }
 
 /// Renders a page that has to be, from a body that was fetched, and notes it in its record.

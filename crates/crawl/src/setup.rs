@@ -73,6 +73,9 @@ impl Default for Incremental {
 /// Looks at a page outside, or one that may say "not found": what state it shows, if not "ok".
 pub type ContentCheck = Arc<dyn Fn(&Facts, Target) -> Option<LinkState> + Send + Sync>;
 
+/// Looks at a home page as it was sent: whether it lacks what a script may put there.
+pub type HomeCheck = Arc<dyn Fn(&Facts) -> bool + Send + Sync>;
+
 /// Holds a page against what a search engine is shown: in what they differ, if that matters, and
 /// whether a person has to judge it.
 pub type SecondLook = Arc<dyn Fn(&Facts, &Facts) -> Option<(String, bool)> + Send + Sync>;
@@ -100,6 +103,8 @@ pub struct CrawlSetup {
     pub incremental: Option<Incremental>,
     /// Content check.
     pub content_check: ContentCheck,
+    /// Whether a home page that has scripts is worth looking at through a browser.
+    pub home_check: HomeCheck,
     /// Comparison with what search engines are shown.
     pub second_look: SecondLook,
     /// Whether addresses that are not known yet are queued; false to ask for some pages once more.

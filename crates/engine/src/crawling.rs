@@ -181,6 +181,7 @@ fn crawl_setup(
         renderer: settings.render.clone().map(|setup| Arc::new(Renderer::new(setup))),
         incremental: settings.incremental,
         content_check: Arc::new(move |facts, target| content.look(facts, target)),
+        home_check: Arc::new(xunjian_scan::lacks_marks),
         second_look: Arc::new(move |first, second| second_look.differs(first, second)),
         follow: true,
     })

@@ -1,6 +1,6 @@
 //! What only the whole page shows: how much text it has, and what it is.
 
-use xunjian_model::{Block, DateSource, Facts, PageKind, Zone};
+use xunjian_model::{Block, DateSource, Facts, LinkKind, PageKind, Zone, anchor_hash};
 
 /// Characters of main text from which a page is an article.
 const ARTICLE_CHARS: u32 = 80;
@@ -20,6 +20,21 @@ pub(crate) fn main_chars(facts: &Facts) -> u32 {
         if counts { block.text.chars().count().saturating_sub(linked) } else { 0 }
     };
     facts.blocks.iter().zip(linked).map(count).sum::<usize>() as u32
+}
+
+/// Ids of the elements that scripts build whole pages in: Vue, React, Nuxt, Next.
+const SHELLS: [&str; 4] = ["app", "root", "__nuxt", "__next"];
+/// Links to pages that a shell has at most.
+const SHELL_LINKS_MAX: usize = 2;
+
+/// Whether a page is nothing but the place where its scripts build one.
+pub fn is_shell(facts: &Facts) -> bool {
+    let has = |kind: LinkKind| facts.links.iter().filter(move |link| link.kind == kind);
+    has(LinkKind::Script).next().is_some()
+        && has(LinkKind::Page).count() <= SHELL_LINKS_MAX
+        && facts.items.is_empty()
+        && facts.main_media == 0
+        && SHELLS.iter().any(|id| facts.anchors.contains(&anchor_hash(id)))
 }
 
 pub(crate) fn kind_of(facts: &Facts) -> PageKind {

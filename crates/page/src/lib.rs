@@ -36,6 +36,7 @@ use xunjian_model::{Facts, PageUrl};
 pub use charset::{Decoded, decode};
 pub use date::{date_in_text, dates_in_url};
 pub use document::{document, fits_name, holds_document, is_document, named_document, sniff};
+pub use kind::is_shell;
 pub use links::is_attachment;
 pub use published::page_date;
 pub use source::{TextPart, Written, source_of, written};

@@ -106,7 +106,10 @@ pub(crate) fn fills_page(script: &str) -> bool {
         let words = [&ASKS[..], &WRITES[..]];
         words.map(|words| searcher(words.iter()))
     });
-    WORDS.iter().all(|words| words.is_match(script))
+    // jQuery asks and writes in one.
+    let loads = memmem::find_iter(script.as_bytes(), ".load(")
+        .any(|at| matches!(script.as_bytes().get(at + ".load(".len()), Some(b'"' | b'\'')));
+    loads || WORDS.iter().all(|words| words.is_match(script))
 }
 
 /// The place a link points to, if a page can be asked for it: not the top, not a script's route,
@@ -150,5 +153,7 @@ mod tests {
             assert_eq!(place(none), None, "{none}");
         }
         assert!(fills_page("fetch('/a').then(r=>{e.innerHTML=r})"));
+        assert!(fills_page("$('#footer').load('/inc/footer.html')"));
+        assert!(!fills_page("window.load(function(){})"));
     }
 }

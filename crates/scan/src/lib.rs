@@ -62,6 +62,7 @@ pub use find::{Found, QUERY_CHARS_MAX, Query, QueryError};
 pub use frames::with_frames;
 pub use known_texts::KnownTexts;
 pub use link_states::LinkStates;
+pub use marks::lacks_marks;
 pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, scan_plain, scan_text};
 pub use privacy::mask_all;
 pub use repeated::{Beyond, FindingLimits};

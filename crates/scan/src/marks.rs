@@ -1,8 +1,22 @@
 //! Marks in the footer of the home page (indicator D15).
 
-use xunjian_model::{Facts, Kind};
+use xunjian_model::{Facts, Kind, Link, LinkKind};
 
 use crate::digest::PageFinding;
+use crate::presence;
+
+/// Names of scripts that write a page's footer.
+const FOOTERS: [&str; 3] = ["foot", "bottom", "copyright"];
+
+/// Whether a home page lacks a mark or the entrance, which one of its scripts may put there.
+pub fn lacks_marks(home: &Facts) -> bool {
+    let writes_footer = |link: &&Link| {
+        let name = link.url.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        link.kind == LinkKind::Script && FOOTERS.iter().any(|word| name.contains(word))
+    };
+    let lacks = || !check(home).is_empty() || !presence::has_entrance(home);
+    (home.scripted || home.links.iter().any(|link| writes_footer(&link))) && lacks()
+}
 
 /// The marks that are missing.
 pub(crate) fn check(home: &Facts) -> Vec<PageFinding> {

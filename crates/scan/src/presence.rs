@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use xunjian_model::{Facts, Kind, PageUrl, Site, SiteKind, Zone};
+use xunjian_model::{Facts, Kind, Link, PageUrl, Site, SiteKind, Zone};
 
 use crate::ScanSetup;
 use crate::columns::class_of;
@@ -95,12 +95,21 @@ fn domain(site: &Site) -> Option<PageFinding> {
     Some(PageFinding::new(Kind::BadDomain, host, format!("⟦{host}⟧")).with("reason", reason))
 }
 
+/// The link to 我为政府网站找错.
+fn entrance_link(home: &Facts) -> Option<&Link> {
+    home.links.iter().find(|link| {
+        link.url.to_ascii_lowercase().contains("jiucuo") || home.link_text(link).contains("网站找错")
+    })
+}
+
+/// Whether a home page has that link.
+pub(crate) fn has_entrance(home: &Facts) -> bool {
+    entrance_link(home).is_some()
+}
+
 /// D17: the entrance 我为政府网站找错 with the right site code.
 fn entrance(home: &Facts, site: &Site) -> Option<PageFinding> {
-    let link = home.links.iter().find(|link| {
-        link.url.to_ascii_lowercase().contains("jiucuo") || home.link_text(link).contains("网站找错")
-    });
-    let Some(link) = link else {
+    let Some(link) = entrance_link(home) else {
         return Some(PageFinding::new(Kind::MissingEntrance, "", ""));
     };
     let in_address =

@@ -193,6 +193,7 @@ pub fn scan_site(
             PageFinding::new(Kind::SeveralNames, name, excerpt)
         });
         let found = marks::check(home).into_iter().chain(missing).chain(several);
+        let found = found.map(|finding| if home.scripted { in_doubt(finding) } else { finding });
         candidates
             .extend(found.map(|finding| Candidate { snapshot: snapshot.clone(), ..at_home(site, finding) }));
         let latest = setup.point.saturating_add(1.day());
@@ -440,8 +441,10 @@ fn facts_of(
     let Some(body) = store.body(&hash)? else { return Ok(None) };
     let mut facts = xunjian_page::extract_any(&body, record.shown_media_type(), url, setup.page);
     // What the page shows once its scripts have run is all there is, if it came to rest.
-    if let Rendering::Done { settled, .. } = record.rendering {
-        facts.scripted = !settled;
+    match record.rendering {
+        Rendering::Done { settled, .. } => facts.scripted = !settled,
+        Rendering::Wanted => facts.scripted = true,
+        Rendering::NotNeeded => {}
     }
     Ok(Some(facts))
 }
@@ -456,6 +459,17 @@ pub(crate) fn page_facts(
     let Some(record) = setup.record(store, url.as_str(), record)? else { return Ok(None) };
     let snapshot = snapshot_name(&record);
     Ok(facts_of(store, url, &record, setup)?.map(|facts| (facts, snapshot)))
+}
+
+/// What a home page does not show, a script may put there that was not seen to run.
+fn in_doubt(finding: PageFinding) -> PageFinding {
+    let absent = match finding.kind {
+        Kind::MissingMark | Kind::ColumnMissing => true,
+        // One with a wrong code is there.
+        Kind::MissingEntrance => finding.detail.is_empty(),
+        _ => false,
+    };
+    if absent { finding.with("review", "a script may put it there") } else { finding }
 }
 
 /// The newest article a list leads to whose rows show no date. What a script adds to it is not seen.

@@ -120,7 +120,10 @@ impl<'t> Builder<'t> {
 
     fn meta(&mut self, attributes: &Attributes<'t>) {
         let content = attributes.get(Attribute::Content).unwrap_or_default();
-        if attributes.get(Attribute::HttpEquiv).is_some_and(|name| name.eq_ignore_ascii_case("refresh")) {
+        let refreshes = attributes
+            .get(Attribute::HttpEquiv)
+            .is_some_and(|name| name.trim().eq_ignore_ascii_case("refresh"));
+        if refreshes && !self.is_for_others() {
             self.facts.refresh = links::refresh_target(&content).and_then(|target| self.base.join(target));
         }
         let Some(name) = [Attribute::Name, Attribute::Property, Attribute::Itemprop]

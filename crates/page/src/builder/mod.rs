@@ -17,7 +17,7 @@ use crate::element::{Element, Name};
 use crate::forms::Forms;
 use crate::hidden::style_hides;
 use crate::join::Joiner;
-use crate::kind::{kind_of, main_chars};
+use crate::kind::{is_shell, kind_of, main_chars};
 use crate::markup::{Reader, Token};
 use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
@@ -234,7 +234,7 @@ impl<'t> Builder<'t> {
     }
 
     /// Whether what comes next is for browsers without scripts, for which no others read markup.
-    fn is_for_others(&self) -> bool {
+    pub(super) fn is_for_others(&self) -> bool {
         self.stack.iter().any(|open| open.name.text.eq_ignore_ascii_case("noscript"))
     }
 
@@ -500,6 +500,7 @@ impl<'t> Builder<'t> {
         facts.main_chars = main_chars(&facts);
         page_dates(&mut facts, self.published, address);
         facts.kind = kind_of(&facts);
+        facts.scripted |= is_shell(&facts);
         facts
     }
 }

@@ -166,6 +166,21 @@ fn addresses_that_nobody_can_open_are_told_with_their_use() {
 }
 
 #[test]
+fn a_page_that_a_script_builds_is_known_by_its_shell() {
+    let shell =
+        "<noscript>Please enable JavaScript</noscript><div id=app></div><script src=/js/app.1f.js></script>";
+    assert!(facts(shell).scripted && crate::is_shell(&facts(shell)));
+    let without = facts("<noscript><meta http-equiv=refresh content='0;url=/old.html'></noscript>");
+    assert_eq!(without.refresh, None, "browsers with scripts stay");
+    let page = format!("{shell}<a href=/1>一</a><a href=/2>二</a><a href=/3>三</a>");
+    assert!(!facts(&page).scripted);
+    assert!(
+        !facts("<div id=app></div>").scripted
+            && !facts("<div id=main></div><script src=/a.js></script>").scripted
+    );
+}
+
+#[test]
 fn frames_of_no_size_and_titles_in_references() {
     let facts = facts(
         "<title>&#28595;&#38376;&#36172;&#22330;官网</title><iframe src=http://x.com/ width=0 height=0></iframe>\
