@@ -176,12 +176,20 @@ fn a_site_whose_certificate_is_at_fault_is_read_all_the_same() {
             CertificateParams::new(vec!["b.test".to_owned()]).expect("a name").subject_alt_names;
     };
     let alone = |_: &mut CertificateParams| {};
+    let now = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now());
+    let soon = now.date() + jiff::Span::new().days(5);
+    let ending = |params: &mut CertificateParams| {
+        issued_at(params, &place);
+        let (month, day) = (soon.month().unsigned_abs(), soon.day().unsigned_abs());
+        params.not_after = rcgen::date_time_ymd(soon.year().into(), month, day);
+    };
     let servers: Vec<(&str, (Running, u16))> = vec![
         ("whole.test", authorities.serve(&world, "whole.test", whole, &[])),
         ("old.test", authorities.serve(&world, "old.test", old, &[])),
         ("other.test", authorities.serve(&world, "other.test", other, &[])),
         ("alone.test", authorities.serve(&world, "alone.test", alone, &[])),
         ("keyed.test", authorities.serve(&world, "keyed.test", old, &[])),
+        ("ending.test", authorities.serve(&world, "ending.test", ending, &[])),
         ("whole.out.test", authorities.serve(&world, "whole.out.test", whole, &[])),
         ("old.out.test", authorities.serve(&world, "old.out.test", old, &[])),
         ("other.out.test", authorities.serve(&world, "other.out.test", other, &[])),
@@ -208,7 +216,7 @@ fn a_site_whose_certificate_is_at_fault_is_read_all_the_same() {
     assert_eq!(why("https://keyed.test/index.html"), "tls (expired)");
     let faults = faults(&world);
     let words = world.findings().into_iter().filter(|one| one["kind"] == "sensitive-word").count();
-    assert_eq!(words, 4, "pages of the sites at fault were read");
+    assert_eq!(words, 5, "pages of the sites at fault were read");
     for (site, state) in [
         ("whole", "tls (the server leaves out who issued its certificate)"),
         ("old", "tls (expired)"),
@@ -227,6 +235,14 @@ fn a_site_whose_certificate_is_at_fault_is_read_all_the_same() {
         let linked = faults.iter().filter(|(of, _, asks)| of == site && !asks).count();
         assert_eq!(linked, 2, "{site}: {faults:?}");
     }
+    // One that ends in a few days is told of before it does; the others have ended or last.
+    let all = world.findings();
+    let ending: Vec<_> = all.iter().filter(|one| one["kind"] == "tls-ending").collect();
+    assert_eq!(
+        (ending.len(), &ending[0]["site"], &ending[0]["severity"]),
+        (1, &"ending".into(), &"major".into())
+    );
+    assert!(matches!(ending[0]["detail"]["days"].as_str(), Some("3" | "4")), "{}", ending[0]);
     // Where we do not go on somebody else may: nobody is accused of it.
     let keyed = ("keyed".to_owned(), "tls (expired)".to_owned(), true);
     assert!(faults.contains(&keyed), "{faults:?}");
@@ -236,7 +252,7 @@ fn a_site_whose_certificate_is_at_fault_is_read_all_the_same() {
     assert!(!verdicts.as_array().expect("verdicts").iter().any(vetoed), "{verdicts}");
     let watched = world.run(&["watch", "--once", "--json"]);
     let (visited, failed) = (&watched.json()["visited"], &watched.json()["failed"]);
-    assert_eq!((visited.as_u64(), failed), (Some(5), &serde_json::json!([])), "{}", watched.stderr);
+    assert_eq!((visited.as_u64(), failed), (Some(6), &serde_json::json!([])), "{}", watched.stderr);
     let fetched = offered.asked().iter().filter(|one| one.path == "/between.crt").count();
     assert!((1..=3).contains(&fetched), "asked for once by each of few steps: {fetched}");
     let chinese = world.run(&["why", "https://whole.test/index.html"]);

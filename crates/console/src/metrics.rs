@@ -37,6 +37,8 @@ fn text(engine: &Engine) -> Result<String, StoreError> {
     let mut vetoes = metric("xunjian_site_vetoes", "Vetoes reached by the site.");
     let mut warnings = metric("xunjian_site_warnings", "Warnings of a veto that is near.");
     let mut score = metric("xunjian_site_score", "Score of the site, where it has one.");
+    let mut certificate =
+        metric("xunjian_site_certificate_end_timestamp_seconds", "When the site's certificate ends.");
     let mut findings = metric("xunjian_findings", "Findings of the site that are there.");
     let mut new = metric("xunjian_findings_new", "Of these, new in the last run.");
     let mut waiting = metric("xunjian_findings_waiting", "Findings that wait for a person.");
@@ -56,6 +58,9 @@ fn text(engine: &Engine) -> Result<String, StoreError> {
         for site in &engine.settings().sites {
             // Ids of sites hold nothing that a label could not.
             let label = format!("site=\"{}\"", site.id);
+            if let Some(end) = engine.certificate_end(site)? {
+                certificate.samples.push((label.clone(), end.as_second() as f64));
+            }
             let Some(latest) = engine.latest(&site.id)? else { continue };
             if let Some(one) = latest.verdict {
                 for (word, outcome) in
@@ -76,9 +81,11 @@ fn text(engine: &Engine) -> Result<String, StoreError> {
         }
     }
     let mut out = String::new();
-    for one in
-        [run_number, started, finished, result, vetoes, warnings, score, findings, new, waiting, accounts]
-    {
+    let all = [
+        run_number, started, finished, result, vetoes, warnings, score, certificate, findings, new, waiting,
+        accounts,
+    ];
+    for one in all {
         let _ = write!(out, "# HELP {0} {1}\n# TYPE {0} gauge\n", one.name, one.help);
         for (labels, value) in one.samples {
             let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };

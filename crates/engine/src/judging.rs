@@ -189,6 +189,7 @@ impl Engine {
                 names: Vec::new(),
                 browsers: Vec::new(),
                 certificate_fault: None,
+                certificate_end: None,
                 ..self.site_input(&run, site)?
             };
             Ok(xunjian_scan::scan_site(self.store(), site, &own, &LinkStates::default(), &setup)?)

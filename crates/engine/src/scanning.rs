@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use jiff::ToSpan as _;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 use xunjian_crawl::SiteLearnt;
 use xunjian_dict::Matcher;
@@ -12,7 +12,7 @@ use xunjian_scan::{
     Beyond, ColumnClass, ColumnReport, KnownPage, LinkStates, Overdue, ScanSetup, SiteInput, Standing,
     Untold, Vocabularies,
 };
-use xunjian_store::Space;
+use xunjian_store::{Space, StoreError};
 
 use crate::in_order::in_order;
 use crate::run::{self, RunRecord};
@@ -223,21 +223,32 @@ impl Engine {
             names: crawl.names,
             browsers: crawl.browsers,
             certificate_fault: self.certificate_fault(site)?,
+            certificate_end: self.certificate_end(site)?,
             canonical: SiteLearnt::read(&self.store, &site.id)?.rules(site),
             standing: Standing::of(&life::all(&self.store, &site.id)?),
         })
     }
 
     /// What is wrong with the certificate of one of a site's hosts.
-    fn certificate_fault(&self, site: &Site) -> Result<Option<String>, EngineError> {
+    fn certificate_fault(&self, site: &Site) -> Result<Option<String>, StoreError> {
+        let mut hosts = self.secure_hosts(site);
+        hosts.find_map(|host| host.map(|host| host.certificate_fault).transpose()).transpose()
+    }
+
+    /// When the certificate of a site's hosts ends that ends first.
+    pub fn certificate_end(&self, site: &Site) -> Result<Option<Timestamp>, StoreError> {
+        let ends = self.secure_hosts(site).filter_map(|host| match host {
+            Ok(host) => host.certificate.map(|certificate| Ok(certificate.not_after)),
+            Err(error) => Some(Err(error)),
+        });
+        ends.reduce(|first, next| Ok(first?.min(next?))).transpose()
+    }
+
+    /// What is known of the hosts of a site that may speak TLS.
+    fn secure_hosts(&self, site: &Site) -> impl Iterator<Item = Result<HostRecord, StoreError>> {
         let secure = site.hosts().map(|host| format!("https://{host}"));
-        for host in std::iter::once(site.url.host_key().to_string()).chain(secure) {
-            let kept: Option<HostRecord> = self.store.get(Space::Host, &[host.as_bytes()])?;
-            if let Some(fault) = kept.and_then(|kept| kept.certificate_fault) {
-                return Ok(Some(fault));
-            }
-        }
-        Ok(None)
+        let hosts = std::iter::once(site.url.host_key().to_string()).chain(secure);
+        hosts.filter_map(|host| self.store.get(Space::Host, &[host.as_bytes()]).transpose())
     }
 
     pub(crate) fn pool(&self) -> Result<rayon::ThreadPool, EngineError> {

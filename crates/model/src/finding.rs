@@ -99,6 +99,7 @@ kinds! {
     MediaStale "media-stale" Major "M2" "新媒体不更新" "Stale account";
     MediaZombie "media-zombie" Major "M2" "僵尸账号" "Zombie account";
     SeveralNames "several-names" Minor "D14" "多个域名" "Several names of one site";
+    TlsEnding "tls-ending" Info "D16" "证书即将到期" "Certificate about to end";
 }
 
 impl Kind {

@@ -46,6 +46,8 @@ pub struct SiteInput {
     pub browsers: Vec<Offer>,
     /// What is wrong with its certificate.
     pub certificate_fault: Option<String>,
+    /// End of the certificate that ends first, of its hosts.
+    pub certificate_end: Option<Timestamp>,
     /// How its addresses are folded.
     pub canonical: Canonical,
     /// Findings that stand already.
@@ -126,6 +128,27 @@ fn own_fault(input: &SiteInput, site: &Site) -> Option<Candidate> {
     Some(at_home(site, finding))
 }
 
+/// Days before a certificate's end from which it is told of, and from which it is urgent. Those that are renewed by
+/// machine have a month left then.
+const ENDING_DAYS: i64 = 21;
+const URGENT_DAYS: i64 = 7;
+
+/// The site's certificate, where it ends soon: no fault by the standard yet.
+fn certificate_ending(input: &SiteInput, site: &Site, setup: &ScanSetup) -> Option<Candidate> {
+    let end = input.certificate_end?;
+    let left = end.duration_since(setup.run_at);
+    let days = left.as_hours().div_euclid(24);
+    if left.is_negative() || days >= ENDING_DAYS {
+        return None;
+    }
+    let host = site.url.host();
+    let finding = PageFinding::new(Kind::TlsEnding, host, format!("{host} ⟦{end}⟧"))
+        .with("days", days.to_string())
+        .with("until", end.to_string());
+    let severity = if days < URGENT_DAYS { Severity::Major } else { finding.severity };
+    Some(at_home(site, PageFinding { severity, ..finding }))
+}
+
 /// One page of the site with its digest.
 pub(crate) struct Seen {
     pub(crate) url: String,
@@ -160,6 +183,7 @@ pub fn scan_site(
         return Ok(scan);
     }
     candidates.extend(own_fault(input, site));
+    candidates.extend(certificate_ending(input, site, setup));
     let site = &site.landed_at(input.landing.clone());
     // Of a page that leads to nothing that is known nothing is asked.
     let leads_away = |facts: &Facts| facts.leads_on().is_some_and(|next| next != site.url.as_str());
