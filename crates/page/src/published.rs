@@ -16,8 +16,12 @@ use crate::links::searcher;
 
 /// Rows from which a page is a list, whose lines are dated for themselves.
 const LIST_ROWS: usize = 3;
-/// Main-text blocks from the top in which a visible publication date is looked for.
+/// Main-text blocks from the top in which a line with the publication date is looked for; in so many, one that says
+/// so in so many words, below the table that stands above a document.
 const DATE_BLOCKS: usize = 12;
+const TABLE_BLOCKS: usize = 32;
+/// Longest name of what stands beside it, in characters.
+const LABEL_CHARS: usize = 12;
 /// Blocks in which the first dated line is looked for.
 const LINE_BLOCKS: usize = 400;
 /// Longest block that can be a line with the publication date.
@@ -124,8 +128,9 @@ pub(crate) fn page_dates(facts: &mut Facts, published: Published, address: &Page
     let label = ["PubDate", "publishdate"].iter().find_map(|name| facts.label(name));
     add(DateSource::Label, label.and_then(date_in_any_form));
     let list = facts.items.len() >= LIST_ROWS;
-    let visible = if list { None } else { visible_date(facts) };
-    add(DateSource::Visible, visible);
+    let visible =
+        visible_date(facts).filter(|(_, said)| !list && !(*said == Said::Updated && label.is_some()));
+    add(DateSource::Visible, visible.map(|(date, _)| date));
     let other = facts.labels.iter().filter_map(|label| {
         let name: String =
             label.name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
@@ -156,29 +161,90 @@ pub fn page_date(dates: &[DateFact]) -> Option<Date> {
     of(Label).or_else(|| of(Visible)).or(local).or_else(|| [Structured, Url, Line].into_iter().find_map(of))
 }
 
-/// A date said to be the publication's, else one alone in a short line near the title.
-fn visible_date(facts: &Facts) -> Option<Date> {
-    const SAYS: [&str; 8] =
-        ["发布时间", "发布日期", "日期", "时间", "发表时间", "更新时间", "发文日期", "来源"];
-    /// When the page was made, not when it was published.
-    const MADE: [&str; 4] = ["生成时间", "页面生成", "制作时间", "Maketime"];
-    let lines = || {
-        facts
-            .blocks
-            .iter()
-            .filter(|block| block.zone == Zone::Main && !block.hidden)
-            .take(DATE_BLOCKS)
-            .filter(|block| has_year(&block.text) && block.text.chars().count() <= DATE_LINE_CHARS)
-            .filter(|block| !MADE.iter().any(|word| block.text.contains(word)))
+/// How a line says that its date is the publication's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// In so many words.
+    Published,
+    /// As the line of date and source that stands near a title.
+    Near,
+    /// When the page was last changed.
+    Updated,
+}
+
+/// The date said to be the publication's, else one of a line near the title. The other way round, documents tell
+/// of days on which they were signed, come into force or end, and notices of days on which something is to happen.
+fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
+    let mut near: Option<(Date, Said)> = None;
+    let mut before = "";
+    let blocks = facts.blocks.iter().filter(|block| block.zone == Zone::Main && !block.hidden);
+    for (at, block) in blocks.take(TABLE_BLOCKS).enumerate() {
+        let text = block.text.as_str();
+        let is_line = has_year(text) && text.chars().count() <= DATE_LINE_CHARS;
+        if let Some((date, said)) = is_line.then(|| dated_line(text, before)).flatten() {
+            match said {
+                Said::Published => return Some((date, said)),
+                // What says when it was changed gives way to a line near the title.
+                _ if at < DATE_BLOCKS
+                    && near.is_none_or(|(_, known)| known == Said::Updated && said == Said::Near) =>
+                {
+                    near = Some((date, said));
+                }
+                _ => {}
+            }
+        }
+        before = text;
+    }
+    near
+}
+
+/// The date of a line near the title, and how it is said; `before` is the block before, such as the cell of a table
+/// that names what stands in this one.
+fn dated_line(text: &str, before: &str) -> Option<(Date, Said)> {
+    const PUBLISHED: [&str; 15] = [
+        "发布时间", "发布日期", "公开日期", "公开时间", "发表时间", "发表日期", "发布于", "发表于",
+        "发稿时间", "发稿日期", "录入时间", "录入日期", "添加时间", "添加日期", "上传时间",
+    ];
+    const UPDATED: [&str; 2] = ["更新时间", "更新日期"];
+    const NEAR: [&str; 7] = ["来源", "作者", "浏览", "点击", "阅读", "字体", "字号"];
+    /// When the page was made, or what day it is.
+    const OTHER: [&str; 6] = ["生成时间", "页面生成", "制作时间", "Maketime", "今天", "现在"];
+    if OTHER.iter().any(|word| text.contains(word)) {
+        return None;
+    }
+    let after = |words: &[&str]| {
+        let at = words.iter().find_map(|word| text.find(word))?;
+        date_in_text(&text[at..]).or_else(|| date_in_text(text))
     };
-    let said = lines().find_map(|block| {
-        let at = SAYS.iter().find_map(|word| block.text.find(word))?;
-        date_in_text(&block.text[at..]).or_else(|| date_in_text(&block.text))
+    if let Some(date) = after(&PUBLISHED) {
+        return Some((date, Said::Published));
+    }
+    if let Some(date) = after(&UPDATED) {
+        return Some((date, Said::Updated));
+    }
+    let date = date_in_text(text)?;
+    if text.trim_start_matches(['[', '(', '（', '【', ' ']).starts_with("20") {
+        let label = before.trim_end_matches(['：', ':', ' ']);
+        let is_label = label.chars().count() <= LABEL_CHARS
+            && (label.len() < before.len() || ["日期", "时间"].iter().any(|word| label.ends_with(word)));
+        let says = |words: &[&str]| words.iter().any(|word| label.contains(word));
+        return match is_label {
+            true if says(&PUBLISHED) => Some((date, Said::Published)),
+            true if says(&UPDATED) => Some((date, Said::Updated)),
+            true if !matches!(label, "日期" | "时间") && !says(&NEAR) => None,
+            _ => Some((date, Said::Near)),
+        };
+    }
+    // `会议时间` and `成文日期` are other things.
+    let alone = ["日期", "时间"].iter().find_map(|word| {
+        let at = text
+            .match_indices(word)
+            .map(|(at, _)| at)
+            .find(|at| !text[..*at].chars().next_back().is_some_and(char::is_alphabetic))?;
+        date_in_text(&text[at..])
     });
-    said.or_else(|| {
-        let starts = |text: &str| text.trim_start_matches(['[', '(', '（', '【', ' ']).starts_with("20");
-        lines().filter(|block| starts(&block.text)).find_map(|block| date_in_text(&block.text))
-    })
+    let date = alone.or_else(|| NEAR.iter().any(|word| text.contains(word)).then_some(date))?;
+    Some((date, Said::Near))
 }
 
 /// The first date of a short line after the first heading, else of any short line, of the footer last.
@@ -187,6 +253,7 @@ fn first_dated_line(facts: &Facts) -> Option<Date> {
         facts.blocks[skip..]
             .iter()
             .filter(|block| !block.hidden && block.text.len() <= DATE_LINE_BYTES)
+            .filter(|block| !block.text.contains("今天是"))
             .filter(|block| (block.zone == Zone::Footer) == footer)
             .take(LINE_BLOCKS)
             .find_map(|block| date_in_any_form(&block.text))
@@ -233,6 +300,37 @@ mod tests {
         ];
         for (html, source, date) in table {
             assert_eq!(dates(html), [(*source, (*date).to_owned())], "{html}");
+        }
+    }
+
+    #[test]
+    fn a_document_tells_of_other_days_too() {
+        let visible = |html: &str| {
+            let visible = dates(html).into_iter().find(|(source, _)| *source == DateSource::Visible);
+            visible.map(|(_, date)| date)
+        };
+        let row = |name: &str, value: &str| format!("<tr><td>{name}</td><td>{value}</td></tr>");
+        let (signed, public) = (row("成文日期：", "2024年4月1日"), row("发布日期：", "2024年5月6日"));
+        let table = format!(
+            "<table>{}{signed}{}{public}</table>",
+            row("索引号", "0001/2024-00001"),
+            row("发文机关", "市政府")
+        );
+        let label = "<meta name=PubDate content='2024-05-06 10:00'>";
+        for (html, date) in [
+            (table.as_str(), Some("2024-05-06")),
+            (&format!("{label}<table>{signed}</table>"), None),
+            ("<h1>题</h1><p>2024-05-06 10:00</p><p>开标时间：2024年6月20日</p>", Some("2024-05-06")),
+            ("<h1>题</h1><p>会议时间：2024年6月20日</p>", None),
+            ("<h1>题</h1><p>日期：2024-05-06</p>", Some("2024-05-06")),
+            ("<h1>题</h1><div>发布时间：</div><div>2024-05-06</div>", Some("2024-05-06")),
+            ("<h1>题</h1><p>更新时间：2024-06-01 发布时间：2024-05-06</p>", Some("2024-05-06")),
+            ("<h1>题</h1><p>更新时间：2024-06-01</p>", Some("2024-06-01")),
+            (&format!("{label}<h1>题</h1><p>更新时间：2024-06-01</p>"), None),
+            ("<div>今天是：2024年6月9日</div><h1>题</h1><p>来源：某局 2024/05/06</p>", Some("2024-05-06")),
+            ("<div>今天是：2024年6月9日</div><h1>题</h1>", None),
+        ] {
+            assert_eq!(visible(html).as_deref(), date, "{html}");
         }
     }
 
