@@ -378,18 +378,37 @@ impl Renderer<'_> {
             }
         }
         let when = shown.map(|d| self.visible_date(d)).unwrap_or_default();
-        let inner = match site.family {
-            Family::Table => format!(
-                "<table class=\"article\"><tr><td><h1>{title}</h1></td></tr><tr><td class=\"info\">{when} 来源：{source} 浏览次数：{}</td></tr><tr><td class=\"content\">{body}</td></tr></table>",
-                at % 977
-            ),
-            Family::Div => format!(
-                "<div class=\"art\"><div class=\"bt\">{title}</div><div class=\"sub\"><span>来源：{source}</span><span>{when}</span></div><div class=\"TRS_Editor\">{body}</div></div>"
-            ),
-            _ => format!(
-                "<div class=\"article\"><h1>{title}</h1><p class=\"info\">{when}　来源：{source}　字体：[大 中 小]</p><div class=\"content\">{body}</div></div>"
-            ),
+        // Documents were signed before they were published; what a notice is about comes after it.
+        let other = |days: i64| {
+            let day = published.saturating_add(jiff::Span::new().days(days)).date();
+            format!("{}年{}月{}日", day.year(), day.month(), day.day())
         };
+        let table = match site.columns[column].class {
+            Class::Policy if shown.is_some() => format!(
+                "<table class=\"index\"><tr><td>索引号：</td><td>{}/{:04}</td><td>成文日期：</td><td>{}</td></tr></table>",
+                site.code,
+                at + 1,
+                other(-12)
+            ),
+            _ => String::new(),
+        };
+        let is_notice = site.columns[column].class == Class::Notice && !body.is_empty();
+        if is_notice && shown.is_some() && at.is_multiple_of(3) {
+            body.insert_str(0, &format!("<p>会议时间：{}上午</p>", other(12)));
+        }
+        let inner = table
+            + &match site.family {
+                Family::Table => format!(
+                    "<table class=\"article\"><tr><td><h1>{title}</h1></td></tr><tr><td class=\"info\">{when} 来源：{source} 浏览次数：{}</td></tr><tr><td class=\"content\">{body}</td></tr></table>",
+                    at % 977
+                ),
+                Family::Div => format!(
+                    "<div class=\"art\"><div class=\"bt\">{title}</div><div class=\"sub\"><span>来源：{source}</span><span>{when}</span></div><div class=\"TRS_Editor\">{body}</div></div>"
+                ),
+                _ => format!(
+                    "<div class=\"article\"><h1>{title}</h1><p class=\"info\">{when}　来源：{source}　字体：[大 中 小]</p><div class=\"content\">{body}</div></div>"
+                ),
+            };
         let head = Head {
             title: if site.family == Family::Table { title } else { format!("{title}_{}", site.name) },
             labels,
