@@ -76,7 +76,7 @@ pub async fn search(
     let encoding = Encoding::for_label(charset.as_bytes()).unwrap_or(encoding_rs::UTF_8);
     let pairs = form.fields.iter().filter(|one| !one.name.is_empty()).filter_map(|one| {
         let value = match one.kind.as_str() {
-            _ if one == field => query_of(&known.title),
+            _ if one == field => query_of(plain(&known.title)),
             "hidden" | "text" | "search" => one.value.clone(),
             _ => return None,
         };
@@ -98,7 +98,7 @@ pub async fn search(
     };
     let media_type = answer.header("content-type");
     let results = xunjian_page::extract(&answer.body, media_type, &answer.final_url, page);
-    let wanted = squeezed(&known.title);
+    let wanted = squeezed(plain(&known.title));
     let mut links =
         results.links.iter().filter(|link| link.kind == LinkKind::Page && link.zone != Zone::Navigation);
     let found = links.any(|link| {
@@ -109,6 +109,12 @@ pub async fn search(
                     || wanted.contains(&text) && text.chars().count() >= QUERY_CHARS_MAX / 2)
     });
     if found { Sought::Found } else { Sought::Missed }
+}
+
+/// A title without the mark in front of its row, and without the dots where a list cuts it off.
+fn plain(title: &str) -> &str {
+    let opens = |c: char| c.is_alphanumeric() || "《〈“‘「『【〔（([\"".contains(c);
+    title.trim_start_matches(|c| !opens(c)).trim_end_matches(['…', '.', '．', ' '])
 }
 
 /// The beginning of a title: long ones are seldom typed whole.
@@ -156,6 +162,16 @@ mod tests {
         assert_eq!(chosen(by_action).map(|(_, _, name)| name), Some("zzz".to_owned()));
         assert_eq!(chosen(&format!("{login}{mail}")), None);
         assert_eq!(chosen("<input name=q>"), None, "no form");
+    }
+
+    #[test]
+    fn titles_are_asked_for_as_they_are_not_as_lists_show_them() {
+        assert_eq!(
+            plain("· 我县保障性住房公开摇号、405户中低收入…"),
+            "我县保障性住房公开摇号、405户中低收入"
+        );
+        assert_eq!(plain("《条例》解读..."), "《条例》解读");
+        assert_eq!(plain("…"), "");
     }
 
     #[test]
