@@ -20,6 +20,8 @@ const LIST_ROWS: usize = 3;
 /// so in so many words, below the table that stands above a document.
 const DATE_BLOCKS: usize = 12;
 const TABLE_BLOCKS: usize = 32;
+/// Longest text in which all of such a table stands, in characters.
+const TABLE_CHARS: usize = 400;
 /// Longest name of what stands beside it, in characters.
 const LABEL_CHARS: usize = 12;
 /// Blocks in which the first dated line is looked for.
@@ -180,8 +182,13 @@ fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
     let blocks = facts.blocks.iter().filter(|block| block.zone == Zone::Main && !block.hidden);
     for (at, block) in blocks.take(TABLE_BLOCKS).enumerate() {
         let text = block.text.as_str();
-        let is_line = has_year(text) && text.chars().count() <= DATE_LINE_CHARS;
-        if let Some((date, said)) = is_line.then(|| dated_line(text, before)).flatten() {
+        let chars = if has_year(text) { text.chars().count() } else { usize::MAX };
+        let dated = match chars {
+            ..=DATE_LINE_CHARS => dated_line(text, before),
+            ..=TABLE_CHARS => said_published(text).map(|date| (date, Said::Published)),
+            _ => None,
+        };
+        if let Some((date, said)) = dated {
             match said {
                 Said::Published => return Some((date, said)),
                 // What says when it was changed gives way to a line near the title.
@@ -198,13 +205,24 @@ fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
     near
 }
 
+/// Words for the day of publication.
+const PUBLISHED: [&str; 15] = [
+    "发布时间", "发布日期", "公开日期", "公开时间", "发表时间", "发表日期", "发布于", "发表于", "发稿时间",
+    "发稿日期", "录入时间", "录入日期", "添加时间", "添加日期", "上传时间",
+];
+
+/// The date that follows one of these words at once.
+fn said_published(text: &str) -> Option<Date> {
+    PUBLISHED.iter().find_map(|word| {
+        let rest = text.split_once(word)?.1.trim_start_matches(['：', ':', ' ', '\u{3000}', '】', ']']);
+        let date = date_in_text(rest)?;
+        rest.starts_with(|c: char| c.is_ascii_digit()).then_some(date)
+    })
+}
+
 /// The date of a line near the title, and how it is said; `before` is the block before, such as the cell of a table
 /// that names what stands in this one.
 fn dated_line(text: &str, before: &str) -> Option<(Date, Said)> {
-    const PUBLISHED: [&str; 15] = [
-        "发布时间", "发布日期", "公开日期", "公开时间", "发表时间", "发表日期", "发布于", "发表于",
-        "发稿时间", "发稿日期", "录入时间", "录入日期", "添加时间", "添加日期", "上传时间",
-    ];
     const UPDATED: [&str; 2] = ["更新时间", "更新日期"];
     const NEAR: [&str; 7] = ["来源", "作者", "浏览", "点击", "阅读", "字体", "字号"];
     /// When the page was made, or what day it is.
@@ -216,7 +234,7 @@ fn dated_line(text: &str, before: &str) -> Option<(Date, Said)> {
         let at = words.iter().find_map(|word| text.find(word))?;
         date_in_text(&text[at..]).or_else(|| date_in_text(text))
     };
-    if let Some(date) = after(&PUBLISHED) {
+    if let Some(date) = said_published(text).or_else(|| after(&PUBLISHED)) {
         return Some((date, Said::Published));
     }
     if let Some(date) = after(&UPDATED) {
@@ -316,6 +334,10 @@ mod tests {
             row("索引号", "0001/2024-00001"),
             row("发文机关", "市政府")
         );
+        let in_one = format!(
+            "<p>索引号：0001 {}成文日期：2024年4月1日 发布日期：2024年5月6日</p>",
+            "主题分类：土地 ".repeat(20)
+        );
         let label = "<meta name=PubDate content='2024-05-06 10:00'>";
         for (html, date) in [
             (table.as_str(), Some("2024-05-06")),
@@ -324,6 +346,7 @@ mod tests {
             ("<h1>题</h1><p>会议时间：2024年6月20日</p>", None),
             ("<h1>题</h1><p>日期：2024-05-06</p>", Some("2024-05-06")),
             ("<h1>题</h1><div>发布时间：</div><div>2024-05-06</div>", Some("2024-05-06")),
+            (&in_one, Some("2024-05-06")),
             ("<h1>题</h1><p>更新时间：2024-06-01 发布时间：2024-05-06</p>", Some("2024-05-06")),
             ("<h1>题</h1><p>更新时间：2024-06-01</p>", Some("2024-06-01")),
             (&format!("{label}<h1>题</h1><p>更新时间：2024-06-01</p>"), None),
