@@ -1,7 +1,7 @@
 //! Addresses as the field writes them: what nobody can open, what a template leaves open, and what a viewer
 //! shows.
 
-use memchr::memchr3;
+use memchr::{memchr, memchr2};
 use percent_encoding::percent_decode_str;
 use xunjian_model::{AddressFault, LinkKind, PageUrl, UrlError};
 
@@ -16,8 +16,17 @@ const MISTYPED: [&str; 12] =
 /// Whether an address is a template's, which a script puts the true one in.
 pub(crate) fn is_template(address: &str) -> bool {
     // Every mark begins with one of two characters.
-    memchr3(b'{', b'<', b'%', address.as_bytes()).is_some()
-        && TEMPLATES.iter().any(|mark| address.contains(mark))
+    memchr2(b'{', b'<', address.as_bytes()).is_some() && TEMPLATES.iter().any(|mark| address.contains(mark))
+}
+
+/// Whether following an address asks for nothing: a script, or what stands in the page itself.
+pub(crate) fn is_no_request(address: &str) -> bool {
+    let scheme = match address.as_bytes().first() {
+        Some(b'j' | b'J') => "javascript:",
+        Some(b'd' | b'D') => "data:",
+        _ => return false,
+    };
+    address.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
 /// Why nobody can open an address that is none of a page, where that is so; `refused` is what the URL parser
@@ -73,11 +82,11 @@ fn is_mail(address: &str) -> bool {
 
 /// The document that a viewer in a page shows: `/pdfjs/web/viewer.html?file=%2Fa.pdf`.
 pub(crate) fn viewed(viewer: &str) -> Option<PageUrl> {
-    let (page, query) = viewer.split_once('?')?;
+    let (page, query) = viewer.split_at(memchr(b'?', viewer.as_bytes())?);
     if !page.ends_with("/viewer.html") {
         return None;
     }
-    let file = query.split('&').find_map(|pair| pair.strip_prefix("file="))?;
+    let file = query[1..].split('&').find_map(|pair| pair.strip_prefix("file="))?;
     let file = percent_decode_str(file).decode_utf8().ok()?;
     let file = PageUrl::parse(page).ok()?.join(&file).ok()?;
     (kind_of_anchor(file.as_str()) == LinkKind::Attachment).then_some(file)

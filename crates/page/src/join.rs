@@ -38,8 +38,12 @@ impl Joiner {
 
     /// The absolute canonical address of a link, if it is one.
     pub(crate) fn join(&self, link: &str) -> Option<String> {
-        let link = link.trim();
-        self.simple(link).or_else(|| self.whole(link).ok().map(String::from))
+        self.try_join(link.trim()).ok()
+    }
+
+    /// The same of a trimmed link, with why it is none.
+    pub(crate) fn try_join(&self, link: &str) -> Result<String, UrlError> {
+        self.simple(link).map_or_else(|| self.whole(link).map(String::from), Ok)
     }
 
     /// The same for an address to go on from.

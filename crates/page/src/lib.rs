@@ -9,6 +9,7 @@ mod attribute;
 mod builder;
 mod charset;
 mod date;
+mod date_line;
 mod diversion;
 mod document;
 mod element;

@@ -98,18 +98,20 @@ pub(crate) fn searcher<'w>(words: impl Iterator<Item = &'w &'w str>) -> AhoCoras
 
 /// Whether a script seems to fill a list or the page from elsewhere.
 pub(crate) fn fills_page(script: &str) -> bool {
-    const ASKS: [&str; 8] =
-        ["fetch(", "$.ajax", "$.get", "$.post", "XMLHttpRequest", "axios", "getJSON", "new Vue"];
-    const WRITES: [&str; 6] =
-        ["innerHTML", ".html(", ".append(", "document.write", "insertAdjacentHTML", "new Vue"];
+    // jQuery's `load` asks and writes in one.
+    const ASKS: [&str; 10] = [
+        "fetch(", "$.ajax", "$.get", "$.post", "XMLHttpRequest", "axios", "getJSON", "new Vue", ".load('",
+        ".load(\"",
+    ];
+    const WRITES: [&str; 8] = [
+        "innerHTML", ".html(", ".append(", "document.write", "insertAdjacentHTML", "new Vue", ".load('",
+        ".load(\"",
+    ];
     static WORDS: LazyLock<[AhoCorasick; 2]> = LazyLock::new(|| {
         let words = [&ASKS[..], &WRITES[..]];
         words.map(|words| searcher(words.iter()))
     });
-    // jQuery asks and writes in one.
-    let loads = memmem::find_iter(script.as_bytes(), ".load(")
-        .any(|at| matches!(script.as_bytes().get(at + ".load(".len()), Some(b'"' | b'\'')));
-    loads || WORDS.iter().all(|words| words.is_match(script))
+    WORDS.iter().all(|words| words.is_match(script))
 }
 
 /// The place a link points to, if a page can be asked for it: not the top, not a script's route,

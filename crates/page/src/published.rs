@@ -11,23 +11,14 @@ use jiff::civil::Date;
 use xunjian_model::{DateFact, DateSource, Facts, PageUrl, Zone};
 
 use crate::attribute::{Attribute, Attributes};
-use crate::date::{date_in_any_form, date_in_text, dates_in_url, has_year};
+use crate::date::{date_in_any_form, dates_in_url};
+use crate::date_line::{Said, visible_date};
 use crate::links::searcher;
 
 /// Rows from which a page is a list, whose lines are dated for themselves.
 const LIST_ROWS: usize = 3;
-/// Main-text blocks from the top in which a line with the publication date is looked for; in so many, one that says
-/// so in so many words, below the table that stands above a document.
-const DATE_BLOCKS: usize = 12;
-const TABLE_BLOCKS: usize = 32;
-/// Longest text in which all of such a table stands, in characters.
-const TABLE_CHARS: usize = 400;
-/// Longest name of what stands beside it, in characters.
-const LABEL_CHARS: usize = 12;
 /// Blocks in which the first dated line is looked for.
 const LINE_BLOCKS: usize = 400;
-/// Longest block that can be a line with the publication date.
-const DATE_LINE_CHARS: usize = 120;
 /// Longest line that is looked at for any date, in bytes.
 const DATE_LINE_BYTES: usize = 200;
 /// Bytes after a key of a script in which its date stands.
@@ -131,7 +122,7 @@ pub(crate) fn page_dates(facts: &mut Facts, published: Published, address: &Page
     add(DateSource::Label, label.and_then(date_in_any_form));
     let list = facts.items.len() >= LIST_ROWS;
     let visible =
-        visible_date(facts).filter(|(_, said)| !list && !(*said == Said::Updated && label.is_some()));
+        visible_date(facts).filter(|(_, said)| !(list || *said == Said::Updated && label.is_some()));
     add(DateSource::Visible, visible.map(|(date, _)| date));
     let other = facts.labels.iter().filter_map(|label| {
         let name: String =
@@ -163,118 +154,15 @@ pub fn page_date(dates: &[DateFact]) -> Option<Date> {
     of(Label).or_else(|| of(Visible)).or(local).or_else(|| [Structured, Url, Line].into_iter().find_map(of))
 }
 
-/// How a line says that its date is the publication's.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Said {
-    /// In so many words.
-    Published,
-    /// As the line of date and source that stands near a title.
-    Near,
-    /// When the page was last changed.
-    Updated,
-}
-
-/// The date said to be the publication's, else one of a line near the title. The other way round, documents tell
-/// of days on which they were signed, come into force or end, and notices of days on which something is to happen.
-fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
-    let mut near: Option<(Date, Said)> = None;
-    let mut before = "";
-    let blocks = facts.blocks.iter().filter(|block| block.zone == Zone::Main && !block.hidden);
-    for (at, block) in blocks.take(TABLE_BLOCKS).enumerate() {
-        let text = block.text.as_str();
-        let chars = if has_year(text) { text.chars().count() } else { usize::MAX };
-        let dated = match chars {
-            ..=DATE_LINE_CHARS => dated_line(text, before),
-            ..=TABLE_CHARS => said_published(text).map(|date| (date, Said::Published)),
-            _ => None,
-        };
-        if let Some((date, said)) = dated {
-            match said {
-                Said::Published => return Some((date, said)),
-                // What says when it was changed gives way to a line near the title.
-                _ if at < DATE_BLOCKS
-                    && near.is_none_or(|(_, known)| known == Said::Updated && said == Said::Near) =>
-                {
-                    near = Some((date, said));
-                }
-                _ => {}
-            }
-        }
-        before = text;
-    }
-    near
-}
-
-/// Words for the day of publication.
-const PUBLISHED: [&str; 15] = [
-    "发布时间", "发布日期", "公开日期", "公开时间", "发表时间", "发表日期", "发布于", "发表于", "发稿时间",
-    "发稿日期", "录入时间", "录入日期", "添加时间", "添加日期", "上传时间",
-];
-
-/// The date that follows one of these words at once.
-fn said_published(text: &str) -> Option<Date> {
-    PUBLISHED.iter().find_map(|word| {
-        let rest = text.split_once(word)?.1.trim_start_matches(['：', ':', ' ', '\u{3000}', '】', ']']);
-        let date = date_in_text(rest)?;
-        rest.starts_with(|c: char| c.is_ascii_digit()).then_some(date)
-    })
-}
-
-/// The date of a line near the title, and how it is said; `before` is the block before, such as the cell of a table
-/// that names what stands in this one.
-fn dated_line(text: &str, before: &str) -> Option<(Date, Said)> {
-    const UPDATED: [&str; 2] = ["更新时间", "更新日期"];
-    const NEAR: [&str; 7] = ["来源", "作者", "浏览", "点击", "阅读", "字体", "字号"];
-    /// When the page was made, or what day it is.
-    const OTHER: [&str; 6] = ["生成时间", "页面生成", "制作时间", "Maketime", "今天", "现在"];
-    if OTHER.iter().any(|word| text.contains(word)) {
-        return None;
-    }
-    let after = |words: &[&str]| {
-        let at = words.iter().find_map(|word| text.find(word))?;
-        date_in_text(&text[at..]).or_else(|| date_in_text(text))
-    };
-    if let Some(date) = said_published(text).or_else(|| after(&PUBLISHED)) {
-        return Some((date, Said::Published));
-    }
-    if let Some(date) = after(&UPDATED) {
-        return Some((date, Said::Updated));
-    }
-    let date = date_in_text(text)?;
-    if text.trim_start_matches(['[', '(', '（', '【', ' ']).starts_with("20") {
-        let label = before.trim_end_matches(['：', ':', ' ']);
-        let is_label = label.chars().count() <= LABEL_CHARS
-            && (label.len() < before.len() || ["日期", "时间"].iter().any(|word| label.ends_with(word)));
-        let says = |words: &[&str]| words.iter().any(|word| label.contains(word));
-        return match is_label {
-            true if says(&PUBLISHED) => Some((date, Said::Published)),
-            true if says(&UPDATED) => Some((date, Said::Updated)),
-            true if !matches!(label, "日期" | "时间") && !says(&NEAR) => None,
-            _ => Some((date, Said::Near)),
-        };
-    }
-    // `会议时间` and `成文日期` are other things.
-    let alone = ["日期", "时间"].iter().find_map(|word| {
-        let at = text
-            .match_indices(word)
-            .map(|(at, _)| at)
-            .find(|at| !text[..*at].chars().next_back().is_some_and(char::is_alphabetic))?;
-        date_in_text(&text[at..])
-    });
-    let date = alone.or_else(|| NEAR.iter().any(|word| text.contains(word)).then_some(date))?;
-    Some((date, Said::Near))
-}
-
 /// The first date of a short line after the first heading, else of any short line, of the footer last.
 fn first_dated_line(facts: &Facts) -> Option<Date> {
     let dated = |skip: usize, footer: bool| {
         facts.blocks[skip..]
             .iter()
             .filter(|block| !block.hidden && block.text.len() <= DATE_LINE_BYTES)
-            .filter(|block| !block.text.contains("今天是"))
             .filter(|block| (block.zone == Zone::Footer) == footer)
             .take(LINE_BLOCKS)
-            .find_map(|block| date_in_any_form(&block.text))
+            .find_map(|block| date_in_any_form(&block.text).filter(|_| !block.text.contains("今天是")))
     };
     let title = facts.blocks.iter().position(|block| !block.hidden && block.heading == 1);
     title.and_then(|at| dated(at, false)).or_else(|| dated(0, false)).or_else(|| dated(0, true))

@@ -1,7 +1,7 @@
 //! Links of a page, their texts, and the rows of lists they stand in.
 
 use memchr::memchr;
-use xunjian_model::{BadAddress, Fragment, Link, LinkKind, ListItem, PageUrl, Zone};
+use xunjian_model::{BadAddress, Fragment, Link, LinkKind, ListItem, PageUrl, UrlError, Zone};
 
 use super::{Builder, Open, PLACES_MAX};
 use crate::attribute::{Attribute, Attributes};
@@ -18,7 +18,7 @@ impl<'t> Builder<'t> {
             return None;
         }
         let target = target.trim();
-        if target.is_empty() || addresses::is_template(target) {
+        if target.is_empty() || addresses::is_template(target) || addresses::is_no_request(target) {
             return None;
         }
         if kind.is_none() && memchr(b'#', target.as_bytes()).is_some() {
@@ -27,9 +27,12 @@ impl<'t> Builder<'t> {
         if target.starts_with('#') {
             return None;
         }
-        let Some(url) = self.base.join(target) else {
-            self.add_bad_address(target, kind);
-            return None;
+        let url = match self.base.try_join(target) {
+            Ok(url) => url,
+            Err(refused) => {
+                self.add_bad_address(target, kind, &refused);
+                return None;
+            }
         };
         let (url, kind) = match addresses::viewed(&url) {
             Some(file) => (String::from(file), LinkKind::Attachment),
@@ -57,14 +60,13 @@ impl<'t> Builder<'t> {
     }
 
     /// Notes an address that is none of a page, where nobody can open it.
-    fn add_bad_address(&mut self, target: &str, kind: Option<LinkKind>) {
+    fn add_bad_address(&mut self, target: &str, kind: Option<LinkKind>, refused: &UrlError) {
         if matches!(kind, Some(LinkKind::Script | LinkKind::Style | LinkKind::Form))
             || self.facts.bad_addresses.len() >= PLACES_MAX
         {
             return;
         }
-        let Err(refused) = self.base.whole(target) else { return };
-        if let Some(fault) = addresses::fault(target, &refused) {
+        if let Some(fault) = addresses::fault(target, refused) {
             let kind = kind.unwrap_or_else(|| links::kind_of_anchor(target));
             self.facts.bad_addresses.push(BadAddress { address: target.to_owned(), kind, fault });
         }

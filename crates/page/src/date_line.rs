@@ -1,0 +1,224 @@
+//! The line near a page's title that says when it was published.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use jiff::civil::Date;
+use xunjian_model::{Facts, Zone};
+
+use crate::date::{date_in_text, has_year};
+use crate::links::searcher;
+
+/// Main-text blocks from the top in which a line with the publication date is looked for; in so many, one that says
+/// so in so many words, below the table that stands above a document.
+const DATE_BLOCKS: usize = 12;
+const TABLE_BLOCKS: usize = 32;
+/// Longest block that can be a line with the publication date.
+const DATE_LINE_CHARS: usize = 120;
+/// Longest text in which all of such a table stands, in characters.
+const TABLE_CHARS: usize = 400;
+/// Longest name of what stands beside it, in characters.
+const LABEL_CHARS: usize = 12;
+
+/// How a line says that its date is the publication's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// In so many words.
+    Published,
+    /// As the line of date and source that stands near a title.
+    Near,
+    /// When the page was last changed.
+    Updated,
+}
+
+/// What a word says of the date beside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Published,
+    Updated,
+    /// It stands in the line of date and source.
+    Near,
+    /// A day, of whatever is said before.
+    Day,
+    /// When the page was made, or what day it is.
+    Other,
+}
+
+const WORDS: [(&str, Word); 32] = [
+    ("发布时间", Word::Published),
+    ("发布日期", Word::Published),
+    ("公开日期", Word::Published),
+    ("公开时间", Word::Published),
+    ("发表时间", Word::Published),
+    ("发表日期", Word::Published),
+    ("发布于", Word::Published),
+    ("发表于", Word::Published),
+    ("发稿时间", Word::Published),
+    ("发稿日期", Word::Published),
+    ("录入时间", Word::Published),
+    ("录入日期", Word::Published),
+    ("添加时间", Word::Published),
+    ("添加日期", Word::Published),
+    ("上传时间", Word::Published),
+    ("更新时间", Word::Updated),
+    ("更新日期", Word::Updated),
+    ("来源", Word::Near),
+    ("作者", Word::Near),
+    ("浏览", Word::Near),
+    ("点击", Word::Near),
+    ("阅读", Word::Near),
+    ("字体", Word::Near),
+    ("字号", Word::Near),
+    ("生成时间", Word::Other),
+    ("页面生成", Word::Other),
+    ("制作时间", Word::Other),
+    ("Maketime", Word::Other),
+    ("今天", Word::Other),
+    ("现在", Word::Other),
+    ("日期", Word::Day),
+    ("时间", Word::Day),
+];
+
+/// Words in a text with the places behind them. `会议时间` and `成文日期` say nothing.
+fn words(text: &str) -> impl Iterator<Item = (Word, usize)> {
+    static SEARCHER: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(WORDS.iter().map(|(word, _)| word)));
+    SEARCHER.find_iter(text).filter_map(move |hit| {
+        let word = WORDS[hit.pattern().as_usize()].1;
+        let alone = || !text[..hit.start()].chars().next_back().is_some_and(char::is_alphabetic);
+        (word != Word::Day || alone()).then_some((word, hit.end()))
+    })
+}
+
+/// The date said to be the publication's, else one of a line near the title. Not any other: documents tell
+/// of days on which they were signed, come into force or end, and notices of days on which something is to happen.
+pub(crate) fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
+    let mut near: Option<(Date, Said)> = None;
+    let mut before = "";
+    let blocks = facts.blocks.iter().filter(|block| block.zone == Zone::Main && !block.hidden);
+    for (at, block) in blocks.take(TABLE_BLOCKS).enumerate() {
+        let text = block.text.as_str();
+        let chars = if has_year(text) { text.chars().count() } else { usize::MAX };
+        let dated = if chars <= DATE_LINE_CHARS {
+            dated_line(text, before)
+        } else if chars <= TABLE_CHARS {
+            said_published(text).map(|date| (date, Said::Published))
+        } else {
+            None
+        };
+        if let Some((date, said)) = dated {
+            match said {
+                Said::Published => return Some((date, said)),
+                // What says when it was changed gives way to a line near the title.
+                _ if at < DATE_BLOCKS
+                    && near.is_none_or(|(_, known)| known == Said::Updated && said == Said::Near) =>
+                {
+                    near = Some((date, said));
+                }
+                _ => {}
+            }
+        }
+        before = text;
+    }
+    near
+}
+
+/// The date right behind a word for the day of publication.
+fn said_published(text: &str) -> Option<Date> {
+    words(text).filter(|(word, _)| *word == Word::Published).find_map(|(_, end)| {
+        let rest = text[end..].trim_start_matches(['：', ':', ' ', '\u{3000}', '】', ']']);
+        let follows = rest.starts_with(|c: char| c.is_ascii_digit());
+        follows.then(|| date_in_text(rest)).flatten()
+    })
+}
+
+/// The date of a line near the title, and how it is said; `before` is the block before, such as the cell of a table
+/// that names what stands in this one.
+fn dated_line(text: &str, before: &str) -> Option<(Date, Said)> {
+    let (mut published, mut updated, mut day, mut near) = (None, None, None, false);
+    for (word, end) in words(text) {
+        match word {
+            Word::Published => published = published.or(Some(end)),
+            Word::Updated => updated = updated.or(Some(end)),
+            Word::Day => day = day.or(Some(end)),
+            Word::Near => near = true,
+            Word::Other => return None,
+        }
+    }
+    let date = date_in_text(text)?;
+    let behind = |end: usize| date_in_text(&text[end..]).unwrap_or(date);
+    if let Some(end) = published {
+        return Some((said_published(text).unwrap_or_else(|| behind(end)), Said::Published));
+    }
+    if let Some(end) = updated {
+        return Some((behind(end), Said::Updated));
+    }
+    if text.trim_start_matches(['[', '(', '（', '【', ' ']).starts_with("20") {
+        return said_by(before).map(|said| (date, said));
+    }
+    match day {
+        Some(end) => Some((behind(end), Said::Near)),
+        None => near.then_some((date, Said::Near)),
+    }
+}
+
+/// What the block before one that begins with a date says of it; `None`: it is the date of something else.
+fn said_by(before: &str) -> Option<Said> {
+    let label = before.trim_end_matches(['：', ':', ' ']);
+    let is_label = label.chars().count() <= LABEL_CHARS
+        && (label.len() < before.len() || ["日期", "时间"].iter().any(|word| label.ends_with(word)));
+    if !is_label {
+        return Some(Said::Near);
+    }
+    let word = words(label).map(|(word, _)| word).next()?;
+    match word {
+        Word::Published => Some(Said::Published),
+        Word::Updated => Some(Said::Updated),
+        Word::Near | Word::Day => Some(Said::Near),
+        Word::Other => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xunjian_model::{DateSource, PageUrl};
+
+    use crate::{Limits, extract};
+
+    #[test]
+    fn a_document_tells_of_other_days_too() {
+        let visible = |html: &str| {
+            let base = PageUrl::parse("http://a.gov.cn/x.html").expect("base");
+            let facts = extract(html.as_bytes(), Some("text/html; charset=utf-8"), &base, Limits::default());
+            let visible = facts.dates.iter().find(|date| date.source == DateSource::Visible);
+            visible.map(|visible| visible.date.to_string())
+        };
+        let row = |name: &str, value: &str| format!("<tr><td>{name}</td><td>{value}</td></tr>");
+        let (signed, public) = (row("成文日期：", "2024年4月1日"), row("发布日期：", "2024年5月6日"));
+        let table = format!(
+            "<table>{}{signed}{}{public}</table>",
+            row("索引号", "0001/2024-00001"),
+            row("发文机关", "市政府")
+        );
+        let in_one = format!(
+            "<p>索引号：0001 {}成文日期：2024年4月1日 发布日期：2024年5月6日</p>",
+            "主题分类：土地 ".repeat(20)
+        );
+        let label = "<meta name=PubDate content='2024-05-06 10:00'>";
+        for (html, date) in [
+            (table.as_str(), Some("2024-05-06")),
+            (&format!("{label}<table>{signed}</table>"), None),
+            ("<h1>题</h1><p>2024-05-06 10:00</p><p>开标时间：2024年6月20日</p>", Some("2024-05-06")),
+            ("<h1>题</h1><p>会议时间：2024年6月20日</p>", None),
+            ("<h1>题</h1><p>日期：2024-05-06</p>", Some("2024-05-06")),
+            ("<h1>题</h1><div>发布时间：</div><div>2024-05-06</div>", Some("2024-05-06")),
+            (&in_one, Some("2024-05-06")),
+            ("<h1>题</h1><p>更新时间：2024-06-01 发布时间：2024-05-06</p>", Some("2024-05-06")),
+            ("<h1>题</h1><p>更新时间：2024-06-01</p>", Some("2024-06-01")),
+            (&format!("{label}<h1>题</h1><p>更新时间：2024-06-01</p>"), None),
+            ("<div>今天是：2024年6月9日</div><h1>题</h1><p>来源：某局 2024/05/06</p>", Some("2024-05-06")),
+            ("<div>今天是：2024年6月9日</div><h1>题</h1>", None),
+        ] {
+            assert_eq!(visible(html).as_deref(), date, "{html}");
+        }
+    }
+}
