@@ -54,15 +54,22 @@ pub(crate) fn chosen(value: &str, opens: bool) -> Option<&str> {
     let has =
         |scheme: &str| value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     let path = || {
-        let is_page = value.contains('/') || value.contains(".htm");
-        opens && is_page && !value.contains(char::is_whitespace)
+        let is_page = value.starts_with(['/', '.']) || PAGES.iter().any(|ending| value.contains(ending));
+        opens && is_page && !value.contains(char::is_whitespace) && !value.ends_with("://")
     };
-    (has("http://") || has("https://") || path()).then_some(value)
+    // The first entry often leads nowhere.
+    let whole = ["http://", "https://"].iter().any(|scheme| has(scheme) && value.len() > scheme.len());
+    (whole || path()).then_some(value)
 }
 
-/// Whether choosing an entry of a menu opens it.
+/// Endings of pages.
+const PAGES: [&str; 6] = [".htm", ".shtm", ".jsp", ".asp", ".php", ".do"];
+
+/// Whether choosing an entry of a menu opens just what its value says.
 pub(crate) fn opens_choice(handler: &str) -> bool {
-    ["open", "location", "href", "jump", "Jump"].iter().any(|sign| handler.contains(sign))
+    let opens = ["open", "location", "href", "jump", "Jump"].iter().any(|sign| handler.contains(sign));
+    // What is put together is another address.
+    opens && !handler.contains('+')
 }
 
 #[cfg(test)]
@@ -100,11 +107,13 @@ mod tests {
         for (value, opens, wanted) in [
             (" http://b.cn/ ", false, Some("http://b.cn/")),
             ("HTTPS://b.cn", false, Some("HTTPS://b.cn")),
+            ("http://", false, None),
             ("/col/1/", true, Some("/col/1/")),
             ("/col/1/", false, None),
             ("1", true, None),
             ("请选择", true, None),
             ("1.5", true, None),
+            ("2020/01", true, None),
             ("2.htm", true, Some("2.htm")),
         ] {
             assert_eq!(chosen(value, opens), wanted, "{value}");
@@ -112,5 +121,6 @@ mod tests {
         assert!(opens_choice("if(this.value)window.open(this.value)"));
         assert!(opens_choice("MM_jumpMenu('parent',this,0)"));
         assert!(!opens_choice("check(this)"));
+        assert!(!opens_choice("location.href='list.jsp?month='+this.value"));
     }
 }

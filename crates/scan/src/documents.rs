@@ -17,11 +17,11 @@ const DOCUMENTS_MAX: usize = 20_000;
 /// Links of an interpretation that are looked at.
 const LINKS_MAX: usize = 64;
 /// Blocks of the main text in which a document's number stands.
-const HEAD_BLOCKS: usize = 12;
+const HEAD_BLOCKS: usize = 24;
 
 #[allow(clippy::unwrap_used, reason = "a constant pattern, compiled in every test")]
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:发文字号|文\s*号|发文机关字号)?[:：\s]*([\p{Han}]{2,12}[〔\[（(【]\d{4}[〕\]）)】]\s*第?\d+号)$").unwrap()
+    Regex::new(r"^(?:发文字号|文\s*号|发文机关字号|文件编号)?[:：\s]*([\p{Han}]{2,12}[〔\[（(【]\d{4}[〕\]）)】]\s*第?\d+号)$").unwrap()
 });
 
 /// Words of an interpretation's title.
