@@ -10,6 +10,8 @@ use xunjian_store::Space;
 
 use crate::{Engine, EngineError, RunRecord, life, run};
 
+/// Questions without an answer after which a search is left alone for the night.
+const UNANSWERED_MAX: usize = 2;
 /// Sites asked at once; each has its own turns all the same.
 const SITES_AT_ONCE: usize = 16;
 
@@ -94,6 +96,10 @@ impl Engine {
                 Sought::NoAnswer => None,
             };
             searched.asked.push((known.class, known.title, found));
+            let unanswered = searched.asked.iter().filter(|(.., found)| found.is_none()).count();
+            if unanswered >= UNANSWERED_MAX {
+                break;
+            }
         }
         Ok(Some(searched))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
@@ -10,6 +10,7 @@ use hickory_resolver::config::{
     ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig, ResolverOpts,
 };
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use tokio::time::Instant;
 
 use crate::SetupError;
 use crate::connect::ConnectError;
@@ -23,6 +24,12 @@ const TTL_MAX: Duration = Duration::from_secs(3_600);
 const NEGATIVE_TTL_MAX: Duration = Duration::from_secs(60);
 /// Names kept.
 const CACHED_MAX: u64 = 10_000;
+/// A name that could not be asked for within so long is not asked for again so long: pages may redirect there one
+/// after the other.
+const FAILED_SLOW: Duration = Duration::from_secs(1);
+const FAILED_TTL: Duration = Duration::from_secs(30);
+/// Such names that are remembered.
+const FAILED_MAX: usize = 1_000;
 
 /// A configured address: `127.0.0.1`, `127.0.0.1:8080` or `[::1]:8080`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +63,8 @@ pub struct Resolver {
     guard: AddressGuard,
     /// `None` when the system names no server.
     dns: Option<TokioResolver>,
+    /// Names whose servers did not answer: when, and the reason.
+    failed: Arc<Mutex<HashMap<String, (Instant, String)>>>,
 }
 
 impl std::fmt::Debug for Resolver {
@@ -72,7 +81,7 @@ impl Resolver {
         guard: AddressGuard,
         servers: &[SocketAddr],
     ) -> Result<Self, SetupError> {
-        Ok(Self { overrides: Arc::new(overrides), guard, dns: dns(servers)? })
+        Ok(Self { overrides: Arc::new(overrides), guard, dns: dns(servers)?, failed: Arc::default() })
     }
 
     fn overridden(&self, host: &str) -> Option<&Vec<Override>> {
@@ -102,6 +111,10 @@ impl Resolver {
         }
         let failed = |reason: String| ConnectError::Io(format!("name lookup failed for now: {reason}"));
         let dns = self.dns.as_ref().ok_or_else(|| failed("the system names no name server".to_owned()))?;
+        if let Some(reason) = self.failed_before(host) {
+            return Err(failed(reason));
+        }
+        let begun = Instant::now();
         // The final dot keeps the system's search domains out of it.
         match dns.lookup_ip(format!("{host}.")).await {
             Ok(found) => {
@@ -113,7 +126,28 @@ impl Resolver {
             Err(error) if error.is_nx_domain() || error.is_no_records_found() => {
                 Err(ConnectError::NoSuchHost)
             }
-            Err(error) => Err(failed(error.to_string())),
+            Err(error) => {
+                if begun.elapsed() >= FAILED_SLOW {
+                    self.note_failed(host, error.to_string());
+                }
+                Err(failed(error.to_string()))
+            }
+        }
+    }
+
+    fn failed_before(&self, host: &str) -> Option<String> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, reason) = failed.get(host)?;
+        (at.elapsed() < FAILED_TTL).then(|| reason.clone())
+    }
+
+    fn note_failed(&self, host: &str, reason: String) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.len() >= FAILED_MAX {
+            failed.retain(|_, (at, _)| at.elapsed() < FAILED_TTL);
+        }
+        if failed.len() < FAILED_MAX {
+            failed.insert(host.to_owned(), (Instant::now(), reason));
         }
     }
 
@@ -191,4 +225,27 @@ fn options(options: &mut ResolverOpts) {
     options.positive_max_ttl = Some(TTL_MAX);
     options.negative_max_ttl = Some(NEGATIVE_TTL_MAX);
     options.cache_size = CACHED_MAX;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_whose_server_does_not_answer_is_not_waited_for_again_at_once() {
+        // It takes questions and says nothing.
+        let silent = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let servers = [silent.local_addr().expect("an address")];
+        let resolver = Resolver::new(HashMap::new(), AddressGuard::default(), &servers).expect("a resolver");
+        let seconds = async || {
+            let begun = Instant::now();
+            let failed = resolver.addresses("a.test").await.expect_err("nobody answers");
+            assert!(matches!(failed, ConnectError::Io(_)), "{failed}");
+            begun.elapsed().as_secs()
+        };
+        assert!(seconds().await >= 1);
+        assert_eq!(seconds().await, 0);
+        tokio::time::sleep(FAILED_TTL).await;
+        assert!(seconds().await >= 1, "it is asked for again");
+    }
 }
