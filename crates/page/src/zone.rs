@@ -6,8 +6,9 @@ use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
 use crate::names::{Room, lowered};
 
-/// The zone an element begins, if its name, class or id says so.
-pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>) -> Option<Zone> {
+/// The zone an element begins, if its name, class or id says so. A `page` that is `outermost` is the whole page,
+/// any other a pager.
+pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>, outermost: bool) -> Option<Zone> {
     match element {
         Element::Nav | Element::Header | Element::Aside => return Some(Zone::Navigation),
         Element::Footer => return Some(Zone::Footer),
@@ -18,7 +19,9 @@ pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>) -> Option<Z
         let mut rest = value.as_bytes();
         while !rest.is_empty() {
             let bytes = rest.iter().position(|byte| APART[usize::from(*byte)]).unwrap_or(rest.len());
-            if let Some(zone) = zone_of_word(&rest[..bytes]) {
+            let word = &rest[..bytes];
+            let whole = outermost && word.eq_ignore_ascii_case(b"page");
+            if let Some(zone) = zone_of_word(word).filter(|_| !whole) {
                 return Some(zone);
             }
             rest = rest.get(bytes + 1..).unwrap_or_default();
@@ -38,6 +41,9 @@ const APART: [bool; 256] = {
     }
     table
 };
+
+/// Digits behind a word, such as the year of a template: `footer2020`.
+const DIGITS_MAX: usize = 4;
 
 /// The zone that a word of a class or an id says.
 fn zone_of_word(word: &[u8]) -> Option<Zone> {
@@ -61,14 +67,25 @@ fn zone_of_word(word: &[u8]) -> Option<Zone> {
             | b"co"
             | b"bo"
             | b"fr"
+            | b"su"
+            | b"ma"
     ) {
         return None;
     }
+    let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    // `page2` may be any part of a page.
+    let word = match word.len() - digits {
+        bytes if digits <= DIGITS_MAX && !word[..bytes].eq_ignore_ascii_case(b"page") => &word[..bytes],
+        _ => word,
+    };
     match lowered(word, &mut Room::default())? {
         b"nav" | b"navi" | b"navbar" | b"navigation" | b"menu" | b"header" | b"crumb" | b"crumbs"
         | b"breadcrumb" | b"sidebar" | b"position" | b"dqwz" | b"location" | b"pager" | b"page"
-        | b"pagination" | b"topbar" | b"drop" => Some(Zone::Navigation),
-        b"footer" | b"foot" | b"copyright" | b"bottom" | b"friends" => Some(Zone::Footer),
+        | b"pagination" | b"topbar" | b"drop" | b"navs" | b"navbox" | b"navlist" | b"navmenu" | b"topnav"
+        | b"mainnav" | b"subnav" | b"menus" | b"menubar" | b"mainmenu" | b"submenu" | b"topmenu" => {
+            Some(Zone::Navigation)
+        }
+        b"footer" | b"foot" | b"copyright" | b"bottom" | b"friends" | b"footbox" => Some(Zone::Footer),
         _ => None,
     }
 }
@@ -79,28 +96,37 @@ mod tests {
 
     #[test]
     fn words_of_classes_say_where_an_element_stands() {
-        const NAVIGATION: [&str; 18] = [
+        const NAVIGATION: [&str; 20] = [
             "nav", "navi", "navbar", "navigation", "menu", "header", "crumb", "crumbs", "breadcrumb",
             "sidebar", "position", "dqwz", "location", "pager", "page", "pagination", "topbar", "drop",
+            "topnav", "mainmenu",
         ];
-        const FOOTER: [&str; 5] = ["footer", "foot", "copyright", "bottom", "friends"];
+        const FOOTER: [&str; 6] = ["footer", "foot", "copyright", "bottom", "friends", "footbox"];
         let zone = |class: &str| {
             let mut attributes = Attributes::default();
             attributes.push("class", class);
-            zone_of(Element::Div, &attributes)
+            zone_of(Element::Div, &attributes, false)
         };
         for (words, wanted) in [(&NAVIGATION[..], Zone::Navigation), (&FOOTER[..], Zone::Footer)] {
             for word in words {
+                if *word == "page" {
+                    assert_eq!(zone("page"), Some(wanted));
+                    continue;
+                }
                 for class in
-                    [(*word).to_owned(), word.to_uppercase(), format!("x {word}-1"), format!("my_{word}")]
+                    [(*word).to_owned(), word.to_uppercase(), format!("x {word}-1"), format!("my_{word}2020")]
                 {
                     assert_eq!(zone(&class), Some(wanted), "{class}");
                 }
                 assert_eq!(zone(&format!("{word}x")), None, "{word}");
             }
         }
-        assert_eq!(zone("内容 content navigation1 navigationnavigationnavigation"), None);
-        assert_eq!(zone_of(Element::Header, &Attributes::default()), Some(Zone::Navigation));
-        assert_eq!(zone_of(Element::Footer, &Attributes::default()), Some(Zone::Footer));
+        assert_eq!(zone("内容 content navigation20201 navigationnavigationnavigation"), None);
+        assert_eq!(zone_of(Element::Header, &Attributes::default(), true), Some(Zone::Navigation));
+        assert_eq!(zone_of(Element::Footer, &Attributes::default(), true), Some(Zone::Footer));
+        let mut whole = Attributes::default();
+        whole.push("id", "page");
+        assert_eq!(zone_of(Element::Div, &whole, true), None);
+        assert_eq!(zone("page2"), None);
     }
 }

@@ -27,6 +27,8 @@ use crate::{Limits, handlers, zone};
 
 /// Character references from which a title is written in them, if they are most of it.
 const ENCODED_MIN: usize = 4;
+/// Elements around one that may hold the whole page: `html`, `body`, and one more.
+const OUTERMOST: usize = 3;
 /// Ids, places and faulty addresses kept of a page.
 const PLACES_MAX: usize = 4_096;
 
@@ -316,7 +318,7 @@ impl<'t> Builder<'t> {
         self.foreign += usize::from(name.element.is_foreign() == Some(true));
         let zone = match name.element {
             Element::Body | Element::Html => None,
-            element => zone::zone_of(element, attributes),
+            element => zone::zone_of(element, attributes, self.stack.len() <= OUTERMOST),
         };
         self.stack.push(Open {
             name,

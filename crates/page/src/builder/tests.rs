@@ -181,6 +181,15 @@ fn a_page_that_a_script_builds_is_known_by_its_shell() {
 }
 
 #[test]
+fn a_page_in_a_page_is_no_pager() {
+    let whole = facts(
+        "<html><body><div id=app><div class=page><p>正文</p><div><div class=page><a href=2>2</a></div></div>",
+    );
+    let zones: Vec<_> = whole.blocks.iter().map(|block| (block.text.as_str(), block.zone)).collect();
+    assert_eq!(zones, [("正文", Zone::Main), ("2", Zone::Navigation)]);
+}
+
+#[test]
 fn frames_of_no_size_and_titles_in_references() {
     let facts = facts(
         "<title>&#28595;&#38376;&#36172;&#22330;官网</title><iframe src=http://x.com/ width=0 height=0></iframe>\
