@@ -7,11 +7,18 @@ use crate::digest::PageFinding;
 /// Hosts that an office links to from menus that open on a click.
 const TRUSTED: [&str; 4] = ["gov.cn", "conac.cn", "miitbeian.gov.cn", "beian.gov.cn"];
 
+/// Counters and sharing services, whose links stand in what opens on a click or is not to be seen at all. Nobody
+/// breaks into a site for them.
+const SERVICES: [&str; 13] = [
+    "cnzz.com", "umeng.com", "51.la", "baidu.com", "jiathis.com", "bshare.cn", "addthis.com", "weibo.com",
+    "weibo.cn", "qq.com", "sina.com.cn", "douban.com", "renren.com",
+];
+
 pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>) {
     let leads = |kind| matches!(kind, LinkKind::Page | LinkKind::Frame);
     for link in facts.links.iter().filter(|link| link.hidden && leads(link.kind)) {
         let Ok(url) = PageUrl::parse(&link.url) else { continue };
-        if is_trusted(&url, site) {
+        if is_trusted(&url, site) || is_of(&url, &SERVICES) {
             continue;
         }
         let text = facts.link_text(link);
@@ -24,7 +31,33 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
 
 /// Whether an address is of one of the site's own hosts, or of one that offices link to.
 pub(crate) fn is_trusted(url: &PageUrl, site: &Site) -> bool {
-    let host = url.host();
-    let is_of = |zone: &str| host.strip_suffix(zone).is_some_and(|at| at.is_empty() || at.ends_with('.'));
-    site.hosts().any(|own| own == host) || TRUSTED.into_iter().any(is_of)
+    site.hosts().any(|own| own == url.host()) || is_of(url, &TRUSTED)
+}
+
+/// Whether an address is below one of some names.
+fn is_of(url: &PageUrl, zones: &[&str]) -> bool {
+    let is_below =
+        |zone: &&str| url.host().strip_suffix(*zone).is_some_and(|at| at.is_empty() || at.ends_with('.'));
+    zones.iter().any(is_below)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xunjian_model::{SiteId, SiteKind};
+
+    #[test]
+    fn hidden_links_to_strangers_alone_are_told() {
+        let url = PageUrl::parse("http://www.a.gov.cn/").expect("url");
+        let site =
+            Site::new(SiteId::new("a").expect("id"), "甲".to_owned(), url.clone(), SiteKind::Department);
+        let html = "<div style='display:none'><a href='/x'>1</a><a href='http://b.gov.cn/'>2</a>\
+            <a href='https://www.cnzz.com/stat/website.php?web_id=1'>站长统计</a><a href='http://service.weibo.com/share'>3</a>\
+            <a href='http://notweibo.com/'>4</a><a href='http://x.shop.com/'>5</a></div><a href='http://y.shop.com/'>6</a>";
+        let facts = xunjian_page::extract(html.as_bytes(), None, &url, xunjian_page::Limits::default());
+        let mut findings = Vec::new();
+        check(&facts, &site, &mut findings);
+        let told: Vec<&str> = findings.iter().map(|one| one.what.as_str()).collect();
+        assert_eq!(told, ["http://notweibo.com/", "http://x.shop.com/"]);
+    }
 }
