@@ -464,7 +464,8 @@ impl<'t> Builder<'t> {
             let before = self.facts.blocks.last().filter(|_| before && part)?;
             date_of_parts(&before.text, text)
         };
-        let date = date_in_row(text).or_else(with_before);
+        // What day it is says nothing of a row.
+        let date = date_in_row(text).filter(|_| !text.contains("今天")).or_else(with_before);
         self.is_date_part = part && date.is_none();
         if let Some(open) = self.stack.last_mut().filter(|open| open.date.is_none()) {
             open.date = date;

@@ -49,6 +49,7 @@ fn lists_of_every_family_have_rows() {
     let two =
         "<div><a href=1>关于做好某项工作的通知</a><a href=2>关于做好另一工作的通知</a> 2024-05-06</div>";
     assert_eq!(row(two), []);
+    assert_eq!(row("<div>今天是2024年5月6日 <a href=1>设为首页</a></div>"), []);
 }
 
 #[test]
