@@ -622,6 +622,9 @@ impl Renderer<'_> {
                 out.push_str("<li><a href=\"/about/leaders.html\">领导信息</a></li>");
             }
         }
+        if site.index % 5 == 2 {
+            out.push_str(&self.menu());
+        }
         out.push_str("</ul><ul class=\"drop\" style=\"display:none\"><li><a href=\"http://www.zhengfu-sim.gov.cn/\">上级政府</a></li></ul></div>\n");
         if !head.crumbs.is_empty() {
             out.push_str("<div class=\"crumb\">当前位置：<a href=\"/\">首页</a>");
@@ -633,6 +636,20 @@ impl Renderer<'_> {
         let _ = write!(out, "<div class=\"main\">{body}</div>\n{}", self.footer());
         out.push_str("</body></html>\n");
         out
+    }
+
+    /// The newest of the first column, as menus that open on every page show them.
+    fn menu(&self) -> String {
+        let count = self.site.count(0, self.day);
+        let rows: String = (count.saturating_sub(3)..count)
+            .rev()
+            .map(|at| {
+                let path = self.site.path(PageRef::Article { column: 0, at });
+                let date = self.date_in_list(0, at).map(|date| date.date().to_string()).unwrap_or_default();
+                format!("<li><a href=\"{path}\">{}</a><span>{date}</span></li>", self.title(0, at))
+            })
+            .collect();
+        format!("<li><ul class=\"sub\">{rows}</ul></li>")
     }
 
     fn footer(&self) -> String {

@@ -280,6 +280,13 @@ impl Facts {
             .trim()
     }
 
+    /// Rows of lists in the main text; menus of every page may hold some, too.
+    pub fn main_items(&self) -> impl Iterator<Item = &ListItem> {
+        self.items
+            .iter()
+            .filter(|item| self.links.get(item.link as usize).is_some_and(|link| link.zone == Zone::Main))
+    }
+
     /// A label's content by name, without regard to case; the first when repeated.
     pub fn label(&self, name: &str) -> Option<&str> {
         let found = self.labels.iter().find(|label| label.name.trim().eq_ignore_ascii_case(name))?;

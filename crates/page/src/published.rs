@@ -8,15 +8,14 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use jiff::civil::Date;
-use xunjian_model::{DateFact, DateSource, Facts, PageUrl, Zone};
+use xunjian_model::{Block, DateFact, DateSource, Facts, PageUrl, Zone};
 
 use crate::attribute::{Attribute, Attributes};
 use crate::date::{date_in_any_form, dates_in_url};
 use crate::date_line::{Said, visible_date};
+use crate::kind::is_list;
 use crate::links::searcher;
 
-/// Rows from which a page is a list, whose lines are dated for themselves.
-const LIST_ROWS: usize = 3;
 /// Blocks in which the first dated line is looked for.
 const LINE_BLOCKS: usize = 400;
 /// Longest line that is looked at for any date, in bytes.
@@ -120,7 +119,7 @@ pub(crate) fn page_dates(facts: &mut Facts, published: Published, address: &Page
     let mut add = |source, date: Option<Date>| found.extend(date.map(|date| DateFact { date, source }));
     let label = ["PubDate", "publishdate"].iter().find_map(|name| facts.label(name));
     add(DateSource::Label, label.and_then(date_in_any_form));
-    let list = facts.items.len() >= LIST_ROWS;
+    let list = is_list(facts);
     let visible =
         visible_date(facts).filter(|(_, said)| !(list || *said == Said::Updated && label.is_some()));
     add(DateSource::Visible, visible.map(|(date, _)| date));
@@ -154,13 +153,17 @@ pub fn page_date(dates: &[DateFact]) -> Option<Date> {
     of(Label).or_else(|| of(Visible)).or(local).or_else(|| [Structured, Url, Line].into_iter().find_map(of))
 }
 
-/// The first date of a short line after the first heading, else of any short line, of the footer last.
+/// The first date of a short line after the first heading, else of any short line, of the footer last. What menus list
+/// is dated for itself.
 fn first_dated_line(facts: &Facts) -> Option<Date> {
+    let is_listed = |block: &Block| {
+        block.zone == Zone::Navigation && block.path.split('>').any(|element| element == "li")
+    };
     let dated = |skip: usize, footer: bool| {
         facts.blocks[skip..]
             .iter()
             .filter(|block| !block.hidden && block.text.len() <= DATE_LINE_BYTES)
-            .filter(|block| (block.zone == Zone::Footer) == footer)
+            .filter(|block| (block.zone == Zone::Footer) == footer && !is_listed(block))
             .take(LINE_BLOCKS)
             .find_map(|block| date_in_any_form(&block.text).filter(|_| !block.text.contains("今天是")))
     };

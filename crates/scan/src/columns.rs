@@ -1,9 +1,11 @@
 //! Columns: which there are, of which class, how fresh (V3, V4).
 
+use std::collections::HashSet;
+
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use xunjian_model::{Facts, LinkKind, PageUrl, Site, Zone};
+use xunjian_model::{Facts, LinkKind, ListItem, PageUrl, Site, Zone};
 
 use crate::ScanSetup;
 use crate::digest::url_hash;
@@ -70,17 +72,31 @@ pub(crate) fn discover(home: &Facts, site: &Site, classes: &[ColumnClass]) -> Ve
     found
 }
 
+/// What stands in the menus of a home page, and so on every page, by hash.
+pub(crate) fn menu_of(home: &Facts) -> HashSet<u64> {
+    let beside = home.links.iter().filter(|link| link.zone != Zone::Main && link.kind == LinkKind::Page);
+    beside.map(|link| url_hash(&link.url)).collect()
+}
+
+/// Rows of a page's own list. Menus of every page may show the newest of other columns.
+pub(crate) fn own_items<'f>(facts: &'f Facts, menu: &HashSet<u64>) -> impl Iterator<Item = &'f ListItem> {
+    facts.items.iter().filter(|item| {
+        let link = facts.links.get(item.link as usize);
+        link.is_some_and(|link| link.zone == Zone::Main || !menu.contains(&url_hash(&link.url)))
+    })
+}
+
 /// Reads a column's first page. `newest_elsewhere` is the newest article known to be of the
-/// column by its label or address.
+/// column by its label or address, `menu` what stands in the menus of every page.
 pub(crate) fn read(
     name: &str,
     url: &PageUrl,
-    facts: &Facts,
+    (facts, menu): (&Facts, &HashSet<u64>),
     newest_elsewhere: Option<Date>,
     setup: &ScanSetup,
 ) -> Option<ColumnReport> {
     let latest = setup.point.saturating_add(1.day());
-    let in_list = facts.items.iter().filter_map(|item| item.date).filter(|date| *date <= latest).max();
+    let in_list = own_items(facts, menu).filter_map(|item| item.date).filter(|date| *date <= latest).max();
     let rows = facts.links.iter().filter(|link| {
         link.zone == Zone::Main
             && !link.hidden
@@ -93,7 +109,7 @@ pub(crate) fn read(
         rows == 0 && facts.main_chars <= BLANK_CHARS_MAX && facts.main_media == 0 && facts.refresh.is_none();
     let newest = in_list.max(newest_elsewhere.filter(|date| *date <= latest));
     // A page of text or a form is no list: its age says nothing.
-    let is_list = !facts.items.is_empty() || empty || newest_elsewhere.is_some();
+    let is_list = own_items(facts, menu).next().is_some() || empty || newest_elsewhere.is_some();
     is_list.then(|| ColumnReport {
         name: name.to_owned(),
         url: url.to_string(),
@@ -102,4 +118,27 @@ pub(crate) fn read(
         blank: empty && newest.is_none(),
         scripted: facts.scripted,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_menu_s_news_are_not_the_column_s() {
+        let url = PageUrl::parse("http://a.gov.cn/x/").expect("url");
+        let facts =
+            |html: &str| xunjian_page::extract(html.as_bytes(), None, &url, xunjian_page::Limits::default());
+        let row = |day: &str| format!("<ul><li><a href=/{day}>a</a> {day}</li></ul>");
+        let menu = format!("<div class=nav>{}</div>", row("2026-11-20"));
+        let everywhere = menu_of(&facts(&menu));
+        let dates = |html: &str| -> Vec<String> {
+            let facts = facts(html);
+            own_items(&facts, &everywhere).filter_map(|item| Some(item.date?.to_string())).collect()
+        };
+        assert_eq!(dates(&format!("{menu}<div>{}</div>", row("2020-01-02"))), ["2020-01-02"]);
+        assert_eq!(dates(&menu), [""; 0]);
+        let other = format!("{menu}<div class=menu>{}</div>", row("2020-01-02"));
+        assert_eq!(dates(&other), ["2020-01-02"], "no menu of every page");
+    }
 }

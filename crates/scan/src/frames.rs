@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use xunjian_model::{Facts, Link, LinkKind};
+use xunjian_model::{Facts, Link, LinkKind, Zone};
 
 /// Frames of a page that are looked into, those in frames among them.
 const FRAMES_MAX: usize = 16;
@@ -21,24 +21,31 @@ pub fn with_frames<E>(
     while seen.len() < FRAMES_MAX {
         let Some(frame) = facts.links[at..].iter().position(|link| is_shown(&link)) else { break };
         at += frame + 1;
-        let address = facts.links[at - 1].url.clone();
-        if !seen.insert(address.clone()) {
+        let Link { url, zone, .. } = facts.links[at - 1].clone();
+        if !seen.insert(url.clone()) {
             continue;
         }
-        match read(&address)? {
-            Some(frame) => take_in(&mut facts, frame),
-            None => facts.scripted = true,
+        match read(&url)? {
+            Some(frame) => take_in(&mut facts, frame, zone),
+            // Beside the main text stand the weather and the like.
+            None => facts.scripted |= zone == Zone::Main,
         }
     }
     Ok(facts)
 }
 
-fn take_in(whole: &mut Facts, frame: Facts) {
+/// Takes in what a frame shows that stands in a zone: in a menu everything is one.
+fn take_in(whole: &mut Facts, frame: Facts, zone: Zone) {
     let (blocks, links) = (whole.blocks.len() as u32, whole.links.len() as u32);
-    whole.blocks.extend(frame.blocks);
+    let zone_of = |own: Zone| if zone == Zone::Main { own } else { zone };
+    whole.blocks.extend(frame.blocks.into_iter().map(|mut block| {
+        block.zone = zone_of(block.zone);
+        block
+    }));
     whole.links.extend(frame.links.into_iter().map(|mut link| {
         // `u32::MAX` stands for none.
         link.block = link.block.saturating_add(blocks);
+        link.zone = zone_of(link.zone);
         link
     }));
     whole.items.extend(frame.items.into_iter().map(|mut item| {
@@ -49,8 +56,10 @@ fn take_in(whole: &mut Facts, frame: Facts) {
         form.charset.get_or_insert(frame.charset.name.clone());
         form
     }));
-    whole.main_chars += frame.main_chars;
-    whole.main_media += frame.main_media;
+    if zone == Zone::Main {
+        whole.main_chars += frame.main_chars;
+        whole.main_media += frame.main_media;
+    }
     whole.scripted |= frame.scripted;
     if whole.entrance_code.is_none() {
         whole.entrance_code = frame.entrance_code;
@@ -109,6 +118,9 @@ mod tests {
     fn what_a_frame_shows_that_is_not_seen_is_not_known() {
         assert!(whole("<iframe src=http://b.cn/x></iframe>").scripted);
         assert!(!whole("<iframe src=http://b.cn/x width=0></iframe>").scripted, "hidden");
+        assert!(!whole("<div class=nav><iframe src=http://weather.cn/x></iframe></div>").scripted, "beside");
         assert!(!whole("<p>无</p>").scripted);
+        let menu = whole("<div class=nav><iframe src=/list.html></iframe></div>");
+        assert!(menu.links.iter().all(|link| link.zone == Zone::Navigation));
     }
 }

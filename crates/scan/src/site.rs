@@ -102,11 +102,12 @@ pub struct KnownPage {
 const SOUGHT: [&str; 4] = ["news", "policy", "interaction", "service"];
 
 /// Keeps the newest listed page of a column's class.
-fn know(known: &mut Vec<KnownPage>, class: &str, facts: &Facts) {
+fn know(known: &mut Vec<KnownPage>, class: &str, (facts, menu): (&Facts, &HashSet<u64>)) {
     if !SOUGHT.contains(&class) || known.iter().any(|one| one.class == class) {
         return;
     }
-    let newest = facts.items.iter().filter(|item| item.date.is_some()).max_by_key(|item| item.date);
+    let dated = columns::own_items(facts, menu).filter(|item| item.date.is_some());
+    let newest = dated.max_by_key(|item| item.date);
     let link = newest.and_then(|item| facts.links.get(item.link as usize));
     if let Some((link, title)) =
         link.map(|link| (link, facts.link_text(link))).filter(|(_, title)| !title.is_empty())
@@ -229,6 +230,7 @@ pub fn scan_site(
     for folder in found_columns.iter().filter_map(|(_, url)| first_folder(url.as_str())) {
         *folders.entry(folder).or_default() += 1;
     }
+    let menu = home.as_ref().map(|(home, _)| columns::menu_of(home)).unwrap_or_default();
     for (name, url) in &found_columns {
         let Some((facts, snapshot)) = page_facts(store, site, url, setup)? else { continue };
         let facts = framed(store, site, &input.canonical, facts, setup)?;
@@ -240,12 +242,12 @@ pub fn scan_site(
         let elsewhere = fold
             .newest_of(name, &facts, own_folder)
             .or_else(|| newest_linked(&fold, &facts, site, &input.canonical));
-        let Some(column) = columns::read(name, url, &facts, elsewhere, setup) else { continue };
+        let Some(column) = columns::read(name, url, (&facts, &menu), elsewhere, setup) else { continue };
         if let Some(finding) = column_finding(&column, setup).filter(|_| is_seen(url)) {
             let (title, url) = (facts.title.clone(), url.to_string());
             candidates.push(Candidate { url, title, snapshot, finding });
         }
-        know(&mut scan.known, &column.class, &facts);
+        know(&mut scan.known, &column.class, (&facts, &menu));
         scan.columns.push(column);
     }
     let home_snapshot = home.as_ref().and_then(|(_, snapshot)| snapshot.clone());

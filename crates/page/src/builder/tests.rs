@@ -53,6 +53,21 @@ fn lists_of_every_family_have_rows() {
 }
 
 #[test]
+fn an_article_with_lists_beside_it_is_one() {
+    let rows = "<ul><li><a href=1>甲</a> 2024-05-06</li><li><a href=2>乙</a> 2024-05-05</li><li><a href=3>丙</a> 2024-05-04</li></ul>";
+    let text = format!("<h1>关于某事的通知</h1><p>发布时间：2024-03-02</p><p>{}</p>", "正文。".repeat(40));
+    let labels =
+        "<meta name=ArticleTitle content=关于某事的通知><meta name=PubDate content='2024-03-02 10:00'>";
+    for html in [format!("<div class=nav>{rows}</div>{text}"), format!("{labels}{text}<div>{rows}</div>")] {
+        let facts = facts(&html);
+        assert_eq!((facts.kind, facts.items.len()), (xunjian_model::PageKind::Article, 3), "{html}");
+        let visible = facts.dates.iter().find(|date| date.source == DateSource::Visible);
+        assert_eq!(visible.map(|date| date.date.to_string()).as_deref(), Some("2024-03-02"), "{html}");
+    }
+    assert_eq!(facts(&format!("<h1>公告</h1>{rows}")).kind, xunjian_model::PageKind::List);
+}
+
+#[test]
 fn lists_in_scripts_have_rows_and_next_pages() {
     let page = "<div class=list><ul><script type='text/xml'><datastore><nextgroup><![CDATA[<a href='/next.jsp?page=1'></a>]]></nextgroup>\
         <recordset><record><![CDATA[<li><a href='/1.html'>甲</a><span>2024-05-06</span></li></ul></div></div>]]></record>\
