@@ -115,7 +115,8 @@ impl Renderer {
 /// Whether only a browser can tell what a page shows: a home page or a column without a list, or a home page
 /// without what the standard asks of one.
 pub(crate) fn is_wanted(shared: &Shared, item: &Item, home: bool, facts: &Facts) -> bool {
-    let no_list = || facts.scripted && facts.items.is_empty() && (home || facts.main_chars <= TEXT_CHARS);
+    let no_list =
+        || facts.scripted && facts.main_items().next().is_none() && (home || facts.main_chars <= TEXT_CHARS);
     item.target == Target::Page
         && item.depth <= DEPTH_MAX
         && facts.refresh.is_none()

@@ -1,6 +1,6 @@
 //! What only the whole page shows: how much text it has, and what it is.
 
-use xunjian_model::{Block, DateSource, Facts, LinkKind, ListItem, PageKind, Zone, anchor_hash};
+use xunjian_model::{Block, DateSource, Facts, LinkKind, PageKind, Zone, anchor_hash};
 
 /// Characters of main text from which a page is an article.
 const ARTICLE_CHARS: u32 = 80;
@@ -40,11 +40,9 @@ pub fn is_shell(facts: &Facts) -> bool {
 /// Whether the main text is a list, whose rows are dated for themselves. Menus of every page may hold rows, too; and
 /// beside an article that has the labels of one, other articles may be listed.
 pub(crate) fn is_list(facts: &Facts) -> bool {
-    let in_main =
-        |item: &&ListItem| facts.links.get(item.link as usize).is_some_and(|link| link.zone == Zone::Main);
     let has = |name: &str| facts.label(name).is_some_and(|content| !content.is_empty());
     let is_article = || has("ArticleTitle") && has("PubDate") && facts.main_chars >= ARTICLE_CHARS;
-    facts.items.iter().filter(in_main).count() >= LIST_ROWS && !is_article()
+    facts.main_items().count() >= LIST_ROWS && !is_article()
 }
 
 pub(crate) fn kind_of(facts: &Facts) -> PageKind {

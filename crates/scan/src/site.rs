@@ -500,7 +500,7 @@ fn in_doubt(finding: PageFinding) -> PageFinding {
 
 /// The newest article a list leads to whose rows show no date. What a script adds to it is not seen.
 fn newest_linked(fold: &Fold, facts: &Facts, site: &Site, canonical: &Canonical) -> Option<Date> {
-    if facts.scripted || !facts.items.is_empty() {
+    if facts.scripted || facts.main_items().next().is_some() {
         return None;
     }
     let rows = facts.links.iter().filter(|link| {
