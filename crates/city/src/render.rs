@@ -396,19 +396,24 @@ impl Renderer<'_> {
         if is_notice && shown.is_some() && at.is_multiple_of(3) {
             body.insert_str(0, &format!("<p>会议时间：{}上午</p>", other(12)));
         }
-        let inner = table
-            + &match site.family {
-                Family::Table => format!(
-                    "<table class=\"article\"><tr><td><h1>{title}</h1></td></tr><tr><td class=\"info\">{when} 来源：{source} 浏览次数：{}</td></tr><tr><td class=\"content\">{body}</td></tr></table>",
-                    at % 977
-                ),
-                Family::Div => format!(
-                    "<div class=\"art\"><div class=\"bt\">{title}</div><div class=\"sub\"><span>来源：{source}</span><span>{when}</span></div><div class=\"TRS_Editor\">{body}</div></div>"
-                ),
-                _ => format!(
-                    "<div class=\"article\"><h1>{title}</h1><p class=\"info\">{when}　来源：{source}　字体：[大 中 小]</p><div class=\"content\">{body}</div></div>"
-                ),
-            };
+        let side = if site.index % 5 == 4 && site.family != Family::Bare {
+            self.side(column)
+        } else {
+            String::new()
+        };
+        let article = match site.family {
+            Family::Table => format!(
+                "<table class=\"article\"><tr><td><h1>{title}</h1></td></tr><tr><td class=\"info\">{when} 来源：{source} 浏览次数：{}</td></tr><tr><td class=\"content\">{body}</td></tr></table>",
+                at % 977
+            ),
+            Family::Div => format!(
+                "<div class=\"art\"><div class=\"bt\">{title}</div><div class=\"sub\"><span>来源：{source}</span><span>{when}</span></div><div class=\"TRS_Editor\">{body}</div></div>"
+            ),
+            _ => format!(
+                "<div class=\"article\"><h1>{title}</h1><p class=\"info\">{when}　来源：{source}　字体：[大 中 小]</p><div class=\"content\">{body}</div></div>"
+            ),
+        };
+        let inner = table + &article + &side;
         let head = Head {
             title: if site.family == Family::Table { title } else { format!("{title}_{}", site.name) },
             labels,
@@ -640,16 +645,22 @@ impl Renderer<'_> {
 
     /// The newest of the first column, as menus that open on every page show them.
     fn menu(&self) -> String {
-        let count = self.site.count(0, self.day);
-        let rows: String = (count.saturating_sub(3)..count)
-            .rev()
-            .map(|at| {
-                let path = self.site.path(PageRef::Article { column: 0, at });
-                let date = self.date_in_list(0, at).map(|date| date.date().to_string()).unwrap_or_default();
-                format!("<li><a href=\"{path}\">{}</a><span>{date}</span></li>", self.title(0, at))
-            })
-            .collect();
-        format!("<li><ul class=\"sub\">{rows}</ul></li>")
+        format!("<li><ul class=\"sub\">{}</ul></li>", self.newest(0))
+    }
+
+    /// The newest of an article's column, beside it.
+    fn side(&self, column: usize) -> String {
+        format!("<div class=\"r\"><h3>最新信息</h3><ul>{}</ul></div>", self.newest(column))
+    }
+
+    fn newest(&self, column: usize) -> String {
+        let count = self.site.count(column, self.day);
+        let row = |at| {
+            let path = self.site.path(PageRef::Article { column, at });
+            let date = self.date_in_list(column, at).map(|date| date.date().to_string()).unwrap_or_default();
+            format!("<li><a href=\"{path}\">{}</a><span>{date}</span></li>", self.title(column, at))
+        };
+        (count.saturating_sub(3)..count).rev().map(row).collect()
     }
 
     fn footer(&self) -> String {

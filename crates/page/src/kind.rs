@@ -5,7 +5,7 @@ use xunjian_model::{Block, DateSource, Facts, LinkKind, PageKind, Zone, anchor_h
 /// Characters of main text from which a page is an article.
 const ARTICLE_CHARS: u32 = 80;
 /// Rows from which a page is a list.
-const LIST_ROWS: usize = 3;
+pub(crate) const LIST_ROWS: usize = 3;
 
 /// Characters of main text outside links, headings and the date line.
 pub(crate) fn main_chars(facts: &Facts) -> u32 {
@@ -40,8 +40,9 @@ pub fn is_shell(facts: &Facts) -> bool {
 /// Whether the main text is a list, whose rows are dated for themselves. Menus of every page may hold rows, too; and
 /// beside an article that has the labels of one, other articles may be listed.
 pub(crate) fn is_list(facts: &Facts) -> bool {
-    let has = |name: &str| facts.label(name).is_some_and(|content| !content.is_empty());
-    let is_article = || has("ArticleTitle") && has("PubDate") && facts.main_chars >= ARTICLE_CHARS;
+    let has = |name: &&str| facts.label(name).is_some_and(|content| !content.is_empty());
+    let labels = ["ArticleTitle", "PubDate"].into_iter().filter(|name| has(name)).count();
+    let is_article = || labels == 2 || labels == 1 && facts.main_chars >= ARTICLE_CHARS;
     facts.main_items().count() >= LIST_ROWS && !is_article()
 }
 

@@ -4,6 +4,7 @@
 //! that says so, structured data and the labels of other systems, the address, the first line with
 //! a date. A moment at which a page was made or rebuilt (`Maketime`) is none of them.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
@@ -13,7 +14,7 @@ use xunjian_model::{Block, DateFact, DateSource, Facts, PageUrl, Zone};
 use crate::attribute::{Attribute, Attributes};
 use crate::date::{date_in_any_form, dates_in_url};
 use crate::date_line::{Said, visible_date};
-use crate::kind::is_list;
+use crate::kind::{LIST_ROWS, is_list};
 use crate::links::searcher;
 
 /// Blocks in which the first dated line is looked for.
@@ -153,19 +154,25 @@ pub fn page_date(dates: &[DateFact]) -> Option<Date> {
     of(Label).or_else(|| of(Visible)).or(local).or_else(|| [Structured, Url, Line].into_iter().find_map(of))
 }
 
-/// The first date of a short line after the first heading, else of any short line, of the footer last. What menus list
-/// is dated for itself.
+/// The first date of a short line after the first heading, else of any short line, of the footer last. What is
+/// listed is dated for itself.
 fn first_dated_line(facts: &Facts) -> Option<Date> {
-    let is_listed = |block: &Block| {
-        block.zone == Zone::Navigation && block.path.split('>').any(|element| element == "li")
+    let rows: HashSet<u32> = match facts.items.len() {
+        ..LIST_ROWS => HashSet::new(),
+        _ => facts.items.iter().filter_map(|item| Some(facts.links.get(item.link as usize)?.block)).collect(),
+    };
+    let is_listed = |at: u32, block: &Block| {
+        rows.contains(&at)
+            || block.zone == Zone::Navigation && block.path.split('>').any(|element| element == "li")
     };
     let dated = |skip: usize, footer: bool| {
-        facts.blocks[skip..]
-            .iter()
-            .filter(|block| !block.hidden && block.text.len() <= DATE_LINE_BYTES)
-            .filter(|block| (block.zone == Zone::Footer) == footer && !is_listed(block))
+        (0..)
+            .zip(&facts.blocks)
+            .skip(skip)
+            .filter(|(_, block)| !block.hidden && block.text.len() <= DATE_LINE_BYTES)
+            .filter(|(at, block)| (block.zone == Zone::Footer) == footer && !is_listed(*at, block))
             .take(LINE_BLOCKS)
-            .find_map(|block| date_in_any_form(&block.text).filter(|_| !block.text.contains("今天是")))
+            .find_map(|(_, block)| date_in_any_form(&block.text).filter(|_| !block.text.contains("今天是")))
     };
     let title = facts.blocks.iter().position(|block| !block.hidden && block.heading == 1);
     title.and_then(|at| dated(at, false)).or_else(|| dated(0, false)).or_else(|| dated(0, true))

@@ -1,5 +1,7 @@
 //! Whether an article has a body at all.
 
+use std::collections::HashSet;
+
 use xunjian_model::{Block, Facts, LinkKind, Zone};
 
 /// Characters under the title from which an article is not empty.
@@ -28,10 +30,16 @@ pub(crate) fn has_no_body(facts: &Facts) -> bool {
             *count += facts.link_text(link).chars().count();
         }
     }
+    // What is listed beside it with dates of its own is no part of it.
+    let listed: HashSet<u32> =
+        facts.main_items().filter_map(|item| Some(facts.links.get(item.link as usize)?.block)).collect();
     let chars: usize = facts
         .blocks
         .iter()
         .zip(linked)
+        .zip(0..)
+        .filter(|(_, at)| !listed.contains(at))
+        .map(|(block, _)| block)
         .filter(|(block, _)| block.zone == Zone::Main && !block.hidden && block.heading == 0)
         .map(|(block, linked)| (block, linked, block.text.trim().chars().count()))
         .filter(|(block, linked, chars)| linked * 2 > *chars || !is_info(block))
