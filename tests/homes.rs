@@ -193,6 +193,58 @@ fn a_site_is_judged_by_the_page_its_home_address_leads_to() {
 }
 
 #[test]
+fn a_home_page_without_years_is_as_fresh_as_what_it_leads_to() {
+    let page = |main: &str| {
+        // The menu of every page shows letters of years ago.
+        let old = ["2017-07-18", "2017-06-25", "2017-06-20"]
+            .map(|day| format!("<li><a href=/hd/{day}>来信</a><span>{day}</span></li>"));
+        Reply::page(
+            "市水利局",
+            &format!("<div class=nav><a href=/tzgg/>通知公告</a><ul>{}</ul></div>{main}", old.concat()),
+        )
+    };
+    let server = serve(move |asked| match asked.path.as_str() {
+        "/" | "/tzgg/" => {
+            let row = |at: u32| {
+                format!("<li><span>06-{at}</span><a href=/tzgg/{at}.html>关于第{at}项工作的通知</a></li>")
+            };
+            page(&format!("<ul>{}</ul>", (20..25).map(row).collect::<String>()))
+        }
+        path if path.starts_with("/tzgg/") => {
+            let at = path.trim_matches(|c: char| !c.is_ascii_digit());
+            page(&format!(
+                "<h1>关于第{at}项工作的通知</h1><p>发布时间：2026-06-{at}</p><p>{}</p>",
+                "通知的正文。".repeat(20)
+            ))
+        }
+        path if path.starts_with("/hd/") => page("<h1>来信</h1><p>来信的内容。</p>"),
+        _ => Reply::missing(),
+    });
+    let text =
+        config(server.port).replace("data =", "monitoring_point = \"2026-06-30T20:00:00+08:00\"\ndata =");
+    let world = World::with_config(&text);
+    assert!(matches!(world.run(&["run"]).code, 0 | 3));
+    let stale: Vec<_> = world
+        .findings()
+        .into_iter()
+        .filter(|one| one["indicator"] == "V3" || one["indicator"] == "V4")
+        .collect();
+    assert!(stale.is_empty(), "{stale:#?}");
+    // Months later both are stale, by the same articles.
+    world.write("xunjian.toml", text.replace("2026-06-30", "2027-03-01").as_bytes());
+    assert!(matches!(world.run(&["run"]).code, 0 | 3));
+    let all = world.findings();
+    for kind in ["stale-home", "stale-column"] {
+        let found: Vec<_> = all.iter().filter(|one| one["kind"] == kind).collect();
+        assert_eq!(
+            (found.len(), &found[0]["detail"]["newest"]),
+            (1, &"2026-06-24".into()),
+            "{kind}: {found:#?}"
+        );
+    }
+}
+
+#[test]
 fn a_home_address_that_leads_nowhere_or_away_passes_no_site() {
     let server = serve(|asked| {
         let script = |to: &str| Reply::Page(format!("<html><script>location.href=\"{to}\";</script></html>"));

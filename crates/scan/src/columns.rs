@@ -52,10 +52,13 @@ pub struct ColumnReport {
     pub scripted: bool,
 }
 
-/// The columns a home page names: short links of its navigation to other pages of the site.
+/// The columns a home page names: short links of its navigation to other pages of the site. What stands there with a
+/// date is an article.
 pub(crate) fn discover(home: &Facts, site: &Site, classes: &[ColumnClass]) -> Vec<(String, PageUrl)> {
     let mut found: Vec<(String, PageUrl)> = Vec::new();
-    for link in home.links.iter().filter(|link| link.kind == LinkKind::Page && !link.hidden) {
+    let dated: HashSet<u32> = home.items.iter().map(|item| item.link).collect();
+    let undated = (0..).zip(&home.links).filter(|(at, _)| !dated.contains(at)).map(|(_, link)| link);
+    for link in undated.filter(|link| link.kind == LinkKind::Page && !link.hidden) {
         let name = home.link_text(link).trim().to_owned();
         let chars = name.chars().count();
         let Ok(url) = PageUrl::parse(&link.url) else { continue };

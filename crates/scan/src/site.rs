@@ -143,7 +143,8 @@ fn certificate_ending(input: &SiteInput, site: &Site, setup: &ScanSetup) -> Opti
         return None;
     }
     let host = site.url.host();
-    let finding = PageFinding::new(Kind::TlsEnding, host, format!("{host} ⟦{end}⟧"))
+    let day = jiff::tz::Offset::UTC.to_datetime(end).date();
+    let finding = PageFinding::new(Kind::TlsEnding, host, format!("{host} ⟦{day}⟧"))
         .with("days", days.to_string())
         .with("until", end.to_string());
     let severity = if days < URGENT_DAYS { Severity::Major } else { finding.severity };
@@ -252,11 +253,12 @@ pub fn scan_site(
     }
     let home_snapshot = home.as_ref().and_then(|(_, snapshot)| snapshot.clone());
     if let Some((home, _)) = &home {
-        // A home page that shows no dates is as fresh as the articles it leads to; one that only leads on, as its
-        // second-level pages.
-        if home.items.iter().all(|item| item.date.is_none()) {
-            scan.home_newest = newest_linked(&fold, home, site, &input.canonical)
+        // A home page whose main text shows no dates is as fresh as the articles it leads to; one that only leads on,
+        // as its second-level pages.
+        if home.main_items().next().is_none() {
+            let linked = newest_linked(&fold, home, site, &input.canonical)
                 .or_else(|| scan.columns.iter().filter_map(|column| column.newest).max());
+            scan.home_newest = scan.home_newest.max(linked);
         }
         let stale = stale_home(scan.home_newest, home, setup);
         if let Some(finding) = stale.filter(|_| is_seen(&site.url)) {
