@@ -242,7 +242,7 @@ pub fn scan_site(
         let own_folder = first_folder(url.as_str()).filter(|own| folders.get(own) == Some(&1));
         let elsewhere = fold
             .newest_of(name, &facts, own_folder)
-            .or_else(|| newest_linked(&fold, &facts, site, &input.canonical));
+            .or_else(|| newest_linked(&fold, &facts, site, (&input.canonical, &column_urls)));
         let Some(column) = columns::read(name, url, (&facts, &menu), elsewhere, setup) else { continue };
         if let Some(finding) = column_finding(&column, setup).filter(|_| is_seen(url)) {
             let (title, url) = (facts.title.clone(), url.to_string());
@@ -256,7 +256,7 @@ pub fn scan_site(
         // A home page whose main text shows no dates is as fresh as the articles it leads to; one that only leads on,
         // as its second-level pages.
         if home.main_items().next().is_none() {
-            let linked = newest_linked(&fold, home, site, &input.canonical)
+            let linked = newest_linked(&fold, home, site, (&input.canonical, &column_urls))
                 .or_else(|| scan.columns.iter().filter_map(|column| column.newest).max());
             scan.home_newest = scan.home_newest.max(linked);
         }
@@ -500,8 +500,14 @@ fn in_doubt(finding: PageFinding) -> PageFinding {
     if absent { finding.with("review", "a script may put it there") } else { finding }
 }
 
-/// The newest article a list leads to whose rows show no date. What a script adds to it is not seen.
-fn newest_linked(fold: &Fold, facts: &Facts, site: &Site, canonical: &Canonical) -> Option<Date> {
+/// The newest article a list leads to whose rows show no date; columns and other sites are no rows. What a script adds
+/// to it is not seen.
+fn newest_linked(
+    fold: &Fold,
+    facts: &Facts,
+    site: &Site,
+    (canonical, columns): (&Canonical, &HashSet<String>),
+) -> Option<Date> {
     if facts.scripted || facts.main_items().next().is_some() {
         return None;
     }
@@ -511,7 +517,11 @@ fn newest_linked(fold: &Fold, facts: &Facts, site: &Site, canonical: &Canonical)
             && !link.hidden
             && !facts.link_text(link).is_empty()
     });
-    fold.listed.newest_of(rows.map(|link| page::target_hash(&link.url, site, canonical)))
+    let own = rows.filter_map(|link| {
+        let url = canonical.apply(&PageUrl::parse(&link.url).ok().filter(|url| site.in_scope(url))?);
+        (!columns.contains(url.as_str())).then(|| url_hash(url.as_str()))
+    });
+    fold.listed.newest_of(own)
 }
 
 /// A page with what its frames show.
