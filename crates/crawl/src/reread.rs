@@ -24,6 +24,9 @@ pub fn reread(store: &Arc<Store>, setup: &CrawlSetup, now: Timestamp) -> Result<
     if store.get::<u16>(Space::Run, &[KEY])? == Some(EXTRACTOR_VERSION) {
         return Ok(());
     }
+    if store.key_from(Space::Url, &[])?.is_some() {
+        tracing::info!("this version reads more links: those of kept pages are read again, once");
+    }
     let mut sites = Vec::new();
     for site in &setup.sites {
         let learnt = SiteLearnt::read(store, &site.id)?;

@@ -48,8 +48,9 @@ pub(crate) fn is_list(facts: &Facts) -> bool {
 
 pub(crate) fn kind_of(facts: &Facts) -> PageKind {
     // A last list page may hold a row or two: nothing but rows, and no article's label.
-    let only_rows =
-        !facts.items.is_empty() && facts.main_chars < ARTICLE_CHARS && facts.label("ArticleTitle").is_none();
+    let only_rows = facts.main_items().next().is_some()
+        && facts.main_chars < ARTICLE_CHARS
+        && facts.label("ArticleTitle").is_none();
     if is_list(facts) || only_rows {
         PageKind::List
     } else if facts.label("ArticleTitle").is_some()
