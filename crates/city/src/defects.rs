@@ -231,15 +231,17 @@ fn plant(
     // As an anchor, an entry of a menu, or something to click on.
     let linked = |rng: &mut Rng, href: &str| {
         let form = rng.u8(..6);
+        if form > 1 {
+            return anchor(rng, href);
+        }
         let (lead, name) = (text::sentence(rng), text::title(rng));
         Payload::Html(match form {
             0 => format!(
                 "<p>{lead}</p><select onchange=\"if(this.value)window.open(this.value)\"><option value=\"\">相关链接</option><option value=\"{href}\">{name}</option></select>"
             ),
-            1 => format!(
+            _ => format!(
                 "<p>{lead}详见<span class=\"link\" onclick=\"window.open('{href}')\">{name}</span>。</p>"
             ),
-            _ => format!("<p>{lead}详见<a href=\"{href}\">{name}</a>。</p>"),
         })
     };
     let around = |rng: &mut Rng, phrase: &str| {

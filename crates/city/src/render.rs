@@ -174,9 +174,7 @@ impl Renderer<'_> {
     fn list(&self, column: usize, page: u32) -> String {
         let site = self.site;
         let plan = &site.columns[column];
-        let count = site.count(column, self.day);
-        let newest = count.saturating_sub(page * LIST_ITEMS);
-        let items = newest.saturating_sub(LIST_ITEMS)..newest;
+        let items = self.listed(column, page);
         let mut body = format!("<div class=\"list-wrap\"><h2>{}</h2>", site.column_name(column));
         if site.family == Family::Script {
             let _ = write!(
@@ -221,10 +219,15 @@ impl Renderer<'_> {
         self.chrome(head, &body)
     }
 
+    /// The articles of a page of a list.
+    fn listed(&self, column: usize, page: u32) -> std::ops::Range<u32> {
+        let newest = self.site.count(column, self.day).saturating_sub(page * LIST_ITEMS);
+        newest.saturating_sub(LIST_ITEMS)..newest
+    }
+
     /// The rows of a list as a page of their own, for a frame.
     pub(crate) fn frame(&self, column: usize, page: u32) -> String {
-        let newest = self.site.count(column, self.day).saturating_sub(page * LIST_ITEMS);
-        let items = newest.saturating_sub(LIST_ITEMS)..newest;
+        let items = self.listed(column, page);
         let charset = if self.site.family == Family::Table { "<meta charset=\"gb2312\">" } else { "" };
         let rows = self.rows(items.rev().map(|at| (column, at)), false);
         format!("<!DOCTYPE html>\n<html><head>{charset}</head><body>{rows}</body></html>")
@@ -232,8 +235,8 @@ impl Renderer<'_> {
 
     /// The JSON a script of the list asks for.
     pub(crate) fn list_data(&self, column: usize, page: u32) -> String {
-        let newest = self.site.count(column, self.day).saturating_sub(page * LIST_ITEMS);
-        let rows: Vec<_> = (newest.saturating_sub(LIST_ITEMS)..newest)
+        let rows: Vec<_> = self
+            .listed(column, page)
             .rev()
             .map(|at| {
                 serde_json::json!({

@@ -116,7 +116,7 @@ impl AddressFault {
     /// The word in findings.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Contact => "bad-contact",
+            Self::Contact => "bad-address",
             Self::LocalFile => "local-file",
             Self::Malformed => "malformed",
         }

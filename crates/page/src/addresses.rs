@@ -37,10 +37,10 @@ pub(crate) fn fault(address: &str, refused: &UrlError) -> Option<AddressFault> {
         UrlError::Scheme(_) => {
             let scheme = address.split(':').next().unwrap_or_default().to_ascii_lowercase();
             match scheme.as_str() {
-                "mailto" | "tel" => is_bad_contact(address).then_some(AddressFault::Contact),
-                "file" => Some(AddressFault::LocalFile),
-                // What Internet Explorer made of an archive it had saved.
-                "mhtml" => Some(AddressFault::LocalFile),
+                "mailto" => (!reaches_mail(&address["mailto:".len()..])).then_some(AddressFault::Contact),
+                "tel" => (!reaches_telephone(&address["tel:".len()..])).then_some(AddressFault::Contact),
+                // The latter is what Internet Explorer made of an archive it had saved.
+                "file" | "mhtml" => Some(AddressFault::LocalFile),
                 // A drive.
                 letter if letter.len() == 1 => Some(AddressFault::LocalFile),
                 scheme if MISTYPED.contains(&scheme) => Some(AddressFault::Malformed),
@@ -51,22 +51,19 @@ pub(crate) fn fault(address: &str, refused: &UrlError) -> Option<AddressFault> {
     }
 }
 
-/// Whether a `mailto:` (RFC 6068) or `tel:` (RFC 3966) link can reach nobody.
-fn is_bad_contact(href: &str) -> bool {
-    let has = |scheme: &str| href.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    if has("mailto:") {
-        let addresses = href[7..].split('?').next().unwrap_or_default();
-        // An empty address with a subject lets the reader fill it in.
-        let open = addresses.is_empty() && href.contains('?');
-        return !(open || addresses.split(',').all(is_mail));
-    }
-    if has("tel:") {
-        let number = href[4..].split(';').next().unwrap_or_default().replace("%20", " ");
-        let digits = number.bytes().filter(u8::is_ascii_digit).count();
-        let allowed = number.chars().all(|c| c.is_ascii_digit() || "+-.() *#".contains(c));
-        return !allowed || !(3..=20).contains(&digits);
-    }
-    false
+/// Whether what stands behind `mailto:` (RFC 6068) can reach anybody.
+fn reaches_mail(rest: &str) -> bool {
+    let addresses = rest.split('?').next().unwrap_or_default();
+    // An empty address with a subject lets the reader fill it in.
+    let open = addresses.is_empty() && rest.contains('?');
+    open || addresses.split(',').all(is_mail)
+}
+
+/// The same for `tel:` (RFC 3966).
+fn reaches_telephone(rest: &str) -> bool {
+    let number = rest.split(';').next().unwrap_or_default().replace("%20", " ");
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    number.chars().all(|c| c.is_ascii_digit() || "+-.() *#".contains(c)) && (3..=20).contains(&digits)
 }
 
 fn is_mail(address: &str) -> bool {

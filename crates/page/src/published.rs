@@ -220,42 +220,6 @@ mod tests {
     }
 
     #[test]
-    fn a_document_tells_of_other_days_too() {
-        let visible = |html: &str| {
-            let visible = dates(html).into_iter().find(|(source, _)| *source == DateSource::Visible);
-            visible.map(|(_, date)| date)
-        };
-        let row = |name: &str, value: &str| format!("<tr><td>{name}</td><td>{value}</td></tr>");
-        let (signed, public) = (row("成文日期：", "2024年4月1日"), row("发布日期：", "2024年5月6日"));
-        let table = format!(
-            "<table>{}{signed}{}{public}</table>",
-            row("索引号", "0001/2024-00001"),
-            row("发文机关", "市政府")
-        );
-        let in_one = format!(
-            "<p>索引号：0001 {}成文日期：2024年4月1日 发布日期：2024年5月6日</p>",
-            "主题分类：土地 ".repeat(20)
-        );
-        let label = "<meta name=PubDate content='2024-05-06 10:00'>";
-        for (html, date) in [
-            (table.as_str(), Some("2024-05-06")),
-            (&format!("{label}<table>{signed}</table>"), None),
-            ("<h1>题</h1><p>2024-05-06 10:00</p><p>开标时间：2024年6月20日</p>", Some("2024-05-06")),
-            ("<h1>题</h1><p>会议时间：2024年6月20日</p>", None),
-            ("<h1>题</h1><p>日期：2024-05-06</p>", Some("2024-05-06")),
-            ("<h1>题</h1><div>发布时间：</div><div>2024-05-06</div>", Some("2024-05-06")),
-            (&in_one, Some("2024-05-06")),
-            ("<h1>题</h1><p>更新时间：2024-06-01 发布时间：2024-05-06</p>", Some("2024-05-06")),
-            ("<h1>题</h1><p>更新时间：2024-06-01</p>", Some("2024-06-01")),
-            (&format!("{label}<h1>题</h1><p>更新时间：2024-06-01</p>"), None),
-            ("<div>今天是：2024年6月9日</div><h1>题</h1><p>来源：某局 2024/05/06</p>", Some("2024-05-06")),
-            ("<div>今天是：2024年6月9日</div><h1>题</h1>", None),
-        ] {
-            assert_eq!(visible(html).as_deref(), date, "{html}");
-        }
-    }
-
-    #[test]
     fn what_is_no_publication_is_not_taken_for_one() {
         for html in [
             "<meta name=Maketime content='2024-05-06 10:00'>",

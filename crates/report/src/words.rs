@@ -48,7 +48,7 @@ pub fn link_state(state: &str, language: Language) -> String {
         "not-the-file" => "不是所说的文件",
         "timeout" => "超时",
         "challenged" => "网站防护要求浏览器校验",
-        "bad-contact" => "邮箱或电话有误",
+        "bad-address" => "邮箱或电话有误",
         "local-file" => "指向本地文件",
         "malformed" => "不是有效网址",
         "no-fragment" => "页内位置不存在",
