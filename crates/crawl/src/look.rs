@@ -75,7 +75,9 @@ pub(crate) async fn look(
             }
             Looked::Nothing
         }
-        Target::Page if html => read_page(shared, host, item, record, answer, at).await,
+        Target::Page if html || xunjian_page::is_page(answer.header("content-type"), &answer.body) => {
+            read_page(shared, host, item, record, answer, at).await
+        }
         // A program hands it out. Of an archive or a picture only the first bytes came.
         Target::Page if is_whole_document(&answer) => match leads_on(shared, item, record, &answer) {
             Some(next) => next,
@@ -340,12 +342,12 @@ pub(crate) fn links_of(facts: &Facts) -> impl Iterator<Item = (&str, LinkKind)> 
 /// What a link of a use is asked for as, of a site of ours or of a host outside; `None`: it is not.
 pub(crate) fn target_of(url: &PageUrl, kind: LinkKind, own: bool) -> Option<Target> {
     Some(match (kind, own) {
-        (LinkKind::Page | LinkKind::Frame, true) => Target::Page,
+        (LinkKind::Page | LinkKind::Frame | LinkKind::Data, true) => Target::Page,
         (LinkKind::Page | LinkKind::Frame, false) => Target::Outside,
         (LinkKind::Attachment, true) if xunjian_page::is_document(url) => Target::Document,
         (LinkKind::Image | LinkKind::Attachment | LinkKind::Media, true) => Target::Resource,
         (LinkKind::Image | LinkKind::Attachment | LinkKind::Media, false) => Target::OutsideResource,
-        (LinkKind::Script | LinkKind::Style | LinkKind::Form, _) => return None,
+        (LinkKind::Script | LinkKind::Style | LinkKind::Form, _) | (LinkKind::Data, false) => return None,
     })
 }
 

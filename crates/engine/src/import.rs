@@ -159,7 +159,7 @@ impl Import<'_> {
         let (body, truncated) =
             decode_body(&codings, message.body.clone(), limit).unwrap_or((message.body.clone(), false));
         let known = store.url(Some(&site.id), url.as_str())?;
-        let html = xunjian_page::is_html(message.header("content-type"), &body);
+        let html = xunjian_page::is_page(message.header("content-type"), &body);
         let document = xunjian_page::holds_document(&body, message.header("content-type"), &url);
         let target = if document { Target::Document } else { Target::Page };
         let mut kept = known

@@ -240,6 +240,8 @@ pub enum LinkKind {
     Media,
     /// `<form action>`.
     Form,
+    /// Where a script of the page asks for a list.
+    Data,
 }
 
 /// One address with its place.

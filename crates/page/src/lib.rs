@@ -19,6 +19,7 @@ mod hidden;
 mod join;
 mod kind;
 mod links;
+mod list_data;
 mod markup;
 mod names;
 mod ole;
@@ -43,7 +44,7 @@ pub use published::page_date;
 pub use source::{TextPart, Written, source_of, written};
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 12;
+pub const EXTRACTOR_VERSION: u16 = 13;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +82,11 @@ pub fn extract_any(body: &[u8], content_type: Option<&str>, url: &PageUrl, limit
         return document(body, url, false, limits);
     }
     extract(body, content_type, url, limits)
+}
+
+/// Whether a body is a page, or a list that a program hands out as data for a script of a page to show.
+pub fn is_page(content_type: Option<&str>, body: &[u8]) -> bool {
+    is_html(content_type, body) || list_data::read(&decode(body, content_type).text).is_some()
 }
 
 /// Whether a media type is one this crate reads.

@@ -13,6 +13,8 @@ use serde_json::value::RawValue;
 
 use crate::date::date_in_any_form;
 use crate::links::searcher;
+use crate::list_data::asked_by_call;
+use crate::references;
 
 /// Pages a pager leads to from the first page of a list.
 const PAGES_MAX: u32 = 1_000;
@@ -33,6 +35,10 @@ pub(crate) enum Part<'s> {
     Row(DataRow<'s>),
     /// Address of another page of the list, relative to the page.
     Page(String),
+    /// Address of the next rows, which the rows before bring.
+    Next(String),
+    /// Address where a script asks for rows.
+    Data(String),
 }
 
 /// A row of data: where it leads, its title, its date.
@@ -49,22 +55,24 @@ pub(crate) struct JsonText<'s> {
     pub(crate) written: &'s str,
 }
 
-impl JsonText<'_> {
-    /// Its characters, without white space around them, each with its bytes in what is written.
-    pub(crate) fn characters(self) -> Vec<(char, Range<usize>)> {
-        let mut all = Vec::new();
+impl<'s> JsonText<'s> {
+    /// Its characters, each with its bytes in what is written.
+    pub(crate) fn each(self) -> impl Iterator<Item = (char, Range<usize>)> + use<'s> {
         let mut at = 0;
-        while let Some(first) = self.written[at..].chars().next() {
-            let bytes = if first == '\\' { escape_bytes(&self.written[at..]) } else { first.len_utf8() };
-            let part = at..at + bytes;
-            let character = match first {
-                '\\' => serde_json::from_str(&format!("\"{}\"", &self.written[part.clone()])),
-                plain => Ok(plain),
+        std::iter::from_fn(move || {
+            let rest = &self.written[at..];
+            let (character, bytes) = match rest.chars().next()? {
+                '\\' => escape(rest),
+                plain => (plain, plain.len_utf8()),
             };
-            // Half of a pair of surrogates is no character.
-            all.push((character.unwrap_or(char::REPLACEMENT_CHARACTER), part));
             at += bytes;
-        }
+            Some((character, at - bytes..at))
+        })
+    }
+
+    /// The same without white space around them.
+    pub(crate) fn characters(self) -> Vec<(char, Range<usize>)> {
+        let mut all: Vec<_> = self.each().collect();
         let is_text = |(character, _): &(char, Range<usize>)| !character.is_whitespace();
         all.truncate(all.iter().rposition(is_text).map_or(0, |last| last + 1));
         all.drain(..all.iter().position(is_text).unwrap_or(0));
@@ -83,47 +91,74 @@ impl JsonText<'_> {
     }
 }
 
-/// Bytes of the escape a text begins with: `\n`, `\u9519`, `\ud83d\ude00`.
-fn escape_bytes(text: &str) -> usize {
+/// The character of the escape a text begins with (`\n`, `\u9519`, `\ud83d\ude00`), and the bytes of it. Half of a
+/// pair of surrogates is no character.
+fn escape(text: &str) -> (char, usize) {
     let unit = |text: &str| {
         let digits = text.strip_prefix("\\u").and_then(|rest| rest.get(..4));
         digits.and_then(|digits| u16::from_str_radix(digits, 16).ok())
     };
-    match unit(text) {
-        Some(0xD800..=0xDBFF) if matches!(unit(&text[6..]), Some(0xDC00..=0xDFFF)) => 12,
-        Some(_) => 6,
-        None => 1 + text[1..].chars().next().map_or(0, char::len_utf8),
+    if let Some(first) = unit(text) {
+        let second = unit(&text[6..])
+            .filter(|second| (0xD800..0xDC00).contains(&first) && (0xDC00..0xE000).contains(second));
+        let character = char::decode_utf16([first].into_iter().chain(second)).next().and_then(Result::ok);
+        let bytes = if second.is_some() { 12 } else { 6 };
+        return (character.unwrap_or(char::REPLACEMENT_CHARACTER), bytes);
     }
+    let Some(sign) = text[1..].chars().next() else { return (char::REPLACEMENT_CHARACTER, 1) };
+    let character = match sign {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        'b' => '\u{8}',
+        'f' => '\u{C}',
+        '"' | '\\' | '/' => sign,
+        _ => char::REPLACEMENT_CHARACTER,
+    };
+    (character, 1 + sign.len_utf8())
 }
 
 /// Hands over what of a list stands in a script.
-pub(crate) fn parts<'s>(script: &'s str, address: &str, mut each: impl FnMut(Part<'s>)) {
-    const SIGNS: [&str; 8] =
-        ["<datastore", "createPageHTML", "countPage", "rl\"", "URL\"", "Url\"", "ink\"", "ref\""];
+pub(crate) fn parts<'s>(script: &'s str, address: &str, each: &mut impl FnMut(Part<'s>)) {
+    const SIGNS: [&str; 9] =
+        ["<datastore", "createPageHTML", "countPage", ".jpage(", "rl\"", "URL\"", "Url\"", "ink\"", "ref\""];
     static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(SIGNS.iter()));
     let mut seen = [false; SIGNS.len()];
     WORDS.find_iter(script).for_each(|word| seen[word.pattern().as_usize()] = true);
-    let [records_stand, calls, counts, data @ ..] = seen;
+    let [records_stand, calls, counts, asks, data @ ..] = seen;
     if records_stand {
-        records(script).for_each(|record| each(Part::Markup(record)));
+        records(script, each);
     }
     let called = calls.then(|| Pager::of_calls(script)).flatten();
     if let Some(pager) = called.or_else(|| counts.then(|| Pager::of_variables(script, address)).flatten()) {
         pager.others().for_each(|page| each(Part::Page(page)));
+    }
+    if let Some(address) = asks.then(|| asked_by_call(script)).flatten() {
+        each(Part::Data(address));
     }
     if data.contains(&true) {
         rows(script, |row| each(Part::Row(row)));
     }
 }
 
-/// The texts of `<![CDATA[...]]>`.
-fn records(script: &str) -> impl Iterator<Item = &str> {
+/// The texts of `<![CDATA[...]]>`: rows, and in `<nextgroup>` a link to the next ones.
+fn records<'s>(script: &'s str, each: &mut impl FnMut(Part<'s>)) {
     let mut rest = script;
-    std::iter::from_fn(move || {
-        let (record, after) = rest.split_once("<![CDATA[")?.1.split_once("]]>")?;
+    while let Some((before, from)) = rest.split_once("<![CDATA[") {
+        let Some((record, after)) = from.split_once("]]>") else { return };
         rest = after;
-        Some(record)
-    })
+        match before.trim_end().ends_with("<nextgroup>").then(|| href(record)) {
+            Some(next) => next.into_iter().for_each(|next| each(Part::Next(next))),
+            None => each(Part::Markup(record)),
+        }
+    }
+}
+
+/// The address in `<a href="...">`.
+fn href(markup: &str) -> Option<String> {
+    let value = markup.split_once("href=")?.1;
+    let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''))?;
+    Some(references::in_attribute(value[1..].split_once(quote)?.0).into_owned())
 }
 
 // ---- pagers ---------------------------------------------------------------------------------
@@ -166,8 +201,8 @@ impl<'s> Pager<'s> {
 
     /// `var countPage = 12` and its like.
     fn of_variables(script: &'s str, address: &'s str) -> Option<Self> {
-        let pages = number_of(script, "countPage")?;
-        let current = number_of(script, "currentPage").unwrap_or(0);
+        let pages = number_of(script, "countPage", '=')?;
+        let current = number_of(script, "currentPage", '=').unwrap_or(0);
         let file = address.split(['?', '#']).next()?.rsplit('/').next()?;
         let (stem, ending) = file.rsplit_once('.').unwrap_or(("index", "html"));
         let stem = stem.rsplit_once('_').map_or(stem, |(stem, _)| stem);
@@ -192,10 +227,10 @@ impl<'s> Pager<'s> {
     }
 }
 
-/// The number a variable is set to.
-fn number_of(script: &str, name: &str) -> Option<u32> {
+/// The number that stands behind a name and a sign: `countPage = 12`.
+pub(crate) fn number_of(script: &str, name: &str, sign: char) -> Option<u32> {
     memmem::find_iter(script.as_bytes(), name).find_map(|at| {
-        let value = script[at + name.len()..].trim_start().strip_prefix('=')?.trim_start();
+        let value = script[at + name.len()..].trim_start().strip_prefix(sign)?.trim_start();
         let digits = value.bytes().take_while(u8::is_ascii_digit).count();
         value[..digits].parse().ok()
     })
@@ -333,7 +368,7 @@ mod tests {
 
     fn pages(script: &str, address: &str) -> Vec<String> {
         let mut pages = Vec::new();
-        parts(script, address, |part| {
+        parts(script, address, &mut |part| {
             if let Part::Page(page) = part {
                 pages.push(page);
             }

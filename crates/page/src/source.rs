@@ -29,10 +29,15 @@ pub enum TextPart {
     Label(usize, Range<usize>),
 }
 
+/// Where each character of a text, by its first byte, is written.
+pub(crate) type Places = Vec<(usize, Range<usize>)>;
+
 /// Follows where texts are written, while they are put together.
 pub(crate) struct Trace {
     /// Address of the decoded page in memory: texts are parts of it.
     page: Range<usize>,
+    /// Texts that are written in the page in another way: their addresses in memory.
+    copies: Vec<(Range<usize>, Places)>,
     pieces: Vec<Piece>,
     /// Bytes of all blocks before the current one, one more for each.
     base: usize,
@@ -51,7 +56,24 @@ impl Trace {
         };
         let mut of_blocks: Vec<usize> = (0..wanted.len()).filter(|at| start(at).is_some()).collect();
         of_blocks.sort_by_key(|at| std::cmp::Reverse(start(at)));
-        Self { page: address(page), pieces: Vec::new(), base: 0, wanted, of_blocks, found }
+        Self {
+            page: address(page),
+            copies: Vec::new(),
+            pieces: Vec::new(),
+            base: 0,
+            wanted,
+            of_blocks,
+            found,
+        }
+    }
+
+    /// A text that stands for one of the page, and where its characters are written in that.
+    pub(crate) fn add_copy(&mut self, copy: &str, (written, mut places): (&str, Places)) {
+        let start = address(written).start - self.page.start;
+        for (_, place) in &mut places {
+            *place = start + place.start..start + place.end;
+        }
+        self.copies.push((address(copy), places));
     }
 
     pub(crate) fn found(self) -> Vec<Option<Range<usize>>> {
@@ -74,6 +96,25 @@ impl Trace {
         if self.page.start <= text.start && text.end <= self.page.end {
             let start = text.start - self.page.start;
             self.pieces.push(Piece { at, written: start + part.start..start + part.end, plain });
+            return;
+        }
+        let is_of = |(copy, _): &&(Range<usize>, _)| copy.start <= text.start && text.end <= copy.end;
+        let Some((copy, places)) = self.copies.iter().find(is_of) else { return };
+        let (from, to) = (text.start - copy.start + part.start, text.start - copy.start + part.end);
+        let characters =
+            &places[places.partition_point(|(at, _)| *at < from)..places.partition_point(|(at, _)| *at < to)];
+        match (plain, characters) {
+            (true, _) => self.pieces.extend(characters.iter().map(|(byte, written)| Piece {
+                at: at + byte - from,
+                written: written.clone(),
+                plain: false,
+            })),
+            // A reference, for example.
+            (false, [(_, first), .., (_, last)]) => {
+                self.pieces.push(Piece { at, written: first.start..last.end, plain })
+            }
+            (false, [(_, one)]) => self.pieces.push(Piece { at, written: one.clone(), plain }),
+            (false, []) => {}
         }
     }
 
@@ -100,7 +141,11 @@ impl Trace {
         attribute: bool,
         part: impl Fn(&TextPart) -> Option<&Range<usize>>,
     ) {
-        let start = address(written).start - self.page.start;
+        // What a script is handed has no title of its own.
+        let Some(start) = address(written).start.checked_sub(self.page.start) else { return };
+        if start > self.page.len() {
+            return;
+        }
         for (wanted, found) in self.wanted.iter().zip(&mut self.found) {
             if let Some(part) = part(wanted) {
                 let at = written_in(written, attribute, text, part);
@@ -284,18 +329,27 @@ mod tests {
             ),
             (r#"<script>[{"title":"甲\ud83d\ude00乙","url":"/a"}]</script>"#, "😀", r"\ud83d\ude00"),
             (r#"<script>"<datastore><![CDATA[<a href=/x>有错字的</a>]]>"</script>"#, "错字", "错字"),
+            (
+                r#"{"a":[],"data":{"html":"<p class=\"x\">有\u9519<b>字<\/b>的\n错&#23383;"}}"#,
+                "错字",
+                r"\u9519<b>字|错&#23383;",
+            ),
+            (r#"cb({"r":"<datastore><![CDATA[<a title=\"甲\">有错字的</a>]]>"})"#, "错字", "错字"),
         ];
         for (page, word, wanted) in table {
+            let wanted = |bytes: &dyn Fn(&str) -> Vec<u8>| {
+                wanted.split('|').map(|part| Some(bytes(part))).collect::<Vec<_>>()
+            };
+            let plain = |text: &str| text.as_bytes().to_vec();
             let found = in_body(page.as_bytes(), "text/html; charset=utf-8", word);
-            assert_eq!(found, [Some(wanted.as_bytes().to_vec())], "{page}");
-            let gbk = encoding_rs::GBK.encode(page).0.into_owned();
-            let found = in_body(&gbk, "text/html; charset=gbk", word);
-            assert_eq!(found, [Some(encoding_rs::GBK.encode(wanted).0.into_owned())], "{page}");
+            assert_eq!(found, wanted(&plain), "{page}");
+            let gbk = |text: &str| encoding_rs::GBK.encode(text).0.into_owned();
+            assert_eq!(in_body(&gbk(page), "text/html; charset=gbk", word), wanted(&gbk), "{page}");
             let marked = [b"\xEF\xBB\xBF", page.as_bytes()].concat();
-            assert_eq!(in_body(&marked, "text/html", word), [Some(wanted.as_bytes().to_vec())], "{page}");
+            assert_eq!(in_body(&marked, "text/html", word), wanted(&plain), "{page}");
             let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
             let marked = [b"\xFF\xFE".to_vec(), wide(page)].concat();
-            assert_eq!(in_body(&marked, "text/html", word), [Some(wide(wanted))], "{page}");
+            assert_eq!(in_body(&marked, "text/html", word), wanted(&wide), "{page}");
         }
     }
 

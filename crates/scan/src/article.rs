@@ -17,7 +17,10 @@ pub(crate) fn has_no_body(facts: &Facts) -> bool {
         || facts.refresh.is_some()
         || facts.links.iter().any(|link| {
             link.zone == Zone::Main
-                && matches!(link.kind, LinkKind::Attachment | LinkKind::Frame | LinkKind::Media)
+                && matches!(
+                    link.kind,
+                    LinkKind::Attachment | LinkKind::Frame | LinkKind::Media | LinkKind::Data
+                )
         });
     if other_content {
         return false;

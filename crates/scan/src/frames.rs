@@ -1,11 +1,12 @@
-//! What a page shows in frames. Where a site is built so, its columns and the news of its home page stand in them.
+//! What a page shows in frames, and in lists its scripts ask for. Where a site is built so, its columns and the news of
+//! its home page stand in them.
 
 use std::collections::HashSet;
 
 use xunjian_model::{Facts, Link, LinkKind, Zone};
 
 /// Frames of a page that are looked into, those in frames among them.
-const FRAMES_MAX: usize = 16;
+const FRAMES_MAX: usize = 64;
 
 /// A page with what its frames show, as a reader sees it; title, labels and dates stay its own. `read` answers
 /// with the facts of a page of the site, if it is known. Where one is not, the page may show more than is seen, as if
@@ -14,7 +15,8 @@ pub fn with_frames<E>(
     mut facts: Facts,
     mut read: impl FnMut(&str) -> Result<Option<Facts>, E>,
 ) -> Result<Facts, E> {
-    let is_shown = |link: &&Link| link.kind == LinkKind::Frame && !link.hidden;
+    let is_shown =
+        |link: &&Link| matches!(link.kind, LinkKind::Frame if !link.hidden) || link.kind == LinkKind::Data;
     let mut seen = HashSet::new();
     let mut at = 0;
     // What is taken in may have frames, too: its links come behind.
@@ -87,6 +89,9 @@ mod tests {
                     "<ul><li><a href=/1.html>甲</a> 2026-05-06</li><li><a href=/2.html>乙</a> 2026-05-05</li></ul>\
                      <form action=/s><input name=q></form>",
                 )),
+                "/unit?a=1" => Some(facts(
+                    r#"{"data":{"html":"<ul><li><a href=\"/1.html\">甲</a> 2026-05-06</li></ul>"}}"#,
+                )),
                 _ => None,
             })
         };
@@ -112,6 +117,16 @@ mod tests {
             .collect();
         assert_eq!(items, [("甲", Some("2026-05-06".to_owned())), ("乙", Some("2026-05-05".to_owned()))]);
         assert_eq!((whole.title.as_str(), whole.forms.len(), whole.scripted), ("局", 1, false));
+    }
+
+    #[test]
+    fn lists_that_scripts_ask_for_are_part_of_their_page() {
+        let asks = |program: &str| {
+            whole(&format!("<title>局</title><script url={program} querydata=\"{{'a':1}}\"></script>"))
+        };
+        let listed = asks("/unit");
+        assert_eq!((listed.items.len(), listed.scripted), (1, false));
+        assert!(asks("/other").scripted, "nobody saw what it hands out");
     }
 
     #[test]

@@ -146,7 +146,7 @@ pub(crate) fn digest(
         frames: facts
             .links
             .iter()
-            .filter(|link| link.kind == LinkKind::Frame)
+            .filter(|link| matches!(link.kind, LinkKind::Frame | LinkKind::Data))
             .map(|link| target_hash(&link.url, site, canonical))
             .collect(),
         no_body: is_article && article::has_no_body(facts),

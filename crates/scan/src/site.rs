@@ -594,7 +594,8 @@ fn bad_links(facts: &Facts, states: &LinkStates, site: &Site, canonical: &Canoni
     let mut seen = HashSet::new();
     let mut findings = Vec::new();
     for link in &facts.links {
-        if matches!(link.kind, LinkKind::Script | LinkKind::Style | LinkKind::Form) {
+        // Programs may refuse whoever does not come from their page.
+        if matches!(link.kind, LinkKind::Script | LinkKind::Style | LinkKind::Form | LinkKind::Data) {
             continue;
         }
         let Some(state) = states.get(page::target_hash(&link.url, site, canonical)) else { continue };

@@ -6,7 +6,7 @@ use xunjian_model::{BadAddress, Fragment, Link, LinkKind, ListItem, PageUrl, Url
 use super::{Builder, Open, PLACES_MAX};
 use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
-use crate::{addresses, handlers, links};
+use crate::{addresses, handlers, links, list_data};
 
 /// Longest name of a column beside a title of its own, in bytes: eight characters in Chinese.
 const BESIDE_BYTES_MAX: usize = 24;
@@ -24,7 +24,7 @@ impl<'t> Builder<'t> {
         if kind.is_none() && memchr(b'#', target.as_bytes()).is_some() {
             self.add_fragment(target);
         }
-        if target.starts_with('#') {
+        if target.starts_with('#') || self.is_data && !list_data::is_certain(target, self.base.url()) {
             return None;
         }
         let url = match self.base.try_join(target) {

@@ -1,12 +1,15 @@
 //! What elements and scripts say besides their text: addresses, labels, dates, lists.
 
+use std::borrow::Cow;
+
 use xunjian_model::{Label, LinkKind, ListItem, Zone, anchor_hash};
 
 use super::{Builder, PLACES_MAX, hides};
 use crate::attribute::{Attribute, Attributes};
 use crate::element::{Element, Name};
 use crate::join::Joiner;
-use crate::script_list::{self, DataRow, Part};
+use crate::list_data::{Handed, asked_by_element, other_groups, other_pages};
+use crate::script_list::{self, DataRow, Part, number_of};
 use crate::white_space::append;
 use crate::{diversion, links};
 
@@ -40,6 +43,12 @@ impl<'t> Builder<'t> {
                 link(Attribute::Src, LinkKind::Script);
                 if let Some(code) = attributes.get(Attribute::Sitecode) {
                     self.facts.entrance_code.get_or_insert(code.trim().to_owned());
+                }
+                let asked = |program: Cow<'_, str>| {
+                    asked_by_element(&program, &attributes.get(Attribute::Querydata)?)
+                };
+                if let Some(address) = attributes.get(Attribute::Url).and_then(asked) {
+                    self.add_link(&address, Some(LinkKind::Data));
                 }
             }
             Element::Iframe | Element::Frame => {
@@ -100,6 +109,12 @@ impl<'t> Builder<'t> {
             && let Some(code) = attributes.get(Attribute::Onclick)
         {
             self.add_opened(&code);
+        }
+        if self.is_data && attributes.has(Attribute::Count) {
+            let number = |name| attributes.get(name)?.parse().ok();
+            if let (Some(rows), Some(count)) = (number(Attribute::Rows), number(Attribute::Count)) {
+                self.add_parts(other_pages(self.base.url(), rows, count));
+            }
         }
         if let Some(background) = attributes.get(Attribute::Background) {
             self.add_link(&background, Some(LinkKind::Image));
@@ -168,10 +183,39 @@ impl<'t> Builder<'t> {
             self.facts.refresh = self.base.join(target);
         }
         self.published.read_script(script);
+        self.lists(script);
+    }
+
+    /// A list that was handed out as data.
+    pub(super) fn data(&mut self, text: &'t str, handed: &'t Handed<'_>) {
+        self.is_data = true;
+        if handed.markup.iter().all(|markup| !markup.text.contains("<datastore")) {
+            self.lists(text);
+        }
+        for markup in &handed.markup {
+            match markup.text.contains("<datastore") {
+                true => self.lists(&markup.text),
+                false => self.read(&markup.text),
+            }
+        }
+    }
+
+    /// Lists that stand in a script, or in what is handed out to one.
+    fn lists(&mut self, script: &'t str) {
         // What a script holds is markup once, not scripts in scripts.
-        if !self.in_script {
-            let address = self.base.url().as_str().to_owned();
-            script_list::parts(script, &address, |part| self.list_part(part));
+        if self.in_script {
+            return;
+        }
+        let address = self.base.url().as_str().to_owned();
+        script_list::parts(script, &address, &mut |part| self.list_part(part));
+        if let Some(total) = number_of(script, "<totalrecord", '>').filter(|_| self.is_data) {
+            self.add_parts(other_groups(self.base.url(), u64::from(total)));
+        }
+    }
+
+    fn add_parts(&mut self, addresses: Vec<String>) {
+        for address in addresses {
+            self.add_link(&address, Some(LinkKind::Page));
         }
     }
 
@@ -181,6 +225,15 @@ impl<'t> Builder<'t> {
                 self.add_link(&address, Some(LinkKind::Page));
             }
             Part::Row(row) => self.data_row(row),
+            Part::Next(address) => {
+                self.brings_next = true;
+                self.add_link(&address, Some(LinkKind::Page));
+            }
+            // Only where the rows that are there bring nothing.
+            Part::Data(address) if !self.brings_next => {
+                self.add_link(&address, Some(LinkKind::Data));
+            }
+            Part::Data(_) => {}
             Part::Markup(markup) => {
                 self.flush();
                 (self.in_script, self.floor) = (true, self.stack.len());

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use encoding_rs::{Encoding, UTF_8};
 use jiff::civil::Date;
-use xunjian_model::{Block, Facts, PageUrl, Problem, Zone};
+use xunjian_model::{Block, Facts, PageKind, PageUrl, Problem, Zone};
 
 use crate::attribute::{Attribute, Attributes};
 use crate::date::{date_in_row, date_of_parts, is_date_part};
@@ -23,7 +23,7 @@ use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
 use crate::source::{TextPart, Trace};
 use crate::white_space::{append, collapse, is_space, space};
-use crate::{Limits, handlers, zone};
+use crate::{Limits, handlers, list_data, zone};
 
 /// Character references from which a title is written in them, if they are most of it.
 const ENCODED_MIN: usize = 4;
@@ -33,8 +33,12 @@ const OUTERMOST: usize = 3;
 const PLACES_MAX: usize = 4_096;
 
 pub(crate) fn build(text: &str, charset: &'static Encoding, base: &PageUrl, limits: Limits) -> Facts {
+    let handed = list_data::read(text);
     let mut builder = Builder::new(base, charset, limits);
-    builder.read(text);
+    match &handed {
+        Some(handed) => builder.data(text, handed),
+        None => builder.read(text),
+    }
     builder.finish(base)
 }
 
@@ -45,9 +49,17 @@ pub(crate) fn trace(
     limits: Limits,
     wanted: Vec<TextPart>,
 ) -> Vec<Option<Range<usize>>> {
+    let handed = list_data::read(text);
+    let mut trace = Trace::new(text, wanted);
+    for markup in handed.iter().flat_map(|handed| &handed.markup) {
+        trace.add_copy(&markup.text, markup.written());
+    }
     let mut builder = Builder::new(base, UTF_8, limits);
-    builder.trace = Some(Trace::new(text, wanted));
-    builder.read(text);
+    builder.trace = Some(trace);
+    match &handed {
+        Some(handed) => builder.data(text, handed),
+        None => builder.read(text),
+    }
     builder.flush();
     builder.trace.map(Trace::found).unwrap_or_default()
 }
@@ -113,6 +125,10 @@ struct Builder<'t> {
     foreign: usize,
     /// Elements below do not end: the script stands inside of them.
     floor: usize,
+    /// The page is a list that was handed out as data.
+    is_data: bool,
+    /// The rows in the page bring the address of the next ones.
+    brings_next: bool,
 }
 
 impl<'t> Builder<'t> {
@@ -145,6 +161,8 @@ impl<'t> Builder<'t> {
             forms: Forms::default(),
             foreign: 0,
             floor: 0,
+            is_data: false,
+            brings_next: false,
         }
     }
 
@@ -502,7 +520,7 @@ impl<'t> Builder<'t> {
         let mut facts = self.facts;
         facts.main_chars = main_chars(&facts);
         page_dates(&mut facts, self.published, address);
-        facts.kind = kind_of(&facts);
+        facts.kind = if self.is_data { PageKind::List } else { kind_of(&facts) };
         facts.scripted |= is_shell(&facts);
         facts
     }

@@ -87,6 +87,74 @@ fn lists_in_scripts_have_rows_and_next_pages() {
 }
 
 #[test]
+fn lists_that_scripts_ask_for() {
+    let links = |html: &str| {
+        let links = facts(html).links.into_iter();
+        links.map(|link| (link.url.replace("http://a.gov.cn", ""), link.kind)).collect::<Vec<_>>()
+    };
+    let unit =
+        "<script parseType=bulidstatic url=/front/unit queryData=\"{'pageId':'1','tagId':'a'}\"></script>";
+    assert_eq!(links(unit), [("/front/unit?pageId=1&tagId=a".to_owned(), LinkKind::Data)]);
+    let call = "<script>$('#l').jpage({proxyUrl:'/p.do',perPage:10,groupSize:3,ajaxParam:{c:'1'}})</script>";
+    let first = ("/p.do?startrecord=1&endrecord=30&perpage=10&c=1".to_owned(), LinkKind::Data);
+    assert_eq!(links(call), [first]);
+    let rows = "<script type=text/xml><datastore><nextgroup><![CDATA[<a href=\"/p.jsp?page=1&amp;c=1\"></a>]]></nextgroup></datastore></script>";
+    assert_eq!(links(&format!("{rows}{call}")), [("/p.jsp?page=1&c=1".to_owned(), LinkKind::Page)]);
+}
+
+#[test]
+fn lists_that_are_handed_out_as_data() {
+    let base = PageUrl::parse("http://a.gov.cn/x/unit.jsp?startrecord=1&endrecord=2&c=1").expect("base");
+    let read = |body: &str, media_type| {
+        let facts = crate::extract(body.as_bytes(), Some(media_type), &base, Limits::default());
+        assert_eq!(facts.kind, xunjian_model::PageKind::List, "{body}");
+        let row = |item: &xunjian_model::ListItem| {
+            let link = &facts.links[item.link as usize];
+            let date = item.date.map(|date| date.to_string()).unwrap_or_default();
+            format!("{} {} {date}", link.url.replace("http://a.gov.cn", ""), facts.link_text(link))
+        };
+        let rows: Vec<_> = facts.items.iter().map(row).collect();
+        let listed = |link: &&xunjian_model::Link| link.block == u32::MAX;
+        let next = facts.links.iter().filter(listed).map(|link| link.url.replace("http://a.gov.cn", ""));
+        (rows, next.collect::<Vec<_>>())
+    };
+    let next = "/x/unit.jsp?c=1&startrecord=3&endrecord=4".to_owned();
+    let record = |title: &str| {
+        format!("<record><![CDATA[<li><a href='/1.html'>{title}</a><b>2024-05-06</b></li>]]></record>")
+    };
+    let records = |inner: &str| {
+        format!("<datastore><totalrecord>3</totalrecord><recordset>{inner}</recordset></datastore>")
+    };
+    let row = vec!["/1.html 关于某事的通知 2024-05-06".to_owned()];
+    let xml = format!("<?xml version='1.0' encoding='UTF-8'?>\n{}", records(&record("关于某事的通知")));
+    for media_type in ["text/xml", "text/html; charset=utf-8"] {
+        assert_eq!(read(&xml, media_type), (row.clone(), vec![next.clone()]));
+    }
+    let group = xml.replace(
+        "<recordset>",
+        "<nextgroup><![CDATA[<a href=\"./unit.jsp?page=2&c=1\"></a>]]></nextgroup><recordset>",
+    );
+    let (rows, others) = read(&group, "text/xml");
+    assert_eq!((rows, others), (row.clone(), vec!["/x/unit.jsp?page=2&c=1".to_owned(), next.clone()]));
+    let json = |html: &str| serde_json::json!({ "success": true, "data": { "html": html } }).to_string();
+    let wrapped = format!("cb({});", serde_json::json!({ "result": records(&record("关于某事的通知")) }));
+    assert_eq!(read(&wrapped, "application/javascript"), (row.clone(), vec![next]));
+    let unit = "<div class=page-content><ul><li><a href=/1.html>关于某事的通知</a><span>2024-05-06</span></li>\
+                <li><a href=2.html>到哪里去</a></li></ul></div><div class=pagination rows=15 count=31 pageNo=1></div>";
+    let (rows, others) = read(&json(unit), "application/json");
+    assert_eq!((rows, others.len()), (row.clone(), 2));
+    let escaped = json(unit).replace('关', "\\u5173").replace('<', "\\u003c");
+    assert_eq!(read(&escaped, "application/json;charset=UTF-8").0, row);
+    let data = r#"{"list":[{"title":"关于某事的通知","url":"/1.html","date":"2024-05-06"}]}"#;
+    assert_eq!(read(data, "application/json"), (row, Vec::new()));
+    assert_eq!(
+        read(&json("<ul></ul>"), "application/json"),
+        (Vec::new(), Vec::new()),
+        "an empty list is one"
+    );
+}
+
+#[test]
 fn text_is_split_by_blocks_and_not_by_inline_tags() {
     let facts =
         facts("<div>政<b>府</b>网<!-- x -->站<p>第二段&amp;<span style='display:none'>藏</span></div>");
