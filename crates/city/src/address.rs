@@ -13,7 +13,7 @@ pub(crate) enum PageRef {
 }
 
 /// Column numbers in addresses begin here.
-const COLUMN_BASE: usize = 1_001;
+pub(crate) const COLUMN_BASE: usize = 1_001;
 
 impl SitePlan {
     /// The path of a page.
@@ -77,7 +77,7 @@ impl SitePlan {
         let page = self.parse(path_and_query)?;
         let exists = match page {
             PageRef::Home => true,
-            PageRef::List { column, page } => page < self.list_pages(column, day),
+            PageRef::List { column, page } => page < self.own_list_pages(column, day),
             PageRef::Article { column, at } => at < self.count(column, day),
         };
         // Building the path again rejects every other spelling, such as a wrong date in it.

@@ -36,6 +36,17 @@ pub enum Family {
     Json,
 }
 
+/// Programs that hand out the rows of lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handout {
+    /// All rows, in JSON around markup (jpaas).
+    Units,
+    /// Rows after the first page's, as records with the address of the next ones (jpage).
+    Groups,
+    /// Rows from one number to another, as records in JSON (TrueCMS).
+    Windows,
+}
+
 const FAMILIES: [Family; 9] = [
     Family::Dated,
     Family::Table,
@@ -368,6 +379,17 @@ impl SitePlan {
         self.index % 7 == 4 && !matches!(self.family, Family::Script | Family::Json)
     }
 
+    /// The program its lists' scripts ask for what the lists' pages do not show; `None`: every page of a list is a page.
+    pub(crate) fn handout(&self) -> Option<Handout> {
+        match self.family {
+            _ if self.has_frames() => None,
+            Family::Records if self.index.is_multiple_of(2) => Some(Handout::Groups),
+            Family::Records => Some(Handout::Windows),
+            Family::Script | Family::Json => None,
+            _ => (self.index % 7 == 2).then_some(Handout::Units),
+        }
+    }
+
     /// Whether the site's own search finds services and messages.
     pub(crate) fn searches_services(&self) -> bool {
         match self.notice {
@@ -446,6 +468,11 @@ impl SitePlan {
         let count = self.count(column, day);
         // The last two may be out of order by the hour on one day.
         (count.saturating_sub(3)..count).map(|at| self.published(column, at)).max()
+    }
+
+    /// How many of them are pages of their own.
+    pub(crate) fn own_list_pages(&self, column: usize, day: u32) -> u32 {
+        if self.handout().is_some() { 1 } else { self.list_pages(column, day) }
     }
 
     pub(crate) fn list_pages(&self, column: usize, day: u32) -> u32 {

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use jiff::civil::DateTime;
 
-use crate::address::PageRef;
+use crate::address::{COLUMN_BASE, PageRef};
 use crate::defects::{Defect, Payload, Plants, Special};
-use crate::plan::{Class, EPOCH, Entrance, Family, LIST_ITEMS, SitePlan};
+use crate::plan::{Class, EPOCH, Entrance, Family, Handout, LIST_ITEMS, SitePlan};
 use crate::rng::{mix, rng};
 use crate::text;
 
@@ -196,10 +196,13 @@ impl Renderer<'_> {
                     "<iframe src=\"/frame/{}/{page}.html\" width=\"100%\" height=\"600\"></iframe>",
                     plan.slug
                 );
+                body.push_str(&self.pager(column, page));
+            } else if let Some(handout) = site.handout() {
+                body.push_str(&self.first_rows(column, handout));
             } else {
                 body.push_str(&self.rows(items.rev().map(|at| (column, at)), false));
+                body.push_str(&self.pager(column, page));
             }
-            body.push_str(&self.pager(column, page));
         }
         if plan.class == Class::Interaction && site.counts_messages() {
             body.push_str("<p class=\"stat\">留言统计：本季度收到留言36件，办结35件。</p>");
@@ -249,13 +252,127 @@ impl Renderer<'_> {
         serde_json::Value::Array(rows).to_string()
     }
 
+    /// What a list's page shows of rows that a program hands out.
+    fn first_rows(&self, column: usize, handout: Handout) -> String {
+        let number = COLUMN_BASE + column;
+        let rows = self.rows(self.listed(column, 0).rev().map(|at| (column, at)), false);
+        match handout {
+            Handout::Units => format!(
+                "<script parseType=\"bulidstatic\" url=\"/front/page/build/unit\" queryData=\"{{'parseType':'bulidstatic','webId':'{}','pageType':'column','tagId':'栏目列表','editType':null,'pageId':'{number}'}}\"></script>",
+                self.site.code
+            ),
+            Handout::Groups => {
+                rows.replacen("<recordset>", &format!("{}<recordset>", self.next_group(column, 0)), 1)
+            }
+            Handout::Windows => format!(
+                "{rows}<script>$(function(){{$('#list').jpage({{totalRecord:{},dataBefore:'<ul>',dataAfter:'</ul>',proxyUrl:'/truecms/messageController/getMessage.do',perPage:5,groupSize:{},barPosition:'bottom',ajaxParam:{{columnId:'{number}'}}}});}});</script>",
+                self.site.count(column, self.day),
+                LIST_ITEMS / 5
+            ),
+        }
+    }
+
+    /// The link to the rows after a page of a list.
+    fn next_group(&self, column: usize, page: u32) -> String {
+        if page + 1 >= self.site.list_pages(column, self.day) {
+            return String::new();
+        }
+        format!(
+            "<nextgroup><![CDATA[<a href=\"/module/web/jpage/dataproxy.jsp?page={}&appid=1&webid=1&path=/&columnid={}&webname={}&permissiontype=0\"></a>]]></nextgroup>",
+            page + 1,
+            COLUMN_BASE + column,
+            self.site.name
+        )
+    }
+
+    /// Rows as a program hands them out, by the program's parameters.
+    pub(crate) fn handed_out(
+        &self,
+        parameter: impl Fn(&str) -> Option<String>,
+    ) -> Option<(&'static str, String)> {
+        let number = |name: &str| parameter(name)?.parse::<u32>().ok();
+        let column = |name: &str| {
+            let column = usize::try_from(number(name)?).ok()?.checked_sub(COLUMN_BASE)?;
+            (column < self.site.columns.len()).then_some(column)
+        };
+        let rows = |column, items: std::ops::Range<u32>| self.rows(items.rev().map(|at| (column, at)), false);
+        Some(match self.site.handout()? {
+            Handout::Units => {
+                let column = column("pageId")?;
+                let wanted =
+                    parameter("paramJson").map(|json| serde_json::from_str::<serde_json::Value>(&json));
+                let page = match wanted {
+                    Some(wanted) => u32::try_from(wanted.ok()?["pageNo"].as_u64()?).ok()?.checked_sub(1)?,
+                    None => 0,
+                };
+                let html = format!(
+                    "<style>.page-content{{margin:0}}</style><div id=\"栏目列表\"><div class=\"page-content\">{}</div>\n<div class=\"pagination\" rows=\"{LIST_ITEMS}\" count=\"{}\" pageNo=\"{}\"></div></div>",
+                    rows(column, self.listed(column, page)),
+                    self.site.count(column, self.day),
+                    page + 1
+                );
+                let answer = serde_json::json!({ "success": true, "code": "200", "data": { "html": html } });
+                ("application/json;charset=UTF-8", answer.to_string())
+            }
+            Handout::Groups => {
+                let (column, page) = (column("columnid")?, number("page")?);
+                let records = self.records(self.listed(column, page).rev().map(|at| (column, at)), false);
+                let group = self.next_group(column, page);
+                let text = format!(
+                    "<?xml version='1.0' encoding='UTF-8'?>\n<datastore>{group}<recordset>{records}</recordset></datastore>"
+                );
+                // Some servers say that it is a page.
+                (
+                    if column.is_multiple_of(2) {
+                        "text/xml;charset=UTF-8"
+                    } else {
+                        "text/html;charset=UTF-8"
+                    },
+                    text,
+                )
+            }
+            Handout::Windows => {
+                let (column, from, to) = (column("columnId")?, number("startrecord")?, number("endrecord")?);
+                let count = self.site.count(column, self.day);
+                let items = count.saturating_sub(to)..count.saturating_sub(from.checked_sub(1)?);
+                let records = self.records(items.rev().map(|at| (column, at)), false);
+                let text = format!(
+                    "<datastore><totalrecord>{count}</totalrecord><recordset>{records}</recordset></datastore>"
+                );
+                ("application/json", serde_json::json!({ "result": text }).to_string())
+            }
+        })
+    }
+
+    /// The date of a row; many home pages leave out the year.
+    fn row_date(&self, column: usize, at: u32, short: bool) -> String {
+        let date = self.date_in_list(column, at).map(|d| d.date().to_string()).unwrap_or_default();
+        if short { date.get("2024-".len()..).unwrap_or_default().to_owned() } else { date }
+    }
+
+    fn records(&self, items: impl Iterator<Item = (usize, u32)>, short: bool) -> String {
+        let mut out = String::new();
+        for (column, at) in items {
+            let path = self.site.path(PageRef::Article { column, at });
+            let title = self.title(column, at);
+            let date = self.row_date(column, at, short);
+            let _ = writeln!(
+                out,
+                "<record><![CDATA[<li><a href=\"{path}\" title=\"{title}\" target=\"_blank\">{title}</a><b>{date}</b></li>]]></record>"
+            );
+        }
+        out
+    }
+
     fn rows(&self, items: impl Iterator<Item = (usize, u32)>, short: bool) -> String {
+        if self.site.family == Family::Records {
+            return format!(
+                "<div class=\"list\"><script type=\"text/xml\"><datastore><recordset>{}</recordset></datastore></script></div>",
+                self.records(items, short)
+            );
+        }
         let mut out = String::new();
         let (open, close) = match self.site.family {
-            Family::Records => (
-                "<div class=\"list\"><script type=\"text/xml\"><datastore><recordset>",
-                "</recordset></datastore></script></div>",
-            ),
             Family::Table => ("<table class=\"list\">", "</table>"),
             Family::Bare => ("<dl class=\"list\">", "</dl>"),
             Family::Div => ("<div class=\"list\">", "</div>"),
@@ -265,9 +382,7 @@ impl Renderer<'_> {
         for (column, at) in items {
             let path = self.site.path(PageRef::Article { column, at });
             let title = self.title(column, at);
-            let date = self.date_in_list(column, at).map(|d| d.date().to_string()).unwrap_or_default();
-            // Many home pages leave out the year.
-            let date = if short { date.get("2024-".len()..).unwrap_or_default() } else { &date };
+            let date = self.row_date(column, at, short);
             let _ = match self.site.family {
                 Family::Table => write!(
                     out,
@@ -277,10 +392,6 @@ impl Renderer<'_> {
                 Family::Div => write!(
                     out,
                     "<div class=\"item\"><div class=\"t\"><a href=\"{path}\">{title}</a></div><div class=\"d\">{date}</div></div>"
-                ),
-                Family::Records => write!(
-                    out,
-                    "<record><![CDATA[<li><a href=\"{path}\" title=\"{title}\" target=\"_blank\">{title}</a><b>{date}</b></li>]]></record>"
                 ),
                 Family::Odd => write!(out, "<li><span>{date}</span><a target=_blank href={path}>{title}</a>"),
                 // The day stands large above its month, and the column is named.

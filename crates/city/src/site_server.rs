@@ -148,6 +148,20 @@ impl City {
                 let words = words.split('&').next().unwrap_or_default();
                 html(site, &render.search(&read_field(words, site.family)))
             }
+            ["front", "page", "build", "unit"]
+            | ["module", "web", "jpage", "dataproxy.jsp"]
+            | ["truecms", "messageController", "getMessage.do"] => {
+                let query = ask.path.split_once('?').map_or("", |(_, query)| query);
+                let parameter = |wanted: &str| {
+                    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+                    let (_, value) = pairs.find(|(name, _)| *name == wanted)?;
+                    Some(String::from_utf8_lossy(&percent_decode(value)).into_owned())
+                };
+                match render.handed_out(parameter) {
+                    Some((media_type, text)) => Answer::new(200, media_type, text),
+                    None => self.missing(&render),
+                }
+            }
             [part @ ("api" | "frame"), slug, file] => {
                 let column = site.columns.iter().position(|column| column.slug == slug);
                 let page = file.split_once('.').and_then(|(page, _)| page.parse().ok());
