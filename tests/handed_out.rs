@@ -136,7 +136,8 @@ fn lists_that_programs_hand_out_are_read_to_their_end() {
         // Programs may want to be asked by their page alone.
         assert_eq!(of("refused", "dead-link"), Vec::<String>::new());
         let waiting = |site: &str| {
-            let mut blank = findings.iter().filter(|one| one["site"] == site && one["kind"] == "blank-column");
+            let mut blank =
+                findings.iter().filter(|one| one["site"] == site && one["kind"] == "blank-column");
             blank.next().map(|one| one["detail"]["review"].is_string())
         };
         assert_eq!([waiting("empty"), waiting("refused")], [Some(false), Some(true)], "night {night}");

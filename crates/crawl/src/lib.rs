@@ -141,6 +141,11 @@ impl Shared {
         ids.iter().filter_map(|id| self.sites.get(id)).find(|state| state.site.in_scope(url))
     }
 
+    /// Whether an item is the home page of its site.
+    fn is_home(&self, item: &Item) -> bool {
+        item.site.as_ref().and_then(|site| self.sites.get(site)).is_some_and(|site| site.is_home(item))
+    }
+
     /// The sites of a host.
     fn sites_of<'s>(&'s self, host: &'s HostState) -> impl Iterator<Item = &'s SiteState> {
         host.owners.iter().filter_map(|id| self.sites.get(id))

@@ -200,16 +200,26 @@ pub(crate) async fn render_again(
     item: &Item,
     record: &mut UrlRecord,
 ) -> Option<Box<RenderedPage>> {
-    if !is_again(record) {
-        return None;
-    }
-    if shared.renderer.is_none() {
-        // What an earlier night showed may not be so any more.
-        record.rendering = Rendering::Wanted;
-        return None;
+    let home = shared.is_home(item);
+    match (is_again(record), &shared.renderer) {
+        (true, Some(_)) => {}
+        (true, None) => {
+            // What an earlier night showed may not be so any more.
+            record.rendering = Rendering::Wanted;
+            return None;
+        }
+        // A browser may have come since the page was kept.
+        (false, Some(_)) if home => {}
+        (false, _) => return None,
     }
     let body = shared.store.body(&record.body_hash?).ok()??;
     let media_type = record.media_type.clone();
+    if !is_again(record) {
+        let facts = xunjian_page::extract(&body, media_type.as_deref(), &item.url, shared.setup.page);
+        if !is_wanted(shared, item, home, &facts) {
+            return None;
+        }
+    }
     render(shared, item, record, &body, media_type.as_deref()).await
 }
 

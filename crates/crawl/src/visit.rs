@@ -111,7 +111,7 @@ fn as_page_state(state: &LinkState) -> LinkState {
 async fn fails_alone(shared: &Shared, host: &HostState, item: &Item, state: &LinkState) -> bool {
     let may_be = *state == LinkState::Limited(503) || crate::gate::is_connection_failure(state);
     let Ok(root) = PageUrl::parse(&format!("{}/", host.host)) else { return false };
-    if !may_be || !host.is_own() || item.url == root || is_home(shared, item) {
+    if !may_be || !host.is_own() || item.url == root || shared.is_home(item) {
         return false;
     }
     let answered =
@@ -158,13 +158,13 @@ fn leave_out(
         LeftOut::Robots => record.state = Some(LinkState::Robots),
         // What the last try showed holds for all addresses of a host that nobody answers at.
         LeftOut::HostDown | LeftOut::Limited | LeftOut::Challenged
-            if item.site.is_none() || is_home(shared, &item) =>
+            if item.site.is_none() || shared.is_home(&item) =>
         {
             record.state = Some(host.last_failure().unwrap_or(LinkState::Timeout));
         }
         _ => {}
     }
-    let home = is_home(shared, &item);
+    let home = shared.is_home(&item);
     let opened = (item.site.is_some() && home).then_some(false);
     Outcome::Visit(Box::new(Visit {
         home,
@@ -270,10 +270,6 @@ fn is_page(head: &Answer) -> bool {
     kind.is_none_or(str::is_empty) || is_html(kind, b"")
 }
 
-fn is_home(shared: &Shared, item: &Item) -> bool {
-    item.site.as_ref().and_then(|site| shared.sites.get(site)).is_some_and(|site| site.is_home(item))
-}
-
 /// Makes an outcome of what came.
 async fn conclude(
     shared: &Shared,
@@ -359,7 +355,7 @@ async fn conclude(
     if item.target != Target::Page {
         Progress::add(&shared.progress.checked, 1);
     }
-    let home = is_home(shared, item);
+    let home = shared.is_home(item);
     // A site that says what is gone, or that it failed, has opened, but for its home page.
     let answered =
         |state: &LinkState| !home && matches!(state, LinkState::Gone(_) | LinkState::ServerError(_));

@@ -170,6 +170,7 @@ fn crawl_setup(
 ) -> Result<CrawlSetup, EngineError> {
     let content = Arc::new(xunjian_scan::ContentCheck::new(&settings.dictionaries)?);
     let second_look = Arc::clone(&content);
+    let browser = settings.render.is_some();
     Ok(CrawlSetup {
         sites: settings.sites.iter().filter(|site| covers(&site.id)).cloned().collect(),
         run,
@@ -181,7 +182,7 @@ fn crawl_setup(
         renderer: settings.render.clone().map(|setup| Arc::new(Renderer::new(setup))),
         incremental: settings.incremental,
         content_check: Arc::new(move |facts, target| content.look(facts, target)),
-        home_check: Arc::new(xunjian_scan::lacks_marks),
+        home_check: Arc::new(move |home| xunjian_scan::lacks_marks(home, browser)),
         second_look: Arc::new(move |first, second| second_look.differs(first, second)),
         follow: true,
     })

@@ -8,14 +8,15 @@ use crate::presence;
 /// Names of scripts that write a page's footer.
 const FOOTERS: [&str; 3] = ["foot", "bottom", "copyright"];
 
-/// Whether a home page lacks a mark or the entrance, which one of its scripts may put there.
-pub fn lacks_marks(home: &Facts) -> bool {
-    let writes_footer = |link: &&Link| {
-        let name = link.url.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        link.kind == LinkKind::Script && FOOTERS.iter().any(|word| name.contains(word))
+/// Whether a home page lacks a mark or the entrance, which one of its scripts may put there: any one where a browser
+/// tells what it does, else one that is named so.
+pub fn lacks_marks(home: &Facts, browser: bool) -> bool {
+    let writes_footer = |link: &Link| {
+        let name = || link.url.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        link.kind == LinkKind::Script && (browser || FOOTERS.iter().any(|word| name().contains(word)))
     };
     let lacks = || !check(home).is_empty() || !presence::has_entrance(home);
-    (home.scripted || home.links.iter().any(|link| writes_footer(&link))) && lacks()
+    (home.scripted || home.links.iter().any(writes_footer)) && lacks()
 }
 
 /// The marks that are missing.
