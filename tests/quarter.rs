@@ -384,3 +384,30 @@ fn what_an_office_says_is_mended_is_looked_at_from_the_console() {
         assert_eq!(console.post_json("/api/v1/rechecks", &[], &body).status, status, "{body}");
     }
 }
+
+#[test]
+fn a_quarter_that_is_not_over_is_judged_as_of_today() {
+    let world = World::inspected(SMALL);
+    let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("zone");
+    let today = zone.to_datetime(jiff::Timestamp::now()).date();
+    let quarter = |day: jiff::civil::Date| format!("{}Q{}", day.year(), (day.month() + 2) / 3);
+    let judged = world.run(&["judge", "--quarter", &quarter(today), "--json"]);
+    assert_eq!(judged.code, 0, "{}", judged.stderr);
+    assert_eq!(judged.json()["point"], today.to_string(), "not the last day of it");
+    let later = today.saturating_add(jiff::Span::new().days(100));
+    let tomorrow = today.tomorrow().expect("a day").to_string();
+    for (args, reason) in [
+        (
+            vec!["judge", "--quarter", &quarter(later)],
+            format!("the quarter {} has not begun", quarter(later)),
+        ),
+        (
+            vec!["report", "--quarter", &quarter(today), "--point", &tomorrow],
+            format!("the monitoring point {tomorrow} is still to come"),
+        ),
+    ] {
+        let refused = world.english(&args);
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        assert!(refused.stderr.contains(&reason), "{}", refused.stderr);
+    }
+}

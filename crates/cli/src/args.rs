@@ -199,7 +199,7 @@ pub(crate) struct Judge {
     /// Compare the quarter with this one
     #[arg(long, value_name = "QUARTER", requires = "quarter")]
     pub(crate) against: Option<Quarter>,
-    /// The quarter's monitoring point, instead of its last day
+    /// The quarter's monitoring point, instead of its last day, or of today while it is not over
     #[arg(long, value_name = "DAY", requires = "quarter")]
     pub(crate) point: Option<Date>,
     /// A printed rate to be held against the counts: sites, accounts or rectified, such as
@@ -573,7 +573,7 @@ pub(crate) struct Report {
     /// Compare the quarter with this one
     #[arg(long, value_name = "QUARTER", requires = "quarter")]
     pub(crate) against: Option<Quarter>,
-    /// The quarter's monitoring point, instead of its last day
+    /// The quarter's monitoring point, instead of its last day, or of today while it is not over
     #[arg(long, value_name = "DAY", requires = "quarter")]
     pub(crate) point: Option<Date>,
     /// A rate somebody printed, held against the counts, such as rectified=91; may be repeated

@@ -91,7 +91,9 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Unfinished(_) | EngineError::NothingCrawled(_) => Self::Conflict(error.to_string()),
-            EngineError::Calendar(_) => Self::Wrong(error.to_string()),
+            EngineError::Calendar(_) | EngineError::QuarterToCome(_) | EngineError::PointToCome(_) => {
+                Self::Wrong(error.to_string())
+            }
             error => Self::Ours(error.to_string()),
         }
     }

@@ -41,6 +41,12 @@ pub enum EngineError {
     /// Something else has to be ended first.
     #[error("{0}")]
     Unfinished(&'static str),
+    /// A quarter that has not begun.
+    #[error("the quarter {0} has not begun; name one that has")]
+    QuarterToCome(xunjian_judge::Quarter),
+    /// A monitoring point in the future.
+    #[error("the monitoring point {0} is still to come; name a day up to today")]
+    PointToCome(jiff::civil::Date),
     /// The threads of the scan could not be started.
     #[error("cannot start the scan's threads: {0}")]
     Threads(String),

@@ -163,8 +163,8 @@ impl Engine {
         Ok(verdicts)
     }
 
-    /// Judges a quarter from the snapshots that were there at its end, without crawling. `point` is
-    /// its monitoring point, if it is not its last day; `stated` are rates that were printed.
+    /// Judges a quarter from the snapshots that were there at its end, or are now if it is not over, without
+    /// crawling. `point` is its monitoring point, if it is not that day; `stated` are rates that were printed.
     pub fn judge_quarter(
         &self,
         quarter: Quarter,
@@ -173,7 +173,15 @@ impl Engine {
         each: impl Fn(&Site),
     ) -> Result<QuarterJudged, EngineError> {
         let run = self.last_run()?;
-        let point = point.unwrap_or_else(|| quarter.last());
+        let today = self.day(Timestamp::now());
+        let point = point.unwrap_or_else(|| quarter.last().min(today));
+        if quarter.first() > today {
+            return Err(EngineError::QuarterToCome(quarter));
+        }
+        // What a site will have published by then, nobody knows.
+        if point > today {
+            return Err(EngineError::PointToCome(point));
+        }
         let moment = self.end_of(point);
         let setup = xunjian_scan::ScanSetup {
             point,
