@@ -323,6 +323,51 @@ fn the_interface_pages_filters_and_decides() {
 
 /// Half past two in Shanghai is still the day before in Greenwich.
 #[test]
+fn the_columns_of_a_site_are_shown_with_how_they_stand() {
+    let world = World::inspected(SMALL);
+    let listed = world.run(&["sites", "columns", "--json"]).json();
+    let sites = listed["sites"].as_array().expect("sites");
+    assert!(sites.iter().all(|site| site["columns"].is_array()));
+    let one = sites[0]["id"].as_str().expect("an id");
+    let only = world.run(&["sites", "columns", "--site", one, "--json"]).json();
+    assert_eq!(only["sites"].as_array().map(Vec::len), Some(1));
+    let unknown = world.english(&["sites", "columns", "--site", "nobody"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("no site nobody in the register"), "{}", unknown.stderr);
+    let console = Serving::start(&world, "127.0.0.1", "");
+    let findings = world.findings();
+    let mut seen = 0;
+    for site in sites {
+        let id = site["id"].as_str().expect("an id");
+        let told = console.get(&format!("/api/v1/sites/{id}")).json();
+        assert_eq!(
+            (&told["columns"], &told["home_newest"]),
+            (&site["columns"], &site["home_newest"]),
+            "{id}"
+        );
+        let page = console.get(&format!("/sites/{id}")).body.replace("&#x2f;", "/");
+        for column in site["columns"].as_array().expect("columns") {
+            let url = column["url"].as_str().expect("an address");
+            let known = url::form_urlencoded::byte_serialize(url.as_bytes()).collect::<String>();
+            assert!(page.contains(&format!("/snapshots?url={known}\"")), "{id}: {url}");
+            // A fault of a column is told by its state, and nothing else is.
+            let faults = [("stale", "stale-column"), ("blank", "blank-column")];
+            for (state, kind) in faults.into_iter().filter(|_| column["class"] != "statistics") {
+                let found = findings.iter().any(|one| {
+                    one["site"] == id
+                        && one["kind"] == kind
+                        && one["url"] == url
+                        && one["detail"]["review"].is_null()
+                });
+                assert_eq!(column["state"] == state, found, "{column}");
+                seen += usize::from(found);
+            }
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn days_are_those_of_the_zone_where_the_sites_are() {
     let world = World::with_city(CityOptions { seed: 5, sites: 2, pages: 12, day: 0 });
     let run: support::Ended =

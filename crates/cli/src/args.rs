@@ -636,6 +636,12 @@ pub(crate) enum Sites {
         #[arg(long)]
         online: bool,
     },
+    /// Show the columns that were found of each site: their class, their newest item, how they stand
+    Columns {
+        /// Only of this site; may be repeated
+        #[arg(long = "site", value_name = "ID", value_parser = SiteId::new)]
+        sites: Vec<SiteId>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -83,6 +83,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::Sites(args::Sites::Check { online }) => {
             commands::sites::check(&common, terminal, online).await
         }
+        Command::Sites(args::Sites::Columns { sites }) => commands::sites::columns(&common, terminal, &sites),
         Command::Dict(command) => commands::dict::run(&common, terminal, &command).await,
         Command::Store(command) => commands::store::run(&common, terminal, &command),
         Command::Bench(args::Bench::Scan { threads, rounds }) => {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use xunjian_judge::{AccountVerdict, Facts, Notice, NoticeSite, Quarter, Ruled, notice};
 use xunjian_model::{Finding, FindingState, LinkState, Outcome, Site, SiteId, SiteKind, Verdict};
 use xunjian_scan::{LinkStates, NOT_IN_SNAPSHOTS, SiteInput};
-use xunjian_store::Space;
+use xunjian_store::{Space, StoreError};
 
 use crate::cases::Filed;
 use crate::in_order::in_order;
@@ -145,7 +145,7 @@ impl Engine {
         })
     }
 
-    pub(crate) fn site_summary(&self, run: &RunRecord, site: &SiteId) -> Result<SiteSummary, EngineError> {
+    pub(crate) fn site_summary(&self, run: &RunRecord, site: &SiteId) -> Result<SiteSummary, StoreError> {
         let key = run::key(b"summary", run.number, site);
         Ok(self.store().get(Space::Run, &key.each_ref().map(Vec::as_slice))?.unwrap_or_default())
     }

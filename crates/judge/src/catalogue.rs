@@ -72,8 +72,12 @@ pub struct RectificationRule {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ColumnClass {
-    /// Name: one of those the checks know, or another.
+    /// Id: one of those the checks know, or another.
     pub id: String,
+    /// Chinese name.
+    pub name: String,
+    /// English name.
+    pub name_en: String,
     /// Words of a column's name that put it into this class; the first class with one counts.
     pub words: Vec<String>,
     /// Oldest the newest item may be, in days.

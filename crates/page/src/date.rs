@@ -31,10 +31,31 @@ pub fn date_in_text(text: &str) -> Option<Date> {
     if !has_year(text) {
         return None;
     }
-    IN_TEXT.captures_iter(text).find_map(|found| {
+    dates_in_text(text).next().map(|(date, ..)| date)
+}
+
+/// Every date in a text, with what stands in front of it and behind.
+fn dates_in_text(text: &str) -> impl Iterator<Item = (Date, &str, &str)> {
+    IN_TEXT.captures_iter(text).filter_map(|found| {
         let (_, [y, m, d]) = found.extract();
-        date(y, m, d)
+        let (start, end) = (found.get(1)?.start(), found.get(3)?.end());
+        Some((date(y, m, d)?, &text[..start], text[end..].trim_start_matches('日')))
     })
+}
+
+/// What the days are of that are not the publication's.
+const OTHER_DAYS: [&str; 20] = [
+    "截止", "截至", "结束", "到期", "有效期", "失效", "成文", "签发", "印发", "施行", "实施", "生效", "会议",
+    "活动", "开标", "开庭", "报名", "考试", "举办", "召开",
+];
+
+/// Whether a name in front of a date says that it is not the day of publication: `截止时间：`, `成文日期`.
+pub(crate) fn names_another_day(before: &str) -> bool {
+    let label = before.trim_end();
+    let name = label.trim_end_matches(['：', ':', '】', ']', ' ', '\u{3000}']);
+    let word = name.strip_suffix("时间").or_else(|| name.strip_suffix("日期")).unwrap_or(name);
+    // A title may end with the word.
+    word.len() < label.len() && OTHER_DAYS.iter().any(|other| word.ends_with(other))
 }
 
 #[allow(clippy::unwrap_used, reason = "constant patterns, compiled in every test")]
@@ -44,16 +65,21 @@ static DAY_APART: LazyLock<[Regex; 2]> = LazyLock::new(|| {
         .map(|pattern| Regex::new(&pattern).unwrap())
 });
 
-/// The date of a row of a list: as in any text, or with the day before the month, large and apart from it, at one end
-/// of the row: `20 2024-05`.
+/// The date of a row of a list: as in any text but one on which something ends or is to happen, or with the day before
+/// the month, large and apart from it, at one end of the row: `20 2024-05`.
 pub(crate) fn date_in_row(text: &str) -> Option<Date> {
     if !has_year(text) {
         return None;
     }
-    date_in_text(text).or_else(|| {
-        let found = DAY_APART.iter().find_map(|pattern| pattern.captures(text))?;
-        date(&found[2], &found[3], &found[1])
-    })
+    let mut dates = dates_in_text(text).peekable();
+    if dates.peek().is_some() {
+        let is_own = |(_, before, behind): &(Date, &str, &str)| {
+            !names_another_day(before) && !["截止", "前", "止"].iter().any(|end| behind.starts_with(end))
+        };
+        return dates.find(is_own).map(|(date, ..)| date);
+    }
+    let found = DAY_APART.iter().find_map(|pattern| pattern.captures(text))?;
+    date(&found[2], &found[3], &found[1])
 }
 
 /// Bytes of the longest part of a date that stands in a block of its own: `2024年05月`.
@@ -204,6 +230,12 @@ mod tests {
             ("关于2024-05的标题", None),
             ("20 2024-05-06", Some("2024-05-06")),
             ("32 2024-05", None),
+            ("某办法征求意见 截止时间：2024-06-20", None),
+            ("征集时间：2024-05-06至2024-06-20", Some("2024-05-06")),
+            ("成文日期：2024年4月1日 发布日期：2024年5月6日", Some("2024-05-06")),
+            ("某调查（2024-06-20截止）", None),
+            ("全市开展宣传活动 2024-05-06", Some("2024-05-06")),
+            ("关于召开会议的通知2024-05-06", Some("2024-05-06")),
         ];
         for (text, wanted) in table {
             assert_eq!(date_in_row(text).map(|date| date.to_string()).as_deref(), wanted, "{text}");

@@ -169,16 +169,19 @@ impl Trace {
             if wanted.start < own.start || wanted.end > own.end {
                 continue;
             }
+            let part = wanted.start - own.start..wanted.end - own.start;
+            if !text.is_char_boundary(part.start) || !text.is_char_boundary(part.end) {
+                continue;
+            }
             // The character at `at` of the block, which is one of its own or part of a run.
             let over = |at: usize| {
                 let piece = pieces[..pieces.partition_point(|piece| piece.at <= at)].last()?;
                 let start = piece.written.start + if piece.plain { at - piece.at } else { 0 };
                 Some((start, piece))
             };
-            let end = wanted.end - own.start;
-            let last = text.get(..end).and_then(|text| text.chars().next_back()).map_or(0, char::len_utf8);
-            let first = over(wanted.start - own.start);
-            let last = over(end - last).map(|(start, piece)| match piece.plain {
+            let last = text[..part.end].chars().next_back().map_or(0, char::len_utf8);
+            let first = over(part.start);
+            let last = over(part.end - last).map(|(start, piece)| match piece.plain {
                 true => start + last,
                 false => piece.written.end,
             });

@@ -1,8 +1,11 @@
-//! `xunjian sites check`: the register, and on demand whether each home page opens.
+//! `xunjian sites check`: the register, and on demand whether each home page opens. `xunjian sites columns`: what the
+//! scan found of each site's columns.
 
 use serde_json::json;
+use xunjian_engine::Engine;
 use xunjian_fetch::{Answer, Ask, Fetcher, OpenGate};
-use xunjian_model::{LinkState, Site};
+use xunjian_model::{LinkState, Site, SiteId};
+use xunjian_report::Language;
 
 use crate::Exit;
 use crate::args::Common;
@@ -33,6 +36,45 @@ pub(crate) async fn check(common: &Common, terminal: Terminal, online: bool) -> 
     terminal.print(&table(&rows))?;
     terminal.json(&json!({ "sites": documents }))?;
     Ok(if complete { Exit::Done } else { Exit::Incomplete })
+}
+
+pub(crate) fn columns(common: &Common, terminal: Terminal, only: &[SiteId]) -> anyhow::Result<Exit> {
+    let engine = Engine::open(night::settings(common)?)?;
+    let register = &engine.settings().sites;
+    if let Some(unknown) = only.iter().find(|id| !register.iter().any(|site| site.id == **id)) {
+        anyhow::bail!("no site {unknown} in the register");
+    }
+    let zh = terminal.language == Language::Zh;
+    let head = match zh {
+        true => ["网站", "栏目", "类别", "最新信息", "须晚于", "状态", "地址"],
+        false => ["Site", "Column", "Class", "Newest", "To be after", "State", "Address"],
+    };
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let mut documents = Vec::new();
+    for site in register.iter().filter(|site| only.is_empty() || only.contains(&site.id)) {
+        let found = engine.columns(&site.id)?;
+        for column in &found.columns {
+            let (word_zh, word_en) = column.state.words();
+            let [class_zh, class_en] = &column.class_names;
+            let date =
+                |date: Option<jiff::civil::Date>| date.map_or("–".to_owned(), |date| date.to_string());
+            rows.push(vec![
+                site.name.clone(),
+                column.name.clone(),
+                if zh { class_zh } else { class_en }.clone(),
+                date(column.newest),
+                date(column.stale_on),
+                if zh { word_zh } else { word_en }.to_owned(),
+                column.url.clone(),
+            ]);
+        }
+        documents.push(json!({
+            "id": site.id, "name": site.name, "home_newest": found.home_newest, "columns": found.columns,
+        }));
+    }
+    terminal.print(&table(&rows))?;
+    terminal.json(&json!({ "sites": documents }))?;
+    Ok(Exit::Done)
 }
 
 /// Asks for the home page once; whether it opened, and what it answered.

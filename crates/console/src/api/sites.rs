@@ -67,6 +67,9 @@ pub(crate) async fn one(State(state): Shared, _: Caller, Path(id): Path) -> Resu
         let latest = engine.latest(&site.id)?;
         let mut value = shown(&engine, latest.as_ref(), site)?;
         value["verdict"] = json!(latest.and_then(|latest| latest.verdict));
+        let found = engine.columns(&site.id)?;
+        value["home_newest"] = json!(found.home_newest);
+        value["columns"] = json!(found.columns);
         Ok(value)
     });
     Ok(Json(answer.await.map_err(Problem)?))

@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use xunjian_engine::{Engine, Latest};
+use xunjian_engine::{Column, ColumnState, Engine, Latest};
 use xunjian_judge::{Indicator, Quarter, Who, input_zh};
 use xunjian_model::{Judgement, Site, SiteId, Standing, Tally};
 use xunjian_report::Language;
@@ -96,7 +96,12 @@ fn values(engine: &Engine, id: &str, filter: &Filter, language: Language) -> Res
         .iter()
         .map(|(kind, count)| json!({ "id": kind.as_str(), "name": if zh { kind.zh() } else { kind.en() }, "count": count }))
         .collect();
+    let columns = engine.columns(&id)?;
+    let (home_newest, columns) =
+        (columns.home_newest, columns.columns.iter().map(|one| column(one, language)));
     Ok(json!({
+        "home_newest": home_newest,
+        "columns": columns.collect::<Vec<_>>(),
         "site": { "id": site.id, "name": site.name, "url": site.url.as_str(), "code": site.code, "office": site.office },
         "result": standing.as_ref().map(|one| view::outcome(one.result, language)),
         "unseen": unseen.unwrap_or_default(),
@@ -114,6 +119,26 @@ fn values(engine: &Engine, id: &str, filter: &Filter, language: Language) -> Res
         "findings": rows.iter().map(|one| view::filed(engine, one, language)).collect::<Vec<_>>(),
         "next": next,
     }))
+}
+
+/// A column, how it stands, and where a person looks it up.
+fn column(one: &Column, language: Language) -> Value {
+    let [class_zh, class_en] = &one.class_names;
+    let (state_zh, state_en) = one.state.words();
+    json!({
+        "name": one.name,
+        "known": view::link("/snapshots", &[("url", &one.url)]),
+        "class": view::say(language, class_zh, class_en),
+        "newest": one.newest,
+        "stale_on": one.stale_on,
+        "state": view::say(language, state_zh, state_en),
+        "is": match one.state {
+            ColumnState::Fresh => "pass",
+            ColumnState::Stale | ColumnState::Blank => "fail",
+            ColumnState::Unseen | ColumnState::Undated => "review",
+            ColumnState::Unlimited => "none",
+        },
+    })
 }
 
 /// What a person is shown who judges an indicator of a site.

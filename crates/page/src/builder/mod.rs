@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use xunjian_model::{Block, Facts, PageKind, PageUrl, Problem, Zone};
 
 use crate::attribute::{Attribute, Attributes};
-use crate::date::{date_in_row, date_of_parts, is_date_part};
+use crate::date::{date_in_row, date_of_parts, is_date_part, names_another_day};
 use crate::element::{Element, Name};
 use crate::forms::Forms;
 use crate::hidden::style_hides;
@@ -29,6 +29,8 @@ use crate::{Limits, handlers, list_data, zone};
 const ENCODED_MIN: usize = 4;
 /// Elements around one that may hold the whole page: `html`, `body`, and one more.
 const OUTERMOST: usize = 3;
+/// Bytes of the name of what stands in the next cell: twelve characters in Chinese.
+const NAME_BYTES_MAX: usize = 36;
 /// Ids, places and faulty addresses kept of a page.
 const PLACES_MAX: usize = 4_096;
 
@@ -482,8 +484,16 @@ impl<'t> Builder<'t> {
             let before = self.facts.blocks.last().filter(|_| before && part)?;
             date_of_parts(&before.text, text)
         };
-        // What day it is says nothing of a row.
-        let date = date_in_row(text).filter(|_| !text.contains("今天")).or_else(with_before);
+        // What day it is says nothing of a row, nor does a day that the cell before gives to something else.
+        let of_row = || {
+            let named = |before: &Block| {
+                before.text.len() <= NAME_BYTES_MAX
+                    && names_another_day(&before.text)
+                    && text.starts_with("20")
+            };
+            !text.contains("今天") && !self.facts.blocks.last().is_some_and(named)
+        };
+        let date = date_in_row(text).filter(|_| of_row()).or_else(with_before);
         self.is_date_part = part && date.is_none();
         if let Some(open) = self.stack.last_mut().filter(|open| open.date.is_none()) {
             open.date = date;
