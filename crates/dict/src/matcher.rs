@@ -148,7 +148,14 @@ struct Candidate {
     word: u32,
     brief: Brief,
     excused: bool,
+    /// A lead of its entry stands in front of it.
+    led: bool,
 }
+
+/// Candidates before one that may be the thing enumerated before it: names stand in longer ones.
+const ENUMERATED_BACK: usize = 4;
+/// What stands between things that are enumerated.
+const AND: [&str; 6] = ["、", "和", "与", "及", "以及", "/"];
 
 impl Matcher {
     /// Compiles dictionaries. Where two have the same pattern, the later one's entry holds.
@@ -346,7 +353,7 @@ impl Matcher {
                 }
             }
         }
-        keep_outermost(candidates);
+        keep_outermost(candidates, text);
         candidates
             .iter()
             .map(|one| Hit {
@@ -422,10 +429,13 @@ impl Matcher {
                 })
             })
         };
-        let excused = self.allowed_max > 0 && around()
-            || word.is_some_and(|word| word.is_excused(text, folded, (from, to), span.0));
+        let led =
+            word.is_some_and(|word| word.not_after.iter().any(|lead| folded.codes()[..from].ends_with(lead)));
+        let excused = led
+            || self.allowed_max > 0 && around()
+            || word.is_some_and(|word| word.is_excused(text, folded, to, span.0));
         let span = (span.0 as u32, span.1 as u32);
-        candidates.push(Candidate { from: start, to: end, span, word: number, brief, excused });
+        candidates.push(Candidate { from: start, to: end, span, word: number, brief, excused, led });
     }
 }
 
@@ -436,8 +446,9 @@ struct Contexts {
 }
 
 /// Keeps the candidates that are not excused and not inside a longer one of their category. What an
-/// exception excuses still says what the words inside it belong to.
-fn keep_outermost(candidates: &mut Vec<Candidate>) {
+/// exception excuses still says what the words inside it belong to, and a lead is one of all that are enumerated
+/// behind it: 原农业部、文化部.
+fn keep_outermost(candidates: &mut Vec<Candidate>, text: &str) {
     // Among equal spans the later dictionary's entry stands first.
     let order = |one: &Candidate| (one.from, std::cmp::Reverse((one.to, one.brief.dictionary)));
     let in_order = |pair: &[Candidate]| {
@@ -445,6 +456,18 @@ fn keep_outermost(candidates: &mut Vec<Candidate>) {
     };
     if !candidates.windows(2).all(in_order) {
         candidates.sort_by_key(order);
+    }
+    for at in 1..candidates.len() {
+        let before = |other: &Candidate| text.get(other.span.1 as usize..candidates[at].span.0 as usize);
+        let of = candidates[at].brief.dictionary;
+        let enumerated = |other: &&Candidate| {
+            other.led
+                && other.brief.dictionary == of
+                && before(other).is_some_and(|between| AND.contains(&between))
+        };
+        if candidates[..at].iter().rev().take(ENUMERATED_BACK).any(|other| enumerated(&other)) {
+            (candidates[at].led, candidates[at].excused) = (true, true);
+        }
     }
     let mut reach = [0; Category::ALL.len()];
     candidates.retain(|one| {
@@ -516,10 +539,8 @@ impl Word {
     }
 
     /// Whether what stands around it makes it right.
-    fn is_excused(&self, text: &str, folded: &Folded, (from, to): (usize, usize), start: usize) -> bool {
-        let codes = folded.codes();
-        self.not_after.iter().any(|lead| codes[..from].ends_with(lead))
-            || self.not_before.iter().any(|tail| codes[to..].starts_with(tail))
+    fn is_excused(&self, text: &str, folded: &Folded, to: usize, start: usize) -> bool {
+        self.not_before.iter().any(|tail| folded.codes()[to..].starts_with(tail))
             || self.entry.skip_titles && in_title(&text[..start])
             || self.entry.since.is_some_and(|since| is_history(&text[..start], since))
     }
@@ -670,6 +691,9 @@ mod tests {
         )])
         .expect("compiles");
         assert_eq!(found(&matcher, "时任国家粮食局负责人，市粮食局"), ["粮食局"]);
+        // A lead is one of all that are enumerated behind it.
+        assert_eq!(found(&matcher, "时任国家粮食局、粮食局和粮食局负责人"), [""; 0]);
+        assert_eq!(found(&matcher, "时任国家粮食局负责人、粮食局"), ["粮食局"]);
     }
 
     #[test]
