@@ -88,7 +88,7 @@ fn ask(terminal: Terminal) -> anyhow::Result<Answers> {
 /// The register with these sites, or with an example.
 fn register(sites: &[(String, PageUrl)]) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(REGISTER_COLUMNS)?;
+    writer.write_record(REGISTER_COLUMNS.map(|(name, _)| name))?;
     let is_shared = |host: &str| sites.iter().filter(|(_, url)| url.host() == host).count() > 1;
     let mut ids: Vec<String> = Vec::new();
     let mut row = |name: &str, url: &PageUrl| {

@@ -371,7 +371,7 @@ impl Reading<'_> {
     fn register(&mut self, file: &Path, root: &mut Table<'_, '_>) -> Vec<Site> {
         let mut register = Register::default();
         if let Some(table) = root.get::<PathBuf>(&mut self.source, "sites") {
-            let faults = register.read_csv(&self.folder.join(table));
+            let faults = register.read_sheet(&self.folder.join(table));
             self.others.extend(faults);
         }
         let rows = root.rows(&mut self.source, "site");
@@ -653,7 +653,7 @@ mod tests {
     }
 
     #[test]
-    fn the_register_may_be_a_gbk_table() {
+    fn the_register_may_be_a_table_of_an_office() {
         let folder = tempfile::tempdir().expect("folder");
         let write =
             |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
@@ -672,11 +672,49 @@ mod tests {
         let settings = load(&folder.path().join("xunjian.toml")).expect("loads");
         assert_eq!(settings.sites[0].name, "市水利局");
         assert_eq!(settings.sites[0].hosts().collect::<Vec<_>>(), ["w.gov.cn", "a.gov.cn", "b.gov.cn"]);
-        write("sites.csv", b"id,url,colour\nwater,x,y\n");
-        let error = load(&folder.path().join("xunjian.toml")).expect_err("refused").to_string();
-        assert!(
-            error.contains("unknown column \"colour\"") && error.contains("column \"name\" is missing"),
-            "{error}"
+        let refused = |table: &str| {
+            write("sites.csv", table.as_bytes());
+            load(&folder.path().join("xunjian.toml")).expect_err("refused").to_string()
+        };
+        let error = refused("id,url,colour\nwater,x,y\n");
+        for reason in [
+            "unknown column \"colour\"", "column name (网站名称) is missing", "column kind (类型) is missing",
+        ] {
+            assert!(error.contains(reason), "{error}");
+        }
+        let error = refused("网站名称,网址,类型,名称\n市水利局,w.gov.cn,部门,x\n");
+        for reason in ["neither a column id (编号) nor code", "column name stands twice"] {
+            assert!(error.contains(reason), "{error}");
+        }
+        let error =
+            refused("id,name,url,kind,cookies\nw,市水利局,http://w.gov.cn/,处室,maybe\nx,,w2,部门,\n");
+        for reason in [
+            "2: `cookies` must be true, false or empty, not \"maybe\"",
+            "2: \"处室\" is not a kind of site",
+            "3: a site needs `name`",
+            "3: \"w2\"",
+        ] {
+            assert!(error.contains(reason), "{reason}: {error}");
+        }
+        assert!(refused("").contains("the first line must name the columns"));
+        // As offices keep it.
+        write(
+            "sites.csv",
+            "序号,网站名称,主办单位,网站标识码,网址,类型,无办事服务\n1,云川市人民政府,市政府办,1509000001,www.yunchuan.gov.cn,门户,\n\
+             2,市地方志,市志办,1509000035,http://dfz.yunchuan.gov.cn/,部门网站,是\n"
+                .as_bytes(),
+        );
+        let sites = load(&folder.path().join("xunjian.toml")).expect("loads").sites;
+        let told: Vec<_> = sites
+            .iter()
+            .map(|site| (site.id.as_str(), site.url.as_str(), site.kind.as_str(), site.no_service))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("1509000001", "http://www.yunchuan.gov.cn/", "portal", false),
+                ("1509000035", "http://dfz.yunchuan.gov.cn/", "department", true)
+            ]
         );
     }
 }

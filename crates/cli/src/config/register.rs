@@ -1,6 +1,7 @@
-//! The register of sites: `[[site]]` tables, or the same columns in a CSV file.
+//! The register of sites: `[[site]]` tables, or the same columns in a table of its own.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -8,12 +9,24 @@ use xunjian_model::{PageUrl, Scope, Site, SiteId, SiteKind};
 
 use super::reader::{Fault, Source, Table};
 
-/// Columns of `sites.csv`; `hosts`, `seeds` and `drop_parameters` hold several
+/// Columns of the table, with the words offices have for them; `hosts`, `seeds` and `drop_parameters` hold several
 /// separated by spaces, `cookies` and `no_service` are true or empty.
-pub(crate) const COLUMNS: [&str; 12] = [
-    "id", "name", "url", "kind", "hosts", "ignore_robots", "seeds", "cookies", "drop_parameters", "code",
-    "no_service", "office",
+pub(crate) const COLUMNS: [(&str, &[&str]); 12] = [
+    ("id", &["编号", "简称"]),
+    ("name", &["网站名称", "名称", "网站"]),
+    ("url", &["首页网址", "网址", "网站网址", "首页", "网站域名", "域名"]),
+    ("kind", &["类型", "网站类型", "类别"]),
+    ("hosts", &["其他域名"]),
+    ("ignore_robots", &[]),
+    ("seeds", &[]),
+    ("cookies", &[]),
+    ("drop_parameters", &[]),
+    ("code", &["网站标识码", "标识码"]),
+    ("no_service", &["无办事服务"]),
+    ("office", &["主办单位"]),
 ];
+/// Those a table has to have, besides `id` or `code`.
+const NEEDED: [&str; 3] = ["name", "url", "kind"];
 
 /// The rows of a register so far.
 #[derive(Default)]
@@ -77,73 +90,31 @@ impl Register {
         }
     }
 
-    /// Reads a CSV file, UTF-8 or GBK.
-    pub(crate) fn read_csv(&mut self, file: &Path) -> Vec<Fault> {
+    /// Reads a table: CSV, TSV or XLSX, UTF-8 or GBK.
+    pub(crate) fn read_sheet(&mut self, file: &Path) -> Vec<Fault> {
         let fault = |line, reason: String| Fault { file: file.to_owned(), line, reason };
         let bytes = match std::fs::read(file) {
             Ok(bytes) => bytes,
             Err(error) => return vec![fault(1, format!("cannot read the register of sites: {error}"))],
         };
-        let text = xunjian_dict::decode_text(&bytes);
-        let mut reader =
-            csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-        let headers = match reader.headers() {
-            Ok(headers) => headers.clone(),
-            Err(error) => return vec![fault(1, error.to_string())],
-        };
+        let mut columns: Option<Vec<Option<&str>>> = None;
         let mut faults = Vec::new();
-        for header in headers.iter().filter(|header| !COLUMNS.contains(header)) {
-            faults.push(fault(1, format!("unknown column {header:?}; known: {}", COLUMNS.join(", "))));
-        }
-        for needed in COLUMNS[..4].iter().filter(|needed| !headers.iter().any(|header| header == **needed)) {
-            faults.push(fault(1, format!("column {needed:?} is missing")));
-        }
-        if !faults.is_empty() {
-            return faults;
-        }
-        for record in reader.records() {
-            let record = match record {
-                Ok(record) => record,
-                Err(error) => {
-                    let line = error.position().map_or(1, |position| position.line() as usize);
-                    faults.push(fault(line, error.to_string()));
-                    continue;
-                }
+        let unread = xunjian_dict::read_sheet(file, &bytes, |line, cells| {
+            let Some(columns) = &columns else {
+                let (found, wrong) = headers(cells);
+                let ended = !wrong.is_empty();
+                faults.extend(wrong.into_iter().map(|reason| fault(line, reason)));
+                columns = Some(found);
+                return if ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
             };
-            let line = record.position().map_or(1, |position| position.line() as usize);
-            let column = |name: &str| {
-                let at = headers.iter().position(|header| header == name)?;
-                record.get(at).filter(|value| !value.is_empty()).map(str::to_owned)
-            };
-            let several = |name: &str| -> Vec<String> {
-                let text = column(name).unwrap_or_default();
-                text.split_whitespace().map(str::to_owned).collect()
-            };
-            let mut yes = |name: &str| match column(name).as_deref() {
-                None | Some("false") => false,
-                Some("true") => true,
-                Some(other) => {
-                    faults.push(fault(line, format!("`{name}` must be true, false or empty, not {other:?}")));
-                    false
-                }
-            };
-            let (cookies, no_service) = (yes("cookies"), yes("no_service"));
-            let row = Row {
-                id: column("id"),
-                name: column("name"),
-                url: column("url"),
-                kind: column("kind"),
-                hosts: several("hosts"),
-                ignore_robots: column("ignore_robots"),
-                seeds: several("seeds"),
-                cookies,
-                drop_parameters: several("drop_parameters"),
-                code: column("code"),
-                office: column("office"),
-                no_service,
-            };
-            let reasons = self.add(row, file, line);
+            let (row, mut reasons) = Row::read(columns, cells);
+            reasons.extend(self.add(row, file, line));
             faults.extend(reasons.into_iter().map(|reason| fault(line, reason)));
+            ControlFlow::Continue(())
+        });
+        faults.extend(unread.into_iter().map(|(line, reason)| fault(line, reason)));
+        if columns.is_none() && faults.is_empty() {
+            faults.push(fault(1, "the first line must name the columns".to_owned()));
         }
         faults
     }
@@ -157,7 +128,8 @@ impl Register {
             }
             value
         };
-        let (id, name) = (need(row.id, "id"), need(row.name, "name"));
+        // Its code is its own, too, and holds as long as the site does.
+        let (id, name) = (need(row.id.or_else(|| row.code.clone()), "id"), need(row.name, "name"));
         let (url, kind) = (need(row.url, "url"), need(row.kind, "kind"));
         let id = id.and_then(|id| SiteId::new(&id).map_err(|error| reasons.push(error.to_string())).ok());
         let url = url.and_then(|url| {
@@ -169,8 +141,8 @@ impl Register {
                 .ok()
         });
         let kind = kind.and_then(|kind| match kind.as_str() {
-            "portal" => Some(SiteKind::Portal),
-            "department" => Some(SiteKind::Department),
+            "portal" | "门户" | "门户网站" | "政府门户网站" => Some(SiteKind::Portal),
+            "department" | "部门" | "部门网站" => Some(SiteKind::Department),
             other => {
                 reasons.push(format!("{other:?} is not a kind of site: use portal or department"));
                 None
@@ -277,6 +249,42 @@ impl Register {
     }
 }
 
+/// Which column each cell of the first line names, and what is wrong with it.
+fn headers(cells: &[String]) -> (Vec<Option<&'static str>>, Vec<String>) {
+    let column = |cell: &String| {
+        let is = |(name, words): &&(&str, &[&str])| cell == name || words.contains(&cell.as_str());
+        COLUMNS.iter().find(is).map(|(name, _)| *name)
+    };
+    let found: Vec<Option<&str>> = cells.iter().map(column).collect();
+    let mut wrong = Vec::new();
+    for cell in cells.iter().filter(|cell| column(cell).is_none()) {
+        // A running number is common and means nothing.
+        if !cell.is_empty() && cell != "序号" {
+            let known: Vec<String> = COLUMNS.iter().map(|(name, words)| shown(name, words)).collect();
+            wrong.push(format!("unknown column {cell:?}; known: {}", known.join(", ")));
+        }
+    }
+    let has = |name: &str| found.contains(&Some(name));
+    for (name, words) in COLUMNS.iter().filter(|(name, _)| NEEDED.contains(name) && !has(name)) {
+        wrong.push(format!("column {name} ({}) is missing", words[0]));
+    }
+    if !has("id") && !has("code") {
+        wrong.push("neither a column id (编号) nor code (网站标识码) is there".to_owned());
+    }
+    if let Some(name) = COLUMNS
+        .iter()
+        .map(|(name, _)| *name)
+        .find(|name| found.iter().filter(|one| **one == Some(*name)).count() > 1)
+    {
+        wrong.push(format!("column {name} stands twice"));
+    }
+    (found, wrong)
+}
+
+fn shown(name: &str, words: &[&str]) -> String {
+    words.first().map_or_else(|| name.to_owned(), |word| format!("{name} ({word})"))
+}
+
 struct Row {
     id: Option<String>,
     name: Option<String>,
@@ -290,4 +298,46 @@ struct Row {
     code: Option<String>,
     office: Option<String>,
     no_service: bool,
+}
+
+impl Row {
+    /// A row of a table, and what is wrong with its cells.
+    fn read(columns: &[Option<&str>], cells: &[String]) -> (Self, Vec<String>) {
+        let one = |name: &str| {
+            let at = columns.iter().position(|column| *column == Some(name))?;
+            cells.get(at).filter(|cell| !cell.is_empty()).cloned()
+        };
+        let several = |name: &str| -> Vec<String> {
+            one(name).iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
+        };
+        let mut wrong = Vec::new();
+        let mut yes = |name: &str| match one(name).as_deref() {
+            None | Some("false" | "否") => false,
+            Some("true" | "是") => true,
+            Some(other) => {
+                wrong.push(format!("`{name}` must be true, false or empty, not {other:?}"));
+                false
+            }
+        };
+        let (cookies, no_service) = (yes("cookies"), yes("no_service"));
+        let row = Self {
+            id: one("id"),
+            name: one("name"),
+            // Offices note the domain alone.
+            url: one("url").map(|url| match !url.contains("://") && url.contains('.') {
+                true => format!("http://{url}"),
+                false => url,
+            }),
+            kind: one("kind"),
+            hosts: several("hosts"),
+            ignore_robots: one("ignore_robots"),
+            seeds: several("seeds"),
+            cookies,
+            drop_parameters: several("drop_parameters"),
+            code: one("code"),
+            office: one("office"),
+            no_service,
+        };
+        (row, wrong)
+    }
 }
