@@ -14,6 +14,8 @@ use crate::source::Places;
 
 /// Bytes of a call or of an element's parameters.
 const CALL_BYTES_MAX: usize = 16 << 10;
+/// Texts of JSON that are read as markup.
+const MARKUP_MAX: usize = 1_000;
 /// Parts of a list that its first part leads to.
 const PARTS_MAX: u64 = 1_000;
 /// The same for any other part, so that long lists do not name each other by the square.
@@ -144,6 +146,7 @@ pub(crate) fn read(text: &str) -> Option<Handed<'_>> {
     }
     let markup: Vec<Markup<'_>> = texts(data)
         .filter(|written| begins_markup(written))
+        .take(MARKUP_MAX)
         .map(|written| JsonText { written })
         .map(|written| Markup { text: written.each().map(|(character, _)| character).collect(), written })
         .collect();
