@@ -1,6 +1,7 @@
 //! Addresses as the field writes them: what nobody can open, what a template leaves open, and what a viewer
 //! shows.
 
+use data_encoding::BASE64;
 use memchr::{memchr, memchr2};
 use percent_encoding::percent_decode_str;
 use xunjian_model::{AddressFault, LinkKind, PageUrl, UrlError};
@@ -77,14 +78,24 @@ fn is_mail(address: &str) -> bool {
     name_ok && labels.len() >= 2 && labels.iter().all(label_ok)
 }
 
-/// The document that a viewer in a page shows: `/pdfjs/web/viewer.html?file=%2Fa.pdf`.
+/// The document that a viewer in a page shows: `/pdfjs/web/viewer.html?file=%2Fa.pdf` of pdf.js, and
+/// `/onlinePreview?url=aHR0cDov…` of kkFileView, which wants its address in Base64.
 pub(crate) fn viewed(viewer: &str) -> Option<PageUrl> {
     let (page, query) = viewer.split_at(memchr(b'?', viewer.as_bytes())?);
-    if !page.ends_with("/viewer.html") {
+    let value = |name: &str| {
+        let mut pairs = query[1..].split('&').filter_map(|pair| pair.split_once('='));
+        let (_, value) = pairs.find(|(one, _)| *one == name)?;
+        Some(percent_decode_str(value).decode_utf8().ok()?.into_owned())
+    };
+    let file = if page.ends_with("/viewer.html") {
+        value("file")?
+    } else if page.ends_with("/onlinePreview") {
+        // A `+` that was not encoded came to be a space.
+        let bytes = BASE64.decode(value("url")?.replace(' ', "+").as_bytes()).ok()?;
+        String::from_utf8(bytes).ok()?
+    } else {
         return None;
-    }
-    let file = query[1..].split('&').find_map(|pair| pair.strip_prefix("file="))?;
-    let file = percent_decode_str(file).decode_utf8().ok()?;
+    };
     let file = PageUrl::parse(page).ok()?.join(&file).ok()?;
     (kind_of_anchor(file.as_str()) == LinkKind::Attachment).then_some(file)
 }
@@ -142,6 +153,15 @@ mod tests {
             assert_eq!(shown(none), None, "{none}");
         }
         assert_eq!(viewed("http://a.gov.cn/list.html?file=/1.pdf"), None);
+        // http://a.gov.cn/f/附件.pdf
+        let preview = |url: &str| viewed(&format!("http://a.gov.cn:8012/onlinePreview?url={url}&x=1"));
+        let shown = |url: &str| preview(url).map(|url| url.to_string());
+        let wanted = Some("http://a.gov.cn/f/%E9%99%84%E4%BB%B6.pdf");
+        assert_eq!(shown("aHR0cDovL2EuZ292LmNuL2Yv6ZmE5Lu2LnBkZg%3D%3D").as_deref(), wanted);
+        assert_eq!(shown("aHR0cDovL2EuZ292LmNuL2Yv6ZmE5Lu2LnBkZg==").as_deref(), wanted);
+        for none in ["", "http://a.gov.cn/1.pdf", "/w==", "aHR0cDovL2EuZ292LmNuLw=="] {
+            assert_eq!(shown(none), None, "{none}");
+        }
         assert!(is_template("{{item.url}}") && is_template("/a/${id}.html") && is_template("<%=url%>"));
         assert!(!is_template("/a{b}/%7B%7Bx.html"));
     }

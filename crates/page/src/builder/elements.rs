@@ -208,7 +208,9 @@ impl<'t> Builder<'t> {
         }
         let address = self.base.url().as_str().to_owned();
         script_list::parts(script, &address, &mut |part| self.list_part(part));
-        if let Some(total) = number_of(script, "<totalrecord", '>').filter(|_| self.is_data) {
+        if self.is_data
+            && let Some(total) = number_of(script, "<totalrecord", '>')
+        {
             self.add_parts(other_groups(self.base.url(), u64::from(total)));
         }
     }
