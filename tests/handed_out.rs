@@ -61,7 +61,11 @@ fn answer(asked: &Asked) -> Reply {
     let json =
         |value: Value| Reply::File("content-type: application/json\r\n", value.to_string().into_bytes());
     match (site, path) {
-        (_, "/") => Reply::page("首页", "<div class=nav><a href=/zwgk/>通知公告</a></div><h1>市水利局</h1>"),
+        // The news of a home page come in the same way.
+        (_, "/") => Reply::page(
+            "首页",
+            &format!("<div class=nav><a href=/zwgk/>通知公告</a></div><h1>市水利局</h1>{}", column(site)),
+        ),
         (_, "/zwgk/") => {
             Reply::page("通知公告", &format!("<h1>通知公告</h1><div id=l>{}</div>", column(site)))
         }
@@ -141,6 +145,18 @@ fn lists_that_programs_hand_out_are_read_to_their_end() {
             blank.next().map(|one| one["detail"]["review"].is_string())
         };
         assert_eq!([waiting("empty"), waiting("refused")], [Some(false), Some(true)], "night {night}");
+    }
+    let listed = world.run(&["sites", "columns", "--json"]).json();
+    for site in listed["sites"].as_array().expect("sites") {
+        let seen = !["empty", "refused"].contains(&site["id"].as_str().expect("an id"));
+        let newest = if seen { Value::from("2026-11-20") } else { Value::Null };
+        assert_eq!((&site["home_newest"], &site["columns"][0]["newest"]), (&newest, &newest), "{site}");
+        let state = site["columns"][0]["state"].as_str().expect("a state");
+        match site["id"].as_str().expect("an id") {
+            "empty" => assert_eq!(state, "blank"),
+            "refused" => assert_eq!(state, "unseen"),
+            _ => assert!(["fresh", "stale"].contains(&state), "{site}"),
+        }
     }
     let asked = server.asked();
     let times = |path: &str| asked.iter().filter(|asked| asked.path.starts_with(path)).count();
