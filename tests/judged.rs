@@ -417,11 +417,14 @@ fn the_monitor_visits_every_site_and_keeps_each_visit() {
 
 #[test]
 fn a_search_that_does_not_answer_is_not_said_to_miss_anything() {
-    /// What the search does: it finds, fails, is not there, or says nothing.
+    /// What the search does: it finds, fails, is not there, says nothing, leaves its results to a script, or finds
+    /// nothing.
     const FINDS: u8 = 0;
     const FAILS: u8 = 1;
     const IS_GONE: u8 = 2;
     const IS_SILENT: u8 = 3;
+    const IS_FILLED: u8 = 4;
+    const FINDS_NOTHING: u8 = 5;
     let now = Arc::new(AtomicU8::new(IS_SILENT));
     let search = Arc::clone(&now);
     let news = "<ul><li><a href=/xw/1.html>全市经济工作会议召开</a><span>2026-06-29</span></li>\
@@ -435,6 +438,11 @@ fn a_search_that_does_not_answer_is_not_said_to_miss_anything() {
             FINDS => Reply::page("结果", news),
             FAILS => Reply::Other("500 Internal Server Error", String::new(), "error".to_owned()),
             IS_GONE => Reply::missing(),
+            IS_FILLED => Reply::page(
+                "结果",
+                "<ul id=list></ul><script>fetch('/api'+location.search).then(r=>r.json()).then(d=>{list.innerHTML=d})</script>",
+            ),
+            FINDS_NOTHING => Reply::page("结果", "<p>没有找到</p>"),
             _ => Reply::Cut,
         },
         "/xw/" => Reply::page("新闻动态", news),
@@ -455,11 +463,30 @@ fn a_search_that_does_not_answer_is_not_said_to_miss_anything() {
     world.run(&["run", "--quiet"]);
     let asked = site.asked().iter().filter(|one| one.path.starts_with("/search")).count();
     assert_eq!((missed(), asked), (0, 2), "asked twice, nothing is said");
-    for (does, count) in [(FAILS, 1), (IS_SILENT, 1), (FINDS, 0), (IS_GONE, 1), (FINDS, 0), (IS_SILENT, 0)] {
+    for (does, count) in [
+        (FAILS, 1),
+        (IS_SILENT, 1),
+        (FINDS, 0),
+        (IS_GONE, 1),
+        (FINDS, 0),
+        (IS_SILENT, 0),
+        (IS_FILLED, 0),
+        (FINDS_NOTHING, 1),
+        (IS_FILLED, 1),
+    ] {
         now.store(does, Ordering::SeqCst);
         assert_eq!(world.run(&["search", "--quiet"]).code, 0);
         assert_eq!(missed(), count, "{does}");
     }
+    // Whoever mends it is told what was asked, and where.
+    let found = world.run(&["findings", "list", "--kind", "search-miss", "--json"]).json();
+    let detail = &found[0]["detail"];
+    assert_eq!((&detail["missed"], &detail["titles"]), (&"news".into(), &"全市经济工作会议召开".into()));
+    let address = detail["search"].as_str().expect("an address");
+    assert!(address.starts_with("http://a.gov.cn/search?q=%E5%85%A8%E5%B8%82"), "{address}");
+    let id = found[0]["id"].as_str().expect("an id");
+    let shown = world.run(&["findings", "show", id]).stdout;
+    assert!(shown.contains("搜索的标题 = 全市经济工作会议召开"), "{shown}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 use serde_json::{Value, json};
 use xunjian_engine::{Engine, Filed, MEDIA};
-use xunjian_model::{Finding, FindingState, Outcome, Severity, SiteId};
+use xunjian_model::{Finding, FindingState, Outcome, SiteId};
 use xunjian_report::Language;
 
 use crate::error::Failure;
@@ -81,41 +81,6 @@ pub(crate) fn outcome(outcome: Outcome, language: Language) -> Value {
     json!({ "id": id, "name": if language == Language::Zh { outcome.zh() } else { outcome.en() } })
 }
 
-pub(crate) fn severity(severity: Severity, language: Language) -> &'static str {
-    match (severity, language) {
-        (Severity::Serious, Language::Zh) => "严重",
-        (Severity::Major, Language::Zh) => "较重",
-        (Severity::Minor, Language::Zh) => "一般",
-        (Severity::Info, Language::Zh) => "提示",
-        (other, Language::En) => other.as_str(),
-    }
-}
-
-/// The details with their names in the reader's language.
-fn detail(one: &Finding, language: Language) -> Vec<(String, String)> {
-    const NAMES: [(&str, &str); 13] = [
-        ("what", "内容"),
-        ("review", "待复核的原因"),
-        ("correction", "建议写法"),
-        ("state", "打开结果"),
-        ("text", "链接文字"),
-        ("pages", "出现页数"),
-        ("path", "位置"),
-        ("bytes", "字节范围"),
-        ("reason", "原因"),
-        ("newest", "最新日期"),
-        ("class", "栏目类别"),
-        ("column", "栏目"),
-        ("dictionary", "词典"),
-    ];
-    let shown = |(name, value): (&String, &String)| {
-        let known = NAMES.iter().find(|(known, _)| known == name).filter(|_| language == Language::Zh);
-        let value = if name == "review" { language.said(value) } else { value.clone() };
-        (known.map_or(name.as_str(), |(_, zh)| zh).to_owned(), value)
-    };
-    one.detail.iter().map(shown).collect()
-}
-
 fn state(state: FindingState, language: Language) -> &'static str {
     let (zh, en) = match state {
         FindingState::New => ("新增", "new"),
@@ -160,7 +125,7 @@ pub(crate) fn finding(engine: &Engine, one: &Finding, language: Language) -> Val
         "site": one.site,
         "kind": if language == Language::Zh { one.kind.zh() } else { one.kind.en() },
         "severity": one.severity.as_str(),
-        "severity_name": severity(one.severity, language),
+        "severity_name": xunjian_report::severity(one.severity, language),
         "indicator": one.indicator,
         "url": one.url,
         "title": if one.title.is_empty() { &one.url } else { &one.title },
@@ -168,7 +133,7 @@ pub(crate) fn finding(engine: &Engine, one: &Finding, language: Language) -> Val
         "before": before,
         "hit": hit,
         "after": after,
-        "detail": detail(one, language),
+        "detail": xunjian_report::details(one, language),
         "state": one.state,
         "state_name": state(one.state, language),
         "first_seen": day(one.first_seen),

@@ -2,7 +2,7 @@
 
 use encoding_rs::Encoding;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-use xunjian_fetch::{Ask, Fetcher, Gate};
+use xunjian_fetch::{Answer, Ask, Failure, Fetcher, Gate};
 use xunjian_model::{Facts, Field, Form, LinkKind, LinkState, PageUrl, Zone};
 
 use crate::turns::{ask_twice, state_of};
@@ -37,7 +37,7 @@ pub enum Sought {
     Found,
     /// It is not, or there is no search at its address, or one that fails.
     Missed,
-    /// The search did not answer, or does not want to: nothing can be said of it.
+    /// The search did not answer, does not want to, or a script fills in its results: nothing can be said of it.
     NoAnswer,
 }
 
@@ -64,14 +64,14 @@ pub fn search_form(home: &Facts) -> Option<(&Form, &Field)> {
     })
 }
 
-/// Asks for a page by its title and looks for it among the first results.
+/// Asks for a page by its title and looks for it among the first results; with the address that was asked.
 pub async fn search(
     fetcher: &Fetcher,
     gate: &dyn Gate,
     (home, form, field): (&Facts, &Form, &Field),
     known: &Known,
     page: xunjian_page::Limits,
-) -> Sought {
+) -> (Sought, String) {
     let charset = form.charset.as_deref().unwrap_or(&home.charset.name);
     let encoding = Encoding::for_label(charset.as_bytes()).unwrap_or(encoding_rs::UTF_8);
     let pairs = form.fields.iter().filter(|one| !one.name.is_empty()).filter_map(|one| {
@@ -85,9 +85,13 @@ pub async fn search(
     let query = pairs.collect::<Vec<_>>().join("&");
     let bare = form.action.split(['?', '#']).next().unwrap_or_default();
     let address = if form.post { form.action.clone() } else { format!("{bare}?{query}") };
-    let Ok(url) = PageUrl::parse(&address) else { return Sought::NoAnswer };
+    let Ok(url) = PageUrl::parse(&address) else { return (Sought::NoAnswer, address) };
     let ask = Ask { form: form.post.then_some(query), ..Ask::get(url) };
-    let answered = ask_twice(fetcher, gate, ask).await;
+    (sought(ask_twice(fetcher, gate, ask).await, known, page), address)
+}
+
+/// What an answer says of a page that was sought.
+fn sought(answered: Result<Answer, Failure>, known: &Known, page: xunjian_page::Limits) -> Sought {
     let answer = match (state_of(&answered), answered) {
         (LinkState::Ok, Ok(answer)) => answer,
         (LinkState::ServerError(_) | LinkState::ClientError(_) | LinkState::RedirectLoop, _) => {
@@ -108,7 +112,14 @@ pub async fn search(
                 && (text.contains(&wanted)
                     || wanted.contains(&text) && text.chars().count() >= QUERY_CHARS_MAX / 2)
     });
-    if found { Sought::Found } else { Sought::Missed }
+    match found {
+        true => Sought::Found,
+        // What a script puts there, nobody saw.
+        false if results.scripted || results.links.iter().any(|link| link.kind == LinkKind::Data) => {
+            Sought::NoAnswer
+        }
+        false => Sought::Missed,
+    }
 }
 
 /// A title without the mark in front of its row, and without the dots where a list cuts it off.

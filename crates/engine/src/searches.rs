@@ -22,6 +22,8 @@ pub struct SiteSearch {
     pub form: bool,
     /// Class and title of what was asked for, and whether it was found; `None` without an answer.
     pub asked: Vec<(String, String, Option<bool>)>,
+    /// The address of each of these questions.
+    pub addresses: Vec<String>,
 }
 
 impl SiteSearch {
@@ -86,16 +88,18 @@ impl Engine {
             Err(_) => Ok(None),
         })?;
         let Some((form, field)) = search_form(&home) else { return Ok(Some(SiteSearch::default())) };
-        let mut searched = SiteSearch { form: true, asked: Vec::new() };
+        let mut searched = SiteSearch { form: true, ..SiteSearch::default() };
         for page in self.site_summary(run, &site.id)?.known {
             let known = Known { class: page.class, title: page.title, url: page.url };
-            let sought = search(fetcher, turns, (&home, form, field), &known, self.settings().page).await;
+            let (sought, address) =
+                search(fetcher, turns, (&home, form, field), &known, self.settings().page).await;
             let found = match sought {
                 Sought::Found => Some(true),
                 Sought::Missed => Some(false),
                 Sought::NoAnswer => None,
             };
             searched.asked.push((known.class, known.title, found));
+            searched.addresses.push(address);
             let unanswered = searched.asked.iter().filter(|(.., found)| found.is_none()).count();
             if unanswered >= UNANSWERED_MAX {
                 break;
@@ -115,11 +119,12 @@ impl Engine {
     }
 
     fn keep_search(&self, site: &Site, run: &RunRecord, searched: &SiteSearch) -> Result<usize, EngineError> {
-        let missed: Vec<String> = searched
+        let missed: Vec<xunjian_scan::Missed<'_>> = searched
             .asked
             .iter()
-            .filter(|(.., found)| *found == Some(false))
-            .map(|(class, ..)| class.clone())
+            .zip(&searched.addresses)
+            .filter(|((.., found), _)| *found == Some(false))
+            .map(|((class, title, _), address)| xunjian_scan::Missed { class, title, address })
             .collect();
         let landed = self.landed(site)?;
         let snapshot = xunjian_scan::snapshot_of(self.store(), site, landed.url.as_str())?;

@@ -1,6 +1,6 @@
 //! The report's words in both languages.
 
-use xunjian_model::{FindingState, Severity};
+use xunjian_model::{Finding, FindingState, Severity};
 
 use crate::Language;
 
@@ -13,10 +13,11 @@ pub(crate) fn state(state: FindingState) -> &'static str {
     }
 }
 
-pub(crate) fn severity(severity: Severity, language: Language) -> &'static str {
+/// How serious a finding is, in a word.
+pub fn severity(severity: Severity, language: Language) -> &'static str {
     match (language, severity) {
         (Language::Zh, Severity::Serious) => "严重",
-        (Language::Zh, Severity::Major) => "重要",
+        (Language::Zh, Severity::Major) => "较重",
         (Language::Zh, Severity::Minor) => "一般",
         (Language::Zh, Severity::Info) => "提示",
         (Language::En, Severity::Serious) => "Serious",
@@ -24,6 +25,56 @@ pub(crate) fn severity(severity: Severity, language: Language) -> &'static str {
         (Language::En, Severity::Minor) => "Minor",
         (Language::En, Severity::Info) => "Info",
     }
+}
+
+/// Names of a finding's details.
+const DETAILS: [(&str, &str); 32] = [
+    ("what", "内容"),
+    ("review", "待复核的原因"),
+    ("correction", "建议写法"),
+    ("state", "结果"),
+    ("text", "链接文字"),
+    ("pages", "出现页数"),
+    ("path", "位置"),
+    ("bytes", "字节范围"),
+    ("reason", "原因"),
+    ("reasons", "原因"),
+    ("why", "原因"),
+    ("newest", "最新日期"),
+    ("class", "栏目类别"),
+    ("column", "栏目"),
+    ("dictionary", "词典"),
+    ("note", "说明"),
+    ("rule", "规则"),
+    ("since", "更名日期"),
+    ("list", "列表中的日期"),
+    ("date", "日期"),
+    ("interpretation", "解读"),
+    ("document", "文件"),
+    ("asked", "提问日期"),
+    ("answered", "答复日期"),
+    ("missed", "未搜到的栏目类别"),
+    ("titles", "搜索的标题"),
+    ("search", "搜索地址"),
+    ("account", "账号"),
+    ("office", "主办单位"),
+    ("days", "剩余天数"),
+    ("until", "到期时间"),
+    ("hidden", "隐藏"),
+];
+
+/// The details of a finding, name and value, as people read them.
+pub fn details(finding: &Finding, language: Language) -> Vec<(String, String)> {
+    let shown = |(name, value): (&String, &String)| {
+        let known = DETAILS.iter().find(|(known, _)| known == name).filter(|_| language == Language::Zh);
+        let value = match name.as_str() {
+            "review" | "reason" | "why" => language.said(value),
+            "state" => link_state(value, language),
+            _ => value.clone(),
+        };
+        (known.map_or(name.as_str(), |(_, zh)| zh).to_owned(), value)
+    };
+    finding.detail.iter().map(shown).collect()
 }
 
 /// A link's state, such as `gone (404)`, as people say it.

@@ -66,7 +66,9 @@ pub use marks::lacks_marks;
 pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, scan_plain, scan_text};
 pub use privacy::mask_all;
 pub use repeated::{Beyond, FindingLimits};
-pub use site::{KnownPage, SiteInput, SiteScan, scan_site, search_finding, snapshot_name, snapshot_of};
+pub use site::{
+    KnownPage, Missed, SiteInput, SiteScan, scan_site, search_finding, snapshot_name, snapshot_of,
+};
 pub use standing::Standing;
 pub use untold::Untold;
 pub use words::{WordHit, words_of};

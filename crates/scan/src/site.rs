@@ -613,17 +613,36 @@ fn bad_links(facts: &Facts, states: &LinkStates, site: &Site, canonical: &Canoni
 
 // ---- findings -------------------------------------------------------------------------------
 
-/// The finding that a site's search misses pages of these classes; of none when it has no search.
+/// A page that a site's own search was asked for in vain.
+#[derive(Clone, Copy, Debug)]
+pub struct Missed<'a> {
+    /// Class of its column.
+    pub class: &'a str,
+    /// Title it was asked for by.
+    pub title: &'a str,
+    /// Address that was asked.
+    pub address: &'a str,
+}
+
+fn joined<'a>(missed: &[Missed<'a>], part: fn(&Missed<'a>) -> &'a str, between: &str) -> String {
+    missed.iter().map(part).collect::<Vec<_>>().join(between)
+}
+
+/// The finding that a site's search misses these pages; of none when it has no search.
 pub fn search_finding(
     site: &Site,
     snapshot: Option<String>,
-    missed: &[String],
+    missed: &[Missed<'_>],
     run_at: Timestamp,
 ) -> Finding {
-    let finding = match missed.is_empty() {
-        true => PageFinding::new(Kind::SearchMiss, "", "").with("review", "no search form on the home page"),
-        false => PageFinding::new(Kind::SearchMiss, "", format!("⟦{}⟧", missed.join(", ")))
-            .with("missed", missed.join(", ")),
+    let finding = match missed.first() {
+        None => PageFinding::new(Kind::SearchMiss, "", "").with("review", "no search form on the home page"),
+        Some(first) => {
+            PageFinding::new(Kind::SearchMiss, "", format!("⟦{}⟧", joined(missed, |one| one.title, "；")))
+                .with("missed", joined(missed, |one| one.class, ", "))
+                .with("titles", joined(missed, |one| one.title, "；"))
+                .with("search", first.address.to_owned())
+        }
     };
     let candidate = Candidate { snapshot, ..at_home(site, finding) };
     finding_of(candidate, site, run_at)

@@ -214,7 +214,7 @@ fn show(engine: &Engine, terminal: Terminal, id: &str) -> anyhow::Result<Exit> {
     for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
         text.push_str(&format!("{name}: {value}\n"));
     }
-    for (name, value) in &finding.detail {
+    for (name, value) in xunjian_report::details(finding, terminal.language) {
         text.push_str(&format!("  {name} = {value}\n"));
     }
     text.push_str(&format!("\n{}\n", say("经过", "History")));

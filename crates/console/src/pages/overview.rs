@@ -140,7 +140,7 @@ pub(crate) fn chart(runs: &[RunTotals], zone: &TimeZone, language: Language) -> 
         "width": bars.len().max(12) * STEP,
         "bars": bars,
         "most": most,
-        "legend": Severity::ALL.iter().rev().map(|one| json!({ "id": one.as_str(), "name": view::severity(*one, language) })).collect::<Vec<_>>(),
+        "legend": Severity::ALL.iter().rev().map(|one| json!({ "id": one.as_str(), "name": xunjian_report::severity(*one, language) })).collect::<Vec<_>>(),
     })
 }
 
