@@ -157,13 +157,13 @@ pub fn page_date(dates: &[DateFact]) -> Option<Date> {
 /// The first date of a short line after the first heading, else of any short line, of the footer last. What is
 /// listed is dated for itself.
 fn first_dated_line(facts: &Facts) -> Option<Date> {
-    let rows: HashSet<u32> = match facts.items.len() {
-        ..LIST_ROWS => HashSet::new(),
-        _ => facts.items.iter().filter_map(|item| Some(facts.links.get(item.link as usize)?.block)).collect(),
-    };
+    let lists = facts.items.len() >= LIST_ROWS;
+    let blocks = facts.items.iter().filter_map(|item| Some(facts.links.get(item.link as usize)?.block));
+    let rows: HashSet<u32> = blocks.filter(|_| lists).collect();
     let is_listed = |at: u32, block: &Block| {
-        rows.contains(&at)
-            || block.zone == Zone::Navigation && block.path.split('>').any(|element| element == "li")
+        let in_menu =
+            || block.zone == Zone::Navigation && block.path.split('>').any(|element| element == "li");
+        lists && (rows.contains(&at) || in_menu())
     };
     let dated = |skip: usize, footer: bool| {
         (0..)
