@@ -49,6 +49,11 @@ fn column(site: &str) -> String {
     }
 }
 
+fn comes_from_here(asked: &Asked) -> bool {
+    let wanted = format!("referer: http://{}/", asked.host.split(':').next().unwrap_or_default());
+    asked.head.iter().any(|line| line.to_ascii_lowercase() == wanted)
+}
+
 fn answer(asked: &Asked) -> Reply {
     let host = asked.host.split(':').next().unwrap_or_default();
     let site = host.trim_end_matches(".test");
@@ -70,8 +75,12 @@ fn answer(asked: &Asked) -> Reply {
             Reply::page("通知公告", &format!("<h1>通知公告</h1><div id=l>{}</div>", column(site)))
         }
         ("refused", "/build/unit") => Reply::missing(),
+        ("guarded", "/build/unit" | "/files/1.pdf") if !comes_from_here(asked) => {
+            Reply::Other("403 Forbidden", String::new(), "from elsewhere".to_owned())
+        }
+        (_, "/files/1.pdf") => Reply::File("content-type: application/pdf\r\n", b"%PDF-1.4".to_vec()),
         ("empty", "/build/unit") => json(json!({ "success": true, "data": { "html": "<ul></ul>" } })),
-        ("units", "/build/unit") => {
+        ("units" | "guarded", "/build/unit") => {
             // `paramJson={"pageNo":2,"pageSize":3}`
             let page =
                 query.split_once("pageNo%22%3A").and_then(|(_, rest)| rest.split('%').next()?.parse().ok());
@@ -95,7 +104,12 @@ fn answer(asked: &Asked) -> Reply {
         (_, path) if path.starts_with("/zwgk/t_") => {
             let fault = if path.ends_with(&format!("_{}.html", ARTICLES - 1)) { FAULT } else { "" };
             let text = format!("{}{path}{fault}。", "通知的正文。".repeat(30));
-            Reply::page("通知", &format!("<h1>通知</h1><p>发布时间：2026-11-14</p><p>{text}</p>"))
+            Reply::page(
+                "通知",
+                &format!(
+                    "<h1>通知</h1><a href=/files/1.pdf>附件</a><p>发布时间：2026-11-14</p><p>{text}</p>"
+                ),
+            )
         }
         _ => Reply::missing(),
     }
@@ -104,7 +118,7 @@ fn answer(asked: &Asked) -> Reply {
 #[test]
 fn lists_that_programs_hand_out_are_read_to_their_end() {
     let server = serve(answer);
-    let sites = ["pages", "units", "groups", "windows", "empty", "refused"];
+    let sites = ["pages", "units", "guarded", "groups", "windows", "empty", "refused"];
     let mut text = "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n\
                     [crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n\
                     [network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n"
@@ -129,10 +143,10 @@ fn lists_that_programs_hand_out_are_read_to_their_end() {
             let found = findings.iter().filter(|one| one["site"] == site && one["kind"] == kind);
             found.map(|one| one["url"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
         };
-        for site in ["pages", "units", "groups", "windows"] {
+        for site in ["pages", "units", "guarded", "groups", "windows"] {
             let last = format!("http://{site}.test/zwgk/t_{}.html", ARTICLES - 1);
             assert_eq!(of(site, "typo"), [last], "night {night}");
-            for kind in ["blank-column", "dead-link", "empty-article", "undated-page"] {
+            for kind in ["blank-column", "dead-link", "dead-attachment", "empty-article", "undated-page"] {
                 assert_eq!(of(site, kind), Vec::<String>::new(), "{site}, night {night}");
             }
         }

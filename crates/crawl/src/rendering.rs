@@ -288,7 +288,9 @@ impl Scripts<'_> {
             return None;
         }
         let cookies = site.and_then(|site| site.cookies.clone());
-        let ask = Ask { cookies, want: Want::Whole, body_bytes_max: RESOURCE_BYTES_MAX, ..Ask::get(url) };
+        let referer = site.map(|site| site.site.url.clone());
+        let get = Ask { cookies, referer, ..Ask::get(url) };
+        let ask = Ask { want: Want::Whole, body_bytes_max: RESOURCE_BYTES_MAX, ..get };
         let answer = self.shared.fetcher.fetch(ask, self.shared).await.ok()?;
         if answer.state() != LinkState::Ok || answer.truncated {
             return None;

@@ -191,7 +191,9 @@ async fn ask(
 ) -> Result<Answer, Failure> {
     let site = item.site.as_ref().and_then(|site| shared.sites.get(site));
     let cookies = site.and_then(|site| site.cookies.clone());
-    let get = Ask { cookies, keep_alive: host.is_own(), ..Ask::get(item.url.clone()) };
+    // Some servers hand files and lists out to readers of their own pages alone.
+    let referer = site.map(|site| site.site.url.clone()).filter(|home| *home != item.url);
+    let get = Ask { cookies, referer, keep_alive: host.is_own(), ..Ask::get(item.url.clone()) };
     let has_body = record.body_hash.is_some();
     let etag = record.etag.clone().filter(|_| has_body);
     let last_modified = record.last_modified.clone().filter(|_| has_body);

@@ -121,6 +121,9 @@ pub struct Ask {
     pub cookies: Option<Arc<CookieJar>>,
     /// Whether the connection is likely to be used again.
     pub keep_alive: bool,
+    /// The page it is asked for from, as a browser says it (`Referer`, RFC 9110 section 10.1.3). Only the host of that
+    /// page is told, and over http nothing of an https page.
+    pub referer: Option<PageUrl>,
     /// `User-Agent` and `Referer` of somebody else.
     pub seen_as: Option<&'static SeenAs>,
     /// Fields of a form (`application/x-www-form-urlencoded`) to be sent by POST.
@@ -161,6 +164,7 @@ impl Ask {
             want: Want::Text,
             cookies: None,
             keep_alive: true,
+            referer: None,
             seen_as: None,
             form: None,
         }
@@ -463,8 +467,11 @@ impl Fetcher {
             }
         };
         add("user-agent", ask.seen_as.map_or(&self.limits.user_agent, |other| other.user_agent));
-        if let Some(other) = ask.seen_as {
-            add("referer", other.referer);
+        let is_told =
+            |from: &&PageUrl| from.host() == ask.url.host() && (ask.url.is_https() || !from.is_https());
+        let referer = ask.referer.as_ref().filter(is_told).map(PageUrl::as_str);
+        if let Some(referer) = ask.seen_as.map(|other| other.referer).or(referer) {
+            add("referer", referer);
         }
         add("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
         add("accept-language", "zh-CN,zh;q=0.9");
