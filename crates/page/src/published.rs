@@ -157,13 +157,17 @@ pub fn page_date(dates: &[DateFact]) -> Option<Date> {
 /// The first date of a short line after the first heading, else of any short line, of the footer last. What is
 /// listed is dated for itself.
 fn first_dated_line(facts: &Facts) -> Option<Date> {
-    let lists = facts.items.len() >= LIST_ROWS;
-    let blocks = facts.items.iter().filter_map(|item| Some(facts.links.get(item.link as usize)?.block));
-    let rows: HashSet<u32> = blocks.filter(|_| lists).collect();
+    let links = || facts.items.iter().filter_map(|item| facts.links.get(item.link as usize));
+    let rows: HashSet<u32> = match facts.items.len() {
+        ..LIST_ROWS => HashSet::new(),
+        _ => links().map(|link| link.block).collect(),
+    };
+    // A menu may show one or two.
+    let menus_list = links().any(|link| link.zone == Zone::Navigation);
     let is_listed = |at: u32, block: &Block| {
         let in_menu =
             || block.zone == Zone::Navigation && block.path.split('>').any(|element| element == "li");
-        lists && (rows.contains(&at) || in_menu())
+        rows.contains(&at) || menus_list && in_menu()
     };
     let dated = |skip: usize, footer: bool| {
         (0..)
@@ -212,6 +216,7 @@ mod tests {
             ("<h1>Title</h1><p>By A. B., 6 May 2024</p>", Line, "2024-05-06"),
             ("<h1>Title</h1><p>May 6th, 2024 10:00</p>", Line, "2024-05-06"),
             ("<h1>Título</h1><p>06.05.2024</p>", Line, "2024-05-06"),
+            ("<div class=nav><ul><li><a href=/t>6 May 2024</a></ul></div><h1>Title</h1>", Line, "2024-05-06"),
             ("<time datetime='2024-05-06T10:00'>x</time>", Line, "2024-05-06"),
         ];
         for (html, source, date) in table {
@@ -230,5 +235,8 @@ mod tests {
         ] {
             assert!(dates(html).iter().all(|(source, _)| *source == DateSource::Line), "{html}");
         }
+        // What a menu shows of another column.
+        let row = "<li><a href=/1.html>另一栏目的文章</a><span>2024-05-06</span></li>";
+        assert_eq!(dates(&format!("<div class=nav><ul>{row}</ul></div><h1>栏目</h1><p>文</p>")), []);
     }
 }
