@@ -73,9 +73,10 @@ pub(crate) fn date_in_row(text: &str) -> Option<Date> {
     }
     let mut dates = dates_in_text(text).peekable();
     if dates.peek().is_some() {
-        let is_own = |(_, before, behind): &(Date, &str, &str)| {
-            !names_another_day(before) && !["截止", "前", "止"].iter().any(|end| behind.starts_with(end))
+        let ends = |behind: &str| {
+            ["截止", "前", "止"].iter().any(|end| behind.starts_with(end)) && !behind.starts_with("前往")
         };
+        let is_own = |(_, before, behind): &(Date, &str, &str)| !names_another_day(before) && !ends(behind);
         return dates.find(is_own).map(|(date, ..)| date);
     }
     let found = DAY_APART.iter().find_map(|pattern| pattern.captures(text))?;
@@ -234,6 +235,7 @@ mod tests {
             ("征集时间：2024-05-06至2024-06-20", Some("2024-05-06")),
             ("成文日期：2024年4月1日 发布日期：2024年5月6日", Some("2024-05-06")),
             ("某调查（2024-06-20截止）", None),
+            ("某调查2024-05-06前往查看", Some("2024-05-06")),
             ("全市开展宣传活动 2024-05-06", Some("2024-05-06")),
             ("关于召开会议的通知2024-05-06", Some("2024-05-06")),
         ];
