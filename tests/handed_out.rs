@@ -119,22 +119,7 @@ fn answer(asked: &Asked) -> Reply {
 fn lists_that_programs_hand_out_are_read_to_their_end() {
     let server = serve(answer);
     let sites = ["pages", "units", "guarded", "groups", "windows", "empty", "refused"];
-    let mut text = "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n\
-                    [crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n\
-                    [network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n"
-        .to_owned();
-    for site in sites {
-        text.push_str(&format!(
-            "\"{site}.test\" = \"127.0.0.1:{}\"\n\"www.{site}.test\" = []\n",
-            server.port
-        ));
-    }
-    for site in sites {
-        text.push_str(&format!(
-            "[[site]]\nid = \"{site}\"\nname = \"市水利局\"\nurl = \"http://{site}.test/\"\nkind = \"department\"\n"
-        ));
-    }
-    let world = World::with_config(&text);
+    let world = World::with_config(&server.config(&sites, &[]));
     for night in 1..=2 {
         let run = world.run(&["run", "--json"]);
         assert_eq!(run.code, 0, "{}", run.stderr);

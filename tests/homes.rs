@@ -264,19 +264,7 @@ fn a_home_address_that_leads_nowhere_or_away_passes_no_site() {
         }
     });
     let sites = ["away", "scriptaway", "broken", "later", "back"];
-    let mut text = "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n[crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n[search]\nenabled = false\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n".to_owned();
-    for site in sites.iter().chain(&["other"]) {
-        text.push_str(&format!(
-            "\"{site}.test\" = \"127.0.0.1:{}\"\n\"www.{site}.test\" = []\n",
-            server.port
-        ));
-    }
-    for site in sites {
-        text.push_str(&format!(
-            "[[site]]\nid = \"{site}\"\nname = \"市水利局\"\nurl = \"http://{site}.test/\"\nkind = \"department\"\n"
-        ));
-    }
-    let world = World::with_config(&text);
+    let world = World::with_config(&server.config(&sites, &["other"]));
     let ended = world.english(&["run", "--json"]);
     assert_eq!(ended.code, 3, "{}", ended.stderr);
     let results = || {

@@ -53,6 +53,27 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// A configuration with a department at each of the sites' names, all served here as fast as they answer; `others`
+    /// are names that are served, too.
+    pub(crate) fn config(&self, sites: &[&str], others: &[&str]) -> String {
+        let mut text = "data = \"xunjian-data\"\n[politeness]\nrequests_per_second = 0\naddress_requests_per_second = 0\n\
+                        [crawl]\nretry_pause_s = 0.1\nsecond_look_share = 0\n[render]\nbrowser = \"off\"\n\
+                        [search]\nenabled = false\n[network]\nallow_private = [\"127.0.0.0/8\"]\n[network.resolve]\n"
+            .to_owned();
+        for name in sites.iter().chain(others) {
+            text.push_str(&format!(
+                "\"{name}.test\" = \"127.0.0.1:{}\"\n\"www.{name}.test\" = []\n",
+                self.port
+            ));
+        }
+        for site in sites {
+            text.push_str(&format!(
+                "[[site]]\nid = \"{site}\"\nname = \"市水利局\"\nurl = \"http://{site}.test/\"\nkind = \"department\"\n"
+            ));
+        }
+        text
+    }
+
     /// Requests so far, in order.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("lock").clone()

@@ -470,13 +470,14 @@ impl SitePlan {
         (count.saturating_sub(3)..count).map(|at| self.published(column, at)).max()
     }
 
+    /// Pages of a column's list.
+    pub(crate) fn list_pages(&self, column: usize, day: u32) -> u32 {
+        self.count(column, day).div_ceil(LIST_ITEMS).max(1)
+    }
+
     /// How many of them are pages of their own.
     pub(crate) fn own_list_pages(&self, column: usize, day: u32) -> u32 {
         if self.handout().is_some() { 1 } else { self.list_pages(column, day) }
-    }
-
-    pub(crate) fn list_pages(&self, column: usize, day: u32) -> u32 {
-        self.count(column, day).div_ceil(LIST_ITEMS).max(1)
     }
 
     /// Columns whose newest items the home page shows.

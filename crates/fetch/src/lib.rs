@@ -121,8 +121,8 @@ pub struct Ask {
     pub cookies: Option<Arc<CookieJar>>,
     /// Whether the connection is likely to be used again.
     pub keep_alive: bool,
-    /// The page it is asked for from, as a browser says it (`Referer`, RFC 9110 section 10.1.3). Only the host of that
-    /// page is told, and over http nothing of an https page.
+    /// The page it is asked for from, as a browser says it (`Referer`, RFC 9110 section 10.1.3). Told to the host of that
+    /// page alone, and never over http of an https page.
     pub referer: Option<PageUrl>,
     /// `User-Agent` and `Referer` of somebody else.
     pub seen_as: Option<&'static SeenAs>,

@@ -21,12 +21,13 @@ macro_rules! attributes {
 
 attributes! {
     AcceptCharset "accept-charset" Action "action" Background "background" Class "class" Content "content"
-    Count "count" Data "data" Datetime "datetime" Height "height" Hidden "hidden" Href "href" HttpEquiv "http-equiv"
+    Count "count" Data "data" Datetime "datetime" Height "height" Hidden "hidden" Href "href"
+    HttpEquiv "http-equiv"
     Id "id" Itemprop "itemprop"
     LazySrc "data-src" | "data-original" | "data-lazy-src" | "data-echo" | "lay-src"
     Method "method" Name "name" Onchange "onchange" Onclick "onclick" Placeholder "placeholder" Poster "poster"
-    Property "property" Pubdate "pubdate" Querydata "querydata" Rel "rel" Rows "rows" Sitecode "sitecode" Src "src" Srcset "srcset" Style "style"
-    Title "title" Type "type" Url "url" Value "value" Width "width"
+    Property "property" Pubdate "pubdate" Querydata "querydata" Rel "rel" Rows "rows" Sitecode "sitecode" Src "src"
+    Srcset "srcset" Style "style" Title "title" Type "type" Url "url" Value "value" Width "width"
 }
 
 impl Attribute {
