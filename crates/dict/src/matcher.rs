@@ -148,7 +148,9 @@ struct Candidate {
     word: u32,
     brief: Brief,
     excused: bool,
-    /// A lead of its entry stands in front of it.
+    /// Its entry has leads.
+    has_leads: bool,
+    /// One of them stands in front of it.
     led: bool,
 }
 
@@ -429,13 +431,22 @@ impl Matcher {
                 })
             })
         };
-        let led =
-            word.is_some_and(|word| word.not_after.iter().any(|lead| folded.codes()[..from].ends_with(lead)));
+        let leads = word.map_or(&[][..], |word| &word.not_after);
+        let led = leads.iter().any(|lead| folded.codes()[..from].ends_with(lead));
         let excused = led
             || self.allowed_max > 0 && around()
             || word.is_some_and(|word| word.is_excused(text, folded, to, span.0));
         let span = (span.0 as u32, span.1 as u32);
-        candidates.push(Candidate { from: start, to: end, span, word: number, brief, excused, led });
+        candidates.push(Candidate {
+            from: start,
+            to: end,
+            span,
+            word: number,
+            brief,
+            excused,
+            has_leads: !leads.is_empty(),
+            led,
+        });
     }
 }
 
@@ -465,7 +476,9 @@ fn keep_outermost(candidates: &mut Vec<Candidate>, text: &str) {
                 && other.brief.dictionary == of
                 && before(other).is_some_and(|between| AND.contains(&between))
         };
-        if candidates[..at].iter().rev().take(ENUMERATED_BACK).any(|other| enumerated(&other)) {
+        if candidates[at].has_leads
+            && candidates[..at].iter().rev().take(ENUMERATED_BACK).any(|other| enumerated(&other))
+        {
             (candidates[at].led, candidates[at].excused) = (true, true);
         }
     }
@@ -694,6 +707,13 @@ mod tests {
         // A lead is one of all that are enumerated behind it.
         assert_eq!(found(&matcher, "时任国家粮食局、粮食局和粮食局负责人"), [""; 0]);
         assert_eq!(found(&matcher, "时任国家粮食局负责人、粮食局"), ["粮食局"]);
+        let mixed = dictionary(Category::OutdatedName, &[("粮食局", &[], &["时任"]), ("物价局", &[], &[])]);
+        let matcher = Matcher::new(&[mixed]).expect("compiles");
+        assert_eq!(
+            found(&matcher, "时任粮食局、物价局负责人"),
+            ["物价局"],
+            "an entry without leads has none"
+        );
     }
 
     #[test]
