@@ -126,8 +126,24 @@ pub struct Ask {
     pub referer: Option<PageUrl>,
     /// `User-Agent` and `Referer` of somebody else.
     pub seen_as: Option<&'static SeenAs>,
-    /// Fields of a form (`application/x-www-form-urlencoded`) to be sent by POST.
-    pub form: Option<String>,
+    /// To be sent by POST.
+    pub post: Option<Post>,
+}
+
+/// What is sent by POST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Post {
+    /// `Content-Type`.
+    pub media_type: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Post {
+    /// Fields of a form, written as `name=value&name=value` (URL standard, 5.2).
+    pub fn form(fields: String) -> Self {
+        Self { media_type: "application/x-www-form-urlencoded".to_owned(), body: fields.into() }
+    }
 }
 
 /// As whom a page is asked for.
@@ -166,7 +182,7 @@ impl Ask {
             keep_alive: true,
             referer: None,
             seen_as: None,
-            form: None,
+            post: None,
         }
     }
 }
@@ -383,9 +399,9 @@ impl Fetcher {
                 (_, Some(state)) | (Err(state), None) => return Err(Failure { state, hops }),
                 // Validators belong to the first address alone.
                 (Ok(url), None) => {
-                    // A form is sent once; what it leads to is read (RFC 9110 section 15.4).
-                    let form = ask.form.filter(|_| matches!(answer.status, 307 | 308));
-                    ask = Ask { url, etag: None, last_modified: None, form, cookies, ..ask }
+                    // It is sent once; what it leads to is read (RFC 9110 section 15.4).
+                    let post = ask.post.filter(|_| matches!(answer.status, 307 | 308));
+                    ask = Ask { url, etag: None, last_modified: None, post, cookies, ..ask }
                 }
             }
         }
@@ -454,8 +470,8 @@ impl Fetcher {
     fn request(&self, ask: &Ask) -> Result<hyper::Request<Full<Bytes>>, LinkState> {
         let broken = |reason: String| LinkState::Broken(reason);
         let uri: Uri = ask.url.as_str().parse().map_err(|e| broken(format!("address: {e}")))?;
-        let mut request = hyper::Request::new(Full::from(ask.form.clone().unwrap_or_default()));
-        *request.method_mut() = match (&ask.form, ask.head) {
+        let mut request = hyper::Request::new(Full::from(ask.post.as_ref().map_or_else(Bytes::new, |post| post.body.clone())));
+        *request.method_mut() = match (&ask.post, ask.head) {
             (Some(_), _) => Method::POST,
             (None, true) => Method::HEAD,
             (None, false) => Method::GET,
@@ -475,8 +491,8 @@ impl Fetcher {
         }
         add("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
         add("accept-language", "zh-CN,zh;q=0.9");
-        if ask.form.is_some() {
-            add("content-type", "application/x-www-form-urlencoded");
+        if let Some(post) = &ask.post {
+            add("content-type", &post.media_type);
         }
         match ask.want {
             // A part of a packed body cannot be unpacked, so it is asked for as it is.

@@ -8,6 +8,8 @@
 mod connection;
 mod launch;
 mod page;
+mod searching;
+mod tab;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,6 +19,7 @@ use tokio::process::{Child, ChildStdin};
 
 pub use launch::find;
 pub use page::{PICTURE, Page, Rendered};
+pub use searching::{Lead, SearchBox, Searched};
 
 use connection::Connection;
 
@@ -65,15 +68,26 @@ pub struct Request {
     pub url: String,
     /// A script itself, not what a script asks for.
     pub script: bool,
+    /// What it is asked with, if it is asked by POST.
+    pub post: Option<Post>,
+}
+
+/// What is sent by POST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Post {
+    /// `Content-Type`.
+    pub media_type: String,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// An answer on its way; `None`: the request is refused.
 pub type Asking<'s> = Pin<Box<dyn Future<Output = Option<Resource>> + Send + 's>>;
 
-/// Asks for what a page's scripts want, by GET.
+/// Asks for what a page's scripts want, by GET or POST.
 pub trait Source: Send + Sync {
     /// The answer to a request of the page.
-    fn get(&self, request: Request) -> Asking<'_>;
+    fn ask(&self, request: Request) -> Asking<'_>;
 }
 
 /// Why a page could not be rendered.
