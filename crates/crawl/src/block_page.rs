@@ -9,6 +9,8 @@ use aho_corasick::AhoCorasick;
 use xunjian_frontier::Item;
 use xunjian_model::{BodyHash, Facts, LinkKind};
 
+use crate::CrawlError;
+
 /// Text of refusals, looked for on short pages only.
 pub(crate) const SHIPPED: [&str; 14] = [
     "访问过于频繁", "访问太频繁", "请求过于频繁", "操作过于频繁", "您的访问被拦截", "请求已被拦截",
@@ -30,11 +32,24 @@ const SAME_MAX: usize = 4;
 /// Fingerprints remembered of each kind.
 const REMEMBERED: usize = 64;
 
-/// Whether a page is a refusal by its text, which `patterns` look for.
-pub(crate) fn is_refusal(facts: &Facts, patterns: &AhoCorasick) -> bool {
-    chars(facts) <= SHORT_CHARS
-        && (patterns.is_match(&facts.title)
-            || facts.blocks.iter().any(|block| patterns.is_match(&block.text)))
+/// Tells refusals by their text.
+pub struct Refusals(AhoCorasick);
+
+impl Refusals {
+    /// Looks for these texts.
+    ///
+    /// # Errors
+    /// Too many of them.
+    pub fn new(texts: &[String]) -> Result<Self, CrawlError> {
+        Ok(Self(AhoCorasick::new(texts)?))
+    }
+
+    /// Whether a page is one.
+    pub(crate) fn have(&self, facts: &Facts) -> bool {
+        chars(facts) <= SHORT_CHARS
+            && (self.0.is_match(&facts.title)
+                || facts.blocks.iter().any(|block| self.0.is_match(&block.text)))
+    }
 }
 
 /// Whether a home page only says that the site is being worked on, and leads nowhere. Articles that announce such a night have these

@@ -17,6 +17,7 @@ mod politeness;
 mod prepare;
 mod progress;
 mod register;
+mod renderer;
 mod rendering;
 mod reread;
 mod robots;
@@ -48,6 +49,7 @@ use xunjian_frontier::{EmbeddedFrontier, Frontier, Item};
 use xunjian_model::{Host, PageUrl, SiteId};
 use xunjian_store::{Space, Store, StoreError};
 
+pub use block_page::Refusals;
 pub use joint::{Found, Joint, JointPace, Note, Place, Placing, Turn, needs_body};
 pub use landing::landing;
 pub use log::CrawlLog;
@@ -56,10 +58,10 @@ pub use politeness::{Politeness, Rates, retry_after};
 pub use prepare::AGENT;
 pub use progress::{Counts, HostProgress, Progress};
 pub use register::divide;
-pub use rendering::{RenderSetup, Renderer};
+pub use renderer::{RenderSetup, Renderer};
 pub use reread::reread;
 pub use robots::Robots;
-pub use search::{Known, Sought, search, search_form};
+pub use search::{Known, Search, SearchHome, Sought, search_form};
 pub use seed::{queue_again, seed};
 pub use setup::{
     ContentCheck, CrawlLimits, CrawlSetup, Cut, HomeCheck, Incremental, SecondLook, SiteCrawl, StopSignal,
@@ -112,7 +114,7 @@ pub(crate) struct Shared {
     hosts: Hosts,
     sites: BTreeMap<SiteId, SiteState>,
     /// Text of refusals.
-    refusals: aho_corasick::AhoCorasick,
+    refusals: Refusals,
     /// The sites of each host; several where they have a folder each.
     by_host: HashMap<String, Vec<SiteId>>,
     outcomes: mpsc::Sender<writer::Outcome>,
@@ -258,7 +260,7 @@ async fn work_off(
         sitemap_turn: Semaphore::new(1),
         renderer: setup.renderer.clone(),
         hosts: Hosts::new(setup.politeness.clone(), setup.turns.clone()),
-        refusals: aho_corasick::AhoCorasick::new(&setup.politeness.block_pages)?,
+        refusals: Refusals::new(&setup.politeness.block_pages)?,
         sites,
         setup,
         store,

@@ -63,7 +63,7 @@ pub(crate) async fn look(
         Target::Document => read_document(shared, item, record, answer, html, at).await,
         Target::Outside if html => {
             let facts = facts_of(shared, &answer);
-            if block_page::is_refusal(&facts, &shared.refusals) {
+            if shared.refusals.have(&facts) {
                 record.state = Some(LinkState::Limited(answer.status));
             } else if let Some(state) = (shared.setup.content_check)(&facts, Target::Outside) {
                 record.state = Some(state);
@@ -176,7 +176,7 @@ async fn read_page(
     // A page that a script builds shows nothing by itself, wherever it leads.
     if !home && soft == Some(text) && !xunjian_page::is_shell(&facts) {
         record.state = Some(LinkState::Soft404);
-    } else if block_page::is_refusal(&facts, &shared.refusals) || home && block_page::is_maintenance(&facts) {
+    } else if shared.refusals.have(&facts) || home && block_page::is_maintenance(&facts) {
         if !lock(&host.sameness).is_refusal(text) {
             record.state = Some(LinkState::Limited(answer.status));
             record.left_out = Some(LeftOut::Limited);

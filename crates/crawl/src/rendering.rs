@@ -1,63 +1,21 @@
 //! Pages whose list a script fills, seen through a browser: when, how often, and with whose
 //! answers.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::Semaphore;
-use xunjian_fetch::{Ask, Want};
+use xunjian_fetch::{Ask, Post, Want};
 use xunjian_frontier::Item;
 use xunjian_model::{
-    BodyHash, Facts, LinkState, PageUrl, Rendering, SiteId, Snapshot, Target, Timings, UrlRecord, View,
+    BodyHash, Facts, PageUrl, Rendering, SiteId, Snapshot, Target, Timings, UrlRecord, View,
 };
-use xunjian_render::{Asking, Browser, Page, RenderError, RenderLimits, Request, Resource, Source};
+use xunjian_render::{Asking, Page, Request, Resource, Source};
 
 use crate::look::new_items;
-use crate::{Progress, Shared, now};
+use crate::renderer::{RESOURCE_BYTES_MAX, no_script, resource};
+use crate::{Progress, Renderer, Shared, now};
 
 /// Characters of main text with which a page shows something without its scripts.
 const TEXT_CHARS: u32 = 200;
 /// Links from the home page within which columns lie.
 const DEPTH_MAX: u16 = 1;
-/// Failures of the browser in a row after which it is not started again in this run.
-const FAILURES_MAX: u32 = 3;
-/// Bytes of one answer to a script.
-const RESOURCE_BYTES_MAX: usize = 4 << 20;
-/// Bytes of scripts remembered, so that pages of one site do not ask for each again.
-const SCRIPTS_BYTES_MAX: usize = 16 << 20;
-
-/// How pages are rendered.
-#[derive(Clone, Debug)]
-pub struct RenderSetup {
-    /// The browser.
-    pub program: PathBuf,
-    /// Whether its sandbox is used.
-    pub sandbox: bool,
-    /// Pages of a site in a run.
-    pub pages_max: u32,
-    /// Pages at once.
-    pub tabs: usize,
-    /// Pictures of new faults that a night takes.
-    pub pictures_max: usize,
-    /// Limits of one page.
-    pub limits: RenderLimits,
-}
-
-/// The browser of a run, started when it is first needed.
-pub struct Renderer {
-    setup: RenderSetup,
-    tabs: Semaphore,
-    running: tokio::sync::Mutex<Running>,
-    pages: Mutex<HashMap<SiteId, u32>>,
-    scripts: Mutex<HashMap<String, Resource>>,
-}
-
-#[derive(Default)]
-struct Running {
-    browser: Option<Arc<Browser>>,
-    failures: u32,
-}
 
 /// A rendered version of a page.
 pub(crate) struct RenderedPage {
@@ -65,51 +23,6 @@ pub(crate) struct RenderedPage {
     pub(crate) snapshot: Option<(Snapshot, Vec<u8>)>,
     /// The addresses found in it.
     pub(crate) links: Vec<Item>,
-}
-
-impl Renderer {
-    /// None is started yet.
-    pub fn new(setup: RenderSetup) -> Self {
-        Self {
-            tabs: Semaphore::new(setup.tabs),
-            setup,
-            running: tokio::sync::Mutex::default(),
-            pages: Mutex::default(),
-            scripts: Mutex::default(),
-        }
-    }
-
-    fn spend(&self, site: &SiteId) -> bool {
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let spent = pages.entry(site.clone()).or_default();
-        *spent += 1;
-        *spent <= self.setup.pages_max
-    }
-
-    async fn browser(&self) -> Option<Arc<Browser>> {
-        let mut running = self.running.lock().await;
-        if running.browser.is_none() && running.failures < FAILURES_MAX {
-            let RenderSetup { program, sandbox, limits, .. } = &self.setup;
-            match Browser::start(program, *sandbox, limits.clone()).await {
-                Ok(browser) => running.browser = Some(Arc::new(browser)),
-                Err(error) => {
-                    tracing::warn!(%error, "pages filled by scripts stay for a person to look at");
-                    // It will not start the next time either.
-                    running.failures = FAILURES_MAX;
-                }
-            }
-        }
-        running.browser.clone()
-    }
-
-    /// A browser that failed is not used again.
-    async fn failed(&self, browser: &Arc<Browser>) {
-        let mut running = self.running.lock().await;
-        if running.browser.as_ref().is_some_and(|current| Arc::ptr_eq(current, browser)) {
-            running.browser = None;
-            running.failures += 1;
-        }
-    }
 }
 
 /// Whether only a browser can tell what a page shows: a home page or a column without a list, or a home page
@@ -133,28 +46,17 @@ pub(crate) async fn render(
 ) -> Option<Box<RenderedPage>> {
     let before = std::mem::replace(&mut record.rendering, Rendering::Wanted);
     let renderer = shared.renderer.as_ref()?;
-    let site = item.site.as_ref().filter(|site| renderer.spend(site))?;
-    let _tab = renderer.tabs.acquire().await.ok()?;
+    let site = item.site.as_ref()?;
+    // Boxed: each visit would be half as large again for what few of them do, and it is moved when it begins.
+    let tab = Box::pin(renderer.tab(site)).await?;
     if shared.stop.is_stopped() {
         return None;
     }
-    // Boxed: each visit would be half as large again for what few of them do, and it is moved when it begins.
-    let browser = Box::pin(renderer.browser()).await?;
     let headers = media_type.map(|value| ("content-type".to_owned(), value.to_owned()));
     let answer = Resource { status: 200, headers: headers.into_iter().collect(), body: body.to_vec() };
     let scripts = Scripts { shared, renderer, site };
     let page = Page { url: item.url.as_str(), answer };
-    let rendered = match Box::pin(browser.render(page, &scripts)).await {
-        Ok(rendered) => rendered,
-        Err(error) => {
-            tracing::info!(url = %item.url, %error, "not rendered");
-            if !matches!(error, RenderError::Limit(_)) {
-                renderer.failed(&browser).await;
-            }
-            return None;
-        }
-    };
-    renderer.running.lock().await.failures = 0;
+    let rendered = Box::pin(tab.render(page, &scripts)).await?;
     Progress::add(&shared.progress.rendered, 1);
     if !rendered.refused.is_empty() {
         tracing::debug!(url = %item.url, refused = ?rendered.refused, "scripts asked in vain");
@@ -231,52 +133,38 @@ struct Scripts<'s> {
 }
 
 impl Source for Scripts<'_> {
-    fn get(&self, request: Request) -> Asking<'_> {
+    fn ask(&self, request: Request) -> Asking<'_> {
         Box::pin(async move {
-            let kept = self.scripts(|scripts| scripts.get(&request.url).cloned());
+            let kept = self.renderer.remembered(&request.url).filter(|_| request.script);
             if kept.is_some() {
                 return kept;
             }
-            let answer = self.ask(&request.url).await;
+            let answer = self.answer(&request).await;
             match answer {
                 Some(resource) => {
                     if request.script {
-                        self.keep(request.url, &resource);
+                        self.renderer.remember(request.url, &resource);
                     }
                     Some(resource)
                 }
-                // A counter or a map of another house, without which the page shows its list.
-                None if request.script && !self.is_own(&request.url) => {
-                    Some(Resource { status: 404, headers: Vec::new(), body: Vec::new() })
-                }
-                None => None,
+                None => (request.script && !self.is_own(&request.url)).then(no_script),
             }
         })
     }
 }
 
 impl Scripts<'_> {
-    fn scripts<T>(&self, with: impl FnOnce(&mut HashMap<String, Resource>) -> T) -> T {
-        with(&mut self.renderer.scripts.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn keep(&self, url: String, resource: &Resource) {
-        self.scripts(|scripts| {
-            let bytes: usize = scripts.values().map(|kept| kept.body.len()).sum();
-            if bytes + resource.body.len() > SCRIPTS_BYTES_MAX {
-                scripts.clear();
-            }
-            scripts.insert(url, resource.clone());
-        });
-    }
-
     fn is_own(&self, url: &str) -> bool {
         let owner = PageUrl::parse(url).ok().and_then(|url| self.shared.owner(&url).map(|own| &own.site.id));
         owner == Some(self.site)
     }
 
-    async fn ask(&self, url: &str) -> Option<Resource> {
-        let url = PageUrl::parse(url).ok()?;
+    async fn answer(&self, request: &Request) -> Option<Resource> {
+        // What every reader's browser sends while the page loads changes nothing that readers do not; elsewhere it may.
+        if request.post.is_some() && !(self.renderer.posts() && self.is_own(&request.url)) {
+            return None;
+        }
+        let url = PageUrl::parse(&request.url).ok()?;
         let host = self.shared.host_of(&url).ok()?;
         let site = self.shared.owner(&url);
         if let Some(prepared) = host.is_prepared()
@@ -289,14 +177,10 @@ impl Scripts<'_> {
         }
         let cookies = site.and_then(|site| site.cookies.clone());
         let referer = site.map(|site| site.site.url.clone());
-        let get = Ask { cookies, referer, ..Ask::get(url) };
-        let ask = Ask { want: Want::Whole, body_bytes_max: RESOURCE_BYTES_MAX, ..get };
-        let answer = self.shared.fetcher.fetch(ask, self.shared).await.ok()?;
-        if answer.state() != LinkState::Ok || answer.truncated {
-            return None;
-        }
-        let read = |name: &str| matches!(name, "content-type" | "access-control-allow-origin");
-        let headers = answer.headers.into_iter().filter(|(name, _)| read(name));
-        Some(Resource { status: answer.status, headers: headers.collect(), body: answer.body })
+        let post =
+            request.post.clone().map(|post| Post { media_type: post.media_type, body: post.body.into() });
+        let ask = Ask { cookies, referer, post, want: Want::Whole, ..Ask::get(url) };
+        let ask = Ask { body_bytes_max: RESOURCE_BYTES_MAX, ..ask };
+        resource(self.shared.fetcher.fetch(ask, self.shared).await.ok()?)
     }
 }

@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use xunjian_crawl::{Known, Sought, Turns, search, search_form};
+use xunjian_crawl::{Known, Refusals, Renderer, Search, SearchHome, Sought, search_form};
 use xunjian_fetch::Fetcher;
 use xunjian_model::{Facts, Finding, Kind, LinkState, PageUrl, Site, SiteId};
 use xunjian_store::Space;
@@ -18,7 +18,7 @@ const SITES_AT_ONCE: usize = 16;
 /// What a site's search was asked, and what came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteSearch {
-    /// It has a search form.
+    /// It has a search.
     pub form: bool,
     /// Class and title of what was asked for, and whether it was found; `None` without an answer.
     pub asked: Vec<(String, String, Option<bool>)>,
@@ -46,10 +46,22 @@ impl Engine {
         }
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
         let turns = self.turns(&fetcher)?;
+        let renderer = settings.render.clone().map(Renderer::new);
+        let refusals = Refusals::new(&settings.politeness.block_pages)?;
         let sites: Vec<&Site> = self.sites(&run).collect();
         let asked = futures_util::stream::iter(sites.into_iter().map(|site| {
             let (fetcher, turns, run) = (&fetcher, &turns, &run);
-            async move { (site, self.ask_site(site, run, fetcher, turns).await) }
+            let (renderer, refusals) = (renderer.as_ref(), &refusals);
+            async move {
+                let home = match self.search_home(site, run) {
+                    Ok(Some(home)) => home,
+                    Ok(None) => return (site, Ok(None)),
+                    Err(error) => return (site, Err(error)),
+                };
+                let page = settings.page;
+                let search = Search { fetcher, gate: turns, page, refusals, renderer, site, home };
+                (site, self.ask_site(site, run, &search).await)
+            }
         }));
         let mut asked = asked.buffer_unordered(SITES_AT_ONCE);
         let mut misses = 0;
@@ -70,29 +82,38 @@ impl Engine {
     }
 
     /// `None` when the site did not open or its home page is not known.
-    async fn ask_site(
-        &self,
-        site: &Site,
-        run: &RunRecord,
-        fetcher: &Fetcher,
-        turns: &Turns,
-    ) -> Result<Option<SiteSearch>, EngineError> {
+    fn search_home(&self, site: &Site, run: &RunRecord) -> Result<Option<SearchHome>, EngineError> {
         let crawl = xunjian_crawl::site_crawl(self.store(), run.number, &site.id)?;
         if crawl.home != Some(LinkState::Ok) {
             return Ok(None);
         }
-        let Some(home) = self.home(&self.landed(site)?)? else { return Ok(None) };
+        let url = self.landed(site)?.url;
+        let Some(record) = self.store().url(Some(&site.id), url.as_str())? else { return Ok(None) };
+        let Some(facts) = self.facts_of_record(&url, &record)? else { return Ok(None) };
         // The form may stand in a frame.
-        let home = xunjian_scan::with_frames(home, |url| match PageUrl::parse(url) {
+        let facts = xunjian_scan::with_frames(facts, |url| match PageUrl::parse(url) {
             Ok(url) => self.kept_facts(site, &url),
             Err(_) => Ok(None),
         })?;
-        let Some((form, field)) = search_form(&home) else { return Ok(Some(SiteSearch::default())) };
-        let mut searched = SiteSearch { form: true, ..SiteSearch::default() };
+        let body = match &record.body_hash {
+            Some(hash) => self.store().body(hash)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        Ok(Some(SearchHome { url, facts, body, media_type: record.media_type }))
+    }
+
+    async fn ask_site(
+        &self,
+        site: &Site,
+        run: &RunRecord,
+        search: &Search<'_>,
+    ) -> Result<Option<SiteSearch>, EngineError> {
+        let form = search_form(&search.home.facts).is_some();
+        let mut searched = SiteSearch { form, ..SiteSearch::default() };
         for page in self.site_summary(run, &site.id)?.known {
             let known = Known { class: page.class, title: page.title, url: page.url };
-            let (sought, address) =
-                search(fetcher, turns, (&home, form, field), &known, self.settings().page).await;
+            let Some((sought, address)) = search.ask(&known).await else { break };
+            searched.form = true;
             let found = match sought {
                 Sought::Found => Some(true),
                 Sought::Missed => Some(false),

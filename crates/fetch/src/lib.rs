@@ -470,7 +470,9 @@ impl Fetcher {
     fn request(&self, ask: &Ask) -> Result<hyper::Request<Full<Bytes>>, LinkState> {
         let broken = |reason: String| LinkState::Broken(reason);
         let uri: Uri = ask.url.as_str().parse().map_err(|e| broken(format!("address: {e}")))?;
-        let mut request = hyper::Request::new(Full::from(ask.post.as_ref().map_or_else(Bytes::new, |post| post.body.clone())));
+        let mut request = hyper::Request::new(Full::from(
+            ask.post.as_ref().map_or_else(Bytes::new, |post| post.body.clone()),
+        ));
         *request.method_mut() = match (&ask.post, ask.head) {
             (Some(_), _) => Method::POST,
             (None, true) => Method::HEAD,

@@ -64,6 +64,8 @@ pub struct Form {
     pub post: bool,
     /// `accept-charset`, where it names one.
     pub charset: Option<String>,
+    /// A script has a hand in what is sent, and where (`onsubmit`, or `onclick` of a field).
+    pub scripted: bool,
     /// Its fields, in order.
     pub fields: Vec<Field>,
 }

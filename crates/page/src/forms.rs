@@ -27,6 +27,7 @@ impl Forms {
                 .get(Attribute::Method)
                 .is_some_and(|method| method.trim().eq_ignore_ascii_case("post")),
             charset: attributes.get(Attribute::AcceptCharset).map(|charset| charset.trim().to_owned()),
+            scripted: attributes.has(Attribute::Onsubmit),
             fields: Vec::new(),
         });
         self.open = true;
@@ -35,6 +36,7 @@ impl Forms {
     pub(crate) fn field(&self, facts: &mut Facts, attributes: &Attributes<'_>) {
         let form = facts.forms.last_mut().filter(|form| self.open && form.fields.len() < FIELDS_MAX);
         let Some(form) = form else { return };
+        form.scripted |= attributes.has(Attribute::Onclick);
         let get = |name: Attribute| attributes.get(name).unwrap_or_default().trim().to_owned();
         let kind = get(Attribute::Type).to_ascii_lowercase();
         let hints = [Attribute::Placeholder, Attribute::Title, Attribute::Id].map(get);

@@ -9,12 +9,15 @@
   const named = (e) => [e.name, e.id].some((name) => names.includes(name.toLowerCase()));
   const boxes = [...document.querySelectorAll("input")].filter((e) =>
     ["text", "search"].includes(e.type) && !e.disabled && !e.readOnly && !e.form?.querySelector("input[type=password]"));
-  const box = boxes.find(named) ?? boxes.find(says)
+  const buttons = (e) => [...(e.form?.querySelectorAll("button, input[type=submit], input[type=button]") ?? [])];
+  const box = boxes.find(named) ?? boxes.find(says) ?? boxes.find((e) => buttons(e).some(says))
     ?? boxes.find((e) => words.some((word) => (e.form?.getAttribute("action") ?? "").toLowerCase().includes(word)));
   if (!box) return false;
   // Results are wanted here, not in another window.
   for (const e of document.querySelectorAll("form[target], a[target], base[target]")) e.removeAttribute("target");
-  const follows = (e) => box.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_FOLLOWING && !label(e).includes("高级");
+  const leads = (e) => e.matches("a[href]") && !/^(#|javascript:)/i.test(e.getAttribute("href").trim());
+  const follows = (e) => box.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_FOLLOWING
+    && !leads(e) && !label(e).includes("高级");
   const presses = (e) => e.matches("button, input[type=submit], input[type=button], input[type=image], a, [onclick]");
   globalThis.box = box;
   globalThis.button = undefined;
@@ -22,6 +25,8 @@
     const near = [...around.querySelectorAll("button, input, a, [onclick], img, i, span, div, em")].filter(follows);
     globalThis.button = near.find((e) => presses(e) && says(e)) ?? near.find((e) => e.matches("button, input[type=submit], input[type=image]"))
       ?? near.find(says) ?? near.find(presses);
+    // A form without a button is sent off as it is.
+    if (around === box.form) break;
   }
   box.focus();
   box.select();

@@ -21,11 +21,13 @@ pub(super) fn render(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Opti
     let mut setup = RenderSetup {
         program: PathBuf::new(),
         sandbox,
+        posts: true,
         pages_max: 200,
         tabs: 2,
         pictures_max: 100,
         limits: xunjian_render::RenderLimits::default(),
     };
+    table.set(source, "posts", &mut setup.posts);
     table.set(source, "pages_max", &mut setup.pages_max);
     table.set(source, "tabs", &mut setup.tabs);
     table.set(source, "pictures_max", &mut setup.pictures_max);
