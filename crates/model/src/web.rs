@@ -10,8 +10,9 @@ use url::Url;
 const URL_BYTES_MAX: usize = 2_048;
 
 /// Endings of documents whose text is read.
-pub const DOCUMENT_ENDINGS: [&str; 15] = [
-    "pdf", "docx", "xlsx", "pptx", "ofd", "txt", "csv", "doc", "xls", "ppt", "wps", "et", "dps", "rtf", "zip",
+pub const DOCUMENT_ENDINGS: [&str; 16] = [
+    "pdf", "docx", "xlsx", "pptx", "ofd", "txt", "csv", "doc", "xls", "ppt", "wps", "et", "dps", "rtf",
+    "zip", "rar",
 ];
 
 /// A canonical page address: WHATWG-parsed, http or https, without fragment and credentials.

@@ -1,7 +1,7 @@
 //! Documents offered for download: what they are by their first bytes, and the text in them.
 //!
-//! DOCX, XLSX, PPTX and OFD are zip files of XML ([`crate::zipped`]), as are archives of documents; PDF is read by
-//! lopdf, older office files by [`crate::ole`], RTF by [`crate::rtf`]. Whatever is in them, memory stays within the
+//! DOCX, XLSX, PPTX and OFD are zip files of XML ([`crate::zipped`]), as are archives of documents, of which others are
+//! RAR ([`crate::rar`]); PDF is read by lopdf, older office files by [`crate::ole`], RTF by [`crate::rtf`]. Whatever is in them, memory stays within the
 //! limits below, and a document that cannot be read has no text.
 
 use std::cell::Cell;
@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use xunjian_model::{Block, DOCUMENT_ENDINGS, Facts, PageKind, PageUrl, Problem};
 
-use crate::{Limits, decode, extract, is_html, ole, rtf, zipped};
+use crate::{Limits, decode, extract, is_html, ole, rar, rtf, zipped};
 
 /// Bytes a document may unpack to, all its parts together.
 const UNPACKED_MAX: usize = 64 << 20;
@@ -34,7 +34,7 @@ pub fn holds_document(body: &[u8], content_type: Option<&str>, url: &PageUrl) ->
 
 /// Whether first bytes are those of a document, whatever it is called.
 pub(crate) fn begins_document(body: &[u8]) -> bool {
-    matches!(sniff(body), "pdf" | "zip" | "ole" | "rtf")
+    matches!(sniff(body), "pdf" | "zip" | "rar" | "ole" | "rtf")
 }
 
 /// What a file is by its first bytes: `pdf`, `zip`, `ole`, `png`, …; empty when that is not known.
@@ -109,8 +109,10 @@ pub fn named_document(body: &[u8], name: &str, truncated: bool, limits: Limits) 
     // Readers of foreign formats may panic on what nobody tried before; then there is no text.
     let ending = ending.unwrap_or_default();
     let left = Cell::new(UNPACKED_MAX);
+    let of_archive = |part: &[u8], ending: &str, left: &Cell<usize>| lines(part, ending, left, limits);
     let read = catch_unwind(AssertUnwindSafe(|| match sniff(body) {
-        "zip" => zipped::text(body, &left, &|part, ending, left| lines(part, ending, left, limits)),
+        "zip" => zipped::text(body, &left, &of_archive),
+        "rar" => rar::text(body, &left, &of_archive),
         _ => lines(body, &ending, &left, limits),
     }));
     match read.unwrap_or_else(|_| Err("its reader gave up".to_owned())) {
@@ -290,6 +292,49 @@ mod tests {
             ["b.txt", "第一行", "第二行", "list/a.docx", "名单", "公1.txt", "乙"]
         );
         assert!(is_document(&url("a.zip")));
+    }
+
+    #[test]
+    fn documents_in_rar_archives_are_read() {
+        use rars::{ArchiveVersion, Builder};
+        let docx = zip_of(&[("word/document.xml", "<w:p><w:t>名单</w:t></w:p>")]);
+        let long = "身份证号码见附表。".repeat(2_000);
+        let (gbk, ..) = encoding_rs::GBK.encode("附件1.txt");
+        let archive = |version: ArchiveVersion, solid: bool, name: &[u8]| {
+            let mut builder = Builder::new(version).solid(solid);
+            for (name, data) in [
+                (&b"a.exe"[..], &b"MZ\x90"[..]),
+                (name, long.as_bytes()),
+                (b"b/c.docx", &docx),
+                (b"d.rar", b"Rar!\x1A\x07\x00"),
+            ] {
+                builder.add_bytes(name.to_vec(), data.to_vec(), None, None).expect("a file");
+            }
+            builder.to_bytes().expect("an archive")
+        };
+        for (version, solid, name) in [
+            (ArchiveVersion::Rar15, false, &gbk[..]),
+            (ArchiveVersion::Rar29, false, &gbk[..]),
+            (ArchiveVersion::Rar29, true, &gbk[..]),
+            (ArchiveVersion::Rar50, false, "附件1.txt".as_bytes()),
+            (ArchiveVersion::Rar50, true, "附件1.txt".as_bytes()),
+        ] {
+            let bytes = archive(version, solid, name);
+            assert_eq!(sniff(&bytes), "rar");
+            let lines = ["附件1.txt", &long, "b/c.docx", "名单"].map(str::to_owned);
+            assert_eq!(text(&bytes, "a.rar"), lines, "{version:?} {solid}");
+            // A damaged one gives what could be read of it, or a reason.
+            for end in [8, 40, bytes.len() / 2, bytes.len() - 20] {
+                let facts = document(&bytes[..end], &url("a.rar"), false, Limits::default());
+                assert!(!facts.blocks.is_empty() || !facts.problems.is_empty(), "{version:?} {end}");
+            }
+        }
+        let mut bomb = Builder::new(ArchiveVersion::Rar50);
+        bomb.add_bytes(b"a.txt".to_vec(), vec![b'x'; UNPACKED_MAX + 1], None, None).expect("a file");
+        let facts = document(&bomb.to_bytes().expect("an archive"), &url("a.rar"), false, Limits::default());
+        let told =
+            matches!(&facts.problems[..], [Problem::Unreadable(reason)] if reason.contains("more than"));
+        assert!(told && facts.blocks.is_empty(), "{:?}", facts.problems);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! tree: one pass over the bytes, memory bounded by the limits below.
 
 mod addresses;
+mod archived;
 mod attribute;
 mod builder;
 mod charset;
@@ -25,6 +26,7 @@ mod names;
 mod ole;
 mod prescan;
 mod published;
+mod rar;
 mod references;
 mod rtf;
 mod script_list;

@@ -5,18 +5,10 @@ use std::io::{Cursor, Read};
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use xunjian_model::DOCUMENT_ENDINGS;
 use zip::ZipArchive;
 
+use crate::archived::{Documents, PARTS_MAX, ReadDocument, too_large};
 use crate::decode;
-
-/// Parts of a zip file that are looked at.
-const PARTS_MAX: usize = 10_000;
-/// Documents of an archive that are read.
-const DOCUMENTS_MAX: usize = 200;
-
-/// Reads the lines of a document with an ending, which may unpack to so many bytes, and takes them off.
-pub(crate) type ReadDocument<'r> = dyn Fn(&[u8], &str, &Cell<usize>) -> Result<Vec<String>, String> + 'r;
 
 /// Which parts of which format hold text, the element of a paragraph and those of its text.
 const FORMATS: [(&str, &str, &[&str]); 8] = [
@@ -33,7 +25,7 @@ const FORMATS: [(&str, &str, &[&str]); 8] = [
 /// The text of an Office file, or of the documents in an archive, which `read` is given with their endings and how
 /// many bytes they may unpack to.
 pub(crate) fn text(body: &[u8], left: &Cell<usize>, read: &ReadDocument<'_>) -> Result<Vec<String>, String> {
-    let (unpacked_max, mut documents) = (left.get(), 0);
+    let unpacked_max = left.get();
     let mut archive = ZipArchive::new(Cursor::new(body)).map_err(|error| error.to_string())?;
     let mut parts: Vec<(String, usize)> = Vec::new();
     for (at, name) in archive.file_names_raw().enumerate().take(PARTS_MAX) {
@@ -43,30 +35,27 @@ pub(crate) fn text(body: &[u8], left: &Cell<usize>, read: &ReadDocument<'_>) -> 
     parts.sort();
     let is_office = parts.iter().any(|(name, _)| format_of(name).is_some());
     let mut lines = Vec::new();
+    let mut documents = Documents::new(left, read);
     for (name, at) in parts {
-        let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
         let format = format_of(&name);
-        if format.is_none() && (is_office || !DOCUMENT_ENDINGS.contains(&ending.as_str())) {
+        if format.is_none() && (is_office || documents.is_full() || !Documents::is_one(&name)) {
             continue;
         }
         let Ok(part) = archive.by_index(at) else { continue };
         let mut bytes = Vec::new();
         // A damaged part gives what could be read of it.
         let _ = part.take(left.get() as u64).read_to_end(&mut bytes);
-        left.set(left.get() - bytes.len());
         if let Some((_, paragraph, texts)) = format {
+            left.set(left.get() - bytes.len());
             xml_text(&bytes, paragraph, texts, &mut lines);
-        } else if documents == DOCUMENTS_MAX {
-            break;
         } else {
-            documents += 1;
-            let text = read(&bytes, &ending, left).unwrap_or_default();
-            lines.extend((!text.is_empty()).then_some(name).into_iter().chain(text));
+            documents.add(name, &bytes);
         }
         if left.get() == 0 {
-            return Err(format!("it unpacks to more than {unpacked_max} bytes"));
+            return Err(too_large(unpacked_max));
         }
     }
+    lines.extend(documents.lines()?);
     Ok(lines)
 }
 
