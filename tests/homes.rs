@@ -372,3 +372,67 @@ fn columns_and_pages_are_judged_where_readers_arrive() {
     let kept = world.run(&["why", "--json", "http://a.test/moved.html"]).json();
     assert_eq!(kept["snapshots"].as_array().map(Vec::len), Some(1), "its version stays: {kept}");
 }
+
+#[test]
+fn what_the_office_says_of_columns_holds() {
+    let server = serve(|asked| match asked.path.as_str() {
+        "/" => Reply::page(
+            "试验市人民政府",
+            "<div class=nav><a href=/jjzx>今日快报</a> <a href=/lsgk/>历史通知公告</a> <a href=/zcwj/>政策文件</a></div>\
+             <ul><li><a href=/jjzx/1.html>全市经济工作会议召开</a> 2026-06-29</li></ul>",
+        ),
+        // Where readers arrive counts.
+        "/jjzx" => Reply::redirect("/jjzx/"),
+        "/jjzx/" | "/lsgk/" | "/zcwj/" | "/hidden/" => Reply::page(
+            "列表",
+            "<ul><li><a href=a.html>全市经济工作会议召开</a> <span>2026-03-01</span></li></ul>",
+        ),
+        path if path.ends_with(".html") => {
+            Reply::page("文章", &format!("<p>发布时间：2026-03-01</p><p>{path}</p>"))
+        }
+        _ => Reply::missing(),
+    });
+    let world = World::with_config(&config(server.port));
+    let judged = |columns: &str| {
+        let point =
+            format!("monitoring_point = \"2026-06-30\"\n{}columns = {columns}\n", config(server.port));
+        world.write("xunjian.toml", point.as_bytes());
+        let run = world.run(&["run", "--quiet"]);
+        assert!(matches!(run.code, 0 | 3), "{}", run.stderr);
+        let listed = world.run(&["sites", "columns", "--json"]).json();
+        let listed = listed["sites"][0]["columns"].as_array().expect("columns").clone();
+        let classes: Vec<String> = listed
+            .iter()
+            .map(|one| {
+                let path = one["url"].as_str().and_then(|url| url.strip_prefix("http://www.test.gov.cn"));
+                format!("{} {}", path.expect("own"), one["class"].as_str().expect("a class"))
+            })
+            .collect();
+        let findings = world.findings();
+        let stale = findings.iter().filter(|one| one["kind"] == "stale-column" && one["state"] != "gone");
+        let mut stale: Vec<String> =
+            stale.map(|one| one["url"].as_str().unwrap_or_default()[22..].to_owned()).collect();
+        stale.sort();
+        (classes, stale)
+    };
+    let told = |classes: &[&str], stale: &[&str]| {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        (owned(classes), owned(stale))
+    };
+    // Two weeks for news, six months for others: by their names alone nothing is stale.
+    assert_eq!(judged("[]"), told(&["/jjzx/ other", "/lsgk/ notice", "/zcwj/ policy"], &[]));
+    let stated = r#"["/jjzx=news", "/lsgk/=none", "http://www.test.gov.cn/hidden/=news", "/zcwj/=other"]"#;
+    let expected = told(&["/jjzx/ news", "/zcwj/ other", "/hidden/ news"], &["/hidden/", "/jjzx/"]);
+    assert_eq!(judged(stated), expected);
+    // It is said what is wrong, where, and how to write it.
+    for (columns, reason) in [
+        (r#"["/jjzx"]"#, "`columns`: \"/jjzx\" is not like /zwgk/=policy, or /zwgk/=none"),
+        (r#"["/jjzx=xinwen"]"#, "no class \"xinwen\"; known: leaders, functions"),
+        (r#"["http://b.gov.cn/=news"]"#, "column \"http://b.gov.cn/\" is outside the site"),
+        (r#"["ftp://b.gov.cn/=news"]"#, "`columns`: "),
+    ] {
+        world.write("xunjian.toml", format!("{}columns = {columns}\n", config(server.port)).as_bytes());
+        let refused = world.english(&["scan"]);
+        assert!(refused.code == 2 && refused.stderr.contains(reason), "{columns}: {}", refused.stderr);
+    }
+}

@@ -32,7 +32,7 @@ pub use mask::{Masked, MaskedKind};
 pub use media::{Account, AccountState, Post};
 pub use moment::kept as kept_moment;
 pub use scope::{Scope, ScopeError};
-pub use site::{Site, SiteId, SiteIdError, SiteKind};
+pub use site::{Site, SiteId, SiteIdError, SiteKind, StatedColumn};
 pub use snapshot::{BodyHash, Hop, Snapshot, Timings, TlsFacts, View};
 pub use url_record::{Cloaked, FileFacts, LeftOut, LinkState, Rendering, Target, UrlRecord, UrlState};
 pub use verdict::{Deduction, Judgement, Offer, Outcome, Standing, Tally, Verdict};

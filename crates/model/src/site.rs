@@ -101,6 +101,17 @@ pub struct Site {
     pub office: Option<String>,
     /// It has no public services: V6 and the group of services do not apply.
     pub no_service: bool,
+    /// What is said of its columns, where their names do not say it.
+    pub columns: Vec<StatedColumn>,
+}
+
+/// What the office says of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatedColumn {
+    /// First list page.
+    pub url: PageUrl,
+    /// Id of its class in the catalogue; `None`: it is no column.
+    pub class: Option<String>,
 }
 
 impl Site {
@@ -120,6 +131,7 @@ impl Site {
             code: None,
             office: None,
             no_service: false,
+            columns: Vec::new(),
         }
     }
 

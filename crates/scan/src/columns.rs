@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use xunjian_model::{Facts, LinkKind, ListItem, PageUrl, Site, Zone};
+use xunjian_model::{Facts, LinkKind, ListItem, PageUrl, Site, StatedColumn, Zone};
 
 use crate::ScanSetup;
 use crate::digest::url_hash;
@@ -33,7 +33,33 @@ pub(crate) fn class_of<'c>(name: &str, classes: &'c [ColumnClass]) -> Option<&'c
 }
 
 /// Id of a column that no class fits.
-const OTHER: &str = "other";
+pub(crate) const OTHER: &str = "other";
+
+/// A column that the home page names, or the office.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Column {
+    /// Name in the navigation; empty when only the office names it.
+    pub(crate) name: String,
+    /// First list page.
+    pub(crate) url: PageUrl,
+    /// Its class, where the office says it.
+    pub(crate) stated: Option<String>,
+}
+
+impl Column {
+    /// Its name, of its page where the navigation gives none.
+    pub(crate) fn name<'f>(&'f self, facts: &'f Facts) -> &'f str {
+        if self.name.is_empty() { &facts.title } else { &self.name }
+    }
+
+    /// Id of its class.
+    pub(crate) fn class<'c>(&'c self, classes: &'c [ColumnClass]) -> Option<&'c str> {
+        match &self.stated {
+            Some(class) => Some(class),
+            None => class_of(&self.name, classes),
+        }
+    }
+}
 
 /// A column as it was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +80,8 @@ pub struct ColumnReport {
 
 /// The columns a home page names: short links of its navigation to other pages of the site. What stands there with a
 /// date is an article.
-pub(crate) fn discover(home: &Facts, site: &Site, classes: &[ColumnClass]) -> Vec<(String, PageUrl)> {
-    let mut found: Vec<(String, PageUrl)> = Vec::new();
+pub(crate) fn discover(home: &Facts, site: &Site, classes: &[ColumnClass]) -> Vec<Column> {
+    let mut found: Vec<Column> = Vec::new();
     let dated: HashSet<u32> = home.items.iter().map(|item| item.link).collect();
     let undated = (0..).zip(&home.links).filter(|(at, _)| !dated.contains(at)).map(|(_, link)| link);
     for link in undated.filter(|link| link.kind == LinkKind::Page && !link.hidden) {
@@ -68,11 +94,21 @@ pub(crate) fn discover(home: &Facts, site: &Site, classes: &[ColumnClass]) -> Ve
         }
         // Outside the navigation only a name that says its class is taken for a column.
         let named = link.zone == Zone::Main && chars <= 6 && class_of(&name, classes).is_some();
-        if (link.zone == Zone::Navigation || named) && !found.iter().any(|(_, known)| *known == url) {
-            found.push((name, url));
+        if (link.zone == Zone::Navigation || named) && !found.iter().any(|known| known.url == url) {
+            found.push(Column { name, url, stated: None });
         }
     }
     found
+}
+
+/// What the office says of a column: its class, that it is none, or that there is one the home page does not name.
+pub(crate) fn state(columns: &mut Vec<Column>, stated: StatedColumn) {
+    let StatedColumn { url, class } = stated;
+    match (columns.iter_mut().find(|column| column.url == url), class) {
+        (_, None) => columns.retain(|column| column.url != url),
+        (Some(column), class) => column.stated = class,
+        (None, class) => columns.push(Column { name: String::new(), url, stated: class }),
+    }
 }
 
 /// What stands in the menus of a home page, and so on every page, by hash.
@@ -92,12 +128,12 @@ pub(crate) fn own_items<'f>(facts: &'f Facts, menu: &HashSet<u64>) -> impl Itera
 /// Reads a column's first page. `newest_elsewhere` is the newest article known to be of the
 /// column by its label or address, `menu` what stands in the menus of every page.
 pub(crate) fn read(
-    name: &str,
-    url: &PageUrl,
+    column: &Column,
     (facts, menu): (&Facts, &HashSet<u64>),
     newest_elsewhere: Option<Date>,
     setup: &ScanSetup,
 ) -> Option<ColumnReport> {
+    let url = &column.url;
     let latest = setup.point.saturating_add(1.day());
     let in_list = own_items(facts, menu).filter_map(|item| item.date).filter(|date| *date <= latest).max();
     let rows = facts.links.iter().filter(|link| {
@@ -107,7 +143,13 @@ pub(crate) fn read(
             && url_hash(&link.url) != url_hash(url.as_str())
     });
     let rows = rows.count();
-    let name = facts.label("ColumnName").filter(|name| !name.is_empty()).unwrap_or(name);
+    let label = facts.label("ColumnName").filter(|name| !name.is_empty());
+    let name = label.unwrap_or(column.name(facts));
+    // What its own page calls it, it is, unless somebody says so.
+    let class = match &column.stated {
+        Some(class) => class,
+        None => class_of(name, &setup.classes).unwrap_or(OTHER),
+    };
     let empty =
         rows == 0 && facts.main_chars <= BLANK_CHARS_MAX && facts.main_media == 0 && facts.refresh.is_none();
     let newest = in_list.max(newest_elsewhere.filter(|date| *date <= latest));
@@ -116,7 +158,7 @@ pub(crate) fn read(
     is_list.then(|| ColumnReport {
         name: name.to_owned(),
         url: url.to_string(),
-        class: class_of(name, &setup.classes).unwrap_or(OTHER).to_owned(),
+        class: class.to_owned(),
         newest,
         blank: empty && newest.is_none(),
         scripted: facts.scripted,

@@ -4,10 +4,10 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use xunjian_model::{Facts, Kind, Link, PageUrl, Site, SiteKind, Zone};
+use xunjian_model::{Facts, Kind, Link, Site, SiteKind, Zone};
 
 use crate::ScanSetup;
-use crate::columns::class_of;
+use crate::columns::Column;
 use crate::digest::PageFinding;
 
 /// Columns every portal has to have, with the class that shows them.
@@ -47,13 +47,13 @@ pub(crate) fn is_for_messages(name: &str) -> bool {
 /// What the home page shows to be missing. `guides` are those the site's pages were found to be.
 pub(crate) fn check(
     home: &Facts,
-    columns: &[(String, PageUrl)],
+    columns: &[Column],
     guides: u64,
     site: &Site,
     setup: &ScanSetup,
 ) -> Vec<PageFinding> {
     let mut findings = Vec::new();
-    let classes: Vec<Option<&str>> = columns.iter().map(|(name, _)| class_of(name, &setup.classes)).collect();
+    let classes: Vec<Option<&str>> = columns.iter().map(|column| column.class(&setup.classes)).collect();
     if site.kind == SiteKind::Portal {
         for (name, class) in COLUMNS {
             if setup.classes.iter().any(|known| known.id == class) && !classes.contains(&Some(class)) {
@@ -66,7 +66,7 @@ pub(crate) fn check(
     // A title may hold the words, too; a channel's name is short.
     let channel = |text: &str| text.chars().count() <= CHANNEL_CHARS_MAX && is_for_messages(text);
     let linked = home.links.iter().any(|link| channel(home.link_text(link)));
-    if !linked && !columns.iter().any(|(name, _)| channel(name)) {
+    if !linked && !columns.iter().any(|column| channel(&column.name)) {
         let finding = PageFinding::new(Kind::ChannelMissing, "", "");
         findings.push(finding.with("review", "no link of the home page leads to one"));
     }
@@ -139,7 +139,7 @@ pub(crate) fn statistics(name: &str, column: &Facts) -> Option<PageFinding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xunjian_model::SiteId;
+    use xunjian_model::{PageUrl, SiteId};
 
     #[test]
     fn statistics_tell_how_many_were_received_and_answered() {

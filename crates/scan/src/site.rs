@@ -9,13 +9,13 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xunjian_model::{
     Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, Offer, PageKind,
-    PageUrl, Rendering, Severity, Site, UrlRecord, Zone, way,
+    PageUrl, Rendering, Severity, Site, StatedColumn, UrlRecord, Zone, way,
 };
 use xunjian_page::TextPart;
 use xunjian_store::{Digests, Store, StoreError};
 
 use crate::basis::Basis;
-use crate::columns::{self, ColumnReport};
+use crate::columns::{self, Column, ColumnReport};
 use crate::digest::{Digest, PageFinding, url_hash};
 use crate::excerpt::{around, hit_in, hit_of};
 use crate::fold::{Candidate, Fold, at_home, first_folder};
@@ -197,8 +197,8 @@ pub fn scan_site(
     };
     let found_columns =
         home.as_ref().map(|(facts, _)| columns::discover(facts, site, &setup.classes)).unwrap_or_default();
-    let found_columns = columns_arrived_at(store, site, &input.canonical, found_columns, setup)?;
-    let column_urls: HashSet<String> = found_columns.iter().map(|(_, url)| url.to_string()).collect();
+    let found_columns = columns_of(store, (site, &input.canonical), found_columns, setup)?;
+    let column_urls: HashSet<String> = found_columns.iter().map(|column| column.url.to_string()).collect();
 
     // What a page showed when it was last seen says nothing of how fresh it is now.
     let is_seen = |url: &PageUrl| setup.as_of.is_some() || !states.is_unknown(url_hash(url.as_str()));
@@ -228,13 +228,15 @@ pub fn scan_site(
     }
     // Only a folder that no other column shares says whose articles lie in it.
     let mut folders: HashMap<&str, usize> = HashMap::new();
-    for folder in found_columns.iter().filter_map(|(_, url)| first_folder(url.as_str())) {
+    for folder in found_columns.iter().filter_map(|column| first_folder(column.url.as_str())) {
         *folders.entry(folder).or_default() += 1;
     }
     let menu = home.as_ref().map(|(home, _)| columns::menu_of(home)).unwrap_or_default();
-    for (name, url) in &found_columns {
+    for column in &found_columns {
+        let url = &column.url;
         let Some((facts, snapshot)) = page_facts(store, site, url, setup)? else { continue };
         let facts = framed(store, site, &input.canonical, facts, setup)?;
+        let name = column.name(&facts);
         if let Some(finding) = presence::statistics(name, &facts) {
             let (url, title, snapshot) = (url.to_string(), facts.title.clone(), snapshot.clone());
             candidates.push(Candidate { url, title, snapshot, finding });
@@ -243,7 +245,7 @@ pub fn scan_site(
         let elsewhere = fold
             .newest_of(name, &facts, own_folder)
             .or_else(|| newest_linked(&fold, &facts, site, (&input.canonical, &column_urls)));
-        let Some(column) = columns::read(name, url, (&facts, &menu), elsewhere, setup) else { continue };
+        let Some(column) = columns::read(column, (&facts, &menu), elsewhere, setup) else { continue };
         if let Some(finding) = column_finding(&column, setup).filter(|_| is_seen(url)) {
             let (title, url) = (facts.title.clone(), url.to_string());
             candidates.push(Candidate { url, title, snapshot, finding });
@@ -539,36 +541,49 @@ fn framed(
     })
 }
 
-/// Columns with the addresses readers arrive at, each once: many links to one redirect, or lead to a page that only
-/// leads on.
-fn columns_arrived_at(
+/// The columns of a site with the addresses readers arrive at, each once, and as the office says.
+fn columns_of(
     store: &Store,
-    site: &Site,
-    canonical: &Canonical,
-    found: Vec<(String, PageUrl)>,
+    (site, canonical): (&Site, &Canonical),
+    found: Vec<Column>,
     setup: &ScanSetup,
-) -> Result<Vec<(String, PageUrl)>, StoreError> {
-    let mut columns: Vec<(String, PageUrl)> = Vec::with_capacity(found.len());
-    for (name, url) in found {
-        let mut way = way(canonical.apply(&url), |url| {
-            let Some(record) = store.url(Some(&site.id), url.as_str())? else { return Ok(None) };
-            let next = match record.redirect(url) {
-                // Most pages are long and lead nowhere.
-                None if record.shown().is_none() => None,
-                None => page_facts(store, site, url, setup)?
-                    .and_then(|(facts, _)| PageUrl::parse(facts.leads_on()?).ok()),
-                redirect => redirect,
-            };
-            let Some(next) = next.filter(|next| site.in_scope(next)) else { return Ok(None) };
-            let next = canonical.apply(&next);
-            Ok(store.knows(Some(&site.id), next.as_str())?.then_some(next))
-        })?;
-        let url = way.pop().unwrap_or(url);
-        if url != site.url && !columns.iter().any(|(_, known)| *known == url) {
-            columns.push((name, url));
+) -> Result<Vec<Column>, StoreError> {
+    let mut columns: Vec<Column> = Vec::with_capacity(found.len());
+    for column in found {
+        let url = arrival(store, (site, canonical), &column.url, setup)?;
+        if url != site.url && !columns.iter().any(|known| known.url == url) {
+            columns.push(Column { url, ..column });
         }
     }
+    for said in &site.columns {
+        let url = arrival(store, (site, canonical), &said.url, setup)?;
+        columns::state(&mut columns, StatedColumn { url, class: said.class.clone() });
+    }
     Ok(columns)
+}
+
+/// Where a link leads its readers: many links to columns redirect, or lead to a page that only leads on.
+fn arrival(
+    store: &Store,
+    (site, canonical): (&Site, &Canonical),
+    link: &PageUrl,
+    setup: &ScanSetup,
+) -> Result<PageUrl, StoreError> {
+    let link = canonical.apply(link);
+    let mut way = way(link.clone(), |url| {
+        let Some(record) = store.url(Some(&site.id), url.as_str())? else { return Ok(None) };
+        let next = match record.redirect(url) {
+            // Most pages are long and lead nowhere.
+            None if record.shown().is_none() => None,
+            None => page_facts(store, site, url, setup)?
+                .and_then(|(facts, _)| PageUrl::parse(facts.leads_on()?).ok()),
+            redirect => redirect,
+        };
+        let Some(next) = next.filter(|next| site.in_scope(next)) else { return Ok(None) };
+        let next = canonical.apply(&next);
+        Ok(store.knows(Some(&site.id), next.as_str())?.then_some(next))
+    })?;
+    Ok(way.pop().unwrap_or(link))
 }
 
 fn home_facts(

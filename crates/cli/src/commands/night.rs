@@ -25,6 +25,8 @@ use crate::{Exit, config};
 const DRAW_EVERY: Duration = Duration::from_millis(200);
 /// How long ago a night that is gone on with began, for tonight to be another one.
 const ANOTHER_NIGHT: SignedDuration = SignedDuration::from_hours(12);
+/// How long ago a monitoring point in the configuration was most likely forgotten: a quarter.
+const LATE: SignedDuration = SignedDuration::from_hours(92 * 24);
 
 /// The steps over one store, each measured.
 pub(crate) struct Night {
@@ -129,6 +131,11 @@ impl Night {
     #[tracing::instrument(skip_all)]
     pub(crate) fn judge(&mut self) -> anyhow::Result<Vec<xunjian_model::Verdict>> {
         let cpu = Cpu::now();
+        if let Some(point) = self.engine.settings().monitoring_point
+            && Timestamp::now().duration_since(point) > LATE
+        {
+            tracing::warn!(%point, "all is judged as of `monitoring_point`, more than a quarter ago; without it a night is judged as of its start");
+        }
         let verdicts = self.engine.judge()?;
         self.engine.end_look()?;
         self.costs.insert("judge", cpu.cost());

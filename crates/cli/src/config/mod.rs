@@ -21,6 +21,7 @@ use toml::de::DeTable;
 use xunjian_alert::Sink;
 use xunjian_dict::{Dictionary, LoadError};
 use xunjian_engine::Settings;
+use xunjian_judge::ColumnClass;
 use xunjian_model::Site;
 use xunjian_scan::FindingLimits;
 use xunjian_spell::Model;
@@ -248,7 +249,8 @@ impl Reading<'_> {
         notice.finish(&mut self.source);
         let searches = search.get(&mut self.source, "enabled").unwrap_or(true);
         search.finish(&mut self.source);
-        let sites = self.register(file, &mut root);
+        let classes = catalogue.as_ref().map(|catalogue| catalogue.classes.as_slice());
+        let sites = self.register(file, &mut root, classes);
         client.own_hosts = Arc::new(own_hosts(&sites));
         judge::check_ids(&mut self.source, &sites);
         let rows = root.rows(&mut self.source, "outage");
@@ -368,7 +370,12 @@ impl Reading<'_> {
         dictionaries
     }
 
-    fn register(&mut self, file: &Path, root: &mut Table<'_, '_>) -> Vec<Site> {
+    fn register(
+        &mut self,
+        file: &Path,
+        root: &mut Table<'_, '_>,
+        classes: Option<&[ColumnClass]>,
+    ) -> Vec<Site> {
         let mut register = Register::default();
         if let Some(table) = root.get::<PathBuf>(&mut self.source, "sites") {
             let faults = register.read_sheet(&self.folder.join(table));
@@ -376,7 +383,7 @@ impl Reading<'_> {
         }
         let rows = root.rows(&mut self.source, "site");
         register.read_tables(&mut self.source, file, &rows);
-        let (sites, faults) = register.settle();
+        let (sites, faults) = register.settle(classes);
         self.others.extend(faults);
         sites
     }

@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
-use xunjian_model::{PageUrl, Scope, Site, SiteId, SiteKind};
+use xunjian_judge::ColumnClass;
+use xunjian_model::{PageUrl, Scope, Site, SiteId, SiteKind, StatedColumn};
 
 use super::reader::{Fault, Source, Table};
 
-/// Columns of the table, with the words offices have for them; `hosts`, `seeds` and `drop_parameters` hold several
-/// separated by spaces, `cookies` and `no_service` are true or empty.
-pub(crate) const COLUMNS: [(&str, &[&str]); 12] = [
+/// Columns of the table, with the words offices have for them; `hosts`, `seeds`, `drop_parameters` and `columns` hold
+/// several separated by spaces, `cookies` and `no_service` are true or empty.
+pub(crate) const COLUMNS: [(&str, &[&str]); 13] = [
     ("id", &["编号", "简称"]),
     ("name", &["网站名称", "名称", "网站"]),
     ("url", &["首页网址", "网址", "网站网址", "首页", "网站域名", "域名"]),
@@ -24,9 +25,14 @@ pub(crate) const COLUMNS: [(&str, &[&str]); 12] = [
     ("code", &["网站标识码", "标识码"]),
     ("no_service", &["无办事服务"]),
     ("office", &["主办单位"]),
+    ("columns", &["栏目"]),
 ];
 /// Those a table has to have, besides `id` or `code`.
 const NEEDED: [&str; 3] = ["name", "url", "kind"];
+/// In the place of a column's class: it is none.
+const NO_COLUMN: &str = "none";
+/// The class of columns of which nothing is asked.
+const OTHER: &str = "other";
 
 /// The rows of a register so far.
 #[derive(Default)]
@@ -82,6 +88,7 @@ impl Register {
                 code: table.get(source, "code"),
                 office: table.get(source, "office"),
                 no_service: table.get(source, "no_service").unwrap_or(false),
+                columns: table.get(source, "columns").unwrap_or_default(),
             };
             table.finish(source);
             for reason in self.add(row, file, source.line(at)) {
@@ -166,7 +173,15 @@ impl Register {
                 Err(error) => reasons.push(format!("seed {error}")),
             }
         }
+        let mut columns = Vec::new();
+        for text in &row.columns {
+            match stated_column(text, &url) {
+                Ok(column) => columns.push(column),
+                Err(reason) => reasons.push(reason),
+            }
+        }
         let site = Site {
+            columns,
             ignore_robots: row.ignore_robots,
             cookies: row.cookies,
             drop_parameters: row.drop_parameters,
@@ -179,8 +194,8 @@ impl Register {
         reasons
     }
 
-    /// The sites, each with what is its own, and what is wrong between them.
-    pub(crate) fn settle(mut self) -> (Vec<Site>, Vec<Fault>) {
+    /// The sites, each with what is its own, and what is wrong between them, or of their columns, which have these classes.
+    pub(crate) fn settle(mut self, classes: Option<&[ColumnClass]>) -> (Vec<Site>, Vec<Fault>) {
         let all: Vec<Vec<Scope>> = self.entries.iter().map(|entry| self.scopes(entry)).collect();
         for (at, entry) in self.entries.iter_mut().enumerate() {
             let others = all.iter().enumerate().filter(|(other, _)| *other != at);
@@ -193,7 +208,15 @@ impl Register {
         if faults.is_empty() {
             faults = self.entries.iter().flat_map(|entry| self.outside(entry)).collect();
         }
-        let sites = self.entries.into_iter().map(|Entry { site, seeds, .. }| Site { seeds, ..site });
+        if let Some(classes) = classes {
+            faults.extend(self.entries.iter().flat_map(|entry| unknown_classes(entry, classes)));
+        }
+        let sites = self.entries.into_iter().map(|Entry { site, mut seeds, .. }| {
+            // Perhaps no page leads there.
+            let columns = site.columns.iter().filter(|column| column.class.is_some());
+            seeds.extend(columns.map(|column| column.url.clone()));
+            Site { seeds, ..site }
+        });
         (sites.collect(), faults)
     }
 
@@ -226,7 +249,10 @@ impl Register {
         let seeds = entry.seeds.iter().filter(|seed| !site.in_scope(seed));
         let seeds =
             seeds.map(|seed| format!("seed {:?} is outside the site, which has {own}", seed.as_str()));
-        home.into_iter().chain(seeds).map(|reason| entry.fault(reason)).collect()
+        let columns = site.columns.iter().filter(|column| !site.in_scope(&column.url));
+        let columns = columns
+            .map(|column| format!("column {:?} is outside the site, which has {own}", column.url.as_str()));
+        home.into_iter().chain(seeds).chain(columns).map(|reason| entry.fault(reason)).collect()
     }
 
     /// What is a site's own: what its row says, and of its home page's host, if that says nothing of it, all;
@@ -247,6 +273,30 @@ impl Register {
         scopes.dedup();
         scopes
     }
+}
+
+/// What a row says of a column of the site: `ADDRESS=CLASS`.
+fn stated_column(text: &str, home: &PageUrl) -> Result<StatedColumn, String> {
+    let form = || format!("`columns`: {text:?} is not like /zwgk/=policy, or /zwgk/={NO_COLUMN}");
+    let (address, class) = text.rsplit_once('=').ok_or_else(form)?;
+    if address.is_empty() || class.is_empty() {
+        return Err(form());
+    }
+    let url = home.join(address).map_err(|error| format!("`columns`: {error}"))?;
+    Ok(StatedColumn { url, class: (class != NO_COLUMN).then(|| class.to_owned()) })
+}
+
+/// Classes of a site's columns that the catalogue does not have.
+fn unknown_classes(entry: &Entry, classes: &[ColumnClass]) -> Vec<Fault> {
+    let stated = entry.site.columns.iter().filter_map(|column| column.class.as_deref());
+    let unknown = stated.filter(|class| *class != OTHER && !classes.iter().any(|known| known.id == **class));
+    unknown
+        .map(|class| {
+            let known: Vec<&str> = classes.iter().map(|known| known.id.as_str()).collect();
+            let known = known.join(", ");
+            entry.fault(format!("`columns`: no class {class:?}; known: {known}, {OTHER}, {NO_COLUMN}"))
+        })
+        .collect()
 }
 
 /// Which column each cell of the first line names, and what is wrong with it.
@@ -298,6 +348,7 @@ struct Row {
     code: Option<String>,
     office: Option<String>,
     no_service: bool,
+    columns: Vec<String>,
 }
 
 impl Row {
@@ -337,6 +388,7 @@ impl Row {
             code: one("code"),
             office: one("office"),
             no_service,
+            columns: several("columns"),
         };
         (row, wrong)
     }
