@@ -108,6 +108,9 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
 }
 
 fn exit_of(error: &anyhow::Error) -> Exit {
+    if matches!(error.downcast_ref(), Some(EngineError::LineDown(_))) {
+        return Exit::Incomplete;
+    }
     let engine = error.downcast_ref::<EngineError>().is_some_and(EngineError::is_store_trouble);
     let case = matches!(error.downcast_ref::<CaseError>(), Some(CaseError::Store(_)));
     if engine || case || error.is::<StoreError>() { Exit::Store } else { Exit::Usage }

@@ -59,6 +59,10 @@ impl Gate for Shared {
         let politeness = &self.setup.politeness;
         match exchanged {
             Ok(answer) => {
+                self.line.answered(&host.host);
+                if !host.is_own() {
+                    crate::Progress::add(&self.progress.outside_answers, 1);
+                }
                 if let Some(certificate) = &answer.certificate {
                     host.keep_certificate(certificate, answer.certificate_fault.as_deref());
                 }
@@ -80,8 +84,13 @@ impl Gate for Shared {
                     }
                 }
             }
+            // Of which it is nobody's fault yet.
+            Err(state) if is_connection_failure(state) && self.line.failed(&host.host) => {}
             Err(state) if is_connection_failure(state) => {
                 host.failed(politeness, state);
+                if !host.is_own() && self.line.missed_outside(&host.host) {
+                    crate::Progress::add(&self.progress.outside_unreached, 1);
+                }
                 self.hold_for_all(&host);
             }
             Err(_) => {}

@@ -10,6 +10,7 @@ mod hosts;
 mod joint;
 mod landing;
 mod learn;
+mod line;
 mod log;
 mod look;
 mod pace;
@@ -97,6 +98,8 @@ pub enum CrawlEnd {
     Done,
     /// It was asked to stop; the queue is kept.
     Stopped,
+    /// Nobody answered any more, since this moment: our own line seems to be down. The queue is kept.
+    LineDown(Timestamp),
 }
 
 /// What every worker shares.
@@ -112,6 +115,7 @@ pub(crate) struct Shared {
     sitemap_turn: Semaphore,
     renderer: Option<Arc<Renderer>>,
     hosts: Hosts,
+    line: line::Line,
     sites: BTreeMap<SiteId, SiteState>,
     /// Text of refusals.
     refusals: Refusals,
@@ -260,6 +264,7 @@ async fn work_off(
         sitemap_turn: Semaphore::new(1),
         renderer: setup.renderer.clone(),
         hosts: Hosts::new(setup.politeness.clone(), setup.turns.clone()),
+        line: line::Line::default(),
         refusals: Refusals::new(&setup.politeness.block_pages)?,
         sites,
         setup,
@@ -343,6 +348,7 @@ async fn work_off(
     }
     drop(workers);
     let stopped = stop.is_stopped();
+    let line_down = shared.line.given_up();
     shared.outcomes.send(writer::Outcome::End).await.ok();
     let ended = tokio::task::spawn_blocking(move || writer.join()).await;
     if let Some(error) = failed {
@@ -352,7 +358,11 @@ async fn work_off(
         Ok(Ok(())) => {}
         _ => return Err(CrawlError::Writer),
     }
-    Ok(if stopped { CrawlEnd::Stopped } else { CrawlEnd::Done })
+    Ok(match line_down {
+        Some(since) => CrawlEnd::LineDown(since),
+        None if stopped => CrawlEnd::Stopped,
+        None => CrawlEnd::Done,
+    })
 }
 
 async fn next(found: &mut Option<mpsc::Receiver<Found>>) -> Option<Found> {

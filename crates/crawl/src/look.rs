@@ -306,7 +306,7 @@ async fn refused_alike(
         Same::Ask => {}
     }
     let site = item.site.as_ref().and_then(|site| shared.sites.get(site))?;
-    let home = shared.fetcher.fetch(Ask::get(site.site.url.clone()), shared).await.ok();
+    let home = shared.fetch(Ask::get(site.site.url.clone())).await.ok();
     let shown = home.filter(|home| home.state() == LinkState::Ok).map(|home| facts_of(shared, &home));
     let mut sameness = lock(&host.sameness);
     if shown.is_some_and(|shown| text_hash(&shown) == text) {

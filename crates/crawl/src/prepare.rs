@@ -87,7 +87,7 @@ async fn robots(shared: &Shared, host: &HostState, home: &PageUrl) -> Robots {
     let (mut tries, mut challenged) = (0, false);
     while !shared.stop.is_stopped() {
         let ask = Ask { body_bytes_max: ROBOTS_BYTES_MAX, want: Want::Whole, ..Ask::get(url.clone()) };
-        let answer = shared.fetcher.fetch(ask, shared).await;
+        let answer = shared.fetch(ask).await;
         let state = answer.as_ref().map_or_else(|failure| failure.state.clone(), |answer| answer.state());
         if state == LinkState::RedirectLoop {
             // After so many redirects the file counts as missing (RFC 9309 section 2.3.1.2).
@@ -126,7 +126,7 @@ pub(crate) async fn soft_page(shared: &Shared, host: &HostState, home: &PageUrl)
     }
     let url = probe(home)?;
     let ask = Ask { keep_alive: host.is_own(), ..Ask::get(url) };
-    let answer = shared.fetcher.fetch(ask, shared).await.ok()?;
+    let answer = shared.fetch(ask).await.ok()?;
     if matches!(answer.state(), LinkState::Limited(_) | LinkState::Challenged(_)) {
         return None;
     }
@@ -177,7 +177,7 @@ async fn read_sitemaps(shared: &Shared, host: &HostState, robots: &Robots, home:
         // One at a time over all sites: a site map may be large.
         let Ok(_turn) = shared.sitemap_turn.acquire().await else { break };
         let ask = Ask { body_bytes_max: SITEMAP_BYTES_MAX, want: Want::Whole, ..Ask::get(url) };
-        let answer = match shared.fetcher.fetch(ask, shared).await {
+        let answer = match shared.fetch(ask).await {
             Ok(answer) if answer.state() == LinkState::Ok => answer,
             _ if guessed => continue,
             _ => {

@@ -35,6 +35,10 @@ pub struct Progress {
     pub deleted: AtomicU64,
     /// Pages seen through a browser.
     pub rendered: AtomicU64,
+    /// Answers of hosts outside all sites.
+    pub outside_answers: AtomicU64,
+    /// Hosts outside that could not be reached, as far as they were counted.
+    pub outside_unreached: AtomicU64,
     /// Batches that were acknowledged.
     pub batches: AtomicU64,
     /// Requests that workers on other machines sent.

@@ -181,6 +181,6 @@ impl Scripts<'_> {
             request.post.clone().map(|post| Post { media_type: post.media_type, body: post.body.into() });
         let ask = Ask { cookies, referer, post, want: Want::Whole, ..Ask::get(url) };
         let ask = Ask { body_bytes_max: RESOURCE_BYTES_MAX, ..ask };
-        resource(self.shared.fetcher.fetch(ask, self.shared).await.ok()?)
+        resource(self.shared.fetch(ask).await.ok()?)
     }
 }

@@ -33,7 +33,7 @@ pub(crate) async fn look_again(
         return None;
     }
     let ask = Ask { cookies: site.cookies.clone(), seen_as: Some(&ENGINE), ..Ask::get(item.url.clone()) };
-    let answer = shared.fetcher.fetch(ask, shared).await.ok()?;
+    let answer = shared.fetch(ask).await.ok()?;
     if answer.state() != LinkState::Ok {
         // Many servers turn away who says to be an engine and does not come from its addresses.
         return None;

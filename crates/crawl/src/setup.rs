@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
-use xunjian_model::{Facts, Kind, LeftOut, LinkState, Offer, Site, Target};
+use xunjian_model::{Facts, Kind, LeftOut, LinkState, Offer, PageUrl, Site, Target};
 
 use crate::{Politeness, Renderer, TurnBook};
 
@@ -28,6 +28,8 @@ pub struct CrawlLimits {
     pub in_flight_max: usize,
     /// Pause before an address that seems dead is asked once more: long enough for a server that is started anew.
     pub retry_pause: Duration,
+    /// How long is waited for our own line, once nobody answers any more.
+    pub line_patience: Duration,
     /// Whether links to hosts outside every site are checked; off for a network that reaches none.
     pub outside: bool,
     /// Failures to connect in a row after which a host outside is left alone for this run.
@@ -49,6 +51,7 @@ impl Default for CrawlLimits {
             depth_max: 5_000,
             in_flight_max: 64,
             retry_pause: Duration::from_secs(20),
+            line_patience: Duration::from_secs(3_600),
             outside: true,
             failures_max: 8,
             limited_tries_max: 50,
@@ -107,6 +110,8 @@ pub struct CrawlSetup {
     pub home_check: HomeCheck,
     /// Comparison with what search engines are shown.
     pub second_look: SecondLook,
+    /// An address that tells whether our own line is well, when nobody answers.
+    pub control: Option<PageUrl>,
     /// Whether addresses that are not known yet are queued; false to ask for some pages once more.
     pub follow: bool,
 }

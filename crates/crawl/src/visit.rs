@@ -114,8 +114,7 @@ async fn fails_alone(shared: &Shared, host: &HostState, item: &Item, state: &Lin
     if !may_be || !host.is_own() || item.url == root || shared.is_home(item) {
         return false;
     }
-    let answered =
-        shared.fetcher.fetch(Ask { want: Want::First(FIRST_BYTES), ..Ask::get(root) }, shared).await;
+    let answered = shared.fetch(Ask { want: Want::First(FIRST_BYTES), ..Ask::get(root) }).await;
     let alone = answered.is_ok_and(|answer| !matches!(answer.state(), LinkState::Limited(_)));
     if alone {
         host.has_broken_page();
@@ -200,33 +199,30 @@ async fn ask(
     match item.target {
         Target::Page => {
             let want = Want::Readable(shared.setup.limits.document_bytes_max);
-            shared.fetcher.fetch(Ask { etag, last_modified, want, ..get }, shared).await
+            shared.fetch(Ask { etag, last_modified, want, ..get }).await
         }
         Target::Document => {
             let body_bytes_max = shared.setup.limits.document_bytes_max;
             let ask = Ask { etag, last_modified, want: Want::Whole, body_bytes_max, ..get };
-            shared.fetcher.fetch(ask, shared).await
+            shared.fetch(ask).await
         }
         Target::Outside => ask_outside(shared, get, again).await,
         // Its first bytes tell whether it is what its name says.
         Target::Resource if xunjian_page::is_attachment(&item.url) => {
-            let answer =
-                shared.fetcher.fetch(Ask { want: Want::First(FIRST_BYTES), ..get.clone() }, shared).await;
+            let answer = shared.fetch(Ask { want: Want::First(FIRST_BYTES), ..get.clone() }).await;
             match answer {
                 // An empty file has no first bytes.
-                Ok(answer) if answer.status == 416 => {
-                    shared.fetcher.fetch(Ask { head: true, ..get }, shared).await
-                }
+                Ok(answer) if answer.status == 416 => shared.fetch(Ask { head: true, ..get }).await,
                 answer => answer,
             }
         }
         Target::Resource | Target::OutsideResource => {
             let head = Ask { head: true, want: Want::First(FIRST_BYTES), ..get.clone() };
-            let answer = shared.fetcher.fetch(head, shared).await;
+            let answer = shared.fetch(head).await;
             match &answer {
                 // Many servers answer HEAD wrongly; only a GET is believed when it looks bad.
                 Ok(seen) if seen.state() != LinkState::Ok => {
-                    shared.fetcher.fetch(Ask { want: Want::First(FIRST_BYTES), ..get }, shared).await
+                    shared.fetch(Ask { want: Want::First(FIRST_BYTES), ..get }).await
                 }
                 _ => answer,
             }
@@ -239,13 +235,13 @@ async fn ask(
 async fn ask_outside(shared: &Shared, get: Ask, again: bool) -> Result<Answer, Failure> {
     let get = Ask { want: Want::First(OUTSIDE_BYTES), ..get };
     if again {
-        return shared.fetcher.fetch(get, shared).await;
+        return shared.fetch(get).await;
     }
-    let head = match shared.fetcher.fetch(Ask { head: true, ..get.clone() }, shared).await {
+    let head = match shared.fetch(Ask { head: true, ..get.clone() }).await {
         Ok(head) => head,
         // Some servers leave HEAD without an answer; where nobody answers, a GET gets none either.
         Err(failure) if matches!(failure.state, LinkState::Broken(_) | LinkState::Timeout) => {
-            return shared.fetcher.fetch(get, shared).await;
+            return shared.fetch(get).await;
         }
         Err(failure) => return Err(failure),
     };
@@ -253,7 +249,7 @@ async fn ask_outside(shared: &Shared, get: Ask, again: bool) -> Result<Answer, F
         LinkState::Limited(_) => Ok(head),
         // Whether it is a page that does not exist, or one of a domain for sale, its text tells.
         LinkState::Ok if is_page(&head) => {
-            let mut answer = shared.fetcher.fetch(Ask { url: head.final_url, ..get }, shared).await;
+            let mut answer = shared.fetch(Ask { url: head.final_url, ..get }).await;
             let hops = match &mut answer {
                 Ok(answer) => &mut answer.hops,
                 Err(failure) => &mut failure.hops,
@@ -262,7 +258,7 @@ async fn ask_outside(shared: &Shared, get: Ask, again: bool) -> Result<Answer, F
             answer
         }
         LinkState::Ok => Ok(head),
-        _ => shared.fetcher.fetch(get, shared).await,
+        _ => shared.fetch(get).await,
     }
 }
 

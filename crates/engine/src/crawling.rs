@@ -13,6 +13,9 @@ use xunjian_report::Language;
 
 use crate::{Engine, EngineError, RunRecord, Settings};
 
+/// Hosts outside that could not be reached, none that answered, with which it is not theirs.
+const OUTSIDE_MIN: u64 = 10;
+
 /// How a crawl step ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrawlSummary {
@@ -47,6 +50,17 @@ pub struct CrawlExtras {
     pub deleted: u64,
     /// Pages seen through a browser.
     pub rendered: u64,
+    /// Answers of hosts outside all sites.
+    pub outside_answers: u64,
+    /// Hosts outside that could not be reached, as far as they were counted.
+    pub outside_unreached: u64,
+}
+
+impl CrawlExtras {
+    /// Whether hosts outside can be reached at all, from where we are.
+    pub fn reaches_outside(&self) -> bool {
+        self.outside_answers > 0 || self.outside_unreached < OUTSIDE_MIN
+    }
 }
 
 impl Engine {
@@ -115,6 +129,13 @@ impl Engine {
         run.extras.limited += counts.limited;
         run.extras.deleted += counts.deleted;
         run.extras.rendered += counts.rendered;
+        run.extras.outside_answers += Progress::read(&progress.outside_answers);
+        run.extras.outside_unreached += Progress::read(&progress.outside_unreached);
+        if summary.finished && !run.extras.reaches_outside() {
+            tracing::warn!(
+                "no host outside could be reached: nothing is said of links there; where no way leads outside, set `crawl.outside = false`"
+            );
+        }
         if summary.finished && settings.network.proxy.is_none() {
             self.check_ipv6(&run).await?;
         }
@@ -124,7 +145,10 @@ impl Engine {
         run.crawl.finished = summary.finished;
         run.save(&self.store)?;
         summary.finished = run.crawl.finished;
-        Ok(summary)
+        match end {
+            CrawlEnd::LineDown(since) => Err(EngineError::LineDown(since)),
+            CrawlEnd::Done | CrawlEnd::Stopped => Ok(summary),
+        }
     }
 
     pub(crate) fn crawl_setup(&self, run: &RunRecord) -> Result<CrawlSetup, EngineError> {
@@ -184,6 +208,7 @@ fn crawl_setup(
         content_check: Arc::new(move |facts, target| content.look(facts, target)),
         home_check: Arc::new(move |home| xunjian_scan::lacks_marks(home, browser)),
         second_look: Arc::new(move |first, second| second_look.differs(first, second)),
+        control: settings.monitor.control.clone(),
         follow: true,
     })
 }

@@ -41,6 +41,12 @@ pub enum EngineError {
     /// Something else has to be ended first.
     #[error("{0}")]
     Unfinished(&'static str),
+    /// The line of this machine.
+    #[error(
+        "no host has answered since {0}: the line of this machine seems to be down, or what all sites stand on; what was \
+         crawled is kept, and the next run goes on with it (`monitor.control` names an address that tells which)"
+    )]
+    LineDown(jiff::Timestamp),
     /// A quarter that has not begun.
     #[error("the quarter {0} has not begun; name one that has")]
     QuarterToCome(xunjian_judge::Quarter),

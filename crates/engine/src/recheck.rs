@@ -93,6 +93,7 @@ impl Engine {
         match end {
             CrawlEnd::Done => Ok(()),
             CrawlEnd::Stopped => Err(EngineError::Unfinished("stopped; look at the findings again later")),
+            CrawlEnd::LineDown(since) => Err(EngineError::LineDown(since)),
         }
     }
 
@@ -146,8 +147,8 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let point = self.day(self.settings().monitoring_point.unwrap_or(at));
         let setup = xunjian_scan::ScanSetup { run_at: at, point, ..self.scan_setup(run, false)? };
-        let states =
-            LinkStates::read(self.store(), self.settings().sites.iter().map(|site| &site.id), &setup.pool)?;
+        let sites = self.settings().sites.iter().map(|site| &site.id);
+        let states = LinkStates::read(self.store(), (sites, run.extras.reaches_outside()), &setup.pool)?;
         for site in self.settings().sites.iter().filter(|site| by_site.contains_key(&site.id)) {
             let input = self.site_input(run, site)?;
             let mut scan = xunjian_scan::scan_site(self.store(), site, &input, &states, &setup)?;

@@ -100,8 +100,8 @@ impl Engine {
     pub fn scan(&self, fresh: bool, each: impl Fn(&Site) + Sync) -> Result<ScanSummary, EngineError> {
         let run = self.last_run()?;
         let setup = self.scan_setup(&run, fresh)?;
-        let states =
-            LinkStates::read(&self.store, self.settings.sites.iter().map(|site| &site.id), &setup.pool)?;
+        let sites = self.settings.sites.iter().map(|site| &site.id);
+        let states = LinkStates::read(&self.store, (sites, run.extras.reaches_outside()), &setup.pool)?;
         let (mut total, mut lives) = (ScanSummary::default(), life::Lives::default());
         let sites: Vec<&Site> = self.sites(&run).collect();
         let scan_one = |site: &&Site| {

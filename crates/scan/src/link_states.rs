@@ -19,10 +19,10 @@ pub struct LinkStates {
 
 impl LinkStates {
     /// Reads the states of every address known, of several sites at once; only those of which not all is well
-    /// are held.
+    /// are held. Where nothing `outside` can be reached, that says nothing of what is there.
     pub fn read<'a>(
         store: &Store,
-        sites: impl Iterator<Item = &'a SiteId>,
+        (sites, outside): (impl Iterator<Item = &'a SiteId>, bool),
         pool: &ThreadPool,
     ) -> Result<Self, StoreError> {
         let owners: Vec<Option<&SiteId>> = sites.map(Some).chain(std::iter::once(None)).collect();
@@ -38,8 +38,14 @@ impl LinkStates {
         let found: Vec<_> =
             pool.install(|| owners.into_par_iter().map(not_well).collect::<Result<_, _>>())?;
         let mut states = Self::default();
-        for (hash, state) in found.into_iter().flatten() {
-            states.add(hash, state);
+        let own = found.len() - 1;
+        for (at, found) in found.into_iter().enumerate() {
+            for (hash, state) in found {
+                match at == own && !outside && matches!(state, LinkState::NoSuchHost | LinkState::Refused) {
+                    true => _ = states.unknown.insert(hash),
+                    false => states.add(hash, state),
+                }
+            }
         }
         Ok(states)
     }

@@ -1,0 +1,155 @@
+//! Nights in which the line of the inspecting machine is down: no site is to blame.
+
+#[path = "support/server.rs"]
+mod server;
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use server::{Asked, Reply, Server, serve};
+use support::World;
+
+const SITES: [&str; 5] = ["a", "b", "c", "d", "e"];
+const OUTSIDE: [&str; 3] = ["x", "y", "z"];
+/// Articles of a site.
+const ARTICLES: usize = 12;
+
+fn page(asked: &Asked) -> Reply {
+    let host = asked.host.trim_end_matches(".test");
+    match asked.path.as_str() {
+        "/" if SITES.contains(&host) => {
+            let outside: String =
+                OUTSIDE.iter().map(|name| format!("<a href=http://{name}.test/>友情链接</a>")).collect();
+            let rows: String = (0..ARTICLES)
+                .map(|at| format!("<li><a href=/{at}.html>关于第{at}项工作的通知</a> 2026-06-29</li>"))
+                .collect();
+            Reply::page("市水利局", &format!("<ul>{rows}</ul>{outside}"))
+        }
+        path if path == "/" || path.ends_with(".html") => Reply::page(
+            "文章",
+            &format!("<h1>通知</h1><p>发布时间：2026-06-29</p><p>{host}{path}的正文。</p>"),
+        ),
+        _ => Reply::missing(),
+    }
+}
+
+/// What is told that a line has a hand in.
+fn told(world: &World) -> Vec<String> {
+    let kinds = ["unreachable", "dead-link", "stale-home", "soft-404"];
+    let findings = world.run(&["findings", "list", "--json"]).json();
+    let of = findings.as_array().expect("findings").iter();
+    let of = of.filter(|one| kinds.iter().any(|kind| one["kind"] == *kind) && one["state"] != "gone");
+    of.map(|one| format!("{} {} {}", one["site"], one["kind"], one["url"])).collect()
+}
+
+fn config(server: &Server, line: &str) -> String {
+    let config = server.config(&SITES, &OUTSIDE);
+    let config = config
+        .replace("[politeness]\n", "[politeness]\nblock_s = 0.2\nblock_max_s = 1\npatience_s = 4\n")
+        .replace("[crawl]\n", &format!("[crawl]\n{line}\n"))
+        .replace("[network]\n", "[monitor]\nvisits_per_day = 24\n[network]\n");
+    format!("monitoring_point = \"2026-06-30\"\n{config}")
+}
+
+#[test]
+fn a_line_that_fails_for_a_while_leaves_no_trace() {
+    // Down for two seconds, from the first request, amid the crawl, and near its end.
+    for begin in [0, 30, 5 * ARTICLES] {
+        let (seen, down_since) = (AtomicUsize::new(0), std::sync::OnceLock::new());
+        let server = serve(move |asked| {
+            if seen.fetch_add(1, Ordering::SeqCst) >= begin
+                && down_since.get_or_init(Instant::now).elapsed() < Duration::from_secs(2)
+            {
+                return Reply::Cut;
+            }
+            page(asked)
+        });
+        let world = World::with_config(&config(&server, ""));
+        let run = world.run(&["run", "--json"]);
+        assert_eq!(run.code, 0, "{begin}: {}", run.stderr);
+        assert_eq!(told(&world), Vec::<String>::new(), "{begin}: {}", run.stderr);
+        let pages: usize = SITES.iter().map(|site| pages_of(&world, site)).sum();
+        assert_eq!(pages, SITES.len() * (ARTICLES + 1), "{begin}: {}", run.stderr);
+    }
+}
+
+fn pages_of(world: &World, site: &str) -> usize {
+    let url = |at: usize| match at {
+        ARTICLES => format!("http://{site}.test/"),
+        at => format!("http://{site}.test/{at}.html"),
+    };
+    let kept = |at: &usize| {
+        let history = world.run(&["--json", "why", &url(*at)]).json();
+        history["snapshots"].as_array().is_some_and(|all| all.len() == 1)
+    };
+    (0..=ARTICLES).filter(kept).count()
+}
+
+#[test]
+fn a_line_that_stays_down_ends_the_night_and_the_next_goes_on() {
+    let down = Arc::new(AtomicBool::new(true));
+    let line = Arc::clone(&down);
+    let server = serve(move |asked| if line.load(Ordering::SeqCst) { Reply::Cut } else { page(asked) });
+    let world = World::with_config(&config(&server, "line_patience_s = 1"));
+    let run = world.english(&["run"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert!(run.stderr.contains("the line of this machine seems to be down"), "{}", run.stderr);
+    assert_eq!(told(&world), Vec::<String>::new());
+    down.store(false, Ordering::SeqCst);
+    let run = world.run(&["run", "--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(told(&world), Vec::<String>::new());
+    // Once they were seen, too.
+    down.store(true, Ordering::SeqCst);
+    assert_eq!(world.run(&["run", "--quiet"]).code, 3);
+    assert_eq!(told(&world), Vec::<String>::new());
+    assert_eq!(world.run(&["store", "verify"]).code, 0);
+}
+
+#[test]
+fn sites_that_are_all_down_are_told_where_another_address_answers() {
+    let server = serve(|asked| if asked.host.starts_with("127.") { page(asked) } else { Reply::Cut });
+    let config = config(&server, "line_patience_s = 600")
+        .replace("[monitor]\n", &format!("[monitor]\ncontrol = \"http://127.0.0.1:{}/\"\n", server.port));
+    let world = World::with_config(&config);
+    let run = world.run(&["run", "--json"]);
+    assert!(run.code == 3 || run.code == 0, "{}", run.stderr);
+    let unreachable: Vec<Value> =
+        world.findings().into_iter().filter(|one| one["kind"] == "unreachable").collect();
+    assert_eq!(unreachable.len(), SITES.len(), "{}", run.stderr);
+}
+
+#[test]
+fn where_no_way_leads_outside_nothing_is_said_of_links_there() {
+    let names: Vec<String> = (0..12).map(|at| format!("o{at}")).collect();
+    let links: String =
+        names.iter().map(|name| format!("<a href=http://{name}.test/>友情链接</a>")).collect();
+    let server = serve(move |asked| match asked.path.as_str() {
+        "/" if asked.host == "a.test" => Reply::page("市水利局", &links),
+        "/" => Reply::page("外部网站", "<p>外部网站的首页。</p>"),
+        _ => Reply::missing(),
+    });
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let closed = |text: String, names: &[&str]| {
+        names.iter().fold(text, |text, name| {
+            let open = format!("\"{name}.test\" = \"127.0.0.1:{}\"", server.port);
+            text.replace(&open, &format!("\"{name}.test\" = \"127.0.0.1:1\""))
+        })
+    };
+    let all = server.config(&["a"], &names);
+    let world = World::with_config(&closed(all.clone(), &names));
+    let dead = || told(&world).iter().filter(|line| line.contains("dead-link")).count();
+    let run = world.english(&["run"]);
+    assert_eq!((run.code, dead()), (0, 0), "{}", run.stderr);
+    assert!(run.stderr.contains("no host outside could be reached"), "{}", run.stderr);
+    // One that answers says that the others could.
+    world.write("xunjian.toml", closed(all.clone(), &names[1..]).as_bytes());
+    let run = world.english(&["run"]);
+    assert_eq!((run.code, dead()), (0, 11), "{}", run.stderr);
+    // What was told stays while nobody can look.
+    world.write("xunjian.toml", closed(all, &names).as_bytes());
+    assert_eq!((world.run(&["run", "--quiet"]).code, dead()), (0, 11));
+}
