@@ -42,7 +42,7 @@ fn site(asked: &Asked) -> Reply {
     match asked.path.as_str() {
         "/" => Reply::page(
             "首页",
-            "<a href=/a.html>文</a><a href=/good.rar>甲</a><a href=/false.zip>乙</a><a href=/gone.rar>丙</a><a href=/empty.rar>丁</a>",
+            "<a href=/a.html>文</a><a href=/good.exe>甲</a><a href=/false.zip>乙</a><a href=/gone.7z>丙</a><a href=/empty.7z>丁</a>",
         ),
         "/a.html" if header("if-none-match").is_some() => {
             Reply::Other("304 Not Modified", "etag: \"a\"\r\n".to_owned(), String::new())
@@ -51,9 +51,9 @@ fn site(asked: &Asked) -> Reply {
             let page = "<html><title>文</title><h1>文</h1><p>内容</p></html>";
             Reply::Other("200 OK", "etag: \"a\"\r\n".to_owned(), page.to_owned())
         }
-        "/good.rar" => file(&format!("Rar!\u{1a}\u{7}{}", "x".repeat(5_000))),
+        "/good.exe" => file(&format!("MZ{}", "x".repeat(5_000))),
         "/false.zip" => file(&format!("%PDF-1.7 {}", "x".repeat(5_000))),
-        "/empty.rar" => file(""),
+        "/empty.7z" => file(""),
         _ => Reply::missing(),
     }
 }
@@ -70,11 +70,11 @@ fn attachments_are_told_by_their_first_bytes() {
         .filter_map(|one| one["detail"]["what"].as_str())
         .collect();
     dead.sort_unstable();
-    assert_eq!(dead, ["http://www.test/false.zip", "http://www.test/gone.rar"]);
-    let why = world.run(&["--json", "why", "http://www.test/good.rar"]).json();
-    assert_eq!(why["file"], serde_json::json!({ "kind": "rar", "bytes": 5_006 }), "{why}");
+    assert_eq!(dead, ["http://www.test/false.zip", "http://www.test/gone.7z"]);
+    let why = world.run(&["--json", "why", "http://www.test/good.exe"]).json();
+    assert_eq!(why["file"], serde_json::json!({ "kind": "exe", "bytes": 5_002 }), "{why}");
     // No more than the beginning was asked for.
-    let ranges = server.asked().into_iter().filter(|one| one.path == "/good.rar");
+    let ranges = server.asked().into_iter().filter(|one| one.path == "/good.exe");
     assert!(ranges.into_iter().all(|one| one.head.iter().any(|line| line.contains("bytes=0-1023"))));
 }
 
@@ -115,7 +115,7 @@ fn handed_out(asked: &Asked) -> Reply {
         "/" => Reply::page(
             "首页",
             "<a href='/module/download/downfile.jsp?classid=0&filename=list.xls'>名单</a><a href='/attach/down?id=7'>通知</a>\
-             <a href='/attach/archive?id=1'>打包</a><a href='/attach/rar?id=5'>打包</a><a href='/files/table.xls'>表</a><a href='/attach/moved?id=3'>移走</a><a href='/files/old.doc'>旧文</a>\
+             <a href='/attach/archive?id=1'>打包</a><a href='/attach/rar?id=5'>打包</a><a href='/attach/7z?id=6'>打包</a><a href='/files/table.xls'>表</a><a href='/attach/moved?id=3'>移走</a><a href='/files/old.doc'>旧文</a>\
              <a href='/attach/picture?id=2'>图</a><a href='/attach/big?id=4'>大</a>",
         ),
         "/module/download/downfile.jsp?classid=0&filename=list.xls" => Reply::File(
@@ -137,7 +137,11 @@ fn handed_out(asked: &Asked) -> Reply {
         ),
         "/attach/rar?id=5" => Reply::File(
             "content-type: application/x-rar-compressed\r\n",
-            [b"Rar!\x1A\x07".to_vec(), vec![b'x'; 5_000]].concat(),
+            include_bytes!("../crates/page/tests/data/lists.rar").to_vec(),
+        ),
+        "/attach/7z?id=6" => Reply::File(
+            "content-type: application/x-7z-compressed\r\n",
+            [b"7z\xBC\xAF\x27\x1C".to_vec(), vec![b'x'; 5_000]].concat(),
         ),
         "/attach/picture?id=2" => Reply::File(
             "content-type: application/octet-stream\r\ncontent-disposition: attachment; filename=a.png\r\n",
@@ -171,6 +175,7 @@ fn documents_are_read_however_they_are_handed_out() {
     let wanted = [
         "http://www.test/attach/archive?id=1",
         "http://www.test/attach/down?id=7",
+        "http://www.test/attach/rar?id=5",
         "http://www.test/files/moved.xls",
         "http://www.test/files/old.doc",
         "http://www.test/files/table.xls",
@@ -197,7 +202,8 @@ fn documents_are_read_however_they_are_handed_out() {
     for (path, versions) in [
         ("/attach/down?id=7", 1),
         ("/attach/archive?id=1", 1),
-        ("/attach/rar?id=5", 0),
+        ("/attach/rar?id=5", 1),
+        ("/attach/7z?id=6", 0),
         ("/attach/picture?id=2", 0),
         ("/attach/big?id=4", 0),
     ] {

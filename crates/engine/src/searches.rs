@@ -58,8 +58,8 @@ impl Engine {
                     Ok(None) => return (site, Ok(None)),
                     Err(error) => return (site, Err(error)),
                 };
-                let page = settings.page;
-                let search = Search { fetcher, gate: turns, page, refusals, renderer, site, home };
+                let (page, outside) = (settings.page, settings.crawl.outside);
+                let search = Search { fetcher, gate: turns, page, refusals, renderer, outside, site, home };
                 (site, self.ask_site(site, run, &search).await)
             }
         }));

@@ -37,7 +37,7 @@ impl MediaKind {
                 && !essence.contains("openxml");
         let documents = [
             "pdf", "msword", "ms-excel", "ms-powerpoint", "openxml", "wps-office", "ofd", "rtf", "/zip",
-            "x-zip",
+            "x-zip", "x-rar", "vnd.rar", "/rar",
         ];
         let named = headers.get("content-disposition").and_then(|value| ending(value.as_bytes()));
         match named {

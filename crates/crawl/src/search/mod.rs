@@ -54,6 +54,8 @@ pub struct Search<'s> {
     pub refusals: &'s Refusals,
     /// A browser, if there is one.
     pub renderer: Option<&'s Renderer>,
+    /// Whether hosts outside are asked for what scripts want.
+    pub outside: bool,
     /// The site.
     pub site: &'s Site,
     /// Its home page.
@@ -230,9 +232,13 @@ impl Source for Reader<'_> {
                 return Some(kept);
             }
             let url = PageUrl::parse(&request.url).ok()?;
-            let own = url.host() == self.page.host() || url.host() == self.search.home.url.host();
+            let beside = url.host() == self.page.host() || url.host() == self.search.home.url.host();
+            let own = beside || self.search.site.in_scope(&url);
             if request.post.is_some() && !(self.renderer.posts() && own) {
                 return None;
+            }
+            if !own && !self.search.outside {
+                return request.script.then(no_script);
             }
             let post = request.post.map(|post| Post { media_type: post.media_type, body: post.body.into() });
             let ask = Ask { post, referer: Some(self.page.clone()), want: Want::Whole, ..Ask::get(url) };
