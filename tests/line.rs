@@ -153,3 +153,39 @@ fn where_no_way_leads_outside_nothing_is_said_of_links_there() {
     world.write("xunjian.toml", closed(all, &names).as_bytes());
     assert_eq!((world.run(&["run", "--quiet"]).code, dead()), (0, 11));
 }
+
+#[test]
+fn serve_outlives_a_line_that_is_down_and_inspects_when_it_is_back() {
+    let down_since = std::sync::OnceLock::new();
+    let server =
+        serve(move |asked| match down_since.get_or_init(Instant::now).elapsed() < Duration::from_secs(7) {
+            true => Reply::Cut,
+            false => page(asked),
+        });
+    let config = config(&server, "line_patience_s = 0.5");
+    let world = World::with_config(&format!("{config}[serve]\nlisten = \"127.0.0.1:0\"\n"));
+    // Two seconds before ten in the evening in Shanghai, when the night begins.
+    let mut serve = world
+        .command_at("@2026-06-30 13:59:58", &["serve", "--lang", "en"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::fs::File::create(world.path("told")).expect("a file"))
+        .spawn()
+        .expect("starts");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !world.path("xunjian-data/report/summary.json").exists() {
+        let runs = Instant::now() < deadline && serve.try_wait().expect("runs").is_none();
+        assert!(
+            runs,
+            "the night was run: {}",
+            std::fs::read_to_string(world.path("told")).unwrap_or_default()
+        );
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    let end = format!("kill {}", serve.id());
+    assert!(std::process::Command::new("sh").args(["-c", &end]).status().expect("a shell").success());
+    assert_eq!(serve.wait().expect("ends").code(), Some(0));
+    let said = std::fs::read_to_string(world.path("told")).expect("what it told");
+    assert!(said.contains("the line of this machine seems to be down"), "{said}");
+    assert_eq!(told(&world), Vec::<String>::new(), "{said}");
+}

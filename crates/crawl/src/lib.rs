@@ -62,7 +62,7 @@ pub use register::divide;
 pub use renderer::{RenderSetup, Renderer};
 pub use reread::reread;
 pub use robots::Robots;
-pub use search::{Known, Search, SearchHome, Sought, search_form};
+pub use search::{Known, Search, SearchHome, SearchSetup, Sought, search_form};
 pub use seed::{queue_again, seed};
 pub use setup::{
     ContentCheck, CrawlLimits, CrawlSetup, Cut, HomeCheck, Incremental, SecondLook, SiteCrawl, StopSignal,
@@ -236,6 +236,8 @@ async fn work_off(
     (progress, stop): (Arc<Progress>, StopSignal),
     joint: Option<Joint>,
 ) -> Result<CrawlEnd, CrawlError> {
+    // What ends this crawl is no reason to end whatever else goes by the signal.
+    let (stop, _passing_on) = stop.child();
     let (joint, mut found) = match joint {
         Some(Joint { share, pace, found }) => {
             (Some(Others { share, shares: Shares::new(&setup.sites), pace }), Some(found))

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use xunjian_model::{Facts, Kind, LeftOut, LinkState, Offer, PageUrl, Site, Target};
 
 use crate::{Politeness, Renderer, TurnBook};
@@ -170,6 +171,15 @@ impl SiteCrawl {
     }
 }
 
+/// A task that ends with this.
+pub(crate) struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Asks a crawl to stop soon; it keeps what it has and can be resumed.
 #[derive(Clone, Debug, Default)]
 pub struct StopSignal(Arc<(AtomicBool, Notify)>);
@@ -179,6 +189,19 @@ impl StopSignal {
     pub fn stop(&self) {
         self.0.0.store(true, Ordering::Relaxed);
         self.0.1.notify_waiters();
+    }
+
+    /// A signal that is asked when this one is, and may be asked by itself, which asks nobody else.
+    pub(crate) fn child(&self) -> (Self, AbortOnDrop) {
+        let (parent, child) = (self.clone(), Self::default());
+        let asked = child.clone();
+        let passing_on = tokio::spawn(async move {
+            while !parent.is_stopped() {
+                parent.sleep(Duration::MAX).await;
+            }
+            asked.stop();
+        });
+        (child, AbortOnDrop(passing_on))
     }
 
     /// Whether it was asked.

@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use xunjian_crawl::{Known, Refusals, Renderer, Search, SearchHome, Sought, search_form};
+use xunjian_crawl::{Known, Refusals, Renderer, Search, SearchHome, SearchSetup, Sought, search_form};
 use xunjian_fetch::Fetcher;
 use xunjian_model::{Facts, Finding, Kind, LinkState, PageUrl, Site, SiteId};
 use xunjian_store::Space;
@@ -48,19 +48,25 @@ impl Engine {
         let turns = self.turns(&fetcher)?;
         let renderer = settings.render.clone().map(Renderer::new);
         let refusals = Refusals::new(&settings.politeness.block_pages)?;
+        let setup = SearchSetup {
+            fetcher: &fetcher,
+            gate: &turns,
+            page: settings.page,
+            refusals: &refusals,
+            renderer: renderer.as_ref(),
+            outside: settings.crawl.outside,
+        };
         let sites: Vec<&Site> = self.sites(&run).collect();
         let asked = futures_util::stream::iter(sites.into_iter().map(|site| {
-            let (fetcher, turns, run) = (&fetcher, &turns, &run);
-            let (renderer, refusals) = (renderer.as_ref(), &refusals);
+            let (run, setup) = (&run, setup);
             async move {
-                let home = match self.search_home(site, run) {
-                    Ok(Some(home)) => home,
-                    Ok(None) => return (site, Ok(None)),
-                    Err(error) => return (site, Err(error)),
-                };
-                let (page, outside) = (settings.page, settings.crawl.outside);
-                let search = Search { fetcher, gate: turns, page, refusals, renderer, outside, site, home };
-                (site, self.ask_site(site, run, &search).await)
+                match self.search_home(site, run) {
+                    Ok(Some(home)) => {
+                        (site, self.ask_site(site, run, &Search::new(setup, site, home)).await.map(Some))
+                    }
+                    Ok(None) => (site, Ok(None)),
+                    Err(error) => (site, Err(error)),
+                }
             }
         }));
         let mut asked = asked.buffer_unordered(SITES_AT_ONCE);
@@ -107,8 +113,8 @@ impl Engine {
         site: &Site,
         run: &RunRecord,
         search: &Search<'_>,
-    ) -> Result<Option<SiteSearch>, EngineError> {
-        let form = search_form(&search.home.facts).is_some();
+    ) -> Result<SiteSearch, EngineError> {
+        let form = search_form(search.home()).is_some();
         let mut searched = SiteSearch { form, ..SiteSearch::default() };
         for page in self.site_summary(run, &site.id)?.known {
             let known = Known { class: page.class, title: page.title, url: page.url };
@@ -126,7 +132,7 @@ impl Engine {
                 break;
             }
         }
-        Ok(Some(searched))
+        Ok(searched)
     }
 
     /// What is kept at the address of a landed site says.

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use tokio::sync::RwLock;
 use xunjian_console::{Console, ConsoleSettings, Held};
 use xunjian_crawl::StopSignal;
-use xunjian_engine::{Engine, Monitor, Settings};
+use xunjian_engine::{Engine, EngineError, Monitor, Settings};
 
 use crate::args::Common;
 use crate::commands::alert;
@@ -82,6 +82,8 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         let whole = night::whole(&mut night, &[], &interrupt).await;
         drop(alone);
         let ended = matches!(whole, Ok(Some(_)));
+        let line_down =
+            matches!(&whole, Err(error) if matches!(error.downcast_ref(), Some(EngineError::LineDown(_))));
         match whole {
             Ok(Some(report)) => night.print(&report)?,
             Ok(None) => {}
@@ -109,7 +111,12 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         drop(looking);
         *store = Some(Arc::clone(night.engine.store()));
         drop(store);
-        due = if ended { this_or_next_night(&night.engine)? } else { next_night(&night.engine) };
+        due = match ended {
+            true => this_or_next_night(&night.engine)?,
+            // It waited for the line long enough, but the night may not be over.
+            false if line_down && is_still_night(&night.engine) => Timestamp::now(),
+            false => next_night(&night.engine),
+        };
     }
     if let Some(console) = console {
         console.abort();
@@ -159,12 +166,17 @@ fn next_night(engine: &Engine) -> Timestamp {
     nights(engine, Timestamp::now()).1
 }
 
+/// Whether tonight's may still begin, or go on.
+fn is_still_night(engine: &Engine) -> bool {
+    let now = Timestamp::now();
+    now.duration_since(nights(engine, now).0) < CATCH_UP && !engine.settings().politeness.is_closed(now)
+}
+
 /// The same, or now, where tonight's was missed.
 fn this_or_next_night(engine: &Engine) -> anyhow::Result<Timestamp> {
     let now = Timestamp::now();
     let (tonight, next) = nights(engine, now);
-    let late = now.duration_since(tonight) < CATCH_UP && !engine.settings().politeness.is_closed(now);
-    Ok(if late && engine.missed_night(tonight)? { now } else { next })
+    Ok(if is_still_night(engine) && engine.missed_night(tonight)? { now } else { next })
 }
 
 /// When a night was due last, and when one is due next.

@@ -4,6 +4,8 @@
 mod form;
 mod results;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use xunjian_fetch::{Answer, Ask, Fetcher, Gate, Post, Want};
 use xunjian_model::{Facts, LinkKind, LinkState, PageUrl, Site};
 use xunjian_render::{Asking, Page, Request, Resource, SearchBox, Searched, Source};
@@ -42,8 +44,9 @@ pub enum Sought {
     NoAnswer,
 }
 
-/// A site's search.
-pub struct Search<'s> {
+/// How searches are asked.
+#[derive(Clone, Copy)]
+pub struct SearchSetup<'s> {
     /// Asks.
     pub fetcher: &'s Fetcher,
     /// In turn.
@@ -56,10 +59,15 @@ pub struct Search<'s> {
     pub renderer: Option<&'s Renderer>,
     /// Whether hosts outside are asked for what scripts want.
     pub outside: bool,
-    /// The site.
-    pub site: &'s Site,
-    /// Its home page.
-    pub home: SearchHome,
+}
+
+/// A site's search.
+pub struct Search<'s> {
+    setup: SearchSetup<'s>,
+    site: &'s Site,
+    home: SearchHome,
+    /// Its form finds what a reader finds: no script has a hand in it. Not known to begin with.
+    by_form: AtomicBool,
 }
 
 /// The page whose search is asked.
@@ -74,7 +82,17 @@ pub struct SearchHome {
     pub media_type: Option<String>,
 }
 
-impl Search<'_> {
+impl<'s> Search<'s> {
+    /// The search of a site's home page.
+    pub fn new(setup: SearchSetup<'s>, site: &'s Site, home: SearchHome) -> Self {
+        Self { setup, site, home, by_form: AtomicBool::default() }
+    }
+
+    /// What its home page says.
+    pub fn home(&self) -> &Facts {
+        &self.home.facts
+    }
+
     /// Asks for a page by its title and looks for it among the first results; with the address that was asked. `None` when
     /// the home page has no search.
     pub async fn ask(&self, known: &Known) -> Option<(Sought, String)> {
@@ -90,12 +108,19 @@ impl Search<'_> {
                 },
             },
         };
-        let Some(renderer) = self.renderer else { return by_form };
-        match by_form {
-            Some((Sought::Found, _)) => by_form,
-            // Also a form that finds nothing: a script of the page may have filled it in.
-            _ => self.by_browser(renderer, &words, known).await.or(by_form),
+        let said = by_form.as_ref().map(|(sought, _)| *sought);
+        if said == Some(Sought::Found) {
+            self.by_form.store(true, Ordering::Relaxed);
         }
+        let believed = said == Some(Sought::Missed) && self.by_form.load(Ordering::Relaxed);
+        let Some(renderer) = self.setup.renderer.filter(|_| said != Some(Sought::Found) && !believed) else {
+            return by_form;
+        };
+        // Also where the form finds nothing: a script of the page may have filled it in.
+        let by_browser = self.by_browser(renderer, &words, known).await;
+        let confirmed = by_browser.as_ref().is_some_and(|(sought, _)| *sought == Sought::Missed);
+        self.by_form.fetch_or(confirmed && said == Some(Sought::Missed), Ordering::Relaxed);
+        by_browser.or(by_form)
     }
 
     /// What a form's answer says.
@@ -179,7 +204,7 @@ impl Search<'_> {
 
     /// The answer of a search, or what can be said without one.
     async fn answer(&self, ask: Ask) -> Result<Answer, Sought> {
-        let answered = ask_twice(self.fetcher, self.gate, ask).await;
+        let answered = ask_twice(self.setup.fetcher, self.setup.gate, ask).await;
         match (state_of(&answered), answered) {
             (LinkState::Ok, Ok(answer)) => Ok(answer),
             (LinkState::ServerError(_) | LinkState::ClientError(_) | LinkState::RedirectLoop, _) => {
@@ -191,7 +216,7 @@ impl Search<'_> {
     }
 
     fn read(&self, body: &[u8], media_type: Option<&str>, at: &PageUrl) -> Facts {
-        xunjian_page::extract(body, media_type, at, self.page)
+        xunjian_page::extract(body, media_type, at, self.setup.page)
     }
 
     /// What a page of results says by itself; `None`: nothing is there.
@@ -203,7 +228,7 @@ impl Search<'_> {
         if results::count(results, known) > 0 {
             return Some(Sought::Found);
         }
-        let refused = self.refusals.have(results) || results::asks_for_code(results);
+        let refused = self.setup.refusals.have(results) || results::asks_for_code(results);
         refused.then_some(Sought::NoAnswer)
     }
 }
@@ -237,13 +262,14 @@ impl Source for Reader<'_> {
             if request.post.is_some() && !(self.renderer.posts() && own) {
                 return None;
             }
-            if !own && !self.search.outside {
+            if !own && !self.search.setup.outside {
                 return request.script.then(no_script);
             }
             let post = request.post.map(|post| Post { media_type: post.media_type, body: post.body.into() });
             let ask = Ask { post, referer: Some(self.page.clone()), want: Want::Whole, ..Ask::get(url) };
             let ask = Ask { body_bytes_max: RESOURCE_BYTES_MAX, ..ask };
-            let answered = self.search.fetcher.fetch(ask, self.search.gate).await.ok().and_then(resource);
+            let answered =
+                self.search.setup.fetcher.fetch(ask, self.search.setup.gate).await.ok().and_then(resource);
             match answered {
                 Some(resource) if request.script => {
                     self.renderer.remember(request.url, &resource);
