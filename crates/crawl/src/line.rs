@@ -26,8 +26,9 @@ const OUTSIDE_COUNTED: usize = 64;
 const TRUST: Duration = Duration::from_secs(60);
 
 /// What is known of the line.
-#[derive(Default)]
 pub(crate) struct Line {
+    /// How long is waited for it; 0: it is never in doubt.
+    patience: Duration,
     state: Mutex<State>,
     /// One looks at a time.
     looking: tokio::sync::Mutex<()>,
@@ -66,6 +67,10 @@ impl State {
 }
 
 impl Line {
+    pub(crate) fn new(patience: Duration) -> Self {
+        Self { patience, state: Mutex::default(), looking: tokio::sync::Mutex::default() }
+    }
+
     /// Somebody answered.
     pub(crate) fn answered(&self, host: &Host) {
         let mut state = lock(&self.state);
@@ -87,7 +92,7 @@ impl Line {
         if !state.failing.contains(host) {
             state.failing.insert(host.clone());
         }
-        state.is_in_doubt()
+        state.is_in_doubt() && !self.patience.is_zero()
     }
 
     /// A host outside could not be reached; whether it is another one.
@@ -97,7 +102,7 @@ impl Line {
     }
 
     fn is_in_doubt(&self) -> bool {
-        lock(&self.state).is_in_doubt()
+        !self.patience.is_zero() && lock(&self.state).is_in_doubt()
     }
 
     /// Since when nobody answered, once that was waited for long enough.
@@ -175,7 +180,7 @@ impl Shared {
                 "no host answers: our own line seems to be down; nothing is said of any of them, and the crawl waits"
             );
         }
-        if begun.elapsed() >= self.setup.limits.line_patience {
+        if begun.elapsed() >= self.line.patience {
             state.given_up = true;
             self.stop.stop();
         }

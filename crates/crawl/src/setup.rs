@@ -29,7 +29,7 @@ pub struct CrawlLimits {
     pub in_flight_max: usize,
     /// Pause before an address that seems dead is asked once more: long enough for a server that is started anew.
     pub retry_pause: Duration,
-    /// How long is waited for our own line, once nobody answers any more.
+    /// How long is waited for our own line, once nobody answers any more; 0: it is never in doubt.
     pub line_patience: Duration,
     /// Whether links to hosts outside every site are checked; off for a network that reaches none.
     pub outside: bool,

@@ -87,6 +87,8 @@ impl Engine {
         let mut setup = xunjian_crawl::CrawlSetup { follow: false, ..self.crawl_setup(run)? };
         // A person asks now; the hours of the night are for the night.
         setup.politeness.window = None;
+        // And knows whether the line is well; most of what is asked for may be dead.
+        setup.limits.line_patience = std::time::Duration::ZERO;
         let fetcher = Fetcher::new(self.settings().fetch.clone(), &self.settings().network)?;
         let store = Arc::clone(self.store());
         let end = xunjian_crawl::crawl(store, fetcher, setup, Arc::new(Progress::default()), stop).await?;
