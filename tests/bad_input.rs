@@ -333,3 +333,16 @@ fn files_without_text_are_counted_and_broken_documents_are_named() {
     assert!(scan.stderr.contains("files/c.docx: 无法读取其文字："), "{}", scan.stderr);
     assert!(scan.stderr.contains("files/none.txt: 无法打开："), "{}", scan.stderr);
 }
+
+#[test]
+fn a_home_page_in_a_private_network_is_said_how_to_allow() {
+    let world = World::with_config(
+        "data = \"d\"\n[render]\nbrowser = \"off\"\n[network.resolve]\n\"a.gov.cn\" = \"10.1.2.3:80\"\n\
+         [[site]]\nid = \"a\"\nname = \"甲\"\nurl = \"http://a.gov.cn/\"\nkind = \"department\"\n",
+    );
+    for command in [&["sites", "check", "--online"][..], &["run"]] {
+        let told = world.english(command);
+        let all = format!("{}{}", told.stdout, told.stderr);
+        assert!(told.code == 3 && all.contains("list its network under `network.allow_private`"), "{all}");
+    }
+}

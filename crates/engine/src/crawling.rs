@@ -177,7 +177,7 @@ impl Engine {
             .map(|(word, count)| format!("{} {count}", xunjian_report::left_out(word, language)));
         let home = match &crawl.home {
             Some(LinkState::Ok) => None,
-            Some(state) => Some(xunjian_report::link_state(&state.describe(), language)),
+            Some(state) => Some(xunjian_report::own_state(&state.describe(), language)),
             None => {
                 Some(if language == Language::Zh { "首页未访问" } else { "home page not visited" }.to_owned())
             }

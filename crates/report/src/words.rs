@@ -109,6 +109,18 @@ pub fn link_state(state: &str, language: Language) -> String {
     format!("{word} {rest}").trim_end().to_owned()
 }
 
+/// The state of a home page of ours, with what is to be done where that is ours to do.
+pub fn own_state(state: &str, language: Language) -> String {
+    let told = link_state(state, language);
+    match (state, language) {
+        ("private", Language::Zh) => format!("{told}（如确在内网，请将其网段写入 `network.allow_private`）"),
+        ("private", Language::En) => {
+            format!("{told} (if it is meant to be there, list its network under `network.allow_private`)")
+        }
+        _ => told,
+    }
+}
+
 /// What is wrong with a certificate, in Chinese where it is one of the usual faults.
 fn fault_zh(fault: &str) -> &str {
     match fault {

@@ -26,7 +26,7 @@ pub(crate) async fn check(common: &Common, terminal: Terminal, online: bool) -> 
             complete &= opens;
             document["opens"] = json!(opens);
             document["answer"] = json!(says);
-            row.push(xunjian_report::link_state(&says, terminal.language));
+            row.push(xunjian_report::own_state(&says, terminal.language));
         }
         rows.push(row);
         documents.push(document);
