@@ -266,7 +266,7 @@ async fn work_off(
         sitemap_turn: Semaphore::new(1),
         renderer: setup.renderer.clone(),
         hosts: Hosts::new(setup.politeness.clone(), setup.turns.clone()),
-        line: line::Line::new(setup.limits.line_patience),
+        line: line::Line::new(&setup.limits),
         refusals: Refusals::new(&setup.politeness.block_pages)?,
         sites,
         setup,

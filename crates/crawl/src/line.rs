@@ -12,7 +12,7 @@ use xunjian_model::{Host, PageUrl};
 
 use crate::gate::is_connection_failure;
 use crate::hosts::lock;
-use crate::{Shared, now};
+use crate::{CrawlLimits, Shared, now};
 
 /// Hosts that could not be reached in a row, with which the line is in doubt.
 const HOSTS_MIN: usize = 3;
@@ -29,6 +29,8 @@ const TRUST: Duration = Duration::from_secs(60);
 pub(crate) struct Line {
     /// How long is waited for it; 0: it is never in doubt.
     patience: Duration,
+    /// The pause before what failed is asked once more.
+    pause: Duration,
     state: Mutex<State>,
     /// One looks at a time.
     looking: tokio::sync::Mutex<()>,
@@ -53,10 +55,6 @@ struct State {
 }
 
 impl State {
-    fn is_in_doubt(&self) -> bool {
-        self.failing.len() >= HOSTS_MIN && self.trusted_until.is_none_or(|until| until <= Instant::now())
-    }
-
     fn is_well(&mut self) {
         if self.told {
             tracing::warn!("hosts answer again; the crawl goes on");
@@ -67,8 +65,9 @@ impl State {
 }
 
 impl Line {
-    pub(crate) fn new(patience: Duration) -> Self {
-        Self { patience, state: Mutex::default(), looking: tokio::sync::Mutex::default() }
+    pub(crate) fn new(limits: &CrawlLimits) -> Self {
+        let (patience, pause) = (limits.line_patience, limits.retry_pause);
+        Self { patience, pause, state: Mutex::default(), looking: tokio::sync::Mutex::default() }
     }
 
     /// Somebody answered.
@@ -92,7 +91,7 @@ impl Line {
         if !state.failing.contains(host) {
             state.failing.insert(host.clone());
         }
-        state.is_in_doubt() && !self.patience.is_zero()
+        self.doubts(&state)
     }
 
     /// A host outside could not be reached; whether it is another one.
@@ -102,7 +101,15 @@ impl Line {
     }
 
     fn is_in_doubt(&self) -> bool {
-        !self.patience.is_zero() && lock(&self.state).is_in_doubt()
+        self.doubts(&lock(&self.state))
+    }
+
+    /// Some hosts are always dead, and may be the first to be asked; when they are asked once more, others have answered.
+    fn doubts(&self, state: &State) -> bool {
+        state.failing.len() >= HOSTS_MIN
+            && state.since.is_some_and(|(begun, _)| begun.elapsed() >= self.pause / 2)
+            && state.trusted_until.is_none_or(|until| until <= Instant::now())
+            && !self.patience.is_zero()
     }
 
     /// Since when nobody answered, once that was waited for long enough.
@@ -123,7 +130,7 @@ impl Shared {
             }
             // What failed may have failed just before it was back.
             if !self.is_line_well().await {
-                self.stop.sleep(self.setup.limits.retry_pause).await;
+                self.stop.sleep(self.line.pause).await;
             }
             if self.stop.is_stopped() {
                 return fetched;
@@ -136,10 +143,10 @@ impl Shared {
         let _turn = self.line.looking.lock().await;
         let witnesses: Vec<Host> = {
             let state = lock(&self.line.state);
-            if !state.is_in_doubt() {
+            if !self.line.doubts(&state) {
                 return true;
             }
-            if state.looked.is_some_and(|looked| looked.elapsed() < self.setup.limits.retry_pause) {
+            if state.looked.is_some_and(|looked| looked.elapsed() < self.line.pause) {
                 return false;
             }
             state.witnesses.iter().rev().cloned().collect()
@@ -173,7 +180,7 @@ impl Shared {
         let mut state = lock(&self.line.state);
         state.looked = Some(Instant::now());
         let Some((begun, since)) = state.since else { return };
-        if !state.told {
+        if !state.told && begun.elapsed() >= self.line.pause {
             state.told = true;
             tracing::warn!(
                 %since,
