@@ -699,6 +699,9 @@ pub(crate) struct Demo {
     /// Write what was planted to this file, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) truth: Option<PathBuf>,
+    /// Look at pages through Chromium, too, and take pictures of faults: two minutes instead of seconds
+    #[arg(long)]
+    pub(crate) browser: bool,
 }
 
 #[derive(Debug, Args)]

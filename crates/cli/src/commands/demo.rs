@@ -34,6 +34,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Demo) 
     let mut settings = config::load(&file)?;
     // What search engines are shown is to be found in one night here.
     settings.crawl.second_look_share = 1.0;
+    settings.render = settings.render.filter(|_| args.browser);
     if let Some(data) = &common.data {
         settings.data.clone_from(data);
     }
