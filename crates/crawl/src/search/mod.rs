@@ -210,9 +210,16 @@ impl<'s> Search<'s> {
             (LinkState::ServerError(_) | LinkState::ClientError(_) | LinkState::RedirectLoop, _) => {
                 Err(Sought::Missed)
             }
-            (state, _) if state.is_dead() => Err(Sought::Missed),
+            // Where the site itself cannot be reached any more, it is not its search that is away.
+            (state, _) if state.is_dead() && self.opens().await => Err(Sought::Missed),
             _ => Err(Sought::NoAnswer),
         }
+    }
+
+    /// Whether the site can be reached.
+    async fn opens(&self) -> bool {
+        let ask = Ask { head: true, ..Ask::get(self.home.url.clone()) };
+        self.setup.fetcher.fetch(ask, self.setup.gate).await.is_ok()
     }
 
     fn read(&self, body: &[u8], media_type: Option<&str>, at: &PageUrl) -> Facts {
