@@ -144,6 +144,25 @@ fn what_would_have_to_be_sent_may_be_left_unsent() {
 }
 
 #[test]
+fn nothing_is_sent_to_anybody_else() {
+    let server = serve(|asked| match asked.path.as_str() {
+        "/" => Reply::page("市水利局", "<div class=nav><a href=/tzgg/>通知公告</a></div><p>首页</p>"),
+        "/tzgg/" => Reply::page(
+            "通知公告",
+            "<h2>通知公告</h2><ul id=list></ul><script>fetch('http://other.test/list',{method:'POST',mode:'cors',body:'a=1'}).then(r=>r.text()).then(t=>{list.innerHTML=t})</script>",
+        ),
+        "/list" => Reply::Other("200 OK", "access-control-allow-origin: *\r\n".to_owned(), "<li>".to_owned()),
+        _ => Reply::missing(),
+    });
+    let other = format!("[network.resolve]\n\"other.test\" = \"127.0.0.1:{}\"", server.port);
+    let config = config(server.port, "sandbox = false").replace("[network.resolve]", &other);
+    let world = World::with_config(&config);
+    assert_eq!(world.run(&["run"]).code, 0);
+    assert!(!server.asked().iter().any(|one| one.head[0].starts_with("POST")), "{:?}", server.asked());
+    assert_eq!(found(&world.findings(), "blank-column"), [("http://www.test/tzgg/", true)]);
+}
+
+#[test]
 fn without_a_browser_a_person_looks() {
     let server = serve(|asked| site(asked, 1));
     let world = World::with_config(&config(server.port, "browser = \"off\""));
