@@ -22,6 +22,8 @@ const WITNESSES_MAX: usize = 8;
 const ASKED_MAX: usize = 3;
 /// Hosts outside that could not be reached are counted so far.
 const OUTSIDE_COUNTED: usize = 64;
+/// Shortest pause before what failed is asked once more.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
 /// Time in which the line is not doubted once more after it was seen to be well.
 const TRUST: Duration = Duration::from_secs(60);
 
@@ -66,7 +68,7 @@ impl State {
 
 impl Line {
     pub(crate) fn new(limits: &CrawlLimits) -> Self {
-        let (patience, pause) = (limits.line_patience, limits.retry_pause);
+        let (patience, pause) = (limits.line_patience, limits.retry_pause.max(PAUSE_MIN));
         Self { patience, pause, state: Mutex::default(), looking: tokio::sync::Mutex::default() }
     }
 
