@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
-use xunjian_fetch::Answer;
+use xunjian_fetch::{Answer, Post};
 use xunjian_model::{LinkState, SiteId};
 use xunjian_render::{
-    Browser, Page, RenderError, RenderLimits, Rendered, Resource, SearchBox, Searched, Source,
+    Browser, Page, RenderError, RenderLimits, Rendered, Request, Resource, SearchBox, Searched, Source,
 };
 
 use crate::hosts::lock;
@@ -92,12 +92,34 @@ impl Renderer {
         Some(Tab { renderer: self, browser: self.browser().await?, _permit: permit })
     }
 
-    /// A script that was asked for before.
-    pub(crate) fn remembered(&self, url: &str) -> Option<Resource> {
+    /// What a request of a page gets: a script that was asked for before, or its answer, in which a script is remembered.
+    pub(crate) async fn fulfil(
+        &self,
+        request: &Request,
+        own: bool,
+        answer: impl Future<Output = Option<Resource>> + Send,
+    ) -> Option<Resource> {
+        if let Some(kept) = self.remembered(&request.url).filter(|_| request.script) {
+            return Some(kept);
+        }
+        match answer.await {
+            Some(resource) if request.script => {
+                self.remember(request.url.clone(), &resource);
+                Some(resource)
+            }
+            // A counter or a map of another house, without which the page shows its list.
+            None if request.script && !own => {
+                Some(Resource { status: 404, headers: Vec::new(), body: Vec::new() })
+            }
+            answer => answer,
+        }
+    }
+
+    fn remembered(&self, url: &str) -> Option<Resource> {
         lock(&self.scripts).get(url).cloned()
     }
 
-    pub(crate) fn remember(&self, url: String, script: &Resource) {
+    fn remember(&self, url: String, script: &Resource) {
         let mut scripts = lock(&self.scripts);
         let bytes: usize = scripts.values().map(|kept| kept.body.len()).sum();
         if bytes + script.body.len() > SCRIPTS_BYTES_MAX {
@@ -174,8 +196,7 @@ pub(crate) fn resource(answer: Answer) -> Option<Resource> {
     Some(Resource { status: answer.status, headers, body: answer.body })
 }
 
-/// What a page gets in the place of a script that is not to be had: a counter or a map of another house, without which it shows
-/// its list.
-pub(crate) fn no_script() -> Resource {
-    Resource { status: 404, headers: Vec::new(), body: Vec::new() }
+/// What a page sends, as it is asked with.
+pub(crate) fn posted(post: xunjian_render::Post) -> Post {
+    Post { media_type: post.media_type, body: post.body.into() }
 }

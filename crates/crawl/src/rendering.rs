@@ -1,7 +1,7 @@
 //! Pages whose list a script fills, seen through a browser: when, how often, and with whose
 //! answers.
 
-use xunjian_fetch::{Ask, Post, Want};
+use xunjian_fetch::{Ask, Want};
 use xunjian_frontier::Item;
 use xunjian_model::{
     BodyHash, Facts, PageUrl, Rendering, SiteId, Snapshot, Target, Timings, UrlRecord, View,
@@ -9,7 +9,7 @@ use xunjian_model::{
 use xunjian_render::{Asking, Page, Request, Resource, Source};
 
 use crate::look::new_items;
-use crate::renderer::{RESOURCE_BYTES_MAX, no_script, resource};
+use crate::renderer::{RESOURCE_BYTES_MAX, posted, resource};
 use crate::{Progress, Renderer, Shared, now};
 
 /// Characters of main text with which a page shows something without its scripts.
@@ -135,20 +135,8 @@ struct Scripts<'s> {
 impl Source for Scripts<'_> {
     fn ask(&self, request: Request) -> Asking<'_> {
         Box::pin(async move {
-            let kept = self.renderer.remembered(&request.url).filter(|_| request.script);
-            if kept.is_some() {
-                return kept;
-            }
-            let answer = self.answer(&request).await;
-            match answer {
-                Some(resource) => {
-                    if request.script {
-                        self.renderer.remember(request.url, &resource);
-                    }
-                    Some(resource)
-                }
-                None => (request.script && !self.is_own(&request.url)).then(no_script),
-            }
+            let own = self.is_own(&request.url);
+            self.renderer.fulfil(&request, own, self.answer(&request)).await
         })
     }
 }
@@ -177,8 +165,7 @@ impl Scripts<'_> {
         }
         let cookies = site.and_then(|site| site.cookies.clone());
         let referer = site.map(|site| site.site.url.clone());
-        let post =
-            request.post.clone().map(|post| Post { media_type: post.media_type, body: post.body.into() });
+        let post = request.post.clone().map(posted);
         let ask = Ask { cookies, referer, post, want: Want::Whole, ..Ask::get(url) };
         let ask = Ask { body_bytes_max: RESOURCE_BYTES_MAX, ..ask };
         resource(self.shared.fetch(ask).await.ok()?)

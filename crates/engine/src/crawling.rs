@@ -146,9 +146,15 @@ impl Engine {
         run.save(&self.store)?;
         summary.finished = run.crawl.finished;
         match end {
-            CrawlEnd::LineDown(since) => Err(EngineError::LineDown(since)),
+            CrawlEnd::LineDown(since) => Err(self.line_down(since)),
             CrawlEnd::Done | CrawlEnd::Stopped => Ok(summary),
         }
+    }
+
+    /// Nobody has answered since a moment, which people are told in the zone of dates.
+    pub(crate) fn line_down(&self, since: Timestamp) -> EngineError {
+        let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
+        EngineError::LineDown(self.settings.zone.to_datetime(since))
     }
 
     pub(crate) fn crawl_setup(&self, run: &RunRecord) -> Result<CrawlSetup, EngineError> {

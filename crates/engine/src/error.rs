@@ -46,7 +46,7 @@ pub enum EngineError {
         "no host has answered since {0}: the line of this machine seems to be down, or what all sites stand on; what was \
          crawled is kept, and the next run goes on with it (`monitor.control` names an address that tells which)"
     )]
-    LineDown(jiff::Timestamp),
+    LineDown(jiff::civil::DateTime),
     /// A quarter that has not begun.
     #[error("the quarter {0} has not begun; name one that has")]
     QuarterToCome(xunjian_judge::Quarter),

@@ -95,7 +95,7 @@ impl Engine {
         match end {
             CrawlEnd::Done => Ok(()),
             CrawlEnd::Stopped => Err(EngineError::Unfinished("stopped; look at the findings again later")),
-            CrawlEnd::LineDown(since) => Err(EngineError::LineDown(since)),
+            CrawlEnd::LineDown(since) => Err(self.line_down(since)),
         }
     }
 

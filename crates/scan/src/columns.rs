@@ -33,7 +33,7 @@ pub(crate) fn class_of<'c>(name: &str, classes: &'c [ColumnClass]) -> Option<&'c
 }
 
 /// Id of a column that no class fits.
-pub(crate) const OTHER: &str = "other";
+pub const OTHER: &str = "other";
 
 /// A column that the home page names, or the office.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -55,7 +55,7 @@ use xunjian_store::StoreError;
 
 pub use as_of::NOT_IN_SNAPSHOTS;
 pub use basis::Vocabularies;
-pub use columns::{ColumnClass, ColumnReport};
+pub use columns::{ColumnClass, ColumnReport, OTHER};
 pub use content::ContentCheck;
 pub use excerpt::hit_of;
 pub use find::{Found, QUERY_CHARS_MAX, Query, QueryError};

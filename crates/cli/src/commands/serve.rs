@@ -62,6 +62,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         Some(_) => Timestamp::now(),
         None => this_or_next_night(&night.engine)?,
     };
+    let mut line_was_down = false;
     while !interrupt.stop.is_stopped() {
         let left = due.duration_since(Timestamp::now());
         if left.is_positive() {
@@ -89,10 +90,14 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
             Ok(None) => {}
             // One bad night is no reason not to try the next.
             Err(error) => {
-                night.failed(&error);
+                // Once, however often the night tries again.
+                if !(line_down && line_was_down) {
+                    night.failed(&error);
+                }
                 terminal.error(&error);
             }
         }
+        line_was_down = line_down;
         if let Err(error) = alert::deliver(common, &night.engine, terminal, alert::AFTER_NIGHT).await {
             terminal.error(&error);
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use xunjian_judge::ColumnClass;
 use xunjian_model::{PageUrl, Scope, Site, SiteId, SiteKind, StatedColumn};
+use xunjian_scan::OTHER;
 
 use super::reader::{Fault, Source, Table};
 
@@ -31,8 +32,6 @@ pub(crate) const COLUMNS: [(&str, &[&str]); 13] = [
 const NEEDED: [&str; 3] = ["name", "url", "kind"];
 /// In the place of a column's class: it is none.
 const NO_COLUMN: &str = "none";
-/// The class of columns of which nothing is asked.
-const OTHER: &str = "other";
 
 /// The rows of a register so far.
 #[derive(Default)]

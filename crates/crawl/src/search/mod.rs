@@ -6,12 +6,12 @@ mod results;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use xunjian_fetch::{Answer, Ask, Fetcher, Gate, Post, Want};
+use xunjian_fetch::{Answer, Ask, Fetcher, Gate, Want};
 use xunjian_model::{Facts, LinkKind, LinkState, PageUrl, Site};
 use xunjian_render::{Asking, Page, Request, Resource, SearchBox, Searched, Source};
 
 use crate::Refusals;
-use crate::renderer::{RESOURCE_BYTES_MAX, Renderer, no_script, resource};
+use crate::renderer::{RESOURCE_BYTES_MAX, Renderer, posted, resource};
 use crate::turns::{ask_twice, state_of};
 
 pub use form::search_form;
@@ -152,7 +152,7 @@ impl<'s> Search<'s> {
         };
         let Ok(address) = PageUrl::parse(&lead.url) else { return Some((Sought::NoAnswer, lead.url)) };
         let carries = form::carries(&lead, words);
-        let post = lead.post.map(|post| Post { media_type: post.media_type, body: post.body.into() });
+        let post = lead.post.map(posted);
         let ask = Ask { post, referer: Some(url.clone()), ..Ask::get(address) };
         let sought = match self.followed(renderer, ask, &lead.url, known).await {
             // It may not have been a search that it led to.
@@ -260,31 +260,24 @@ struct Reader<'s> {
 impl Source for Reader<'_> {
     fn ask(&self, request: Request) -> Asking<'_> {
         Box::pin(async move {
-            if let Some(kept) = self.renderer.remembered(&request.url).filter(|_| request.script) {
-                return Some(kept);
-            }
             let url = PageUrl::parse(&request.url).ok()?;
             let beside = url.host() == self.page.host() || url.host() == self.search.home.url.host();
             let own = beside || self.search.site.in_scope(&url);
-            if request.post.is_some() && !(self.renderer.posts() && own) {
-                return None;
-            }
-            if !own && !self.search.setup.outside {
-                return request.script.then(no_script);
-            }
-            let post = request.post.map(|post| Post { media_type: post.media_type, body: post.body.into() });
-            let ask = Ask { post, referer: Some(self.page.clone()), want: Want::Whole, ..Ask::get(url) };
-            let ask = Ask { body_bytes_max: RESOURCE_BYTES_MAX, ..ask };
-            let answered =
-                self.search.setup.fetcher.fetch(ask, self.search.setup.gate).await.ok().and_then(resource);
-            match answered {
-                Some(resource) if request.script => {
-                    self.renderer.remember(request.url, &resource);
-                    Some(resource)
-                }
-                None if request.script && !own => Some(no_script()),
-                answered => answered,
-            }
+            self.renderer.fulfil(&request, own, self.answer(url, &request, own)).await
         })
+    }
+}
+
+impl Reader<'_> {
+    async fn answer(&self, url: PageUrl, request: &Request, own: bool) -> Option<Resource> {
+        let setup = &self.search.setup;
+        let sends = request.post.is_some();
+        if sends && !(self.renderer.posts() && own) || !own && !setup.outside {
+            return None;
+        }
+        let post = request.post.clone().map(posted);
+        let ask = Ask { post, referer: Some(self.page.clone()), want: Want::Whole, ..Ask::get(url) };
+        let ask = Ask { body_bytes_max: RESOURCE_BYTES_MAX, ..ask };
+        resource(setup.fetcher.fetch(ask, setup.gate).await.ok()?)
     }
 }
