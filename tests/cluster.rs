@@ -240,6 +240,15 @@ fn who_does_not_fit_or_finds_nobody_is_told() {
     let differs = world.english(&["worker", "--config", "other.toml"]);
     assert_eq!(differs.code, 2, "{}", differs.stderr);
     assert!(differs.stderr.contains("differs from that of the night"), "{}", differs.stderr);
+    world.reconfigure("clock.toml", "clock_off_max_s = 0", "clock_off_max_s = 60");
+    for late in ["worker", "crawl"] {
+        // The data folder is taken by the crawl that waits.
+        let args = ["--config", "clock.toml", "--data", "elsewhere", late];
+        let told = world.command_at("-3d", &args).env("XUNJIAN_LANG", "en").output().expect("runs");
+        let told: support::Ended = told.into();
+        assert_eq!(told.code, 2, "{late}: {}", told.stderr);
+        assert!(told.stderr.contains("JetStream's server says"), "{late}: {}", told.stderr);
+    }
     signal(&waiting, "-INT");
     assert_eq!(end_of(&mut waiting), Some(3));
     let mut told = String::new();

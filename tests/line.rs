@@ -1,4 +1,4 @@
-//! Nights in which the line of the inspecting machine is down: no site is to blame.
+//! Nights in which the line of the inspecting machine is down, or its clock is wrong: no site is to blame.
 
 #[path = "support/server.rs"]
 mod server;
@@ -188,4 +188,57 @@ fn serve_outlives_a_line_that_is_down_and_inspects_when_it_is_back() {
     let said = std::fs::read_to_string(world.path("told")).expect("what it told");
     assert!(said.contains("the line of this machine seems to be down"), "{said}");
     assert_eq!(told(&world), Vec::<String>::new(), "{said}");
+}
+
+/// The same page by a server whose clock is ahead by so many days; `Age` says that a cache has kept it for a day more.
+fn dated(asked: &Asked, days: i64) -> Reply {
+    let then = jiff::Timestamp::now() + jiff::SignedDuration::from_hours((days - 1) * 24);
+    let head = format!("date: {}\r\nage: 86400\r\n", then.strftime("%a, %d %b %Y %H:%M:%S GMT"));
+    match page(asked) {
+        Reply::Page(body) => Reply::Other("200 OK", head, body),
+        Reply::Other(status, headers, body) => Reply::Other(status, headers + &head, body),
+        other => other,
+    }
+}
+
+#[test]
+fn a_clock_that_most_servers_contradict_ends_the_night_before_anybody_is_judged() {
+    let server = serve(|asked| dated(asked, 400));
+    // 400 days later everything is older than a home page may be.
+    let config = config(&server, "").replace("monitoring_point = \"2026-06-30\"\n", "");
+    let world = World::with_config(&config);
+    let run = world.english(&["run"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert!(run.stderr.contains("this machine's clock says") && run.stderr.contains("NTP"), "{}", run.stderr);
+    assert_eq!(told(&world), Vec::<String>::new());
+    let again = world.run(&["run"]);
+    assert_eq!(again.code, 3, "{}", again.stderr);
+    assert!(again.stderr.contains("本机时钟为"), "{}", again.stderr);
+    // Set right, the same night goes on, and is dated by the right clock.
+    let right: support::Ended = world.command_at("+400d", &["run", "--json"]).output().expect("runs").into();
+    assert_eq!(right.code, 0, "{}", right.stderr);
+    let summary = right.json();
+    assert_eq!(summary["run"], 1, "{summary}");
+    let started: jiff::Timestamp =
+        summary["started_at"].as_str().expect("a moment").parse().expect("a moment");
+    let ahead = started.duration_since(jiff::Timestamp::now()).as_hours();
+    assert!((399 * 24..=400 * 24).contains(&ahead), "{started}");
+    // Who knows better says so.
+    world.write("sure.toml", config.replace("[crawl]\n", "[crawl]\nclock_off_max_s = 0\n").as_bytes());
+    let sure = world.run(&["--config", "sure.toml", "run", "--quiet"]);
+    assert_eq!(sure.code, 0, "{}", sure.stderr);
+}
+
+#[test]
+fn servers_whose_clocks_are_wrong_are_no_reason_to_doubt_ours() {
+    // Two of five; and five, each with a time of its own.
+    for all in [false, true] {
+        let server = serve(move |asked| {
+            let at = SITES.iter().position(|site| asked.host.starts_with(site)).unwrap_or(9) as i64;
+            dated(asked, if all || at < 2 { 30 * (at + 1) } else { 0 })
+        });
+        let world = World::with_config(&config(&server, ""));
+        let run = world.run(&["run", "--quiet"]);
+        assert_eq!(run.code, 0, "{all}: {}", run.stderr);
+    }
 }

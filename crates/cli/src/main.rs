@@ -108,7 +108,7 @@ async fn run(cli: Cli, terminal: Terminal) -> anyhow::Result<Exit> {
 }
 
 fn exit_of(error: &anyhow::Error) -> Exit {
-    if matches!(error.downcast_ref(), Some(EngineError::LineDown(_))) {
+    if error.downcast_ref::<EngineError>().is_some_and(|error| error.halted().is_some()) {
         return Exit::Incomplete;
     }
     let engine = error.downcast_ref::<EngineError>().is_some_and(EngineError::is_store_trouble);

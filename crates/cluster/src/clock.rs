@@ -1,9 +1,10 @@
 //! One clock for all machines: the server's, which stamps every message it keeps.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::kv;
+use jiff::Timestamp;
 
 use crate::ClusterError;
 
@@ -19,6 +20,17 @@ impl Clock {
         let key = format!("clock.{worker}");
         let read = server_time(bucket, &key).await?;
         Ok(Self { read: Mutex::new(read), key })
+    }
+
+    /// An error if this machine's own clock is farther off than this; with 0 it never is.
+    pub(crate) fn agrees(&self, off_max: Duration) -> Result<(), ClusterError> {
+        let (ours, server) = (Timestamp::now(), Timestamp::from_microsecond(self.now()));
+        match server {
+            Ok(server) if !off_max.is_zero() && ours.duration_since(server).unsigned_abs() > off_max => {
+                Err(ClusterError::ClockOff { ours, server })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reads the time again.

@@ -16,11 +16,12 @@ use xunjian_frontier::{EmbeddedFrontier, Frontier as _};
 use xunjian_model::{Host, SiteId};
 use xunjian_store::{Space, Store, Told, Write};
 
+use crate::clock::Clock;
 use crate::handing::hand;
 use crate::lease::{self, Leases};
 use crate::log::Entry;
 use crate::messages::{Message, Messages};
-use crate::names::Names;
+use crate::names::{Names, patiently};
 use crate::night::{Fingerprint, Night};
 use crate::parts::Joined;
 use crate::{Cluster, ClusterError};
@@ -87,6 +88,8 @@ pub async fn collect(
     stop: StopSignal,
 ) -> Result<CrawlEnd, ClusterError> {
     let names = Names::open(cluster).await?;
+    let clock = patiently(async || Clock::read(&names.turns, "collector").await).await?;
+    clock.agrees(setup.limits.clock_off_max)?;
     note_ipv6(&store, fetcher, &setup).await?;
     let division = Shares::new(&setup.sites);
     let shares = division.all().into_iter().chain(setup.limits.outside.then_some(Share(None)));

@@ -28,6 +28,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use xunjian_crawl::CrawlError;
 use xunjian_store::StoreError;
 
@@ -99,6 +100,16 @@ pub enum ClusterError {
         "this worker's version or configuration (sites, politeness, limits of crawl, pages and client) differs from that of the night; give it the same xunjian.toml and register"
     )]
     Differs,
+    /// Clocks differ, so that moments which machines write down cannot be compared.
+    #[error(
+        "this machine's clock says {ours}, JetStream's server says {server}; set both right (best by NTP), or raise `crawl.clock_off_max_s`"
+    )]
+    ClockOff {
+        /// What the clock says.
+        ours: Timestamp,
+        /// What the server says.
+        server: Timestamp,
+    },
     /// A message that nobody of this version wrote.
     #[error("a message of the cluster cannot be read: {0}")]
     Message(String),

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use xunjian_crawl::{
-    CrawlSetup, Found, Joint, JointPace, Progress, RenderSetup, Renderer, Share, Shares, StopSignal,
-    TurnBook, crawl_jointly,
+    CrawlLimits, CrawlSetup, Found, Joint, JointPace, Progress, RenderSetup, Renderer, Share, Shares,
+    StopSignal, TurnBook, crawl_jointly,
 };
 use xunjian_fetch::{FetchLimits, Fetcher, Network};
 
@@ -56,6 +56,7 @@ pub async fn work(cluster: &Cluster, worker: Worker<'_>, stop: StopSignal) -> Re
     let names = Names::open(cluster).await?;
     let name = format!("{:016x}", fastrand::u64(..));
     let clock = Arc::new(patiently(async || Clock::read(&names.turns, &name).await).await?);
+    clock.agrees(worker.setup.limits.clock_off_max)?;
     let places = Places::new(worker.setup.politeness.address_connections);
     let mut working = Working {
         failed: BTreeMap::new(),
@@ -207,7 +208,12 @@ impl Working {
             worker: self.name.clone(),
             crawl: night.crawl.clone(),
             // The turns of all shares are counted where the workers meet.
-            setup: CrawlSetup { turns: TurnBook::default(), ..setup.clone() },
+            setup: CrawlSetup {
+                turns: TurnBook::default(),
+                // It was compared with the server's.
+                limits: CrawlLimits { clock_off_max: Duration::ZERO, ..setup.limits.clone() },
+                ..setup.clone()
+            },
             client: Fetcher::new(worker.fetch.clone(), &worker.network)?,
             pace: Arc::clone(&self.pace),
             held: held.clone(),

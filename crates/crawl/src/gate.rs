@@ -60,6 +60,9 @@ impl Gate for Shared {
         match exchanged {
             Ok(answer) => {
                 self.line.answered(&host.host);
+                if self.clock.is_off(&host.host, answer, now()) {
+                    self.stop.stop();
+                }
                 if !host.is_own() {
                     crate::Progress::add(&self.progress.outside_answers, 1);
                 }

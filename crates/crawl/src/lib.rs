@@ -5,6 +5,7 @@
 //! does not grow with its size.
 
 mod block_page;
+mod clock;
 mod gate;
 mod hosts;
 mod joint;
@@ -41,7 +42,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -100,6 +101,8 @@ pub enum CrawlEnd {
     Stopped,
     /// Nobody answered any more, since this moment: our own line seems to be down. The queue is kept.
     LineDown(Timestamp),
+    /// Most servers say that this machine's clock is ahead by so much, which may be negative. The queue is kept.
+    ClockOff(SignedDuration),
 }
 
 /// What every worker shares.
@@ -116,6 +119,7 @@ pub(crate) struct Shared {
     renderer: Option<Arc<Renderer>>,
     hosts: Hosts,
     line: line::Line,
+    clock: clock::Clock,
     sites: BTreeMap<SiteId, SiteState>,
     /// Text of refusals.
     refusals: Refusals,
@@ -267,6 +271,7 @@ async fn work_off(
         renderer: setup.renderer.clone(),
         hosts: Hosts::new(setup.politeness.clone(), setup.turns.clone()),
         line: line::Line::new(&setup.limits),
+        clock: clock::Clock::new(setup.limits.clock_off_max, by_host.len()),
         refusals: Refusals::new(&setup.politeness.block_pages)?,
         sites,
         setup,
@@ -350,7 +355,7 @@ async fn work_off(
     }
     drop(workers);
     let stopped = stop.is_stopped();
-    let line_down = shared.line.given_up();
+    let (line_down, clock_off) = (shared.line.given_up(), shared.clock.off());
     shared.outcomes.send(writer::Outcome::End).await.ok();
     let ended = tokio::task::spawn_blocking(move || writer.join()).await;
     if let Some(error) = failed {
@@ -360,10 +365,11 @@ async fn work_off(
         Ok(Ok(())) => {}
         _ => return Err(CrawlError::Writer),
     }
-    Ok(match line_down {
-        Some(since) => CrawlEnd::LineDown(since),
-        None if stopped => CrawlEnd::Stopped,
-        None => CrawlEnd::Done,
+    Ok(match (clock_off, line_down) {
+        (Some(ahead), _) => CrawlEnd::ClockOff(ahead),
+        (None, Some(since)) => CrawlEnd::LineDown(since),
+        (None, None) if stopped => CrawlEnd::Stopped,
+        (None, None) => CrawlEnd::Done,
     })
 }
 

@@ -31,6 +31,8 @@ pub struct CrawlLimits {
     pub retry_pause: Duration,
     /// How long is waited for our own line, once nobody answers any more; 0: it is never in doubt.
     pub line_patience: Duration,
+    /// How far this machine's clock may be off by what most servers say; 0: it is never in doubt.
+    pub clock_off_max: Duration,
     /// Whether links to hosts outside every site are checked; off for a network that reaches none.
     pub outside: bool,
     /// Failures to connect in a row after which a host outside is left alone for this run.
@@ -53,6 +55,7 @@ impl Default for CrawlLimits {
             in_flight_max: 64,
             retry_pause: Duration::from_secs(20),
             line_patience: Duration::from_secs(3_600),
+            clock_off_max: Duration::from_secs(3_600),
             outside: true,
             failures_max: 8,
             limited_tries_max: 50,

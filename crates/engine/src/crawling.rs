@@ -94,7 +94,8 @@ impl Engine {
             self.store.queue_restored()?;
         }
         let setup = self.crawl_setup(&run)?;
-        if !run.seeded {
+        let begun = !run.seeded;
+        if begun {
             if settings.sites.iter().all(|site| run.covers(&site.id)) {
                 xunjian_crawl::divide(&self.store, &settings.sites)?;
                 xunjian_crawl::reread(&self.store, &setup, run.started_at)?;
@@ -142,19 +143,35 @@ impl Engine {
         if summary.finished {
             self.check_homes(&run).await?;
         }
+        if let CrawlEnd::ClockOff(ahead) = end
+            && let Ok(right) = Timestamp::now().checked_sub(ahead)
+            && (begun || run.started_at > right)
+        {
+            // It is what findings are dated by.
+            run.started_at = xunjian_model::kept_moment(right);
+        }
         run.crawl.finished = summary.finished;
         run.save(&self.store)?;
         summary.finished = run.crawl.finished;
-        match end {
-            CrawlEnd::LineDown(since) => Err(self.line_down(since)),
-            CrawlEnd::Done | CrawlEnd::Stopped => Ok(summary),
-        }
+        self.not_halted(end)?;
+        Ok(summary)
     }
 
-    /// Nobody has answered since a moment, which people are told in the zone of dates.
-    pub(crate) fn line_down(&self, since: Timestamp) -> EngineError {
-        let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
-        EngineError::LineDown(self.settings.zone.to_datetime(since))
+    /// An error if a crawl was ended by what is wrong with this machine. People are told times in the zone of dates.
+    pub(crate) fn not_halted(&self, end: CrawlEnd) -> Result<(), EngineError> {
+        let local = |at: Timestamp| {
+            let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
+            self.settings.zone.to_datetime(at)
+        };
+        match end {
+            CrawlEnd::Done | CrawlEnd::Stopped => Ok(()),
+            CrawlEnd::LineDown(since) => Err(EngineError::LineDown(local(since))),
+            CrawlEnd::ClockOff(ahead) => {
+                let ours = Timestamp::now();
+                let servers = ours.checked_sub(ahead).unwrap_or(ours);
+                Err(EngineError::ClockOff { ours: local(ours), servers: local(servers) })
+            }
+        }
     }
 
     pub(crate) fn crawl_setup(&self, run: &RunRecord) -> Result<CrawlSetup, EngineError> {

@@ -1,9 +1,13 @@
 //! Why a step could not be done.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use xunjian_cluster::ClusterError;
 use xunjian_store::StoreError;
+
+/// Pause before sites are asked again with a clock that was wrong.
+const CLOCK_PAUSE: Duration = Duration::from_secs(600);
 
 /// Why a step could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,17 @@ pub enum EngineError {
          crawled is kept, and the next run goes on with it (`monitor.control` names an address that tells which)"
     )]
     LineDown(jiff::civil::DateTime),
+    /// The clock of this machine.
+    #[error(
+        "this machine's clock says {ours}, most servers say {servers}: nothing was judged by a wrong clock; set it right (best by \
+         NTP) and run again, or raise `crawl.clock_off_max_s` if the servers are wrong"
+    )]
+    ClockOff {
+        /// What the clock says.
+        ours: jiff::civil::DateTime,
+        /// What most servers say.
+        servers: jiff::civil::DateTime,
+    },
     /// A quarter that has not begun.
     #[error("the quarter {0} has not begun; name one that has")]
     QuarterToCome(xunjian_judge::Quarter),
@@ -59,6 +74,16 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Whether a crawl was ended by what is wrong with this machine, and how soon it may be gone on with.
+    pub fn halted(&self) -> Option<Duration> {
+        match self {
+            // It was waited for.
+            Self::LineDown(_) => Some(Duration::ZERO),
+            Self::ClockOff { .. } => Some(CLOCK_PAUSE),
+            _ => None,
+        }
+    }
+
     /// Whether the data folder, not the configuration, is at fault.
     pub fn is_store_trouble(&self) -> bool {
         matches!(

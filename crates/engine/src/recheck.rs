@@ -92,10 +92,10 @@ impl Engine {
         let fetcher = Fetcher::new(self.settings().fetch.clone(), &self.settings().network)?;
         let store = Arc::clone(self.store());
         let end = xunjian_crawl::crawl(store, fetcher, setup, Arc::new(Progress::default()), stop).await?;
+        self.not_halted(end)?;
         match end {
-            CrawlEnd::Done => Ok(()),
             CrawlEnd::Stopped => Err(EngineError::Unfinished("stopped; look at the findings again later")),
-            CrawlEnd::LineDown(since) => Err(self.line_down(since)),
+            _ => Ok(()),
         }
     }
 

@@ -62,7 +62,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         Some(_) => Timestamp::now(),
         None => this_or_next_night(&night.engine)?,
     };
-    let mut line_was_down = false;
+    let mut was_halted = false;
     while !interrupt.stop.is_stopped() {
         let left = due.duration_since(Timestamp::now());
         if left.is_positive() {
@@ -83,21 +83,21 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         let whole = night::whole(&mut night, &[], &interrupt).await;
         drop(alone);
         let ended = matches!(whole, Ok(Some(_)));
-        let line_down =
-            matches!(&whole, Err(error) if matches!(error.downcast_ref(), Some(EngineError::LineDown(_))));
+        let error = whole.as_ref().err().and_then(|error| error.downcast_ref::<EngineError>());
+        let halted = error.and_then(EngineError::halted);
         match whole {
             Ok(Some(report)) => night.print(&report)?,
             Ok(None) => {}
             // One bad night is no reason not to try the next.
             Err(error) => {
                 // Once, however often the night tries again.
-                if !(line_down && line_was_down) {
+                if !(halted.is_some() && was_halted) {
                     night.failed(&error);
                 }
                 terminal.error(&error);
             }
         }
-        line_was_down = line_down;
+        was_halted = halted.is_some();
         if let Err(error) = alert::deliver(common, &night.engine, terminal, alert::AFTER_NIGHT).await {
             terminal.error(&error);
         }
@@ -116,11 +116,11 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         drop(looking);
         *store = Some(Arc::clone(night.engine.store()));
         drop(store);
-        due = match ended {
-            true => this_or_next_night(&night.engine)?,
-            // It waited for the line long enough, but the night may not be over.
-            false if line_down && is_still_night(&night.engine) => Timestamp::now(),
-            false => next_night(&night.engine),
+        due = match halted {
+            _ if ended => this_or_next_night(&night.engine)?,
+            // What is wrong with this machine may be mended while the night is not over.
+            Some(pause) if is_still_night(&night.engine) => Timestamp::now() + pause,
+            _ => next_night(&night.engine),
         };
     }
     if let Some(console) = console {
