@@ -218,6 +218,9 @@ fn init_takes_sites_and_office_as_flags() {
 fn a_full_disk() {
     let world = World::with_city(CITY);
     let later = World::with_city(CityOptions { day: 9, ..CITY });
+    for each in [&world, &later] {
+        each.configure("[store]\nfree_bytes_min = 0\n");
+    }
     let disk = world.path("disk");
     std::fs::create_dir(&disk).expect("folder");
     let script = format!(

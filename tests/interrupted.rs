@@ -1,10 +1,13 @@
 //! kill -9, Ctrl-C: nothing acknowledged is lost, and the next run goes on.
 
+#[path = "support/server.rs"]
+mod server;
 mod support;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use server::{Reply, serve};
 use support::World;
 use xunjian_city::CityOptions;
 
@@ -236,6 +239,7 @@ fn a_full_disk_and_a_read_only_one_are_said_and_the_run_goes_on_afterwards() {
         eprintln!("not permitted to mount a small disk: nothing was tested");
         return;
     };
+    world.configure("[store]\nfree_bytes_min = 0\n");
     let full = world.english(&["--data", "disk/data", "run"]);
     assert_eq!(full.code, 4, "{}", full.stderr);
     assert!(full.stderr.contains("free space on the disk"), "{}", full.stderr);
@@ -252,6 +256,41 @@ fn a_full_disk_and_a_read_only_one_are_said_and_the_run_goes_on_afterwards() {
     assert_eq!(resumed.json()["run"], 1, "the interrupted run goes on");
     let verified = world.run(&["--data", "disk/data", "store", "verify"]);
     assert_eq!(verified.code, 0, "{}", verified.stdout);
+    let undisturbed = World::with_city(CITY);
+    undisturbed.run(&["run"]);
+    let found = world.read_json("disk/data/report/findings.json");
+    assert_eq!(found.as_array().expect("array").len(), undisturbed.findings().len());
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that could not be done has to say so")]
+fn a_disk_that_fills_ends_the_night_while_it_can_still_be_told() {
+    let world = World::with_city(CITY);
+    let Some(disk) = Disk::mount(world.path("disk"), "40m") else {
+        eprintln!("not permitted to mount a small disk: nothing was tested");
+        return;
+    };
+    let hook = serve(|_| Reply::Other("204 No Content", String::new(), String::new()));
+    let sink =
+        format!("type = \"webhook\"\nurl = \"http://127.0.0.1:{}/hook\"\ngroup = \"night\"\n", hook.port);
+    // Enough for the index, not for all pages.
+    world.configure(&format!("[store]\nfree_bytes_min = 38000000\n[[alert]]\nname = \"hook\"\n{sink}"));
+    let full = world.english(&["--data", "disk/data", "run"]);
+    assert_eq!(full.code, 4, "{}", full.stderr);
+    assert!(full.stderr.contains("MiB are free on the disk"), "{}", full.stderr);
+    let told: Vec<String> =
+        hook.asked().iter().map(|one| String::from_utf8_lossy(&one.body).into_owned()).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("xunjian.night.failed") && told[0].contains("36 are left free"), "{told:?}");
+    let some = world.run(&["--data", "disk/data", "store", "stats", "--json"]).json();
+    assert!(some["stats"]["snapshots"].as_u64() > Some(0), "it had begun: {some}");
+    assert!(some["free_bytes"].as_u64() > Some(30_000_000), "{some}");
+    // Nothing more begins before there is room, and nothing is missing then.
+    assert_eq!(world.run(&["--data", "disk/data", "scan"]).code, 4);
+    disk.remount("rw,size=200m");
+    let resumed = world.run(&["--data", "disk/data", "run", "--json"]);
+    assert_eq!(resumed.code, 3, "{}", resumed.stderr);
+    assert_eq!(resumed.json()["run"], 1, "the interrupted run goes on");
     let undisturbed = World::with_city(CITY);
     undisturbed.run(&["run"]);
     let found = world.read_json("disk/data/report/findings.json");

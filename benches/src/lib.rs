@@ -37,6 +37,7 @@ pub fn settings(folder: &std::path::Path, sites: Vec<Site>) -> Settings {
         render: None,
         incremental: None,
         revisit_records: false,
+        free_bytes_min: 0,
         versions_max: 0,
         compact_days: 0,
         metrics: None,

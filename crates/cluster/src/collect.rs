@@ -357,6 +357,7 @@ impl Collector {
         let (mut queued, mut done, count) = (0, 0, batches.len() as u64);
         let mut notes = Vec::new();
         tokio::task::block_in_place(|| {
+            store.has_room()?;
             let mut batch = store.begin();
             for (share, number, told) in batches {
                 for write in told.writes {

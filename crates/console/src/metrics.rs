@@ -44,6 +44,8 @@ fn text(engine: &Engine) -> Result<String, StoreError> {
     let mut waiting = metric("xunjian_findings_waiting", "Findings that wait for a person.");
     let mut accounts =
         metric("xunjian_media_accounts", "New-media accounts by how they stand: pass, fail or review.");
+    let mut free = metric("xunjian_disk_free_bytes", "Bytes that can still be written where the store lies.");
+    free.samples.push((String::new(), engine.store().free_bytes()? as f64));
     if let Some(run) = RunRecord::last(engine.store())? {
         run_number.samples.push((String::new(), f64::from(run.number)));
         started.samples.push((String::new(), run.started_at.as_millisecond() as f64 / 1e3));
@@ -83,7 +85,7 @@ fn text(engine: &Engine) -> Result<String, StoreError> {
     let mut out = String::new();
     let all = [
         run_number, started, finished, result, vetoes, warnings, score, certificate, findings, new, waiting,
-        accounts,
+        accounts, free,
     ];
     for one in all {
         let _ = write!(out, "# HELP {0} {1}\n# TYPE {0} gauge\n", one.name, one.help);

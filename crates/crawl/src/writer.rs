@@ -166,6 +166,7 @@ impl Writer<'_> {
             self.known.clear();
         }
         let begun = Instant::now();
+        self.shared.store.has_room()?;
         let mut batch = self.shared.store.begin();
         let mut next = Some(first);
         loop {

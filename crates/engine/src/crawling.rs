@@ -13,6 +13,8 @@ use xunjian_report::Language;
 
 use crate::{Engine, EngineError, RunRecord, Settings};
 
+/// Nights like the last one for which there has to be room on the disk.
+const NIGHTS_AHEAD: u64 = 14;
 /// Hosts outside that could not be reached, none that answered, with which it is not theirs.
 const OUTSIDE_MIN: u64 = 10;
 
@@ -87,6 +89,8 @@ impl Engine {
         stop: StopSignal,
     ) -> Result<CrawlSummary, EngineError> {
         let settings = &self.settings;
+        self.store.has_room()?;
+        let free = self.store.free_bytes()?;
         let mut run = RunRecord::begin_or_resume(&self.store, only, nightly)?;
         if self.store.is_queue_lost()? {
             run.seeded = false;
@@ -154,7 +158,28 @@ impl Engine {
         run.save(&self.store)?;
         summary.finished = run.crawl.finished;
         self.not_halted(end)?;
+        // The first night takes more than any other.
+        if run.number > 1 && summary.finished {
+            self.look_ahead(free)?;
+        }
         Ok(summary)
+    }
+
+    /// Warns while there still is room for some nights like this one, which began with so many free bytes.
+    fn look_ahead(&self, before: u64) -> Result<(), EngineError> {
+        let after = self.store.free_bytes()?;
+        let (taken, left) =
+            (before.saturating_sub(after), after.saturating_sub(self.settings.free_bytes_min));
+        let nights = left / taken.max(1);
+        if nights < NIGHTS_AHEAD {
+            let free_mib = after >> 20;
+            tracing::warn!(
+                free_mib,
+                nights,
+                "the disk is nearly full: it has room for few more nights like this one"
+            );
+        }
+        Ok(())
     }
 
     /// An error if a crawl was ended by what is wrong with this machine. People are told times in the zone of dates.

@@ -120,6 +120,7 @@ impl Import<'_> {
             self.record(store, &mut batch, &record)?;
             if batch.writes() >= BATCH_WRITES || batch.body_bytes() >= BATCH_BYTES {
                 batch.commit()?;
+                store.has_room()?;
                 batch = store.begin();
             }
         }

@@ -93,12 +93,14 @@ impl Engine {
     /// Opens the store of the settings.
     pub fn open(settings: Settings) -> Result<Self, EngineError> {
         let store = Arc::new(Store::open(&settings.data)?);
+        store.leave_free(settings.free_bytes_min);
         Ok(Self { store, settings, turns: TurnBook::default(), looking: Arc::default() })
     }
 
     /// Another one over the same store, with other settings; both keep one limit towards hosts and addresses.
     pub fn with(&self, settings: Settings) -> Self {
         let (store, looking) = (Arc::clone(&self.store), Arc::clone(&self.looking));
+        store.leave_free(settings.free_bytes_min);
         Self { store, settings, turns: self.turns.clone(), looking }
     }
 

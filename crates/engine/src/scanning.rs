@@ -98,6 +98,7 @@ impl Engine {
     /// Scans every site of the last run; `each` is told of each site that is done. `fresh` looks
     /// at every page again, also where what was found before still holds.
     pub fn scan(&self, fresh: bool, each: impl Fn(&Site) + Sync) -> Result<ScanSummary, EngineError> {
+        self.store.has_room()?;
         let run = self.last_run()?;
         let setup = self.scan_setup(&run, fresh)?;
         let sites = self.settings.sites.iter().map(|site| &site.id);
@@ -105,6 +106,7 @@ impl Engine {
         let (mut total, mut lives) = (ScanSummary::default(), life::Lives::default());
         let sites: Vec<&Site> = self.sites(&run).collect();
         let scan_one = |site: &&Site| {
+            self.store.has_room()?;
             let input = self.site_input(&run, site)?;
             let scan = xunjian_scan::scan_site(&self.store, site, &input, &states, &setup)?;
             Ok((input, scan))

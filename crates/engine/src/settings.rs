@@ -45,6 +45,8 @@ pub struct Settings {
     pub versions_max: usize,
     /// Days after which a night compacts the store by itself, if not all versions are kept; 0: never.
     pub compact_days: u32,
+    /// Bytes that crawls and scans leave free on the disk; 0: none.
+    pub free_bytes_min: u64,
     /// Address at which counters are offered to a monitoring system.
     pub metrics: Option<std::net::SocketAddr>,
     /// Page limits.

@@ -14,6 +14,20 @@ pub enum StoreError {
         /// The system's reason.
         source: io::Error,
     },
+    /// Little room is left on the disk.
+    #[error(
+        "only {free} MiB are free on the disk of {}, and {min} are left free (`store.free_bytes_min`); make room on the disk, or let old \
+         versions of pages go (`store.versions_max`, then `xunjian store compact`), and run again; nothing stored is lost",
+        path.display()
+    )]
+    Full {
+        /// Data folder.
+        path: PathBuf,
+        /// Free MiB.
+        free: u64,
+        /// MiB that are left free.
+        min: u64,
+    },
     /// Another process has the store open.
     #[error("the store in {} is in use by another xunjian process{process}; wait for it or stop it; while `xunjian serve` runs, its console does the same", path.display())]
     InUse {

@@ -21,6 +21,7 @@ mod journal;
 mod read;
 mod rebuild;
 mod records;
+mod room;
 mod segment;
 mod snapshots;
 mod space;
@@ -31,6 +32,7 @@ mod warc;
 
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -74,6 +76,8 @@ pub struct Store {
     rebuilt: Option<Rebuilt>,
     /// Who is told of each batch before it is kept.
     listener: Option<Box<dyn Listener>>,
+    /// Bytes that are left free on the disk.
+    free_min: AtomicU64,
     _lock: folder::Lock,
 }
 
@@ -157,6 +161,7 @@ impl Store {
             digests: digests::Open::new(folder)?,
             rebuilt,
             listener: None,
+            free_min: AtomicU64::new(0),
             _lock: lock,
         };
         if older {

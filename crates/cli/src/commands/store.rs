@@ -42,6 +42,7 @@ fn existing(common: &Common) -> anyhow::Result<PathBuf> {
 fn stats(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
     let store = open(common)?;
     let stats = store.stats().map_err(EngineError::from)?;
+    let free = store.free_bytes().map_err(EngineError::from)?;
     let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
     let rows = [
         (terminal.words("地址", "Addresses"), stats.urls.to_string()),
@@ -52,9 +53,10 @@ fn stats(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
         (terminal.words("日志", "Journal"), megabytes(stats.journal_bytes)),
         (terminal.words("索引", "Index"), megabytes(stats.index_bytes)),
         (terminal.words("页面摘要", "Digests of pages"), megabytes(stats.digest_bytes)),
+        (terminal.words("磁盘剩余", "Free on the disk"), megabytes(free)),
     ];
     terminal.print(&table(&rows.map(|(name, value)| vec![name.to_owned(), value])))?;
-    terminal.json(&json!({ "stats": stats, "rebuilt": store.rebuilt() }))?;
+    terminal.json(&json!({ "stats": stats, "free_bytes": free, "rebuilt": store.rebuilt() }))?;
     Ok(Exit::Done)
 }
 

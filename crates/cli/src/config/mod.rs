@@ -35,6 +35,8 @@ pub(crate) use register::COLUMNS as REGISTER_COLUMNS;
 pub(crate) const DEFAULT_FILE: &str = "xunjian.toml";
 /// Zone of dates without one.
 const ZONE: &str = "Asia/Shanghai";
+/// Bytes that are left free on the disk, where the configuration says nothing.
+const FREE_BYTES_MIN: u64 = 256 << 20;
 
 /// Why a configuration cannot be used: every mistake in it.
 #[derive(Debug)]
@@ -208,6 +210,7 @@ impl Reading<'_> {
         let versions_max = store.get(source, "versions_max").unwrap_or(0);
         let compact_days = store.get(source, "compact_days").unwrap_or(7);
         let revisit_records = store.get(source, "revisit_records").unwrap_or(false);
+        let free_bytes_min = store.get(source, "free_bytes_min").unwrap_or(FREE_BYTES_MIN);
         store.finish(source);
         let counters = crawl::metrics(&mut metrics, source);
         metrics.finish(source);
@@ -282,6 +285,7 @@ impl Reading<'_> {
             versions_max,
             compact_days,
             revisit_records,
+            free_bytes_min,
             metrics: counters,
             page,
             findings,
