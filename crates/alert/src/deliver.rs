@@ -300,7 +300,8 @@ impl Dispatcher {
                         continue;
                     };
                     let night = nights.entry(site.clone()).or_insert_with(|| SiteNight {
-                        key: format!("{site}/{at}"),
+                        // A night that was reported before its end ends once more.
+                        key: format!("{site}/{at}/{number}"),
                         at,
                         site_name: self.name(&site),
                         link: self.console.as_ref().map(|base| format!("{base}/sites/{site}")),

@@ -33,6 +33,7 @@ mod sites;
 mod traps;
 mod turns;
 mod visit;
+mod waiting;
 mod window;
 mod worker;
 mod writer;
@@ -67,12 +68,14 @@ pub use search::{Known, Search, SearchHome, SearchSetup, Sought, search_form};
 pub use seed::{queue_again, seed};
 pub use setup::{
     ContentCheck, CrawlLimits, CrawlSetup, Cut, HomeCheck, Incremental, SecondLook, SiteCrawl, StopSignal,
+    UntilClosed,
 };
 pub use shares::{Share, ShareError, Shares};
 pub use sitemap::{Sitemap, parse as parse_sitemap};
 pub use sites::SiteLearnt;
 pub use traps::shape;
 pub use turns::{Turns, ask_twice, state_of};
+pub use waiting::{forget_waiting, note_waiting};
 pub use window::{Hours, HoursError, Window, WindowError};
 
 use hosts::{HostState, Hosts};

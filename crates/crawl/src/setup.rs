@@ -183,6 +183,16 @@ impl Drop for AbortOnDrop {
     }
 }
 
+/// How often the window is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A crawl's signal for as long as this is there.
+pub struct UntilClosed {
+    /// The signal.
+    pub stop: StopSignal,
+    _tasks: [AbortOnDrop; 2],
+}
+
 /// Asks a crawl to stop soon; it keeps what it has and can be resumed.
 #[derive(Clone, Debug, Default)]
 pub struct StopSignal(Arc<(AtomicBool, Notify)>);
@@ -205,6 +215,24 @@ impl StopSignal {
             asked.stop();
         });
         (child, AbortOnDrop(passing_on))
+    }
+
+    /// A signal that is also asked when the window closes, once it was open.
+    pub fn until_closed(&self, politeness: &Politeness) -> UntilClosed {
+        let (stop, passing_on) = self.child();
+        let (politeness, closing) = (politeness.clone(), stop.clone());
+        let watching = tokio::spawn(async move {
+            let mut was_open = false;
+            while !closing.is_stopped() {
+                let closed = politeness.is_closed(crate::now());
+                if closed && was_open {
+                    return closing.stop();
+                }
+                was_open |= !closed;
+                closing.sleep(LOOK_EVERY).await;
+            }
+        });
+        UntilClosed { stop, _tasks: [passing_on, AbortOnDrop(watching)] }
     }
 
     /// Whether it was asked.

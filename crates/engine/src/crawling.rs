@@ -108,6 +108,11 @@ impl Engine {
             run.seeded = true;
             run.save(&self.store)?;
         }
+        let sites: Vec<&SiteId> = self.sites(&run).map(|site| &site.id).collect();
+        xunjian_crawl::forget_waiting(&self.store, run.number, &sites)?;
+        // What a night has not seen by its end is seen in the next; by day people want to know how things stand.
+        let by_night = nightly.then(|| stop.until_closed(&settings.politeness));
+        let stop = by_night.as_ref().map_or(stop, |until| until.stop.clone());
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;
         let store = Arc::clone(&self.store);
         let end = match &settings.cluster {
@@ -153,6 +158,9 @@ impl Engine {
         {
             // It is what findings are dated by.
             run.started_at = xunjian_model::kept_moment(right);
+        }
+        if !summary.finished {
+            xunjian_crawl::note_waiting(&self.store, run.number, &sites)?;
         }
         run.crawl.finished = summary.finished;
         run.save(&self.store)?;

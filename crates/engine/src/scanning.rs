@@ -29,6 +29,9 @@ pub(crate) fn sites_at_once(setup: &ScanSetup) -> usize {
 /// Kinds that other steps look for than the scan.
 const NOT_OF_THE_SCAN: [Kind; 3] = [Kind::SearchMiss, Kind::MediaStale, Kind::MediaZombie];
 
+/// Kinds that are looked for when a crawl is over.
+const AFTER_THE_CRAWL: [Kind; 2] = [Kind::SeveralNames, Kind::NoIpv6];
+
 /// What a site's scan leaves for the judge and the report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteSummary {
@@ -123,6 +126,7 @@ impl Engine {
                 let kind = &finding.kind;
                 !NOT_OF_THE_SCAN.contains(kind)
                     && !crawl.unknown.contains(kind)
+                    && (run.crawl.finished || !AFTER_THE_CRAWL.contains(kind))
                     && (whole || self.was_visited(finding, &run))
                     && !untold.has(finding)
             };

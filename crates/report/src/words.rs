@@ -151,6 +151,7 @@ pub fn left_out(word: &str, language: Language) -> String {
         "bytes-max" => ("超出网站流量上限", "beyond the site's budget of bytes"),
         "time-max" => ("超出网站时间上限", "beyond the site's budget of time"),
         "depth-max" => ("离首页太远", "too far from the home page"),
+        "waiting" => ("等待抓取", "still to be crawled"),
         "trap" => ("没有尽头的重复地址", "one of endless addresses that repeat each other"),
         "not-due" => ("增量模式下未到访问时间", "not due in an incremental run"),
         _ => (word, word),

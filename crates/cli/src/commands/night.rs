@@ -177,7 +177,10 @@ impl Night {
 
     /// Lets old versions of pages go, where the configuration wants that and it is time.
     pub(crate) fn retain(&mut self) -> anyhow::Result<()> {
-        if let Some(done) = self.engine.retain()? {
+        // A night that is gone on with has not seen all pages yet.
+        if self.engine.interrupted()?.is_none()
+            && let Some(done) = self.engine.retain()?
+        {
             self.terminal.note(store::compacted(self.terminal, &done));
         }
         Ok(())
@@ -382,6 +385,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Night)
     if only.is_empty()
         && before.is_some_and(|began| Timestamp::now().duration_since(began) >= ANOTHER_NIGHT)
         && let Ok(Some(report)) = &whole
+        && night.engine.interrupted()?.is_none()
     {
         night.print(report)?;
         terminal.note(
@@ -397,7 +401,7 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Night)
     }
     let (report, exit) = match whole? {
         Some(report) => {
-            let complete = night.incomplete()?.is_empty();
+            let complete = night.incomplete()?.is_empty() && night.engine.interrupted()?.is_none();
             let exit = night.exit(&report, complete);
             (report, exit)
         }
@@ -426,8 +430,14 @@ pub(crate) async fn whole(
                 .words("上次已抓取完毕，继续扫描。", "The last crawl is complete; going on with the scan."),
         );
     } else if night.crawl(only, true, interrupt).await?.is_none() {
-        terminal.note(terminal.words("已停止；再次运行将继续。", "Stopped; run again to go on."));
-        return Ok(None);
+        if interrupt.stop.is_stopped() {
+            terminal.note(terminal.words("已停止；再次运行将继续。", "Stopped; run again to go on."));
+            return Ok(None);
+        }
+        terminal.note(terminal.words(
+            "访问时段已过，尚未抓完：先报告已看到的，下一时段继续。",
+            "The window has closed before the crawl was through: what was seen is reported, and the next window goes on.",
+        ));
     }
     night.after_crawl().await.map(Some)
 }
