@@ -93,7 +93,7 @@ pub async fn collect(
     note_ipv6(&store, fetcher, &setup).await?;
     let division = Shares::new(&setup.sites);
     let shares = division.all().into_iter().chain(setup.limits.outside.then_some(Share(None)));
-    let waiting = store.keys(Space::Queue, &[]).count();
+    let waiting = EmbeddedFrontier::new(Arc::clone(&store)).count();
     progress.queued.fetch_add(waiting as u64, std::sync::atomic::Ordering::Relaxed);
     let mut collector = Collector {
         night: Night {

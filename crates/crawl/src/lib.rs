@@ -268,7 +268,10 @@ async fn work_off(
     let (outcomes, inbox) = mpsc::channel(writer::CHANNEL);
     let (commits_to, mut commits) = mpsc::unbounded_channel();
     let shared = Arc::new(Shared {
-        frontier: EmbeddedFrontier::new(Arc::clone(&store)),
+        frontier: match setup.follow {
+            true => EmbeddedFrontier::new(Arc::clone(&store)),
+            false => EmbeddedFrontier::again(Arc::clone(&store)),
+        },
         in_flight: Arc::new(Semaphore::new(setup.limits.in_flight_max)),
         sitemap_turn: Semaphore::new(1),
         renderer: setup.renderer.clone(),
@@ -288,8 +291,7 @@ async fn work_off(
         joint,
     });
     shared.progress.watch(Arc::downgrade(&shared));
-    let waiting = shared.store.keys(Space::Queue, &[]).count();
-    Progress::add(&shared.progress.queued, waiting as u64);
+    Progress::add(&shared.progress.queued, shared.frontier.count() as u64);
     let writer = {
         let shared = Arc::clone(&shared);
         std::thread::Builder::new()

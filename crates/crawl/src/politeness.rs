@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{Hours, Window};
 
@@ -59,6 +59,12 @@ impl Politeness {
     /// Whether it is not an hour to ask the web.
     pub fn is_closed(&self, now: Timestamp) -> bool {
         self.window.as_ref().is_some_and(|window| !window.is_open(now))
+    }
+
+    /// When it is one, at the earliest.
+    pub fn opens(&self, now: Timestamp) -> Timestamp {
+        let wait = self.window.as_ref().map_or(Duration::ZERO, |window| window.opens_in(now));
+        now.saturating_add(SignedDuration::try_from(wait).unwrap_or_default()).unwrap_or(now)
     }
 }
 

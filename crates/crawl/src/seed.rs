@@ -74,8 +74,12 @@ pub fn seed(store: &Arc<Store>, setup: &CrawlSetup, now: Timestamp) -> Result<()
 /// Queues known addresses to be asked once more; those that are not known are left out. Answers
 /// with how many were queued.
 pub fn queue_again(store: &Arc<Store>, wanted: &[(Option<SiteId>, String)]) -> Result<usize, StoreError> {
-    let frontier = EmbeddedFrontier::new(Arc::clone(store));
+    let frontier = EmbeddedFrontier::again(Arc::clone(store));
     let mut batch = store.begin();
+    // What a look that was cut short left behind.
+    for key in store.keys(Space::Again, &[]) {
+        batch.delete(Space::Again, &[&key?]);
+    }
     let mut queued = 0;
     for (owner, text) in wanted {
         let Ok(url) = PageUrl::parse(text) else { continue };

@@ -116,7 +116,8 @@ pub struct CrawlSetup {
     pub second_look: SecondLook,
     /// An address that tells whether our own line is well, when nobody answers.
     pub control: Option<PageUrl>,
-    /// Whether addresses that are not known yet are queued; false to ask for some pages once more.
+    /// Whether it is a night's crawl, which queues addresses that are not known yet; false to ask for what was queued by
+    /// [`crate::queue_again`] alone.
     pub follow: bool,
 }
 

@@ -35,11 +35,6 @@ impl Engine {
     /// Looks at findings again.
     pub async fn recheck(&self, filed: &[Filed], stop: StopSignal) -> Result<Rechecked, EngineError> {
         let run = self.last_run()?;
-        if !run.crawl.finished {
-            return Err(EngineError::Unfinished(
-                "a crawl was interrupted; finish it with `xunjian run` before looking at findings again",
-            ));
-        }
         let mut result = Rechecked::default();
         let mut by_site: BTreeMap<SiteId, Vec<&Finding>> = BTreeMap::new();
         let mut wanted: BTreeSet<(Option<SiteId>, String)> = BTreeSet::new();

@@ -120,13 +120,24 @@ struct HostQueue {
 /// The frontier in the store.
 pub struct EmbeddedFrontier {
     store: Arc<Store>,
+    space: Space,
     hosts: Mutex<BTreeMap<Host, HostQueue>>,
 }
 
 impl EmbeddedFrontier {
     /// The frontier of a store.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, hosts: Mutex::default() }
+        Self { store, space: Space::Queue, hosts: Mutex::default() }
+    }
+
+    /// The frontier of what people want looked at again.
+    pub fn again(store: Arc<Store>) -> Self {
+        Self { store, space: Space::Again, hosts: Mutex::default() }
+    }
+
+    /// How many items are queued.
+    pub fn count(&self) -> usize {
+        self.store.keys(self.space, &[]).count()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Host, HostQueue>> {
@@ -136,7 +147,7 @@ impl EmbeddedFrontier {
 
 impl Frontier for EmbeddedFrontier {
     fn put(&self, batch: &mut Batch<'_>, item: &Item) -> Result<(), StoreError> {
-        batch.put(Space::Queue, &[&item.key()], item)
+        batch.put(self.space, &[&item.key()], item)
     }
 
     fn get(&self, host: &Host) -> Result<Option<Item>, StoreError> {
@@ -145,7 +156,7 @@ impl Frontier for EmbeddedFrontier {
         if queue.buffer.is_empty() {
             let taken = &queue.taken;
             let prefix = [host.as_str().as_bytes(), b""];
-            let rows = self.store.scan_wanted::<Item, _>(Space::Queue, &prefix, |key| !taken.contains(key));
+            let rows = self.store.scan_wanted::<Item, _>(self.space, &prefix, |key| !taken.contains(key));
             queue.buffer = rows.take(BUFFERED).collect::<Result<_, _>>()?;
         }
         match queue.buffer.pop_front() {
@@ -163,7 +174,7 @@ impl Frontier for EmbeddedFrontier {
     }
 
     fn ack(&self, batch: &mut Batch<'_>, item: &Item) {
-        batch.delete(Space::Queue, &[&item.key()]);
+        batch.delete(self.space, &[&item.key()]);
     }
 
     fn forget(&self, items: &[Item]) {
@@ -179,7 +190,7 @@ impl Frontier for EmbeddedFrontier {
         let mut hosts = Vec::new();
         let mut from = Vec::new();
         // One seek a host: from the end of one host's keys to the next host's first.
-        while let Some(key) = self.store.key_from(Space::Queue, &from)? {
+        while let Some(key) = self.store.key_from(self.space, &from)? {
             let host = key.split(|&byte| byte == 0).next().unwrap_or_default().to_vec();
             from = [&host[..], &[1]].concat();
             hosts.push(Host::from_stored(String::from_utf8_lossy(&host).into_owned()));

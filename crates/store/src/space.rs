@@ -13,6 +13,8 @@ pub enum Space {
     Body = b'B' as isize,
     /// The frontier's queue.
     Queue = b'Q' as isize,
+    /// The same for pages that people want looked at again, which does not wait for a night's.
+    Again = b'G' as isize,
     /// Host → what is known of it.
     Host = b'H' as isize,
     /// Site, id → a finding's life.
@@ -62,7 +64,7 @@ impl Space {
     /// Whether writes of a key also go to the journal. What can be made anew does not: the queue comes from
     /// the run that was interrupted.
     pub(crate) fn journals(key: &[u8]) -> bool {
-        [Self::Queue, Self::Meta].iter().all(|space| key.first() != Some(&(*space as u8)))
+        [Self::Queue, Self::Again, Self::Meta].iter().all(|space| key.first() != Some(&(*space as u8)))
     }
 
     /// Whether a key stands in the main index: neither in that of the snapshots, nor among the digests that

@@ -57,9 +57,9 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
     };
     let at = night.engine.settings().nightly.unwrap_or(NIGHTLY);
     terminal.note(format!("{} {at}", terminal.words("每晚运行时间", "The night begins at")));
-    // A night that was interrupted goes on at once.
+    // A night that was interrupted goes on as soon as it may.
     let mut due = match night.engine.interrupted()? {
-        Some(_) => Timestamp::now(),
+        Some(_) => night.engine.settings().politeness.opens(Timestamp::now()),
         None => this_or_next_night(&night.engine)?,
     };
     let mut was_halted = false;
