@@ -76,6 +76,10 @@ fn a_night_that_is_too_short_is_reported_in_the_morning_and_gone_on_with() {
     assert!(seen > 0 && seen < 50, "{seen}");
     let summary = morning.json();
     assert_eq!(summary["complete"], false, "{summary}");
+    let report = |world: &World| {
+        std::fs::read_to_string(world.path("xunjian-data/report/report.html")).expect("a report")
+    };
+    assert!(report(&world).contains("The crawl is not over"));
     assert!(morning.stderr.contains("still to be crawled"), "{}", morning.stderr);
     let early = typos(&world).len();
     assert!(early > 0 && early < WRONG, "{early}");
@@ -103,6 +107,7 @@ fn a_night_that_is_too_short_is_reported_in_the_morning_and_gone_on_with() {
     assert_eq!(evening.code, 0, "{}", evening.stderr);
     let summary = evening.json();
     assert_eq!((&summary["run"], &summary["complete"]), (&2.into(), &true.into()), "{summary}");
+    assert!(!report(&world).contains("The crawl is not over"));
     assert_eq!(typos(&world).len(), WRONG);
     assert_eq!(pages(&server), 2 * ARTICLES + 1, "each once a night, and one by day");
 }

@@ -77,6 +77,7 @@ impl Engine {
         let data = ReportData {
             run: run.number,
             started_at: zone.to_datetime(run.started_at).strftime("%Y-%m-%d %H:%M").to_string(),
+            crawled: run.crawl.finished,
             zone: zone.clone(),
             point: self.point(&run).to_string(),
             catalogue: format!("{} {}", self.settings.catalogue.source, self.settings.catalogue.version),

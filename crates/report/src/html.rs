@@ -51,6 +51,7 @@ pub(crate) fn render(
         "lang": code(language),
         "run": data.run,
         "started_at": data.started_at,
+        "crawled": data.crawled,
         "point": data.point,
         "catalogue": data.catalogue,
         "total": data.sites.len(),

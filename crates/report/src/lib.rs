@@ -69,6 +69,8 @@ pub struct ReportData {
     pub run: u32,
     /// When it began, in the zone.
     pub started_at: String,
+    /// Its crawl is over: nothing waits to be seen.
+    pub crawled: bool,
     /// The zone of dates.
     pub zone: TimeZone,
     /// The monitoring point.

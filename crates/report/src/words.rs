@@ -166,6 +166,7 @@ pub(crate) fn texts(language: Language) -> serde_json::Value {
         ("run", "第 {} 次巡检", "Run {}"),
         ("point", "监测时间点", "Monitoring point"),
         ("started", "巡检时间", "Started"),
+        ("under_way", "抓取尚未完成，以下为目前所见", "The crawl is not over; this is what was seen so far"),
         ("catalogue", "检查指标", "Standard"),
         ("pass_rate", "合格率", "Pass rate"),
         ("sites", "网站", "Sites"),
