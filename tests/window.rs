@@ -71,7 +71,7 @@ fn a_night_that_is_too_short_is_reported_in_the_morning_and_gone_on_with() {
     let morning = run_at(&world, "@2026-06-29 21:59:54");
     assert!(begun.elapsed() < Duration::from_secs(60), "it does not wait for the evening");
     assert_eq!(morning.code, 3, "{}", morning.stderr);
-    assert!(morning.stderr.contains("The window has closed"), "{}", morning.stderr);
+    assert!(morning.stderr.contains("The night is over"), "{}", morning.stderr);
     let seen = pages(&server);
     assert!(seen > 0 && seen < 50, "{seen}");
     let summary = morning.json();
@@ -127,4 +127,20 @@ fn what_the_night_before_saw_counts_for_one_that_is_too_short() {
     assert_eq!(verdict(&world), before);
     let ids = |all: Vec<Value>| all.into_iter().map(|one| one["id"].to_string()).collect::<Vec<_>>();
     assert_eq!(ids(typos(&world)), ids(known));
+}
+
+#[test]
+fn a_night_without_a_window_is_reported_before_the_next_begins() {
+    let server = serve(page);
+    let config = config(&server).replace("window = \"22:00-06:00\"\n", "");
+    let world = World::with_config(&config.replace("[crawl]\n", "[crawl]\nnight_max_s = 4\n"));
+    let night = world.english(&["run", "--json"]);
+    assert_eq!(night.code, 3, "{}", night.stderr);
+    assert!(night.stderr.contains("The night is over"), "{}", night.stderr);
+    let seen = pages(&server);
+    assert!(seen > 0 && seen < ARTICLES, "{seen}");
+    world.write("xunjian.toml", config.as_bytes());
+    let next = world.run(&["run", "--json"]);
+    assert_eq!(next.code, 0, "{}", next.stderr);
+    assert_eq!((next.json()["run"].as_u64(), pages(&server)), (Some(1), ARTICLES));
 }

@@ -68,7 +68,7 @@ pub use search::{Known, Search, SearchHome, SearchSetup, Sought, search_form};
 pub use seed::{queue_again, seed};
 pub use setup::{
     ContentCheck, CrawlLimits, CrawlSetup, Cut, HomeCheck, Incremental, SecondLook, SiteCrawl, StopSignal,
-    UntilClosed,
+    UntilMorning,
 };
 pub use shares::{Share, ShareError, Shares};
 pub use sitemap::{Sitemap, parse as parse_sitemap};

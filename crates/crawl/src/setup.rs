@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use xunjian_model::{Facts, Kind, LeftOut, LinkState, Offer, PageUrl, Site, Target};
 
 use crate::{Politeness, Renderer, TurnBook};
@@ -31,6 +32,8 @@ pub struct CrawlLimits {
     pub retry_pause: Duration,
     /// How long is waited for our own line, once nobody answers any more; 0: it is never in doubt.
     pub line_patience: Duration,
+    /// How long a night's crawl goes on before what it saw is reported; the next night goes on with it. 0: to its end.
+    pub night_max: Duration,
     /// How far this machine's clock may be off by what most servers say; 0: it is never in doubt.
     pub clock_off_max: Duration,
     /// Whether links to hosts outside every site are checked; off for a network that reaches none.
@@ -55,6 +58,8 @@ impl Default for CrawlLimits {
             in_flight_max: 64,
             retry_pause: Duration::from_secs(20),
             line_patience: Duration::from_secs(3_600),
+            // An hour before the next night begins.
+            night_max: Duration::from_secs(23 * 3_600),
             clock_off_max: Duration::from_secs(3_600),
             outside: true,
             failures_max: 8,
@@ -184,11 +189,11 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// How often the window is looked at.
+/// How often is looked whether a night is over.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A crawl's signal for as long as this is there.
-pub struct UntilClosed {
+pub struct UntilMorning {
     /// The signal.
     pub stop: StopSignal,
     _tasks: [AbortOnDrop; 2],
@@ -218,22 +223,22 @@ impl StopSignal {
         (child, AbortOnDrop(passing_on))
     }
 
-    /// A signal that is also asked when the window closes, once it was open.
-    pub fn until_closed(&self, politeness: &Politeness) -> UntilClosed {
+    /// A signal that is also asked when a night is over: when the window closes, once it was open, or after so long.
+    pub fn until_morning(&self, politeness: &Politeness, limits: &CrawlLimits) -> UntilMorning {
         let (stop, passing_on) = self.child();
-        let (politeness, closing) = (politeness.clone(), stop.clone());
+        let (politeness, closing, most) = (politeness.clone(), stop.clone(), limits.night_max);
         let watching = tokio::spawn(async move {
-            let mut was_open = false;
+            let mut opened: Option<Instant> = None;
             while !closing.is_stopped() {
                 let closed = politeness.is_closed(crate::now());
-                if closed && was_open {
+                let begun = if closed { opened } else { Some(*opened.get_or_insert_with(Instant::now)) };
+                if begun.is_some_and(|begun| closed || !most.is_zero() && begun.elapsed() >= most) {
                     return closing.stop();
                 }
-                was_open |= !closed;
                 closing.sleep(LOOK_EVERY).await;
             }
         });
-        UntilClosed { stop, _tasks: [passing_on, AbortOnDrop(watching)] }
+        UntilMorning { stop, _tasks: [passing_on, AbortOnDrop(watching)] }
     }
 
     /// Whether it was asked.

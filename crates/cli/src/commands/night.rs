@@ -435,8 +435,8 @@ pub(crate) async fn whole(
             return Ok(None);
         }
         terminal.note(terminal.words(
-            "访问时段已过，尚未抓完：先报告已看到的，下一时段继续。",
-            "The window has closed before the crawl was through: what was seen is reported, and the next window goes on.",
+            "这一夜已结束，尚未抓完：先报告已看到的，下一夜继续。",
+            "The night is over before the crawl is: what was seen is reported, and the next night goes on.",
         ));
     }
     night.after_crawl().await.map(Some)

@@ -63,6 +63,7 @@ pub(super) fn limits(table: &mut Table<'_, '_>, source: &mut Source<'_>) -> Craw
     at_least(table, source, "in_flight_max", limits.in_flight_max > 0, "1 or more");
     table.set::<Duration>(source, "retry_pause_s", &mut limits.retry_pause);
     table.set::<Duration>(source, "line_patience_s", &mut limits.line_patience);
+    table.set::<Duration>(source, "night_max_s", &mut limits.night_max);
     table.set::<Duration>(source, "clock_off_max_s", &mut limits.clock_off_max);
     table.set(source, "outside", &mut limits.outside);
     table.set(source, "failures_max", &mut limits.failures_max);
