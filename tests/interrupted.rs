@@ -90,7 +90,7 @@ fn a_night_that_was_interrupted_the_night_before_is_not_tonights() {
     };
     kill_one("-2d", "crawl-000001.log");
     let (run, told) = night("-1d");
-    assert!(run == 2 && told.contains("开始今晚的巡检"), "{run} {told}");
+    assert!(run == 2 && told.contains("前一夜没有抓完；开始今晚的巡检"), "{run} {told}");
     // One of the same night is gone on with, and that is all.
     kill_one("-2h", "crawl-000003.log");
     let (run, told) = night("-1h");

@@ -32,7 +32,7 @@ pub struct CrawlLimits {
     pub retry_pause: Duration,
     /// How long is waited for our own line, once nobody answers any more; 0: it is never in doubt.
     pub line_patience: Duration,
-    /// How long a night's crawl goes on before what it saw is reported; the next night goes on with it. 0: to its end.
+    /// How long a night's crawl goes on before what it saw is reported. 0: to its end.
     pub night_max: Duration,
     /// How far this machine's clock may be off by what most servers say; 0: it is never in doubt.
     pub clock_off_max: Duration,

@@ -110,7 +110,7 @@ impl Engine {
         }
         let sites: Vec<&SiteId> = self.sites(&run).map(|site| &site.id).collect();
         xunjian_crawl::forget_waiting(&self.store, run.number, &sites)?;
-        // What a night has not seen by its end is seen in the next; by day people want to know how things stand.
+        // By day people want to know how things stand.
         let by_night = nightly.then(|| stop.until_morning(&settings.politeness, &settings.crawl));
         let stop = by_night.as_ref().map_or(stop, |until| until.stop.clone());
         let fetcher = Fetcher::new(settings.fetch.clone(), &settings.network)?;

@@ -63,7 +63,7 @@ pub use night::{FailedSite, NightTotals, VetoName, night_totals};
 pub use posts::FeedFault;
 pub use recheck::Rechecked;
 pub use reporting::WrittenReport;
-pub use run::RunRecord;
+pub use run::{RunRecord, is_another_night};
 pub use scanning::{ScanSummary, SiteBeyond, SiteSummary};
 pub use searches::SiteSearch;
 pub use settings::Settings;

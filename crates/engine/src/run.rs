@@ -1,11 +1,14 @@
 //! The record of a run: its number, and how far it came.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use xunjian_model::SiteId;
 use xunjian_store::{Space, Store, StoreError};
 
 use crate::{CrawlExtras, CrawlSummary, MEDIA};
+
+/// How long ago a night began that is not tonight's.
+const ANOTHER_NIGHT: SignedDuration = SignedDuration::from_hours(12);
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +50,7 @@ impl RunRecord {
         store.get(Space::Run, &[b"run", format!("{number:010}").as_bytes()])
     }
 
-    /// The last run when its crawl was interrupted, else a new one.
+    /// The last run when its crawl was interrupted in the same night, else a new one.
     pub(crate) fn begin_or_resume(
         store: &Store,
         sites: &[SiteId],
@@ -56,6 +59,7 @@ impl RunRecord {
         let last = Self::last(store)?;
         if let Some(run) = &last
             && !run.crawl.finished
+            && !(nightly && run.nightly && is_another_night(run.started_at))
         {
             if run.sites != sites {
                 tracing::warn!(run = run.number, "an interrupted crawl goes on with the sites it began with");
@@ -87,6 +91,11 @@ impl RunRecord {
         batch.put(Space::Run, &[b"run", format!("{:010}", self.number).as_bytes()], self)?;
         batch.commit()
     }
+}
+
+/// Whether a night that began then is not tonight's, which is to see every site anew: what it did not see comes first then.
+pub fn is_another_night(began: Timestamp) -> bool {
+    Timestamp::now().duration_since(began) >= ANOTHER_NIGHT
 }
 
 /// Forgets what old runs keep of each site: verdicts name all findings, every night anew.

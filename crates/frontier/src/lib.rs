@@ -30,12 +30,13 @@ pub struct Item {
     pub rank: u8,
 }
 
-/// Ranks: home, columns, new articles by depth, known pages by expected change, the rest.
+/// Ranks: home, columns, new articles by depth, what earlier nights did not come to, known pages by expected change, the rest.
 mod rank {
     pub(super) const HOME: u8 = 0;
     pub(super) const COLUMN: u8 = 1;
     pub(super) const NEW: u8 = 10;
     pub(super) const NEW_LAST: u8 = 89;
+    pub(super) const UNSEEN: u8 = 90;
     pub(super) const KNOWN: u8 = 100;
     pub(super) const KNOWN_STEPS: f64 = 100.0;
     pub(super) const RESOURCE: u8 = 220;
@@ -55,10 +56,23 @@ impl Item {
         Self { url, site, target, depth, rank }
     }
 
-    /// An address known from earlier runs, with the chance that it has changed since.
-    pub fn known(url: PageUrl, site: Option<SiteId>, target: Target, depth: u16, change: f64) -> Self {
+    /// An address that earlier runs heard of and did not come to: files and links, too, go before what is known.
+    pub fn unseen(url: PageUrl, site: Option<SiteId>, target: Target, depth: u16) -> Self {
+        let item = Self::new(url, site, target, depth);
+        Self { rank: item.rank.min(rank::UNSEEN), ..item }
+    }
+
+    /// An address known from earlier runs, with the chance that it has changed since. Files and links are left for the end
+    /// of the night, unless the last one did not come to them.
+    pub fn known(
+        url: PageUrl,
+        site: Option<SiteId>,
+        target: Target,
+        depth: u16,
+        (change, missed): (f64, bool),
+    ) -> Self {
         let mut item = Self::new(url, site, target, depth);
-        if target == Target::Page && item.rank > rank::COLUMN {
+        if item.rank > rank::COLUMN && (target == Target::Page || missed) {
             let steps = (1.0 - change.clamp(0.0, 1.0)) * rank::KNOWN_STEPS;
             item.rank = rank::KNOWN + steps as u8;
         }

@@ -10,7 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use xunjian_console::Live;
 use xunjian_crawl::Progress;
-use xunjian_engine::{Cpu, CrawlSummary, Engine, ScanSummary, Settings, SiteBeyond, StepCost, WrittenReport};
+use xunjian_engine::{
+    Cpu, CrawlSummary, Engine, ScanSummary, Settings, SiteBeyond, StepCost, WrittenReport, is_another_night,
+};
 use xunjian_model::{Finding, Outcome, Severity, SiteId, Tally};
 
 use crate::args::{self, Common};
@@ -23,8 +25,6 @@ use crate::{Exit, config};
 
 /// Time between two drawings of the crawl's bar.
 const DRAW_EVERY: Duration = Duration::from_millis(200);
-/// How long ago a night that is gone on with began, for tonight to be another one.
-const ANOTHER_NIGHT: SignedDuration = SignedDuration::from_hours(12);
 /// How long ago a monitoring point in the configuration was most likely forgotten: a quarter.
 const LATE: SignedDuration = SignedDuration::from_hours(92 * 24);
 
@@ -177,10 +177,7 @@ impl Night {
 
     /// Lets old versions of pages go, where the configuration wants that and it is time.
     pub(crate) fn retain(&mut self) -> anyhow::Result<()> {
-        // A night that is gone on with has not seen all pages yet.
-        if self.engine.interrupted()?.is_none()
-            && let Some(done) = self.engine.retain()?
-        {
+        if let Some(done) = self.engine.retain()? {
             self.terminal.note(store::compacted(self.terminal, &done));
         }
         Ok(())
@@ -379,13 +376,12 @@ pub(crate) async fn run(common: &Common, terminal: Terminal, args: &args::Night)
     let mut night = Night::open(settings, common, terminal)?;
     // A sink without its secret is told now, not after the night.
     alert::ready(common, &night.engine, terminal)?;
-    let before = night.engine.interrupted()?;
-    let mut whole = self::whole(&mut night, only, &interrupt).await;
     // A night that was interrupted long ago does not stand for tonight's.
+    let of_before = night.engine.is_crawled()? && night.engine.interrupted()?.is_some_and(is_another_night);
+    let mut whole = self::whole(&mut night, only, &interrupt).await;
     if only.is_empty()
-        && before.is_some_and(|began| Timestamp::now().duration_since(began) >= ANOTHER_NIGHT)
+        && of_before
         && let Ok(Some(report)) = &whole
-        && night.engine.interrupted()?.is_none()
     {
         night.print(report)?;
         terminal.note(
@@ -429,15 +425,23 @@ pub(crate) async fn whole(
             terminal
                 .words("上次已抓取完毕，继续扫描。", "The last crawl is complete; going on with the scan."),
         );
-    } else if night.crawl(only, true, interrupt).await?.is_none() {
-        if interrupt.stop.is_stopped() {
-            terminal.note(terminal.words("已停止；再次运行将继续。", "Stopped; run again to go on."));
-            return Ok(None);
+    } else {
+        if night.engine.interrupted()?.is_some_and(is_another_night) {
+            terminal.note(terminal.words(
+                "前一夜没有抓完；开始今晚的巡检，先看还没有看过的。",
+                "The night before did not see everything; tonight's begins, with what was not seen first.",
+            ));
         }
-        terminal.note(terminal.words(
-            "这一夜已结束，尚未抓完：先报告已看到的，下一夜继续。",
-            "The night is over before the crawl is: what was seen is reported, and the next night goes on.",
-        ));
+        if night.crawl(only, true, interrupt).await?.is_none() {
+            if interrupt.stop.is_stopped() {
+                terminal.note(terminal.words("已停止；再次运行将继续。", "Stopped; run again to go on."));
+                return Ok(None);
+            }
+            terminal.note(terminal.words(
+                "这一夜已结束，尚未抓完：先报告已看到的，下一夜从没有看过的开始。",
+                "The night is over before the crawl is: what was seen is reported, and the next night begins with the rest.",
+            ));
+        }
     }
     night.after_crawl().await.map(Some)
 }
