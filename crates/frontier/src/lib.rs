@@ -227,17 +227,21 @@ mod tests {
     }
 
     #[test]
-    fn home_then_columns_then_new_pages_then_those_that_change_most() {
-        let known =
-            |url: &str, change| Item::known(PageUrl::parse(url).expect("url"), None, Target::Page, 2, change);
+    fn home_then_columns_then_what_is_new_then_what_changes_most() {
+        let of = |url: &str| PageUrl::parse(url).expect("url");
+        let known = |url: &str, change| Item::known(of(url), None, Target::Page, 2, (change, false));
+        let picture = |missed| Item::known(of("http://a.cn/6.png"), None, Target::Resource, 2, (0.2, missed));
         let ranks = [
             item("http://a.cn/", 0),
             item("http://a.cn/zwgk/", 1),
             item("http://a.cn/1.html", 2),
             item("http://a.cn/2.html", 60_000),
+            Item::unseen(of("http://a.cn/7.png"), None, Target::Resource, 2),
             known("http://a.cn/3.html", 0.9),
+            picture(true),
             known("http://a.cn/4.html", 0.1),
             known("http://a.cn/5.html", 0.0),
+            picture(false),
         ];
         assert!(ranks.windows(2).all(|two| two[0].rank < two[1].rank), "{ranks:?}");
         assert!(known("http://a.cn/zwgk/", 0.0).is_entrance());
