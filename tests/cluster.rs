@@ -330,6 +330,37 @@ fn who_comes_late_gets_a_part() {
 
 #[test]
 #[ignore = "needs nats-server, which tests/run.sh installs"]
+fn a_night_that_is_too_short_for_several_machines_is_reported_and_gone_on_with() {
+    let (alone, world) = (World::with_city(CITY), World::with_city(CITY));
+    let port = free_port();
+    let servers = World::with_config("");
+    let _server = jetstream(&servers, "js", port);
+    gather(&world, &[port], 1);
+    let quick = std::fs::read(world.path("xunjian.toml")).expect("configuration");
+    let fast = "[politeness]\nrequests_per_second = 0\n";
+    world.reconfigure("xunjian.toml", fast, "[politeness]\nrequests_per_second = 5\n");
+    world.reconfigure("xunjian.toml", "[crawl]\n", "[crawl]\nnight_max_s = 6\n");
+    let short = {
+        let _worker = worker(&world);
+        world.english(&["run"])
+    };
+    assert_eq!(short.code, 3, "{}", short.stderr);
+    assert!(short.stderr.contains("The night is over"), "{}", short.stderr);
+    let early = world.comparable().len();
+    assert!(early > 0, "{}", short.stderr);
+    world.write("xunjian.toml", &quick);
+    let _worker = worker(&world);
+    let whole = world.run(&["run", "--json"]);
+    assert_eq!(whole.code, 3, "{}", whole.stderr);
+    assert_eq!(whole.json()["run"], 1);
+    alone.run(&["run"]);
+    let ids = |world: &World| world.comparable().into_iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
+    assert_same(&ids(&world), &ids(&alone), "after a night that was too short");
+    assert_sound(&world, "after a night that was too short");
+}
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
 fn sites_of_one_host_are_worked_off_by_one_worker() {
     let server = serve(|asked| {
         let folder = asked.path.split('/').nth(1).unwrap_or_default();
