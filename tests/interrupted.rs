@@ -316,3 +316,27 @@ fn an_interrupt_stops_cleanly_and_the_next_run_goes_on() {
     undisturbed.run(&["run"]);
     assert_eq!(world.comparable(), undisturbed.comparable());
 }
+
+/// A look at one site by day, interrupted, does not stand for the night.
+#[test]
+fn a_crawl_of_one_site_that_was_interrupted_is_not_the_night() {
+    let world = World::with_city(CITY);
+    world.reconfigure("slow.toml", "requests_per_second = 0\nconn", "requests_per_second = 5\nconn");
+    let config = std::fs::read_to_string(world.path("slow.toml")).expect("a configuration");
+    let ids = config.lines().filter_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"'));
+    let site = ids.last().expect("a site");
+    for command in ["crawl", "run"] {
+        let mut child = world.start(&["--config", "slow.toml", command, "--site", site]);
+        std::thread::sleep(Duration::from_secs(2));
+        assert!(child.try_wait().expect("state").is_none(), "{command} has ended");
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+    }
+    assert_eq!(world.run(&["run"]).code, 3);
+    let summary = world.read_json("xunjian-data/report/summary.json");
+    assert_eq!(summary["sites"]["total"].as_u64(), Some(CITY.sites as u64), "{summary}");
+    let undisturbed = World::with_city(CITY);
+    undisturbed.run(&["run"]);
+    let ids = |world: &World| world.comparable().iter().map(|one| one["id"].to_string()).collect::<Vec<_>>();
+    assert_eq!(ids(&world), ids(&undisturbed));
+}

@@ -59,6 +59,14 @@ pub struct CrawlExtras {
 }
 
 impl CrawlExtras {
+    fn add(&mut self, progress: &Progress, counts: &Counts) {
+        self.limited += counts.limited;
+        self.deleted += counts.deleted;
+        self.rendered += counts.rendered;
+        self.outside_answers += Progress::read(&progress.outside_answers);
+        self.outside_unreached += Progress::read(&progress.outside_unreached);
+    }
+
     /// Whether hosts outside can be reached at all, from where we are.
     pub fn reaches_outside(&self) -> bool {
         self.outside_answers > 0 || self.outside_unreached < OUTSIDE_MIN
@@ -91,23 +99,8 @@ impl Engine {
         let settings = &self.settings;
         self.store.has_room()?;
         let free = self.store.free_bytes()?;
-        let mut run = RunRecord::begin_or_resume(&self.store, only, nightly)?;
-        if self.store.is_queue_lost()? {
-            run.seeded = false;
-            run.save(&self.store)?;
-            self.store.queue_restored()?;
-        }
+        let (mut run, fresh) = self.begin(only, nightly)?;
         let setup = self.crawl_setup(&run)?;
-        let begun = !run.seeded;
-        if begun {
-            if settings.sites.iter().all(|site| run.covers(&site.id)) {
-                xunjian_crawl::divide(&self.store, &settings.sites)?;
-                xunjian_crawl::reread(&self.store, &setup, run.started_at)?;
-            }
-            xunjian_crawl::seed(&self.store, &setup, run.started_at)?;
-            run.seeded = true;
-            run.save(&self.store)?;
-        }
         let sites: Vec<&SiteId> = self.sites(&run).map(|site| &site.id).collect();
         xunjian_crawl::forget_waiting(&self.store, run.number, &sites)?;
         // By day people want to know how things stand.
@@ -123,54 +116,65 @@ impl Engine {
             }
         };
         let counts = Counts::now(&progress, &fetcher);
-        let mut summary = CrawlSummary {
-            pages: counts.pages,
-            not_modified: counts.not_modified,
-            same_hash: counts.same_hash,
-            checked: counts.checked,
-            failed: counts.failed,
-            body_bytes: counts.body_bytes,
-            wire_received: counts.wire_received,
-            wire_sent: counts.wire_sent,
-            requests: counts.requests,
-            finished: end == CrawlEnd::Done,
-        };
+        let summary = summary_of(&counts, end);
         run.crawl.add(&summary);
-        run.extras.limited += counts.limited;
-        run.extras.deleted += counts.deleted;
-        run.extras.rendered += counts.rendered;
-        run.extras.outside_answers += Progress::read(&progress.outside_answers);
-        run.extras.outside_unreached += Progress::read(&progress.outside_unreached);
-        if summary.finished && !run.extras.reaches_outside() {
-            tracing::warn!(
-                "no host outside could be reached: nothing is said of links there; where no way leads outside, set `crawl.outside = false`"
-            );
-        }
-        if summary.finished && settings.network.proxy.is_none() {
-            self.check_ipv6(&run).await?;
-        }
-        if summary.finished {
-            self.check_homes(&run).await?;
+        run.extras.add(&progress, &counts);
+        match end {
+            CrawlEnd::Done => self.look_at_homes(&run).await?,
+            CrawlEnd::Stopped | CrawlEnd::LineDown(_) | CrawlEnd::ClockOff(_) => {
+                xunjian_crawl::note_waiting(&self.store, run.number, &sites)?;
+            }
         }
         if let CrawlEnd::ClockOff(ahead) = end
             && let Ok(right) = Timestamp::now().checked_sub(ahead)
-            && (begun || run.started_at > right)
+            && (fresh || run.started_at > right)
         {
             // It is what findings are dated by.
             run.started_at = xunjian_model::kept_moment(right);
         }
-        if !summary.finished {
-            xunjian_crawl::note_waiting(&self.store, run.number, &sites)?;
-        }
         run.crawl.finished = summary.finished;
         run.save(&self.store)?;
-        summary.finished = run.crawl.finished;
         self.not_halted(end)?;
         // The first night takes more than any other.
         if run.number > 1 && summary.finished {
             self.look_ahead(free)?;
         }
         Ok(summary)
+    }
+
+    /// The run that is crawled for, with its queue, and whether it begins only now.
+    fn begin(&self, only: &[SiteId], nightly: bool) -> Result<(RunRecord, bool), EngineError> {
+        let mut run = RunRecord::begin_or_resume(&self.store, only, nightly)?;
+        if self.store.is_queue_lost()? {
+            run.seeded = false;
+            run.save(&self.store)?;
+            self.store.queue_restored()?;
+        }
+        let fresh = !run.seeded;
+        if fresh {
+            let (setup, sites) = (self.crawl_setup(&run)?, &self.settings.sites);
+            if sites.iter().all(|site| run.covers(&site.id)) {
+                xunjian_crawl::divide(&self.store, sites)?;
+                xunjian_crawl::reread(&self.store, &setup, run.started_at)?;
+            }
+            xunjian_crawl::seed(&self.store, &setup, run.started_at)?;
+            run.seeded = true;
+            run.save(&self.store)?;
+        }
+        Ok((run, fresh))
+    }
+
+    /// What is looked at once a crawl is over.
+    async fn look_at_homes(&self, run: &RunRecord) -> Result<(), EngineError> {
+        if !run.extras.reaches_outside() {
+            tracing::warn!(
+                "no host outside could be reached: nothing is said of links there; where no way leads outside, set `crawl.outside = false`"
+            );
+        }
+        if self.settings.network.proxy.is_none() {
+            self.check_ipv6(run).await?;
+        }
+        self.check_homes(run).await
     }
 
     /// Warns while there still is room for some nights like this one, which began with so many free bytes.
@@ -239,6 +243,22 @@ impl Engine {
             }
         };
         Ok(home.into_iter().chain(missed).collect())
+    }
+}
+
+/// What a crawl did, as it ended.
+fn summary_of(counts: &Counts, end: CrawlEnd) -> CrawlSummary {
+    CrawlSummary {
+        pages: counts.pages,
+        not_modified: counts.not_modified,
+        same_hash: counts.same_hash,
+        checked: counts.checked,
+        failed: counts.failed,
+        body_bytes: counts.body_bytes,
+        wire_received: counts.wire_received,
+        wire_sent: counts.wire_sent,
+        requests: counts.requests,
+        finished: end == CrawlEnd::Done,
     }
 }
 

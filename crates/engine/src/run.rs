@@ -50,7 +50,8 @@ impl RunRecord {
         store.get(Space::Run, &[b"run", format!("{number:010}").as_bytes()])
     }
 
-    /// The last run when its crawl was interrupted in the same night, else a new one.
+    /// The last run when its crawl was interrupted, else a new one. A night goes on only with what is a part of it: begun
+    /// tonight, as a night, of all sites or the same ones. What other runs left undone it sees first.
     pub(crate) fn begin_or_resume(
         store: &Store,
         sites: &[SiteId],
@@ -59,7 +60,7 @@ impl RunRecord {
         let last = Self::last(store)?;
         if let Some(run) = &last
             && !run.crawl.finished
-            && !(nightly && run.nightly && is_another_night(run.started_at))
+            && (!nightly || run.is_tonights(sites))
         {
             if run.sites != sites {
                 tracing::warn!(run = run.number, "an interrupted crawl goes on with the sites it began with");
@@ -78,6 +79,11 @@ impl RunRecord {
         };
         run.save(store)?;
         Ok(run)
+    }
+
+    fn is_tonights(&self, sites: &[SiteId]) -> bool {
+        let same_sites = self.sites.is_empty() || self.sites == sites;
+        self.nightly && same_sites && !is_another_night(self.started_at)
     }
 
     /// Whether a site is one of the run's. Accounts are looked at in every run.
