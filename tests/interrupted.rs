@@ -323,8 +323,8 @@ fn a_crawl_of_one_site_that_was_interrupted_is_not_the_night() {
     let world = World::with_city(CITY);
     world.reconfigure("slow.toml", "requests_per_second = 0\nconn", "requests_per_second = 5\nconn");
     let config = std::fs::read_to_string(world.path("slow.toml")).expect("a configuration");
-    let ids = config.lines().filter_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"'));
-    let site = ids.last().expect("a site");
+    let mut ids = config.lines().filter_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"'));
+    let site = ids.next().expect("a site");
     for command in ["crawl", "run"] {
         let mut child = world.start(&["--config", "slow.toml", command, "--site", site]);
         std::thread::sleep(Duration::from_secs(2));
