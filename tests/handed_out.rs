@@ -163,3 +163,113 @@ fn lists_that_programs_hand_out_are_read_to_their_end() {
     assert_eq!((times("/dataproxy.jsp?page=1&"), times("/dataproxy.jsp?page=3")), (2, 0));
     assert_eq!(times("/getMessage.do?"), 2 * 3);
 }
+
+/// Columns of a directory: number, name, articles, the day of the newest.
+const DIRECTORY: [(u32, &str, usize, &str); 4] = [
+    (721, "通知公告", 250, "2026-11-20"),
+    (722, "工作动态", 30, "2025-01-05"),
+    (723, "政策解读", 0, ""),
+    (724, "规范性文件", 3, "2026-11-19"),
+];
+/// Rows of a list that are handed out at once.
+const PART: usize = 100;
+/// What articles are about.
+const SUBJECTS: [&str; 16] = [
+    "水库", "河道", "堤防", "泵站", "渠道", "灌区", "水闸", "机井", "山塘", "湖泊", "湿地", "水文", "防汛",
+    "抗旱", "节水", "供水",
+];
+
+fn directory(asked: &Asked) -> Reply {
+    let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
+    if let Some(id) = path.strip_prefix("/slj/gkmlpt/api/all/") {
+        let Some((id, _, articles, newest)) = DIRECTORY.iter().find(|one| one.0.to_string() == id) else {
+            return Reply::missing();
+        };
+        let page: usize = query
+            .strip_prefix("page=")
+            .or_else(|| query.strip_prefix("sid=755041&page="))
+            .map_or(1, |rest| rest.split('&').next().and_then(|page| page.parse().ok()).unwrap_or(1));
+        let from = (page - 1) * PART;
+        if !query.contains("sid=755041") || page > 1 && from >= *articles {
+            return Reply::missing();
+        }
+        let article = |at: usize| {
+            json!({
+                "id": at, "title": format!("关于第{at}项水利工作的事项"), "attachment": [], "is_expired": 0,
+                "url": format!("http://gd.test/slj/gkmlpt/content/{id}/post_{at}.html"), "date": 0,
+                "created_at": format!("{newest} 09:00:00"),
+            })
+        };
+        let rows: Vec<Value> = (from..(from + PART).min(*articles)).map(article).collect();
+        let list =
+            json!({ "classify": { "id": id, "post_count": articles }, "articles": rows, "total": articles });
+        return Reply::File("content-type: application/json\r\n", list.to_string().into_bytes());
+    }
+    if let Some(post) = path.strip_prefix("/slj/gkmlpt/content/") {
+        let day = DIRECTORY.iter().find(|one| post.starts_with(&one.0.to_string())).map_or("", |one| one.3);
+        let at: usize = post.split(['_', '.']).nth(1).and_then(|at| at.parse().ok()).unwrap_or(0);
+        // Of articles that are alike a crawl would take them for endless.
+        let about: Vec<&str> =
+            (1..40).map(|word| SUBJECTS[(at * word + word * word + at / 16) % 16]).collect();
+        let about = about.join("、");
+        let fault = if post == "721/post_249.html" { FAULT } else { "" };
+        return Reply::page(
+            "水利工作的事项",
+            &format!(
+                "<h1>水利工作的事项</h1><p>发布日期：{day}</p><p>有关{about}的事项。{post}{fault}。</p>"
+            ),
+        );
+    }
+    let leaf = |one: &(u32, &str, usize, &str)| json!({ "id": one.0, "name": one.1, "jump_url": "", "children": [] });
+    match path {
+        "/" => Reply::page(
+            "市水利局",
+            "<div class=nav><a href=/slj/gkmlpt/index>信息公开目录</a><a href=/slj/gkmlpt/index#722>工作动态</a></div><h1>市水利局</h1>\
+             <ul><li><a href=/slj/gkmlpt/content/721/post_0.html>关于第0项水利工作的事项</a> 2026-11-20</li></ul>",
+        ),
+        "/slj/gkmlpt/index" => {
+            let tree = json!([
+                leaf(&DIRECTORY[0]), leaf(&DIRECTORY[1]),
+                { "id": 9, "name": "政策", "children": [leaf(&DIRECTORY[2]), leaf(&DIRECTORY[3])] },
+                { "id": 10, "name": "市政府", "jump_url": "http://www.city.test/", "children": [] },
+            ]);
+            Reply::page(
+                "政府信息公开目录",
+                &format!(
+                    "<div id=app></div><script>window._CONFIG = {{ SID: '755041', TREE: {tree}, SERVICE_AREA_ID: 0 }};</script><script src=/app.js></script>"
+                ),
+            )
+        }
+        "/app.js" => Reply::File("content-type: text/javascript\r\n", b"1".to_vec()),
+        _ => Reply::missing(),
+    }
+}
+
+#[test]
+fn a_directory_is_read_column_by_column() {
+    let server = serve(directory);
+    let config = server.config(&["gd"], &[]);
+    let world = World::with_config(&format!("monitoring_point = \"2026-11-25\"\n{config}"));
+    for night in 1..=2 {
+        let run = world.run(&["run", "--json"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let findings = world.findings();
+        let of = |kind: &str| -> Vec<&str> {
+            let found = findings.iter().filter(|one| one["kind"] == kind);
+            found.map(|one| one["url"].as_str().unwrap_or_default()).collect()
+        };
+        // The last row of the last part.
+        assert_eq!(of("typo"), ["http://gd.test/slj/gkmlpt/content/721/post_249.html"], "night {night}");
+        let list = |id: u32| format!("http://gd.test/slj/gkmlpt/api/all/{id}?page=1&sid=755041");
+        assert_eq!(of("blank-column"), [list(723)], "night {night}");
+        assert_eq!(of("stale-column"), [list(722)], "night {night}");
+        assert_eq!(of("dead-link"), [""; 0], "night {night}");
+    }
+    let listed = world.run(&["sites", "columns", "--json"]).json();
+    let columns = listed["sites"][0]["columns"].as_array().expect("columns");
+    let seen: Vec<(&str, &str)> = columns
+        .iter()
+        .map(|one| (one["name"].as_str().unwrap_or_default(), one["newest"].as_str().unwrap_or_default()))
+        .collect();
+    assert_eq!(seen, DIRECTORY.map(|one| (one.1, one.3)));
+}

@@ -11,6 +11,7 @@ mod builder;
 mod charset;
 mod date;
 mod date_line;
+mod directory;
 mod diversion;
 mod document;
 mod element;
@@ -39,6 +40,7 @@ use xunjian_model::{Facts, PageUrl};
 
 pub use charset::{Decoded, decode};
 pub use date::{date_in_text, dates_in_url};
+pub use directory::is_directory;
 pub use document::{document, fits_name, holds_document, is_document, named_document, sniff};
 pub use kind::is_shell;
 pub use links::is_attachment;

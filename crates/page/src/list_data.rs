@@ -154,7 +154,14 @@ pub(crate) fn read(text: &str) -> Option<Handed<'_>> {
     if markup.is_empty() {
         script_list::parts(data, "", &mut |_| rows = true);
     }
-    (rows || !markup.is_empty()).then_some(Handed { markup })
+    (rows || !markup.is_empty() || is_empty(data)).then_some(Handed { markup })
+}
+
+/// Whether it is a list that has nothing, and says so.
+fn is_empty(data: &str) -> bool {
+    let count =
+        ["\"post_count\"", "\"total\"", "\"totalCount\""].iter().find_map(|name| number_of(data, name, ':'));
+    count == Some(0) && (data.contains(":[]") || data.contains(": []"))
 }
 
 /// The texts of JSON as they are written, without their quotes.
@@ -235,13 +242,13 @@ pub(crate) fn other_groups(own: &PageUrl, total: u64) -> Vec<String> {
 }
 
 /// The parts, counted from 1, that one of them leads to.
-fn parts(current: u64, last: u64) -> Range<u64> {
+pub(crate) fn parts(current: u64, last: u64) -> Range<u64> {
     let most = if current == 1 { PARTS_MAX } else { PARTS_AHEAD };
     current + 1..last.min(current.saturating_add(most)).saturating_add(1)
 }
 
 /// An address with other values of some parameters.
-fn with(own: &PageUrl, names: &[&str], pairs: &[(&str, String)]) -> String {
+pub(crate) fn with(own: &PageUrl, names: &[&str], pairs: &[(&str, String)]) -> String {
     let mut url = own.as_url().clone();
     let kept = own.as_url().query_pairs().filter(|(name, _)| !names.contains(&&**name));
     url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(pairs);

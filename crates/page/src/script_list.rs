@@ -12,6 +12,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::date::date_in_any_form;
+use crate::directory::{self, day_of_number};
 use crate::links::searcher;
 use crate::list_data::asked_by_call;
 use crate::references;
@@ -39,6 +40,8 @@ pub(crate) enum Part<'s> {
     Next(String),
     /// Address where a script asks for rows.
     Data(String),
+    /// A list by its name, and the address where its rows are asked for.
+    List(DataRow<'s>),
 }
 
 /// A row of data: where it leads, its title, its date.
@@ -120,12 +123,14 @@ fn escape(text: &str) -> (char, usize) {
 
 /// Hands over what of a list stands in a script.
 pub(crate) fn parts<'s>(script: &'s str, address: &str, each: &mut impl FnMut(Part<'s>)) {
-    const SIGNS: [&str; 9] =
-        ["<datastore", "createPageHTML", "countPage", ".jpage(", "rl\"", "URL\"", "Url\"", "ink\"", "ref\""];
+    const SIGNS: [&str; 10] = [
+        "<datastore", "createPageHTML", "countPage", ".jpage(", "TREE", "rl\"", "URL\"", "Url\"", "ink\"",
+        "ref\"",
+    ];
     static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(SIGNS.iter()));
     let mut seen = [false; SIGNS.len()];
     WORDS.find_iter(script).for_each(|word| seen[word.pattern().as_usize()] = true);
-    let [records_stand, calls, counts, asks, data @ ..] = seen;
+    let [records_stand, calls, counts, asks, tree, data @ ..] = seen;
     if records_stand {
         records(script, each);
     }
@@ -136,7 +141,11 @@ pub(crate) fn parts<'s>(script: &'s str, address: &str, each: &mut impl FnMut(Pa
     if let Some(address) = asks.then(|| asked_by_call(script)).flatten() {
         each(Part::Data(address));
     }
-    if data.contains(&true) {
+    let lists = if tree { directory::lists(script, address) } else { Vec::new() };
+    let is_directory = !lists.is_empty();
+    lists.into_iter().for_each(|list| each(Part::List(list)));
+    // A tree of columns is no list of articles.
+    if data.contains(&true) && !is_directory {
         rows(script, |row| each(Part::Row(row)));
     }
 }
@@ -272,10 +281,12 @@ const KEYS: [&[&str]; 3] = [
     &["url", "link", "href", "linkurl", "docpuburl", "puburl", "articleurl", "weburl", "infourl"],
     &["title", "doctitle", "articletitle", "showtitle", "name"],
     &[
-        "date", "pubdate", "publishtime", "publishdate", "publishedtime", "docreltime", "pubtime", "time",
-        "publishedtimestr", "createtime", "crtime",
+        "displaypublishtime", "date", "pubdate", "publishtime", "publishdate", "publishedtime", "docreltime",
+        "pubtime", "time", "publishedtimestr", "createtime", "createdat", "crtime",
     ],
 ];
+/// The part that is a date.
+const DATE: usize = 2;
 /// Bytes of the longest of them, with room for some `_`.
 const KEY_BYTES_MAX: usize = 24;
 
@@ -287,7 +298,10 @@ struct Object<'s>([Option<(usize, JsonText<'s>)>; 3]);
 impl<'s> Object<'s> {
     fn row(self) -> Option<DataRow<'s>> {
         let [url, title, date] = self.0.map(|found| found.map(|(_, text)| text));
-        let date = date.and_then(|date| date_in_any_form(&date.text()));
+        let date = date.and_then(|date| {
+            let text = date.text();
+            day_of_number(&text).or_else(|| date_in_any_form(&text))
+        });
         Some(DataRow { url: url?.text(), title: title?, date })
     }
 }
@@ -311,7 +325,8 @@ impl<'de> Visitor<'de> for Object<'de> {
                 object.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let Text(text) = object.next_value()?;
+            let value: &RawValue = object.next_value()?;
+            let text = if part == DATE { text_or_number(value) } else { text_of(value) };
             let kept = &mut self.0[part];
             if let Some(text) = text.filter(|_| kept.as_ref().is_none_or(|(best, _)| rank < *best)) {
                 *kept = Some((rank, text));
@@ -350,16 +365,16 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-/// A text that says something; nothing for any other value.
-struct Text<'s>(Option<JsonText<'s>>);
+/// A value that is a text and says something.
+fn text_of(value: &RawValue) -> Option<JsonText<'_>> {
+    let written = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    Some(JsonText { written }).filter(|text| !text.is_blank())
+}
 
-impl<'de> Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let value = <&RawValue>::deserialize(from)?.get();
-        let written = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let text = written.map(|written| JsonText { written });
-        Ok(Self(text.filter(|text| !text.is_blank())))
-    }
+/// The same, or a number that is a moment.
+fn text_or_number(value: &RawValue) -> Option<JsonText<'_>> {
+    let written = value.get();
+    text_of(value).or_else(|| day_of_number(written).map(|_| JsonText { written }))
 }
 
 #[cfg(test)]

@@ -101,6 +101,17 @@ pub(crate) fn discover(home: &Facts, site: &Site, classes: &[ColumnClass]) -> Ve
     found
 }
 
+/// The columns that a directory names, if the page is one: each by its list.
+pub(crate) fn of_directory(facts: &Facts) -> Vec<Column> {
+    let lists = facts.links.iter().filter(|link| link.kind == LinkKind::Data && !link.hidden);
+    let column = |link| {
+        let name = facts.link_text(link).trim().to_owned();
+        let url = PageUrl::parse(&link.url).ok().filter(|_| !name.is_empty())?;
+        Some(Column { name, url, stated: None })
+    };
+    lists.filter_map(column).collect()
+}
+
 /// What the office says of a column: its class, that it is none, or that there is one the home page does not name.
 pub(crate) fn state(columns: &mut Vec<Column>, stated: StatedColumn) {
     let StatedColumn { url, class } = stated;

@@ -551,8 +551,14 @@ fn columns_of(
     let mut columns: Vec<Column> = Vec::with_capacity(found.len());
     for column in found {
         let url = arrival(store, (site, canonical), &column.url, setup)?;
-        if url != site.url && !columns.iter().any(|known| known.url == url) {
-            columns.push(Column { url, ..column });
+        let page =
+            if xunjian_page::is_directory(&url) { page_facts(store, site, &url, setup)? } else { None };
+        let named = page.map(|(facts, _)| columns::of_directory(&facts)).unwrap_or_default();
+        let own = named.is_empty().then_some(Column { url, ..column });
+        for column in named.into_iter().chain(own) {
+            if column.url != site.url && !columns.iter().any(|known| known.url == column.url) {
+                columns.push(column);
+            }
         }
     }
     for said in &site.columns {

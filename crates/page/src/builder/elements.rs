@@ -11,7 +11,7 @@ use crate::join::Joiner;
 use crate::list_data::{Handed, asked_by_element, other_groups, other_pages};
 use crate::script_list::{self, DataRow, Part, number_of};
 use crate::white_space::append;
-use crate::{diversion, links};
+use crate::{directory, diversion, links};
 
 /// Addresses kept to which a page's scripts send visitors from search engines.
 const DIVERSIONS_MAX: usize = 16;
@@ -198,6 +198,7 @@ impl<'t> Builder<'t> {
                 false => self.read(&markup.text),
             }
         }
+        self.add_parts(directory::other_parts(self.base.url(), text, self.facts.links.len()));
     }
 
     /// Lists that stand in a script, or in what is handed out to one.
@@ -226,7 +227,8 @@ impl<'t> Builder<'t> {
             Part::Page(address) => {
                 self.add_link(&address, Some(LinkKind::Page));
             }
-            Part::Row(row) => self.data_row(row),
+            Part::Row(row) => self.data_row(row, None),
+            Part::List(list) => self.data_row(list, Some(LinkKind::Data)),
             Part::Next(address) => {
                 self.brings_next = true;
                 self.add_link(&address, Some(LinkKind::Page));
@@ -250,9 +252,9 @@ impl<'t> Builder<'t> {
     }
 
     /// A row of data, as the row of markup that a script makes of it.
-    fn data_row(&mut self, row: DataRow<'t>) {
+    fn data_row(&mut self, row: DataRow<'t>, kind: Option<LinkKind>) {
         self.flush();
-        let Some(link) = self.add_link(&row.url, None) else { return };
+        let Some(link) = self.add_link(&row.url, kind) else { return };
         let (current, trace) = (&mut self.current, &mut self.trace);
         for (character, written) in row.title.characters() {
             let before = current.len();

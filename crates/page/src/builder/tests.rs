@@ -310,3 +310,32 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_directory_names_its_lists() {
+    let base = PageUrl::parse("http://a.gov.cn/x/gkmlpt/index").expect("base");
+    let read = |body: &str, base: &PageUrl, media_type| {
+        let facts = crate::extract(body.as_bytes(), Some(media_type), base, Limits::default());
+        let rows = facts.links.iter().map(|link| (link.url.replace("http://a.gov.cn", ""), link.kind));
+        (rows.collect::<Vec<_>>(), facts)
+    };
+    let page = "<div id=app></div><script>window._CONFIG = { SID: '7', TREE: \
+                [{\"id\":1,\"name\":\"通知\\u516c告\",\"jump_url\":\"\",\"children\":[]}], X: 1 };</script>";
+    let (links, facts) = read(page, &base, "text/html; charset=utf-8");
+    assert_eq!(links, [("/x/gkmlpt/api/all/1?page=1&sid=7".to_owned(), LinkKind::Data)]);
+    assert_eq!(facts.link_text(&facts.links[0]), "通知公告");
+    let list = PageUrl::parse(&facts.links[0].url).expect("address");
+    let json = r#"{"classify":{"id":1,"post_count":3},"articles":[{"id":5,"title":"甲","date":0,"attachment":[],
+        "url":"http://a.gov.cn/x/gkmlpt/content/5.html","display_publish_time":1781771108},
+        {"id":6,"title":"乙","url":"/6.html","created_at":"2026-06-17 16:25:04","display_publish_time":0}]}"#;
+    let (links, facts) = read(json, &list, "application/json");
+    let page = |path: &str| (path.to_owned(), LinkKind::Page);
+    assert_eq!(
+        links,
+        [page("/x/gkmlpt/content/5.html"), page("/6.html"), page("/x/gkmlpt/api/all/1?sid=7&page=2")]
+    );
+    let dates: Vec<_> = facts.items.iter().filter_map(|item| Some(item.date?.to_string())).collect();
+    assert_eq!(dates, ["2026-06-18", "2026-06-17"]);
+    let (links, facts) = read(r#"{"classify":{"post_count":0},"articles":[]}"#, &list, "application/json");
+    assert_eq!((links, facts.main_chars, facts.kind), (Vec::new(), 0, xunjian_model::PageKind::List));
+}
