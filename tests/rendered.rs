@@ -315,3 +315,91 @@ fn faults_are_pictured_with_their_marks() {
     let pictures = archive.file_names().flatten().filter(|name| name.starts_with("word/media/")).count();
     assert!(shown > 0 && pictures == shown, "{shown} {pictures} {findings:#?}");
 }
+
+/// Articles of each list, and rows of a part of it.
+const ARTICLES: usize = 7;
+const ROWS: usize = 3;
+
+/// Two columns of which a page shows the beginning. The rest their scripts ask for when a reader turns the page: one as data,
+/// one as markup, with a pager that knows how many parts there are.
+fn long_lists(asked: &Asked) -> Reply {
+    let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
+    let part = |name: &str| {
+        let number = query.split('&').find_map(|pair| pair.strip_prefix(name)?.parse::<usize>().ok());
+        let from = (number.unwrap_or(1) - 1) * ROWS;
+        from..(from + ROWS).min(ARTICLES)
+    };
+    let day = |at: usize| format!("2026-06-{:02}", 29 - at);
+    let column = |name: &str, script: &str| {
+        Reply::page(
+            name,
+            &format!(
+                "<div class=nav><a href=/>首页</a></div><h2>{name}</h2><ul id=list></ul><script>{script}</script>"
+            ),
+        )
+    };
+    match path {
+        "/" => Reply::page(
+            "市水利局",
+            "<div class=nav><a href=/tzgg/>通知公告</a><a href=/gzdt/>工作动态</a></div>\
+             <ul><li><a href=/t/0.html>关于第0项工作的通知</a> 2026-06-29</li></ul>",
+        ),
+        "/tzgg/" => column(
+            "通知公告",
+            "fetch('/common/search/0a1b?_isAgg=true&_isJson=true&_pageSize=3&_template=index&page=1')\
+             .then(r=>r.json()).then(d=>{document.getElementById('list').innerHTML=d.data.results\
+             .map(i=>'<li><a href=\"'+i.url+'\">'+i.title+'</a><span>'+i.publishedTimeStr+'</span></li>').join('')})",
+        ),
+        "/gzdt/" => column(
+            "工作动态",
+            "fetch('/site/label/8888?labelName=list&pageIndex=1&pageSize=3').then(r=>r.text())\
+             .then(t=>{document.getElementById('list').innerHTML=t})",
+        ),
+        "/common/search/0a1b" => {
+            let row = |at| serde_json::json!({ "title": format!("关于第{at}项工作的通知"), "url": format!("/t/{at}.html"), "publishedTimeStr": format!("{} 09:00:00", day(at)) });
+            let rows: Vec<Value> = part("page=").map(row).collect();
+            let list = serde_json::json!({ "data": { "total": ARTICLES, "page": 1, "results": rows } });
+            Reply::File("content-type: application/json;charset=UTF-8\r\n", list.to_string().into_bytes())
+        }
+        "/site/label/8888" => {
+            let row = |at| {
+                format!("<li><a href=/g/{at}.html>市水利局开展第{at}项工作</a><span>{}</span></li>", day(at))
+            };
+            let rows: String = part("pageIndex=").map(row).collect();
+            let list =
+                format!("<ul>{rows}</ul><script>Ls.pagination('#p',{{pageCount:3,pageIndex:1}});</script>");
+            Reply::File("content-type: text/html;charset=UTF-8\r\n", list.into_bytes())
+        }
+        path if path.starts_with("/t/") || path.starts_with("/g/") => {
+            let fault = if path.ends_with("/6.html") { "各部门要按步就班地完成" } else { "" };
+            Reply::page(
+                "通知",
+                &format!("<h1>通知</h1><p>发布时间：2026-06-20</p><p>{path}的内容{fault}。</p>"),
+            )
+        }
+        _ => Reply::missing(),
+    }
+}
+
+#[test]
+fn lists_that_scripts_fill_are_read_beyond_what_the_page_shows() {
+    let server = serve(long_lists);
+    let world = World::with_config(&config(server.port, "sandbox = false"));
+    for night in 1..=2 {
+        assert_eq!(world.run(&["run"]).code, 0);
+        let findings = world.findings();
+        let of = |kind: &str| {
+            found(&findings, kind).into_iter().map(|(url, _)| url.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(of("typo"), ["http://www.test/g/6.html", "http://www.test/t/6.html"], "night {night}");
+        for kind in ["dead-link", "blank-column", "empty-article"] {
+            assert_eq!(of(kind), Vec::<String>::new(), "night {night}");
+        }
+    }
+    let asked = server.asked();
+    let times = |path: &str, part: &str| {
+        asked.iter().filter(|one| one.path.starts_with(path) && one.path.contains(part)).count()
+    };
+    assert_eq!((times("/common/search/", "page=2"), times("/common/search/", "page=3")), (2, 2));
+    assert_eq!((times("/site/label/", "pageIndex=3"), times("/site/label/", "pageIndex=4")), (2, 0));
+}

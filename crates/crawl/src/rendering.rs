@@ -1,6 +1,8 @@
 //! Pages whose list a script fills, seen through a browser: when, how often, and with whose
 //! answers.
 
+use std::sync::Mutex;
+
 use xunjian_fetch::{Ask, Want};
 use xunjian_frontier::Item;
 use xunjian_model::{
@@ -8,12 +10,15 @@ use xunjian_model::{
 };
 use xunjian_render::{Asking, Page, Request, Resource, Source};
 
+use crate::hosts::lock;
 use crate::look::new_items;
 use crate::renderer::{RESOURCE_BYTES_MAX, posted, resource};
 use crate::{Progress, Renderer, Shared, now};
 
 /// Characters of main text with which a page shows something without its scripts.
 const TEXT_CHARS: u32 = 200;
+/// Addresses of lists that the scripts of one page ask for.
+const FOUND_MAX: usize = 10_000;
 /// Links from the home page within which columns lie.
 const DEPTH_MAX: u16 = 1;
 
@@ -54,7 +59,7 @@ pub(crate) async fn render(
     }
     let headers = media_type.map(|value| ("content-type".to_owned(), value.to_owned()));
     let answer = Resource { status: 200, headers: headers.into_iter().collect(), body: body.to_vec() };
-    let scripts = Scripts { shared, renderer, site };
+    let scripts = Scripts { shared, renderer, site, item, found: Mutex::default() };
     let page = Page { url: item.url.as_str(), answer };
     let rendered = Box::pin(tab.render(page, &scripts)).await?;
     Progress::add(&shared.progress.rendered, 1);
@@ -64,7 +69,8 @@ pub(crate) async fn render(
     let body = rendered.html.into_bytes();
     let body_hash = BodyHash::of(&body);
     let facts = xunjian_page::extract(&body, Some("text/html; charset=utf-8"), &item.url, shared.setup.page);
-    let links = new_items(shared, item, &facts);
+    let mut links = new_items(shared, item, &facts);
+    links.append(&mut lock(&scripts.found));
     let settled = rendered.settled;
     if let Rendering::Done { at, body_hash: kept, .. } = before
         && kept == body_hash
@@ -130,6 +136,10 @@ struct Scripts<'s> {
     shared: &'s Shared,
     renderer: &'s Renderer,
     site: &'s SiteId,
+    /// The page that is rendered.
+    item: &'s Item,
+    /// What lists lead to that its scripts asked for: of a long one the page shows the beginning.
+    found: Mutex<Vec<Item>>,
 }
 
 impl Source for Scripts<'_> {
@@ -166,8 +176,28 @@ impl Scripts<'_> {
         let cookies = site.and_then(|site| site.cookies.clone());
         let referer = site.map(|site| site.site.url.clone());
         let post = request.post.clone().map(posted);
+        let of_list = site.is_some() && post.is_none() && !request.script;
+        let list = of_list.then(|| url.clone());
         let ask = Ask { cookies, referer, post, want: Want::Whole, ..Ask::get(url) };
         let ask = Ask { body_bytes_max: RESOURCE_BYTES_MAX, ..ask };
-        resource(self.shared.fetch(ask).await.ok()?)
+        let resource = resource(self.shared.fetch(ask).await.ok()?)?;
+        if let Some(url) = list {
+            self.note(&url, &resource);
+        }
+        Some(resource)
+    }
+
+    /// Takes note of what a list leads to that a script asked for.
+    fn note(&self, url: &PageUrl, resource: &Resource) {
+        let media_type = resource.headers.iter().find(|(name, _)| name == "content-type");
+        let media_type = media_type.map(|(_, value)| value.as_str());
+        let facts = xunjian_page::extract(&resource.body, media_type, url, self.shared.setup.page);
+        if facts.items.is_empty() {
+            return;
+        }
+        let items = new_items(self.shared, self.item, &facts);
+        let mut found = lock(&self.found);
+        let room = FOUND_MAX.saturating_sub(found.len());
+        found.extend(items.into_iter().take(room));
     }
 }

@@ -9,8 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use xunjian_model::PageUrl;
 
-use crate::list_data::{parts, with};
-use crate::script_list::{DataRow, JsonText, number_of};
+use crate::script_list::{DataRow, JsonText};
 
 /// Folder of the platform; what is before it is the office's.
 const FOLDER: &str = "/gkmlpt/";
@@ -96,18 +95,6 @@ fn values<'s>(script: &'s str, key: &'s str) -> impl Iterator<Item = &'s str> {
     })
 }
 
-/// Addresses of the other parts of a list that was handed out, of which this one has so many rows.
-pub(crate) fn other_parts(own: &PageUrl, text: &str, rows: usize) -> Vec<String> {
-    let first = own.as_url().query_pairs().any(|(name, value)| name == "page" && value == "1");
-    let total = ["\"post_count\"", "\"total\""].iter().find_map(|name| number_of(text, name, ':'));
-    let (Some(total), true) = (total, first && rows > 0 && own.path().contains(PROGRAM)) else {
-        return Vec::new();
-    };
-    parts(1, u64::from(total).div_ceil(rows as u64))
-        .map(|part| with(own, &["page"], &[("page", part.to_string())]))
-        .collect()
-}
-
 /// The day of a moment that is written as seconds or milliseconds since 1970, in China.
 pub(crate) fn day_of_number(digits: &str) -> Option<Date> {
     let number: i64 = digits.parse::<u64>().ok()?.try_into().ok()?;
@@ -155,20 +142,6 @@ mod tests {
             "]}".repeat(200)
         );
         assert_eq!(found(&deep, "http://a.cn/gkmlpt/index"), []);
-    }
-
-    #[test]
-    fn parts_of_a_list() {
-        let url = |text: &str| PageUrl::parse(text).expect("an address");
-        let own = url("http://a.cn/gkmlpt/api/all/3?page=1&sid=2");
-        let part = |page: u32| format!("http://a.cn/gkmlpt/api/all/3?sid=2&page={page}");
-        assert_eq!(other_parts(&own, r#"{"total":205,"articles":[]}"#, 100), [part(2), part(3)]);
-        assert_eq!(other_parts(&own, r#"{"classify":{"post_count": 101}}"#, 100), [part(2)]);
-        let none = Vec::<String>::new();
-        assert_eq!(other_parts(&own, r#"{"total":100}"#, 100), none);
-        assert_eq!(other_parts(&own, r#"{"total":4294967295}"#, 0), none);
-        assert_eq!(other_parts(&url(&part(2)), r#"{"total":205}"#, 100), none);
-        assert_eq!(other_parts(&url("http://a.cn/list?page=1"), r#"{"total":205}"#, 100), none);
     }
 
     #[test]

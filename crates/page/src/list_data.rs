@@ -9,7 +9,7 @@ use std::ops::Range;
 use url::form_urlencoded::Serializer;
 use xunjian_model::PageUrl;
 
-use crate::script_list::{self, JsonText, number_of};
+use crate::script_list::{self, JsonText, Part, number_of};
 use crate::source::Places;
 
 /// Bytes of a call or of an element's parameters.
@@ -152,7 +152,7 @@ pub(crate) fn read(text: &str) -> Option<Handed<'_>> {
         .collect();
     let mut rows = false;
     if markup.is_empty() {
-        script_list::parts(data, "", &mut |_| rows = true);
+        script_list::parts(data, "", &mut |part| rows |= !matches!(part, Part::Count(_)));
     }
     (rows || !markup.is_empty() || is_empty(data)).then_some(Handed { markup })
 }
@@ -241,16 +241,72 @@ pub(crate) fn other_groups(own: &PageUrl, total: u64) -> Vec<String> {
         .collect()
 }
 
+/// Parameters that say which part of a list an address is of, and how many rows a part has, without case and `_`.
+const NUMBERS: [&str; 7] =
+    ["page", "pageindex", "pageno", "pagenum", "pagenumber", "currpage", "currentpage"];
+const SIZES: [&str; 5] = ["pagesize", "perpage", "limit", "size", "rows"];
+/// What a list says of how many rows and parts it has.
+const TOTALS: [&str; 5] =
+    ["\"post_count\"", "\"total\"", "\"totalCount\"", "\"totalElements\"", "\"totalRecords\""];
+const COUNTS: [&str; 3] = ["\"pageCount\"", "\"totalPage\"", "\"totalPages\""];
+
+/// Addresses of the other parts of a list of JSON whose address says which part it is, and which says how many there are;
+/// this one has so many rows.
+pub(crate) fn other_parts(own: &PageUrl, text: &str, rows: usize) -> Vec<String> {
+    let stated = |names: &[&str]| names.iter().find_map(|name| number_of(text, name, ':')).map(u64::from);
+    let total = stated(&TOTALS).filter(|_| rows > 0).and_then(|total| {
+        // The last part has fewer.
+        let first = numbered(own).is_some_and(|(_, number)| number <= 1);
+        let size = parameter(own, &SIZES).and_then(|(_, size)| size.parse().ok()).filter(|size| *size > 0);
+        Some(total.div_ceil(if first { rows as u64 } else { size? }))
+    });
+    match stated(&COUNTS).or(total) {
+        Some(count) => other_numbers(own, count),
+        None => Vec::new(),
+    }
+}
+
+/// The same of any list that says how many parts it has.
+pub(crate) fn other_numbers(own: &PageUrl, count: u64) -> Vec<String> {
+    let Some((name, number)) = numbered(own) else { return Vec::new() };
+    // Some count from 0.
+    let last = if number == 0 { count.saturating_sub(1) } else { count };
+    parts(number, last).map(|part| with(own, &[&name], &[(&name, part.to_string())])).collect()
+}
+
+/// Which part of a list an address is of, and by which parameter.
+fn numbered(own: &PageUrl) -> Option<(String, u64)> {
+    let (name, value) = parameter(own, &NUMBERS)?;
+    Some((name, value.parse().ok()?))
+}
+
+fn parameter(own: &PageUrl, names: &[&str]) -> Option<(String, String)> {
+    let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    let mut pairs = own.as_url().query_pairs();
+    let (name, value) = pairs.find(|(name, _)| names.contains(&&*plain(name)))?;
+    Some((name.into_owned(), value.into_owned()))
+}
+
 /// The parts, counted from 1, that one of them leads to.
-pub(crate) fn parts(current: u64, last: u64) -> Range<u64> {
-    let most = if current == 1 { PARTS_MAX } else { PARTS_AHEAD };
+fn parts(current: u64, last: u64) -> Range<u64> {
+    let most = if current <= 1 { PARTS_MAX } else { PARTS_AHEAD };
     current + 1..last.min(current.saturating_add(most)).saturating_add(1)
 }
 
-/// An address with other values of some parameters.
-pub(crate) fn with(own: &PageUrl, names: &[&str], pairs: &[(&str, String)]) -> String {
+/// Whether a value is of the moment alone, so that no cache answers: milliseconds since 1970, or `Math.random()`.
+fn is_of_the_moment(value: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    match value.strip_prefix("0.") {
+        Some(fraction) => fraction.len() >= 6 && digits(fraction),
+        None => value.len() == 13 && value.starts_with('1') && digits(value),
+    }
+}
+
+/// An address with other values of some parameters, and the same each night.
+fn with(own: &PageUrl, names: &[&str], pairs: &[(&str, String)]) -> String {
     let mut url = own.as_url().clone();
-    let kept = own.as_url().query_pairs().filter(|(name, _)| !names.contains(&&**name));
+    let kept = own.as_url().query_pairs();
+    let kept = kept.filter(|(name, value)| !names.contains(&&**name) && !is_of_the_moment(value));
     url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(pairs);
     url.into()
 }
@@ -338,5 +394,31 @@ mod tests {
         }
         let huge = url("http://a.cn/p?startrecord=1&endrecord=18446744073709551615");
         assert_eq!(other_groups(&huge, u64::MAX), Vec::<String>::new());
+    }
+
+    #[test]
+    fn parts_that_their_addresses_number() {
+        let url = |text: &str| PageUrl::parse(text).expect("an address");
+        let none = Vec::<String>::new();
+        let own = url("http://a.cn/gkmlpt/api/all/3?page=1&sid=2");
+        let part = |page: u32| format!("http://a.cn/gkmlpt/api/all/3?sid=2&page={page}");
+        assert_eq!(other_parts(&own, r#"{"total":205,"articles":[]}"#, 100), [part(2), part(3)]);
+        assert_eq!(other_parts(&own, r#"{"classify":{"post_count": 101}}"#, 100), [part(2)]);
+        assert_eq!(other_parts(&own, r#"{"pageCount":2,"total":900}"#, 100), [part(2)]);
+        for (text, rows) in [(r#"{"total":100}"#, 100), (r#"{"total":4294967295}"#, 0), ("{}", 9)] {
+            assert_eq!(other_parts(&own, text, rows), none, "{text}");
+        }
+        // Of a later part only the size says how many there are.
+        assert_eq!(other_parts(&url(&part(2)), r#"{"total":205}"#, 100), none);
+        let sized = url("http://a.cn/search/a?_isJson=true&_pageSize=20&page=2");
+        let next = ["http://a.cn/search/a?_isJson=true&_pageSize=20&page=3".to_owned()];
+        assert_eq!(other_parts(&sized, r#"{"data":{"total":41}}"#, 20), next);
+        assert_eq!(other_parts(&url("http://a.cn/list?id=1"), r#"{"total":205}"#, 100), none);
+        let random = url("http://a.cn/8888?_=0.51697068&t=1627027993128&siteId=4704161&page=1");
+        assert_eq!(other_numbers(&random, 2), ["http://a.cn/8888?siteId=4704161&page=2"]);
+        let from_0 = url("http://a.cn/list?pageIndex=0");
+        assert_eq!(other_numbers(&from_0, 3), [1, 2].map(|at| format!("http://a.cn/list?pageIndex={at}")));
+        assert_eq!(other_numbers(&url("http://a.cn/list?page=x"), 3), none);
+        assert_eq!(other_numbers(&url("http://a.cn/list?page=1"), u64::MAX).len(), 1_000);
     }
 }

@@ -40,6 +40,8 @@ pub(crate) enum Part<'s> {
     Next(String),
     /// Address where a script asks for rows.
     Data(String),
+    /// How many parts the list has of which the page is one.
+    Count(u32),
     /// A list by its name, and the address where its rows are asked for.
     List(DataRow<'s>),
 }
@@ -123,14 +125,14 @@ fn escape(text: &str) -> (char, usize) {
 
 /// Hands over what of a list stands in a script.
 pub(crate) fn parts<'s>(script: &'s str, address: &str, each: &mut impl FnMut(Part<'s>)) {
-    const SIGNS: [&str; 10] = [
-        "<datastore", "createPageHTML", "countPage", ".jpage(", "TREE", "rl\"", "URL\"", "Url\"", "ink\"",
-        "ref\"",
+    const SIGNS: [&str; 11] = [
+        "<datastore", "createPageHTML", "countPage", ".jpage(", "TREE", "pageCount", "rl\"", "URL\"",
+        "Url\"", "ink\"", "ref\"",
     ];
     static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(SIGNS.iter()));
     let mut seen = [false; SIGNS.len()];
     WORDS.find_iter(script).for_each(|word| seen[word.pattern().as_usize()] = true);
-    let [records_stand, calls, counts, asks, tree, data @ ..] = seen;
+    let [records_stand, calls, counts, asks, tree, numbers, data @ ..] = seen;
     if records_stand {
         records(script, each);
     }
@@ -140,6 +142,11 @@ pub(crate) fn parts<'s>(script: &'s str, address: &str, each: &mut impl FnMut(Pa
     }
     if let Some(address) = asks.then(|| asked_by_call(script)).flatten() {
         each(Part::Data(address));
+    }
+    // In JSON it is read with the rows.
+    let count = || number_of(script, "pageCount", ':').or_else(|| number_of(script, "pageCount", '='));
+    if let Some(count) = numbers.then(count).flatten() {
+        each(Part::Count(count));
     }
     let lists = if tree { directory::lists(script, address) } else { Vec::new() };
     let is_directory = !lists.is_empty();

@@ -23,17 +23,29 @@ pub fn with_frames<E>(
     while seen.len() < FRAMES_MAX {
         let Some(frame) = facts.links[at..].iter().position(|link| is_shown(&link)) else { break };
         at += frame + 1;
-        let Link { url, zone, .. } = facts.links[at - 1].clone();
+        let Link { url, kind, zone, .. } = facts.links[at - 1].clone();
         if !seen.insert(url.clone()) {
             continue;
         }
         match read(&url)? {
-            Some(frame) => take_in(&mut facts, frame, zone),
+            Some(mut frame) => {
+                if kind == LinkKind::Data {
+                    end_of_list(&mut frame);
+                }
+                take_in(&mut facts, frame, zone);
+            }
             // Beside the main text stand the weather and the like.
             None => facts.scripted |= zone == Zone::Main,
         }
     }
     Ok(facts)
+}
+
+/// Of a list that a script asks for only the first part is shown: the others come when a reader turns the page.
+fn end_of_list(list: &mut Facts) {
+    for part in list.links.iter_mut().filter(|link| link.kind == LinkKind::Data) {
+        (part.kind, part.hidden) = (LinkKind::Page, true);
+    }
 }
 
 /// Takes in what a frame shows that stands in a zone: in a menu everything is one.

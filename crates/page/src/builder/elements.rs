@@ -8,10 +8,10 @@ use super::{Builder, PLACES_MAX, hides};
 use crate::attribute::{Attribute, Attributes};
 use crate::element::{Element, Name};
 use crate::join::Joiner;
-use crate::list_data::{Handed, asked_by_element, other_groups, other_pages};
+use crate::list_data::{Handed, asked_by_element, other_groups, other_numbers, other_pages, other_parts};
 use crate::script_list::{self, DataRow, Part, number_of};
 use crate::white_space::append;
-use crate::{directory, diversion, links};
+use crate::{diversion, links};
 
 /// Addresses kept to which a page's scripts send visitors from search engines.
 const DIVERSIONS_MAX: usize = 16;
@@ -198,7 +198,7 @@ impl<'t> Builder<'t> {
                 false => self.read(&markup.text),
             }
         }
-        self.add_parts(directory::other_parts(self.base.url(), text, self.facts.links.len()));
+        self.add_parts(other_parts(self.base.url(), text, self.facts.links.len()));
     }
 
     /// Lists that stand in a script, or in what is handed out to one.
@@ -216,9 +216,11 @@ impl<'t> Builder<'t> {
         }
     }
 
+    /// Other parts of a list. Where it was handed out, they are what its page's script would ask for.
     fn add_parts(&mut self, addresses: Vec<String>) {
+        let kind = if self.is_data { LinkKind::Data } else { LinkKind::Page };
         for address in addresses {
-            self.add_link(&address, Some(LinkKind::Page));
+            self.add_link(&address, Some(kind));
         }
     }
 
@@ -228,6 +230,8 @@ impl<'t> Builder<'t> {
                 self.add_link(&address, Some(LinkKind::Page));
             }
             Part::Row(row) => self.data_row(row, None),
+            Part::Count(_) if self.is_data => {}
+            Part::Count(count) => self.add_parts(other_numbers(self.base.url(), u64::from(count))),
             Part::List(list) => self.data_row(list, Some(LinkKind::Data)),
             Part::Next(address) => {
                 self.brings_next = true;

@@ -332,7 +332,11 @@ fn a_directory_names_its_lists() {
     let page = |path: &str| (path.to_owned(), LinkKind::Page);
     assert_eq!(
         links,
-        [page("/x/gkmlpt/content/5.html"), page("/6.html"), page("/x/gkmlpt/api/all/1?sid=7&page=2")]
+        [
+            page("/x/gkmlpt/content/5.html"),
+            page("/6.html"),
+            ("/x/gkmlpt/api/all/1?sid=7&page=2".to_owned(), LinkKind::Data)
+        ]
     );
     let dates: Vec<_> = facts.items.iter().filter_map(|item| Some(item.date?.to_string())).collect();
     assert_eq!(dates, ["2026-06-18", "2026-06-17"]);
