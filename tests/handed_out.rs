@@ -264,6 +264,9 @@ fn a_directory_is_read_column_by_column() {
         assert_eq!(of("blank-column"), [list(723)], "night {night}");
         assert_eq!(of("stale-column"), [list(722)], "night {night}");
         assert_eq!(of("dead-link"), [""; 0], "night {night}");
+        // Lists have no labels, and need none.
+        let of_lists = findings.iter().filter(|one| one.to_string().contains("/api/all/")).count();
+        assert_eq!(of_lists, 2, "night {night}: {findings:#?}");
     }
     let listed = world.run(&["sites", "columns", "--json"]).json();
     let columns = listed["sites"][0]["columns"].as_array().expect("columns");

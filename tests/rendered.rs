@@ -320,8 +320,8 @@ fn faults_are_pictured_with_their_marks() {
 const ARTICLES: usize = 7;
 const ROWS: usize = 3;
 
-/// Two columns of which a page shows the beginning. The rest their scripts ask for when a reader turns the page: one as data,
-/// one as markup, with a pager that knows how many parts there are.
+/// Three columns of which a page shows the beginning. The rest their scripts ask for when a reader turns the page: one as
+/// data, two as markup, with a pager that knows how many parts there are, one of them by POST.
 fn long_lists(asked: &Asked) -> Reply {
     let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
     let part = |name: &str| {
@@ -341,7 +341,7 @@ fn long_lists(asked: &Asked) -> Reply {
     match path {
         "/" => Reply::page(
             "市水利局",
-            "<div class=nav><a href=/tzgg/>通知公告</a><a href=/gzdt/>工作动态</a></div>\
+            "<div class=nav><a href=/tzgg/>通知公告</a><a href=/gzdt/>工作动态</a><a href=/zcwj/>政策文件</a></div>\
              <ul><li><a href=/t/0.html>关于第0项工作的通知</a> 2026-06-29</li></ul>",
         ),
         "/tzgg/" => column(
@@ -355,6 +355,19 @@ fn long_lists(asked: &Asked) -> Reply {
             "fetch('/site/label/8888?labelName=list&pageIndex=1&pageSize=3').then(r=>r.text())\
              .then(t=>{document.getElementById('list').innerHTML=t})",
         ),
+        "/zcwj/" => column(
+            "政策文件",
+            "fetch('/module/xxgk/search.jsp?area=1',{method:'POST',headers:{'content-type':'application/x-www-form-urlencoded;charset=UTF-8'},\
+             body:'infotypeId=A02&currpage=1&divid=div1'}).then(r=>r.text()).then(t=>{document.getElementById('list').innerHTML=t})",
+        ),
+        "/module/xxgk/search.jsp" => {
+            let row = |at| {
+                format!("<li><a href=/z/{at}.html>关于第{at}项事业的意见</a><span>{}</span></li>", day(at))
+            };
+            let rows: String = part("currpage=").map(row).collect();
+            let list = format!("<ul>{rows}</ul><div>首页 共{ARTICLES}条 共 3 页 下一页</div>");
+            Reply::File("content-type: text/html;charset=UTF-8\r\n", list.into_bytes())
+        }
         "/common/search/0a1b" => {
             let row = |at| serde_json::json!({ "title": format!("关于第{at}项工作的通知"), "url": format!("/t/{at}.html"), "publishedTimeStr": format!("{} 09:00:00", day(at)) });
             let rows: Vec<Value> = part("page=").map(row).collect();
@@ -370,7 +383,7 @@ fn long_lists(asked: &Asked) -> Reply {
                 format!("<ul>{rows}</ul><script>Ls.pagination('#p',{{pageCount:3,pageIndex:1}});</script>");
             Reply::File("content-type: text/html;charset=UTF-8\r\n", list.into_bytes())
         }
-        path if path.starts_with("/t/") || path.starts_with("/g/") => {
+        path if ["/t/", "/g/", "/z/"].iter().any(|list| path.starts_with(list)) => {
             let fault = if path.ends_with("/6.html") { "各部门要按步就班地完成" } else { "" };
             Reply::page(
                 "通知",
@@ -391,7 +404,18 @@ fn lists_that_scripts_fill_are_read_beyond_what_the_page_shows() {
         let of = |kind: &str| {
             found(&findings, kind).into_iter().map(|(url, _)| url.to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(of("typo"), ["http://www.test/g/6.html", "http://www.test/t/6.html"], "night {night}");
+        let last = ["g", "t", "z"].map(|list| format!("http://www.test/{list}/6.html"));
+        assert_eq!(of("typo"), last, "night {night}");
+        let of_parts: Vec<_> = findings
+            .iter()
+            .filter(|one| {
+                ["/site/label/", "/common/search/", "/module/"]
+                    .iter()
+                    .any(|list| one.to_string().contains(list))
+            })
+            .map(|one| format!("{} {} {}", one["kind"], one["url"], one["detail"]))
+            .collect();
+        assert_eq!(of_parts, Vec::<String>::new(), "night {night}");
         for kind in ["dead-link", "blank-column", "empty-article"] {
             assert_eq!(of(kind), Vec::<String>::new(), "night {night}");
         }
@@ -402,4 +426,5 @@ fn lists_that_scripts_fill_are_read_beyond_what_the_page_shows() {
     };
     assert_eq!((times("/common/search/", "page=2"), times("/common/search/", "page=3")), (2, 2));
     assert_eq!((times("/site/label/", "pageIndex=3"), times("/site/label/", "pageIndex=4")), (2, 0));
+    assert_eq!((times("/module/", "currpage=3"), times("/module/", "currpage=4")), (2, 0));
 }

@@ -8,7 +8,7 @@ use xunjian_frontier::Item;
 use xunjian_model::{
     BodyHash, Facts, PageUrl, Rendering, SiteId, Snapshot, Target, Timings, UrlRecord, View,
 };
-use xunjian_render::{Asking, Page, Request, Resource, Source};
+use xunjian_render::{Asking, Page, Post, Request, Resource, Source};
 
 use crate::hosts::lock;
 use crate::look::new_items;
@@ -19,6 +19,8 @@ use crate::{Progress, Renderer, Shared, now};
 const TEXT_CHARS: u32 = 200;
 /// Addresses of lists that the scripts of one page ask for.
 const FOUND_MAX: usize = 10_000;
+/// Bytes of what is sent that may stand in an address.
+const PAIRS_BYTES_MAX: usize = 2_000;
 /// Links from the home page within which columns lie.
 const DEPTH_MAX: u16 = 1;
 
@@ -131,6 +133,16 @@ pub(crate) async fn render_again(
     render(shared, item, record, &body, media_type.as_deref()).await
 }
 
+/// The address of a list. Programs take what is sent to them by POST from an address, too.
+fn address_of(url: &PageUrl, post: Option<&Post>) -> Option<PageUrl> {
+    let Some(post) = post else { return Some(url.clone()) };
+    let form = post.media_type.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
+    let pairs =
+        std::str::from_utf8(&post.body).ok().filter(|pairs| form && pairs.len() <= PAIRS_BYTES_MAX)?;
+    let joint = if url.as_url().query().is_some() { '&' } else { '?' };
+    PageUrl::parse(&format!("{url}{joint}{pairs}")).ok()
+}
+
 /// Asks for what scripts want as for any page: in turn, by robots.txt, with the site's cookies.
 struct Scripts<'s> {
     shared: &'s Shared,
@@ -176,8 +188,8 @@ impl Scripts<'_> {
         let cookies = site.and_then(|site| site.cookies.clone());
         let referer = site.map(|site| site.site.url.clone());
         let post = request.post.clone().map(posted);
-        let of_list = site.is_some() && post.is_none() && !request.script;
-        let list = of_list.then(|| url.clone());
+        let list =
+            (site.is_some() && !request.script).then(|| address_of(&url, request.post.as_ref())).flatten();
         let ask = Ask { cookies, referer, post, want: Want::Whole, ..Ask::get(url) };
         let ask = Ask { body_bytes_max: RESOURCE_BYTES_MAX, ..ask };
         let resource = resource(self.shared.fetch(ask).await.ok()?)?;

@@ -53,6 +53,8 @@ pub struct Facts {
     pub entrance_code: Option<String>,
     /// What its scripts do to visitors from search engines.
     pub diversions: Vec<Diversion>,
+    /// No page of its own: a list that was handed out to a script, or a piece of markup without a head or a body.
+    pub piece: bool,
 }
 
 /// A form a reader can fill in.

@@ -274,6 +274,16 @@ pub(crate) fn other_numbers(own: &PageUrl, count: u64) -> Vec<String> {
     parts(number, last).map(|part| with(own, &[&name], &[(&name, part.to_string())])).collect()
 }
 
+/// How many parts a pager says there are: 共12页.
+pub(crate) fn count_in_words(text: &str) -> Option<u64> {
+    text.split('共').skip(1).find_map(|rest| {
+        let rest = rest.trim_start();
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        rest[digits..].trim_start().strip_prefix('页')?;
+        rest[..digits].parse().ok()
+    })
+}
+
 /// Which part of a list an address is of, and by which parameter.
 fn numbered(own: &PageUrl) -> Option<(String, u64)> {
     let (name, value) = parameter(own, &NUMBERS)?;
@@ -414,6 +424,11 @@ mod tests {
         let next = ["http://a.cn/search/a?_isJson=true&_pageSize=20&page=3".to_owned()];
         assert_eq!(other_parts(&sized, r#"{"data":{"total":41}}"#, 20), next);
         assert_eq!(other_parts(&url("http://a.cn/list?id=1"), r#"{"total":205}"#, 100), none);
+        for (text, count) in [("共12页", 12), ("首页 共 3 页 跳转", 3), ("公共服务，共2条 共 7\u{A0}页", 7)]
+        {
+            assert_eq!(count_in_words(text), Some(count), "{text}");
+        }
+        assert_eq!(["共", "共页", "共3条", "第1页"].map(count_in_words), [None; 4]);
         let random = url("http://a.cn/8888?_=0.51697068&t=1627027993128&siteId=4704161&page=1");
         assert_eq!(other_numbers(&random, 2), ["http://a.cn/8888?siteId=4704161&page=2"]);
         let from_0 = url("http://a.cn/list?pageIndex=0");

@@ -98,6 +98,8 @@ pub(crate) struct Digest {
     pub(crate) cut: bool,
     /// Hashes of what its frames show.
     pub(crate) frames: Vec<u64>,
+    /// No page of its own.
+    pub(crate) piece: bool,
 }
 
 /// A short name for an address in digests.

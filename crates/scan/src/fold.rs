@@ -125,8 +125,10 @@ impl Fold {
                 self.newest_by_folder.insert(folder.to_owned(), date);
             }
         }
-        let is_article =
-            !is_home && !is_column && !matches!(digest.kind, PageKind::List | PageKind::Document);
+        let is_article = !is_home
+            && !is_column
+            && !digest.piece
+            && !matches!(digest.kind, PageKind::List | PageKind::Document);
         let own = xunjian_page::page_date(&digest.dates).filter(|date| is_article && *date <= latest);
         self.listed.add(&url, hash, &digest, own);
         self.script_hosts.add(&digest.script_hosts, candidate);
@@ -164,6 +166,7 @@ impl Fold {
         let needs = match (is_home, is_column) {
             (true, _) if self.leads_away => 0,
             (true, _) => labels::EVERY_PAGE,
+            (_, true) if digest.piece => 0,
             (_, true) => labels::COLUMN,
             _ if is_article
                 && (digest.labelled_article

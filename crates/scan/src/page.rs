@@ -149,6 +149,7 @@ pub(crate) fn digest(
             .filter(|link| matches!(link.kind, LinkKind::Frame | LinkKind::Data))
             .map(|link| target_hash(&link.url, site, canonical))
             .collect(),
+        piece: facts.piece && !is_document,
         no_body: is_article && article::has_no_body(facts),
     }
 }

@@ -8,7 +8,9 @@ use super::{Builder, PLACES_MAX, hides};
 use crate::attribute::{Attribute, Attributes};
 use crate::element::{Element, Name};
 use crate::join::Joiner;
-use crate::list_data::{Handed, asked_by_element, other_groups, other_numbers, other_pages, other_parts};
+use crate::list_data::{
+    Handed, asked_by_element, count_in_words, other_groups, other_numbers, other_pages, other_parts,
+};
 use crate::script_list::{self, DataRow, Part, number_of};
 use crate::white_space::append;
 use crate::{diversion, links};
@@ -218,9 +220,17 @@ impl<'t> Builder<'t> {
 
     /// Other parts of a list. Where it was handed out, they are what its page's script would ask for.
     fn add_parts(&mut self, addresses: Vec<String>) {
-        let kind = if self.is_data { LinkKind::Data } else { LinkKind::Page };
+        let kind = if self.is_data || !self.is_whole { LinkKind::Data } else { LinkKind::Page };
         for address in addresses {
             self.add_link(&address, Some(kind));
+        }
+    }
+
+    /// Other parts of a list that was handed out as markup with a pager in words: 共12页.
+    pub(super) fn piece_parts(&mut self) {
+        let count = self.facts.blocks.iter().rev().find_map(|block| count_in_words(&block.text));
+        if let Some(count) = count {
+            self.add_parts(other_numbers(self.base.url(), count));
         }
     }
 

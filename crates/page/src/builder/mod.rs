@@ -129,6 +129,8 @@ struct Builder<'t> {
     floor: usize,
     /// The page is a list that was handed out as data.
     is_data: bool,
+    /// It has a head or a body, or what belongs there.
+    is_whole: bool,
     /// The rows in the page bring the address of the next ones.
     brings_next: bool,
 }
@@ -164,6 +166,7 @@ impl<'t> Builder<'t> {
             foreign: 0,
             floor: 0,
             is_data: false,
+            is_whole: false,
             brings_next: false,
         }
     }
@@ -272,6 +275,8 @@ impl<'t> Builder<'t> {
 
     fn start(&mut self, name: Name<'t>, self_closing: bool, attributes: &Attributes<'t>) {
         let element = name.element;
+        self.is_whole |=
+            matches!(element, Element::Html | Element::Head | Element::Body | Element::Title | Element::Meta);
         if element.is_block() {
             self.flush();
         }
@@ -527,10 +532,15 @@ impl<'t> Builder<'t> {
         if self.left_out {
             self.facts.problems.push(Problem::TooMany("links or text".to_owned()));
         }
+        self.is_whole |= !self.facts.title.is_empty();
+        if !self.is_whole && !self.is_data {
+            self.piece_parts();
+        }
         let mut facts = self.facts;
         facts.main_chars = main_chars(&facts);
         page_dates(&mut facts, self.published, address);
         facts.kind = if self.is_data { PageKind::List } else { kind_of(&facts) };
+        facts.piece = self.is_data || !self.is_whole;
         facts.scripted |= is_shell(&facts);
         facts
     }

@@ -343,3 +343,14 @@ fn a_directory_names_its_lists() {
     let (links, facts) = read(r#"{"classify":{"post_count":0},"articles":[]}"#, &list, "application/json");
     assert_eq!((links, facts.main_chars, facts.kind), (Vec::new(), 0, xunjian_model::PageKind::List));
 }
+
+#[test]
+fn pieces_are_told_from_pages() {
+    for page in ["<title>a</title>b", "<html>a", "<body>a", "<meta charset=utf-8>a", "<HEAD></HEAD>a"] {
+        assert!(!facts(page).piece, "{page}");
+    }
+    for piece in ["", "a", "<ul><li><a href=/1>a</a> 2026-06-29</li></ul><script>var pageCount = 3;</script>"]
+    {
+        assert!(facts(piece).piece, "{piece}");
+    }
+}
