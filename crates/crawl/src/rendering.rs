@@ -204,7 +204,7 @@ impl Scripts<'_> {
         let media_type = resource.headers.iter().find(|(name, _)| name == "content-type");
         let media_type = media_type.map(|(_, value)| value.as_str());
         let facts = xunjian_page::extract(&resource.body, media_type, url, self.shared.setup.page);
-        if facts.items.is_empty() {
+        if !facts.piece && facts.items.is_empty() {
             return;
         }
         let items = new_items(self.shared, self.item, &facts);

@@ -17,6 +17,9 @@ pub fn with_frames<E>(
 ) -> Result<Facts, E> {
     let is_shown =
         |link: &&Link| matches!(link.kind, LinkKind::Frame if !link.hidden) || link.kind == LinkKind::Data;
+    if facts.piece {
+        end_of_list(&mut facts);
+    }
     let mut seen = HashSet::new();
     let mut at = 0;
     // What is taken in may have frames, too: its links come behind.

@@ -218,11 +218,10 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Other parts of a list. Where it was handed out, they are what its page's script would ask for.
+    /// Other parts of a list that was handed out: what its page's script would ask for.
     fn add_parts(&mut self, addresses: Vec<String>) {
-        let kind = if self.is_data || !self.is_whole { LinkKind::Data } else { LinkKind::Page };
         for address in addresses {
-            self.add_link(&address, Some(kind));
+            self.add_link(&address, Some(LinkKind::Data));
         }
     }
 
@@ -240,7 +239,8 @@ impl<'t> Builder<'t> {
                 self.add_link(&address, Some(LinkKind::Page));
             }
             Part::Row(row) => self.data_row(row, None),
-            Part::Count(_) if self.is_data => {}
+            // A page of its own links to the others.
+            Part::Count(_) if self.is_data || self.is_whole => {}
             Part::Count(count) => self.add_parts(other_numbers(self.base.url(), u64::from(count))),
             Part::List(list) => self.data_row(list, Some(LinkKind::Data)),
             Part::Next(address) => {
