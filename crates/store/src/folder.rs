@@ -150,19 +150,27 @@ pub(crate) fn size(folder: &Path) -> Result<u64, StoreError> {
     Ok(sum)
 }
 
-/// Bytes of the files in a folder and the folders in it; 0 when it is not there.
+/// Bytes of the files in a folder and the folders in it; 0 when it is not there. What somebody removes meanwhile counts
+/// for nothing.
 pub(crate) fn tree_size(folder: &Path) -> Result<u64, StoreError> {
     let io = |source| StoreError::io(folder, source);
-    if !folder.is_dir() {
-        return Ok(0);
-    }
+    let Some(entries) = there(fs::read_dir(folder)).map_err(io)? else { return Ok(0) };
     let mut sum = 0;
-    for entry in fs::read_dir(folder).map_err(io)? {
-        let entry = entry.map_err(io)?;
-        let metadata = entry.metadata().map_err(io)?;
+    for entry in entries {
+        let Some(entry) = there(entry).map_err(io)? else { continue };
+        let Some(metadata) = there(entry.metadata()).map_err(io)? else { continue };
         sum += if metadata.is_dir() { tree_size(&entry.path())? } else { metadata.len() };
     }
     Ok(sum)
+}
+
+/// `None`: it is not there, or not any more.
+fn there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +178,24 @@ mod tests {
     use std::sync::Barrier;
 
     use super::*;
+
+    #[test]
+    fn what_is_removed_meanwhile_counts_for_nothing() {
+        let folder = tempfile::tempdir().expect("folder");
+        let report = folder.path().join("report");
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| {
+                for _ in 0..300 {
+                    fs::create_dir_all(report.join("evidence")).expect("made");
+                    fs::write(report.join("evidence/1.html"), b"1").expect("written");
+                    fs::remove_dir_all(&report).expect("removed");
+                }
+            });
+            while !writing.is_finished() {
+                assert!(tree_size(folder.path()).expect("a size") <= 1);
+            }
+        });
+    }
 
     #[test]
     fn who_begins_at_the_same_moment_finds_the_folder_made() {
