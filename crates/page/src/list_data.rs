@@ -290,8 +290,12 @@ fn numbered(own: &PageUrl) -> Option<(String, u64)> {
     Some((name, value.parse().ok()?))
 }
 
+/// A parameter's name without case and `_`.
+fn plain(name: &str) -> String {
+    name.replace('_', "").to_ascii_lowercase()
+}
+
 fn parameter(own: &PageUrl, names: &[&str]) -> Option<(String, String)> {
-    let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
     let mut pairs = own.as_url().query_pairs();
     let (name, value) = pairs.find(|(name, _)| names.contains(&&*plain(name)))?;
     Some((name.into_owned(), value.into_owned()))
@@ -303,12 +307,16 @@ fn parts(current: u64, last: u64) -> Range<u64> {
     current + 1..last.min(current.saturating_add(most)).saturating_add(1)
 }
 
-/// Whether a value is of the moment alone, so that no cache answers: milliseconds since 1970, or `Math.random()`.
-fn is_of_the_moment(value: &str) -> bool {
+/// Names of parameters that hold the moment, without case and `_`.
+const MOMENTS: [&str; 7] = ["", "t", "ts", "time", "timestamp", "r", "rnd"];
+
+/// Whether a parameter is of the moment alone, so that no cache answers: milliseconds since 1970, or `Math.random()`.
+fn is_of_the_moment(name: &str, value: &str) -> bool {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match value.strip_prefix("0.") {
         Some(fraction) => fraction.len() >= 6 && digits(fraction),
-        None => value.len() == 13 && value.starts_with('1') && digits(value),
+        // Columns may have such numbers, too.
+        None => value.len() == 13 && digits(value) && MOMENTS.contains(&&*plain(name)),
     }
 }
 
@@ -316,7 +324,7 @@ fn is_of_the_moment(value: &str) -> bool {
 fn with(own: &PageUrl, names: &[&str], pairs: &[(&str, String)]) -> String {
     let mut url = own.as_url().clone();
     let kept = own.as_url().query_pairs();
-    let kept = kept.filter(|(name, value)| !names.contains(&&**name) && !is_of_the_moment(value));
+    let kept = kept.filter(|(name, value)| !names.contains(&&**name) && !is_of_the_moment(name, value));
     url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(pairs);
     url.into()
 }
@@ -429,8 +437,8 @@ mod tests {
             assert_eq!(count_in_words(text), Some(count), "{text}");
         }
         assert_eq!(["共", "共页", "共3条", "第1页"].map(count_in_words), [None; 4]);
-        let random = url("http://a.cn/8888?_=0.51697068&t=1627027993128&siteId=4704161&page=1");
-        assert_eq!(other_numbers(&random, 2), ["http://a.cn/8888?siteId=4704161&page=2"]);
+        let random = url("http://a.cn/8888?_=0.51697068&t=1627027993128&siteId=1627027993128&page=1");
+        assert_eq!(other_numbers(&random, 2), ["http://a.cn/8888?siteId=1627027993128&page=2"]);
         let from_0 = url("http://a.cn/list?pageIndex=0");
         assert_eq!(other_numbers(&from_0, 3), [1, 2].map(|at| format!("http://a.cn/list?pageIndex={at}")));
         assert_eq!(other_numbers(&url("http://a.cn/list?page=x"), 3), none);

@@ -23,6 +23,8 @@ use crate::{Exit, config};
 
 /// When the night begins, unless the configuration says it.
 const NIGHTLY: Time = Time::constant(22, 0, 0, 0);
+/// The longest time until a night.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How long after its time a night that was missed still begins: the machine was off, or the night before took until then.
 const CATCH_UP: SignedDuration = SignedDuration::from_hours(6);
 /// Longest time slept at once; the clock may be set in the meantime.
@@ -64,6 +66,10 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
     };
     let mut was_halted = false;
     while !interrupt.stop.is_stopped() {
+        // No night is farther away, unless the clock was set back since.
+        if due.duration_since(Timestamp::now()) > DAY {
+            due = next_night(&night.engine);
+        }
         let left = due.duration_since(Timestamp::now());
         if left.is_positive() {
             let left = Duration::try_from(left).unwrap_or(LOOK_AGAIN);
@@ -119,7 +125,11 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
         due = match halted {
             _ if ended => this_or_next_night(&night.engine)?,
             // What is wrong with this machine may be mended while the night is not over.
-            Some(pause) if is_still_night(&night.engine) => Timestamp::now() + pause,
+            Some(pause) if is_still_night(&night.engine) => {
+                // By the clock that nobody can set.
+                interrupt.stop.sleep(pause).await;
+                if is_still_night(&night.engine) { Timestamp::now() } else { next_night(&night.engine) }
+            }
             _ => next_night(&night.engine),
         };
     }
@@ -195,9 +205,8 @@ fn around(zone: &TimeZone, at: Time, now: Timestamp) -> (Timestamp, Timestamp) {
     let today = zone.to_datetime(now).date();
     let moment = |days: i64| zone.to_timestamp(today.saturating_add(days.days()).to_datetime(at)).ok();
     let moments = [-1, 0, 1].into_iter().filter_map(moment);
-    let day = SignedDuration::from_hours(24);
     let before = moments.clone().rfind(|moment| *moment <= now);
-    (before.unwrap_or(now - day), moments.into_iter().find(|moment| *moment > now).unwrap_or(now + day))
+    (before.unwrap_or(now - DAY), moments.into_iter().find(|moment| *moment > now).unwrap_or(now + DAY))
 }
 
 #[cfg(test)]
