@@ -20,7 +20,7 @@ fn kill_9_at_twenty_random_moments() {
     let undisturbed = World::with_city(CITY);
     let begun = Instant::now();
     assert_eq!(undisturbed.run(&["run"]).code, 3);
-    let whole = begun.elapsed();
+    let mut whole = begun.elapsed();
     let wanted = undisturbed.comparable();
     assert!(!wanted.is_empty());
     let seed = fastrand::u64(..);
@@ -130,7 +130,7 @@ fn a_hundred_kills_lose_nothing_and_leave_every_store_whole() {
     let undisturbed = World::with_city(SMALL);
     let begun = Instant::now();
     undisturbed.run(&["run"]);
-    let whole = begun.elapsed();
+    let mut whole = begun.elapsed();
     let wanted: Vec<String> = undisturbed.comparable().iter().map(|one| one["id"].to_string()).collect();
     let seed = fastrand::u64(..);
     let mut rng = fastrand::Rng::with_seed(seed);
@@ -152,9 +152,10 @@ fn a_hundred_kills_lose_nothing_and_leave_every_store_whole() {
         let mut child = world.start(&["run"]);
         // What was begun before, or seen in a night before, takes less time than a first night.
         let longest = if trial % 10 == 0 { whole } else { whole.mul_f64(0.6) };
-        // Most snapshots of sled are written when an index is opened.
-        let share = if trial % 6 == 1 { 0.1 } else { 1.0 };
-        std::thread::sleep(longest.mul_f64(rng.f64() * share));
+        // Most snapshots of sled are written when an index is opened: half of those looked for are among these.
+        if trial % 6 != 1 {
+            std::thread::sleep(longest.mul_f64(rng.f64()));
+        }
         // Every third dies while sled writes a snapshot of one of its indices, if it does so once more.
         while trial % 3 == 1 && child.try_wait().expect("state").is_none() {
             if writes_sled_snapshot(&world.path("xunjian-data")) {
@@ -162,7 +163,12 @@ fn a_hundred_kills_lose_nothing_and_leave_every_store_whole() {
                 break;
             }
         }
-        killed += u32::from(child.try_wait().expect("state").is_none());
+        if child.try_wait().expect("state").is_none() {
+            killed += 1;
+        } else {
+            // The other tests beside this one have ended: runs take less time than the first did.
+            whole = whole.mul_f64(0.9);
+        }
         child.kill().expect("killed");
         child.wait().expect("ended");
         if !world.path("xunjian-data/index").exists() {
