@@ -79,7 +79,7 @@ pub(crate) const TITLE_TAILS: [&str; 24] = [
 
 /// Common slips in the words around them, and the wrong word alone.
 pub(crate) const TYPOS: [(&str, &str); 55] = [
-    ("倍受青睐", "倍受青睐"),
+    ("气侯变化", "气侯变化"),
     ("财政拔款", "拔款"),
     ("关健环节", "关健"),
     ("登陆系统", "登陆系统"),

@@ -91,6 +91,8 @@ pub struct Entry {
     pub not_before: Vec<String>,
     /// Words of which one must stand near the pattern; empty: none need to.
     pub context: Vec<String>,
+    /// Words near the pattern that make it right.
+    pub not_near: Vec<String>,
     /// Right on pages that are older than this day, and after an earlier year in the same text.
     pub since: Option<Date>,
     /// Not wrong inside a quoted title 《…》.
@@ -110,6 +112,7 @@ impl Entry {
             not_after: Vec::new(),
             not_before: Vec::new(),
             context: Vec::new(),
+            not_near: Vec::new(),
             since: None,
             skip_titles: false,
         }

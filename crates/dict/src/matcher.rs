@@ -7,7 +7,7 @@ use crate::trie::{Alphabet, Trie, VALUE_BITS};
 use crate::vocabulary::{Spelling, Vocabulary};
 use crate::{Category, Dictionary, Entry, Scope, segment};
 
-/// Characters before and after a word in which its context words are looked for.
+/// Characters before and after a word in which the words of `context` and `not_near` are looked for.
 const CONTEXT_CHARS: usize = 40;
 /// Characters before a name in which an earlier year makes it history.
 const HISTORY_CHARS: usize = 60;
@@ -97,6 +97,8 @@ struct Word {
     not_before: Vec<Vec<u16>>,
     /// Codes of the context words.
     context: Vec<Vec<u16>>,
+    /// Codes of the words of `not_near`.
+    not_near: Vec<Vec<u16>>,
     word_start: bool,
     word_end: bool,
     /// The pattern itself holds separators that folding drops.
@@ -183,6 +185,7 @@ impl Matcher {
                     not_after: phrases(&entry.not_after),
                     not_before: phrases(&entry.not_before),
                     context: phrases(&entry.context),
+                    not_near: phrases(&entry.not_near),
                 });
                 let word_start = pattern.first().is_some_and(|&c| is_latin(c));
                 let word_end = pattern.last().is_some_and(|&c| is_latin(c));
@@ -193,6 +196,7 @@ impl Matcher {
                     not_after: Vec::new(),
                     not_before: Vec::new(),
                     context: Vec::new(),
+                    not_near: Vec::new(),
                     word_start,
                     word_end,
                     gapped,
@@ -203,8 +207,9 @@ impl Matcher {
         if folded.len() > NUMBERS_MAX {
             return Err(CompileError::Patterns(folded.len()));
         }
-        let all =
-            contexts.iter().flat_map(|one| one.not_after.iter().chain(&one.not_before).chain(&one.context));
+        let all = contexts.iter().flat_map(|one| {
+            [&one.not_after, &one.not_before, &one.context, &one.not_near].into_iter().flatten()
+        });
         let texts = folded.iter().map(|(chars, _)| chars).chain(all).map(Vec::as_slice);
         let alphabet = Alphabet::of(texts).ok_or(CompileError::Characters)?;
         let coded = |chars: &Vec<char>| chars.iter().map(|&c| alphabet.code(c)).collect::<Vec<u16>>();
@@ -212,6 +217,7 @@ impl Matcher {
             word.not_after = one.not_after.iter().map(coded).collect();
             word.not_before = one.not_before.iter().map(coded).collect();
             word.context = one.context.iter().map(coded).collect();
+            word.not_near = one.not_near.iter().map(coded).collect();
         }
         let chars = folded.iter().filter(|(chars, _)| !chars.is_empty());
         let mut sequences: Vec<(Vec<u16>, Meaning)> =
@@ -435,7 +441,7 @@ impl Matcher {
         let led = leads.iter().any(|lead| folded.codes()[..from].ends_with(lead));
         let excused = led
             || self.allowed_max > 0 && around()
-            || word.is_some_and(|word| word.is_excused(text, folded, to, span.0));
+            || word.is_some_and(|word| word.is_excused(place, text, folded, (from, to), span.0));
         let span = (span.0 as u32, span.1 as u32);
         candidates.push(Candidate {
             from: start,
@@ -454,6 +460,7 @@ struct Contexts {
     not_after: Vec<Vec<char>>,
     not_before: Vec<Vec<char>>,
     context: Vec<Vec<char>>,
+    not_near: Vec<Vec<char>>,
 }
 
 /// Keeps the candidates that are not excused and not inside a longer one of their category. What an
@@ -494,7 +501,10 @@ fn keep_outermost(candidates: &mut Vec<Candidate>, text: &str) {
 impl Brief {
     /// `bordered`: the pattern begins or ends with a Latin letter.
     fn of(entry: &Entry, (number, dictionary): (usize, &Dictionary), bordered: bool, gapped: bool) -> Self {
-        let excused = !entry.not_after.is_empty() || !entry.not_before.is_empty() || entry.skip_titles;
+        let excused = !entry.not_after.is_empty()
+            || !entry.not_before.is_empty()
+            || !entry.not_near.is_empty()
+            || entry.skip_titles;
         let placed =
             dictionary.scope != Scope::default() || entry.since.is_some() || !entry.context.is_empty();
         let written = dictionary.traditional || is_folded(&entry.pattern);
@@ -531,10 +541,7 @@ impl Word {
         (start, end): (usize, usize),
     ) -> bool {
         let entry = &self.entry;
-        // A name is wrong only on a page that is younger than the change.
-        let before_change = entry.since.is_some_and(|since| place.date.is_some_and(|date| date < since));
-        if before_change
-            || !source.scope.holds(place)
+        if !source.scope.holds(place)
             || self.word_start && text[..start].ends_with(is_latin)
             || self.word_end && text[end..].starts_with(is_latin)
             || !entry.category.is_evasive() && !self.gapped && folded.has_gap(from, to)
@@ -542,21 +549,35 @@ impl Word {
         {
             return false;
         }
-        let window = from.saturating_sub(CONTEXT_CHARS)..(to + CONTEXT_CHARS).min(folded.codes().len());
-        let near = &folded.codes()[window];
-        let said = |words: &Vec<u16>| near.windows(words.len()).any(|part| part == words);
-        if !self.context.is_empty() && !self.context.iter().any(said) {
+        if !self.context.is_empty() && !stands_near(&self.context, folded, (from, to)) {
             return false;
         }
         entry.category != Category::Typo || !segment::crosses(text, start, end)
     }
 
-    /// Whether what stands around it makes it right.
-    fn is_excused(&self, text: &str, folded: &Folded, to: usize, start: usize) -> bool {
-        self.not_before.iter().any(|tail| folded.codes()[to..].starts_with(tail))
+    /// Whether the page's date or what stands around it makes it right.
+    fn is_excused(
+        &self,
+        place: &Place<'_>,
+        text: &str,
+        folded: &Folded,
+        (from, to): (usize, usize),
+        start: usize,
+    ) -> bool {
+        // A name is wrong only on a page that is younger than the change.
+        let before_change = |since: Date| place.date.is_some_and(|date| date < since);
+        self.entry.since.is_some_and(|since| before_change(since) || is_history(&text[..start], since))
+            || self.not_before.iter().any(|tail| folded.codes()[to..].starts_with(tail))
             || self.entry.skip_titles && in_title(&text[..start])
-            || self.entry.since.is_some_and(|since| is_history(&text[..start], since))
+            || stands_near(&self.not_near, folded, (from, to))
     }
+}
+
+/// Whether one of the words stands near a place of a text.
+fn stands_near(words: &[Vec<u16>], folded: &Folded, (from, to): (usize, usize)) -> bool {
+    let window = from.saturating_sub(CONTEXT_CHARS)..(to + CONTEXT_CHARS).min(folded.codes().len());
+    let near = &folded.codes()[window];
+    words.iter().any(|word| near.windows(word.len()).any(|part| part == word))
 }
 
 /// Whether the text speaks of a year before the change, as 2001年国家工商行政管理局发布的 does.
@@ -587,13 +608,13 @@ fn fingerprint(dictionary: &Dictionary) -> [u8; 32] {
 /// All that an entry says.
 fn write_entry(entry: &Entry, text: &mut dyn FnMut(&str)) {
     let Entry { pattern, correction, category, severity, note, .. } = entry;
-    let Entry { allow, not_after, not_before, context, since, skip_titles, .. } = entry;
+    let Entry { allow, not_after, not_before, context, not_near, since, skip_titles, .. } = entry;
     text(pattern);
     text(category.as_str());
     for optional in [correction, severity, note] {
         text(optional.as_deref().unwrap_or_default());
     }
-    for list in [allow, not_after, not_before, context] {
+    for list in [allow, not_after, not_before, context, not_near] {
         text("");
         list.iter().for_each(|phrase| text(phrase));
     }

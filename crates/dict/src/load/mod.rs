@@ -222,6 +222,7 @@ struct Row {
     not_after: Vec<String>,
     not_before: Vec<String>,
     context: Vec<String>,
+    not_near: Vec<String>,
     since: Option<Date>,
     skip_titles: bool,
 }
@@ -285,6 +286,7 @@ impl Collected {
             not_after: row.not_after,
             not_before: row.not_before,
             context: row.context,
+            not_near: row.not_near,
             since: row.since,
             skip_titles: row.skip_titles,
         });
@@ -322,9 +324,11 @@ fn check(row: &Row) -> Result<Category, String> {
     if row.allow.iter().any(|phrase| phrase == pattern) {
         return Err(format!("{pattern:?} is allowed as it stands: leave the line out"));
     }
-    let phrases = [&row.allow, &row.not_after, &row.not_before, &row.context];
+    let phrases = [&row.allow, &row.not_after, &row.not_before, &row.context, &row.not_near];
     if phrases.iter().any(|list| list.iter().any(|phrase| phrase.trim().is_empty())) {
-        return Err("an empty phrase in `allow`, `not_after`, `not_before` or `context`".to_owned());
+        return Err(
+            "an empty phrase in `allow`, `not_after`, `not_before`, `context` or `not_near`".to_owned()
+        );
     }
     if let Some(severity) = &row.severity
         && !["info", "minor", "major", "serious"].contains(&severity.as_str())

@@ -1,6 +1,6 @@
 //! Tables: CSV, TSV and the first sheet of an XLSX file. The first row names the columns:
-//! pattern, correction, category, severity, note, since, and allow, not_after, not_before and context with
-//! `|` between phrases.
+//! pattern, correction, category, severity, note, since, and allow, not_after, not_before, context and not_near
+//! with `|` between phrases.
 
 use std::ops::ControlFlow;
 
@@ -80,6 +80,7 @@ fn read_row<'c>(
             "not_after" => row.not_after = phrases(),
             "not_before" => row.not_before = phrases(),
             "context" => row.context = phrases(),
+            "not_near" => row.not_near = phrases(),
             "since" if value.is_empty() => {}
             "since" => match value.parse() {
                 Ok(date) => row.since = Some(date),

@@ -27,6 +27,8 @@ struct File {
     not_after: Vec<String>,
     #[serde(default)]
     not_before: Vec<String>,
+    #[serde(default)]
+    not_near: Vec<String>,
     since: Option<Date>,
     #[serde(default)]
     skip_titles: bool,
@@ -52,6 +54,8 @@ struct Entry {
     not_before: Vec<String>,
     #[serde(default)]
     context: Vec<String>,
+    #[serde(default)]
+    not_near: Vec<String>,
     since: Option<Date>,
 }
 
@@ -94,6 +98,8 @@ pub(super) fn read(text: &str, collected: &mut Collected) {
         not_after.extend(file.not_after.iter().cloned());
         let mut not_before = entry.not_before;
         not_before.extend(file.not_before.iter().cloned());
+        let mut not_near = entry.not_near;
+        not_near.extend(file.not_near.iter().cloned());
         collected.push(
             line,
             Row {
@@ -106,6 +112,7 @@ pub(super) fn read(text: &str, collected: &mut Collected) {
                 not_after,
                 not_before,
                 context: entry.context,
+                not_near,
                 since: entry.since.or(file.since),
                 skip_titles: file.skip_titles,
             },
