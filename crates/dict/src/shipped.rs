@@ -90,6 +90,8 @@ mod tests {
             ("中国银行保险监督管理委员会", "中国银行保险监督管理委员会"),
             ("网络兼职刷单日结，首选平台", "网络兼职刷单日结"),
             ("应对气侯变化", "气侯变化"),
+            ("关于&nbsp;召开会议的通知", "&nbsp;"),
+            ("<span style=\"font-size:16pt\">会议</span>", "<span style="),
         ] {
             assert_eq!(found(text), [pattern], "{text}");
         }

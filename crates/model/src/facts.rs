@@ -322,6 +322,8 @@ pub enum DateSource {
     Url,
     /// The first line with a date, which nothing says to be the publication's.
     Line,
+    /// A `PubDate` label that tells the very moment at which the page was made.
+    Made,
 }
 
 /// A date the page gives for itself.

@@ -4,19 +4,24 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use jiff::civil::Date;
-use xunjian_model::{Facts, Zone};
+use xunjian_model::{Block, Facts, Zone};
 
 use crate::date::{date_in_text, has_year};
 use crate::links::searcher;
+use crate::title::title_at;
 
 /// Main-text blocks from the top in which a line with the publication date is looked for; in so many, one that says
 /// so in so many words, below the table that stands above a document.
 const DATE_BLOCKS: usize = 12;
 const TABLE_BLOCKS: usize = 32;
+/// Blocks above the title in which such a line may stand.
+const ABOVE_BLOCKS: usize = 2;
 /// Longest block that can be a line with the publication date.
 const DATE_LINE_CHARS: usize = 120;
 /// Longest text in which all of such a table stands, in characters.
 const TABLE_CHARS: usize = 400;
+/// Longest block below the title in which it is looked for, in bytes.
+const BELOW_BYTES: usize = 300;
 /// Longest name of what stands beside it, in characters.
 const LABEL_CHARS: usize = 12;
 
@@ -94,8 +99,14 @@ fn words(text: &str) -> impl Iterator<Item = (Word, usize)> {
 pub(crate) fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
     let mut near: Option<(Date, Said)> = None;
     let mut before = "";
-    let blocks = facts.blocks.iter().filter(|block| block.zone == Zone::Main && !block.hidden);
-    for (at, block) in blocks.take(TABLE_BLOCKS).enumerate() {
+    let is_shown = |block: &Block| block.zone == Zone::Main && !block.hidden;
+    // Where a page shows its title, what is far above it is a menu that no class names.
+    let title = title_at(facts).map_or(0, |title| {
+        facts.blocks[..title].iter().filter(|block| is_shown(block)).count().saturating_sub(ABOVE_BLOCKS)
+    });
+    let blocks = facts.blocks.iter().filter(|block| is_shown(block)).enumerate();
+    let first = title.saturating_sub(TABLE_BLOCKS);
+    for (at, block) in blocks.skip(first).take(title - first + TABLE_BLOCKS) {
         let text = block.text.as_str();
         let chars = if has_year(text) { text.chars().count() } else { usize::MAX };
         let dated = if chars <= DATE_LINE_CHARS {
@@ -109,7 +120,7 @@ pub(crate) fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
             match said {
                 Said::Published => return Some((date, said)),
                 // What says when it was changed gives way to a line near the title.
-                _ if at < DATE_BLOCKS
+                _ if (at < DATE_BLOCKS || (title..title + DATE_BLOCKS).contains(&at))
                     && near.is_none_or(|(_, known)| known == Said::Updated && said == Said::Near) =>
                 {
                     near = Some((date, said));
@@ -119,7 +130,18 @@ pub(crate) fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
         }
         before = text;
     }
-    near
+    near.or_else(|| Some((said_below(facts)?, Said::Published)))
+}
+
+/// The one date that is said to be the publication's anywhere in the main text, such as below an article; several
+/// are those of other things.
+fn said_below(facts: &Facts) -> Option<Date> {
+    let blocks = facts.blocks.iter().filter(|block| block.zone == Zone::Main && !block.hidden);
+    let mut dates = blocks
+        .filter(|block| block.text.len() <= BELOW_BYTES && has_year(&block.text))
+        .filter_map(|block| said_published(&block.text));
+    let date = dates.next()?;
+    dates.all(|other| other == date).then_some(date)
 }
 
 /// The date right behind a word for the day of publication.
@@ -203,6 +225,7 @@ mod tests {
             "<p>索引号：0001 {}成文日期：2024年4月1日 发布日期：2024年5月6日</p>",
             "主题分类：土地 ".repeat(20)
         );
+        let title = "<title>某某局召开某某工作会议-某某局</title>";
         let label = "<meta name=PubDate content='2024-05-06 10:00'>";
         for (html, date) in [
             (table.as_str(), Some("2024-05-06")),
@@ -217,6 +240,28 @@ mod tests {
             (&format!("{label}<h1>题</h1><p>更新时间：2024-06-01</p>"), None),
             ("<div>今天是：2024年6月9日</div><h1>题</h1><p>来源：某局 2024/05/06</p>", Some("2024-05-06")),
             ("<div>今天是：2024年6月9日</div><h1>题</h1>", None),
+            (
+                &format!(
+                    "<h1>题</h1>{}<div>发布日期：2024-05-06　来源：某局</div>",
+                    "<p>正文</p>".repeat(40)
+                ),
+                Some("2024-05-06"),
+            ),
+            (
+                &format!(
+                    "{}<div>发布日期：2024-05-06</div><div>发布日期：2024-05-07</div>",
+                    "<p>正文</p>".repeat(40)
+                ),
+                None,
+            ),
+            // A menu that no class names stands in front of it.
+            (
+                &format!(
+                    "{title}{}<h3>某某局召开某某工作会议</h3><p>来源：某局 时间：2024年5月6日</p>",
+                    "<li>栏目</li>".repeat(40)
+                ),
+                Some("2024-05-06"),
+            ),
         ] {
             assert_eq!(visible(html).as_deref(), date, "{html}");
         }

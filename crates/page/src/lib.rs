@@ -25,6 +25,7 @@ mod list_data;
 mod markup;
 mod names;
 mod ole;
+mod onward;
 mod prescan;
 mod published;
 mod rar;
@@ -32,6 +33,7 @@ mod references;
 mod rtf;
 mod script_list;
 mod source;
+mod title;
 mod white_space;
 mod zipped;
 mod zone;
@@ -48,7 +50,7 @@ pub use published::page_date;
 pub use source::{TextPart, Written, source_of, written};
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 14;
+pub const EXTRACTOR_VERSION: u16 = 15;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]

@@ -49,27 +49,6 @@ pub(crate) fn refresh_target(content: &str) -> Option<&str> {
     (!target.is_empty()).then_some(target)
 }
 
-/// The target of a script that does nothing but go elsewhere: `location.href = "..."`.
-pub(crate) fn script_target(script: &str) -> Option<&str> {
-    const LONGEST: usize = 400;
-    let script = script.trim();
-    if script.len() > LONGEST {
-        return None;
-    }
-    let at = script.find("location")?;
-    let before = script[..at].trim_end_matches("window.").trim_end_matches("top.").trim();
-    if !before.is_empty() && !before.ends_with([';', '{', '>', '-']) {
-        return None;
-    }
-    let rest = &script[at + "location".len()..];
-    let rest = rest.strip_prefix(".href").unwrap_or(rest).trim_start();
-    let rest = rest.strip_prefix('=').or_else(|| rest.strip_prefix(".replace("))?.trim_start();
-    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let inner = &rest[1..];
-    let target = &inner[..inner.find(quote)?];
-    (!target.is_empty()).then_some(target)
-}
-
 /// The addresses of a `srcset`.
 pub(crate) fn srcset(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').filter_map(|part| part.split_ascii_whitespace().next())
@@ -138,15 +117,6 @@ mod tests {
     fn targets_in_odd_places() {
         assert_eq!(refresh_target("0; URL='/new/'"), Some("/new/"));
         assert_eq!(refresh_target("30"), None);
-        for (script, target) in [
-            ("location.href='/a.html';", Some("/a.html")),
-            ("window.location = \"/b\"", Some("/b")),
-            ("location.replace('c')", Some("c")),
-            ("if(x) location.href='/d'", None),
-            ("var l = location.pathname", None),
-        ] {
-            assert_eq!(script_target(script), target, "{script}");
-        }
         assert_eq!(srcset("a.png 1x, b.png 2x").collect::<Vec<_>>(), ["a.png", "b.png"]);
         assert_eq!(css_urls("background:url('x.png')").collect::<Vec<_>>(), ["x.png"]);
         let place = |text: &str| fragment(&url::Url::parse(text).expect(text));

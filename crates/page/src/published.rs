@@ -119,7 +119,8 @@ pub(crate) fn page_dates(facts: &mut Facts, published: Published, address: &Page
     let mut found = Vec::new();
     let mut add = |source, date: Option<Date>| found.extend(date.map(|date| DateFact { date, source }));
     let label = ["PubDate", "publishdate"].iter().find_map(|name| facts.label(name));
-    add(DateSource::Label, label.and_then(date_in_any_form));
+    let made = label.is_some_and(|label| is_making(facts, label));
+    add(if made { DateSource::Made } else { DateSource::Label }, label.and_then(date_in_any_form));
     let list = is_list(facts);
     let visible =
         visible_date(facts).filter(|(_, said)| !(list || *said == Said::Updated && label.is_some()));
@@ -144,14 +145,31 @@ pub(crate) fn page_dates(facts: &mut Facts, published: Published, address: &Page
     facts.dates.extend(found);
 }
 
+/// Whether the time a label tells is that at which the page was made, which many systems say in another label:
+/// after a rebuild all pages would be of that day.
+fn is_making(facts: &Facts, label: &str) -> bool {
+    let label = label.trim();
+    let says_making = |name: &str, content: &str| {
+        name.trim().eq_ignore_ascii_case("Maketime") || content.contains("生成时间")
+    };
+    label.contains(':')
+        && facts
+            .labels
+            .iter()
+            .any(|other| says_making(&other.name, &other.content) && other.content.contains(label))
+}
+
 /// The date a page is taken to be of, by the most trusted of its dates; `None` when it gives none.
 pub fn page_date(dates: &[DateFact]) -> Option<Date> {
-    use DateSource::{Label, Line, Structured, Url, Visible};
+    use DateSource::{Label, Line, Made, Structured, Url, Visible};
     let of = |source| dates.iter().find(|date| date.source == source).map(|date| date.date);
     // Structured data tells the time in any zone; the address has the day of the place.
     let next_day = |one: Date, other: Date| one.since(other).is_ok_and(|span| span.get_days().abs() == 1);
     let local = of(Structured).zip(of(Url)).filter(|(one, other)| next_day(*one, *other)).map(|(_, url)| url);
-    of(Label).or_else(|| of(Visible)).or(local).or_else(|| [Structured, Url, Line].into_iter().find_map(of))
+    of(Label)
+        .or_else(|| of(Visible))
+        .or(local)
+        .or_else(|| [Structured, Url, Made, Line].into_iter().find_map(of))
 }
 
 /// The first date of a short line after the first heading, else of any short line, of the footer last. What is
@@ -222,6 +240,25 @@ mod tests {
         for (html, source, date) in table {
             assert_eq!(dates(html), [(*source, (*date).to_owned())], "{html}");
         }
+    }
+
+    #[test]
+    fn a_label_that_tells_when_the_page_was_made_is_no_publication() {
+        let head = "<meta name=PubDate content='2022-10-14 10:16:14'>";
+        let made = "<meta name=others content='页面生成时间 2022-10-14 10:16:14'>";
+        let line = "<h1>题</h1><p>2020年09月15日 来源：某局</p>";
+        let date = |html: &str| {
+            let base = PageUrl::parse("http://a.gov.cn/x.html").expect("base");
+            let facts = extract(html.as_bytes(), None, &base, Limits::default());
+            page_date(&facts.dates).map(|date| date.to_string())
+        };
+        assert_eq!(date(&format!("{head}{made}{line}")).as_deref(), Some("2020-09-15"));
+        assert_eq!(date(&format!("{head}{line}")).as_deref(), Some("2022-10-14"));
+        let maketime = "<meta name='Maketime' content='2022-10-14 10:16:14_194'>";
+        assert_eq!(date(&format!("{head}{maketime}{line}")).as_deref(), Some("2020-09-15"));
+        assert_eq!(date(&format!("{head}{made}<p>文</p>")).as_deref(), Some("2022-10-14"));
+        let day = "<meta name=PubDate content='2022-10-14'>";
+        assert_eq!(date(&format!("{day}{made}{line}")).as_deref(), Some("2022-10-14"));
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(crate) fn check(dates: &[DateFact], point: Date) -> Option<PageFinding> {
     if let Some(future) = future {
         return Some(PageFinding::new(Kind::FutureDate, "", format!("⟦{}⟧ > {point}", future.date)));
     }
-    let (label, visible) = (said(DateSource::Label)?, said(DateSource::Visible)?);
+    let label = said(DateSource::Label).or_else(|| said(DateSource::Made))?;
+    let visible = said(DateSource::Visible)?;
     let apart = label.date.since(visible.date).ok()?.get_days().abs();
     (apart > AGREE_DAYS).then(|| {
         PageFinding::new(Kind::DateConflict, "", format!("PubDate ⟦{}⟧ ≠ ⟦{}⟧", label.date, visible.date))

@@ -1,6 +1,6 @@
 //! Page labels of 国办发〔2017〕47号 (indicator D20): present and right.
 
-use xunjian_model::{Facts, Kind, Scope, Site};
+use xunjian_model::{Facts, Kind, Site};
 
 use crate::digest::PageFinding;
 
@@ -42,16 +42,9 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
         bad("PubDate", date, "the form is YYYY-MM-DD HH:MM".to_owned());
     }
     if let Some(domain) = facts.label("SiteDomain").filter(|domain| !domain.is_empty()) {
-        let bare = domain.trim_start_matches("http://").trim_start_matches("https://").trim_end_matches('/');
-        // A site that has a folder of a host may name that, too.
-        let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
-        let same = |scope: &Scope| {
-            let (own, folder) = (scope.host(), scope.folder().trim_matches('/'));
-            let same_host =
-                host.trim_start_matches("www.").eq_ignore_ascii_case(own.trim_start_matches("www."));
-            same_host && (path.is_empty() || path.eq_ignore_ascii_case(folder))
-        };
-        if !site.scopes.iter().any(same) {
+        // Some sites name several.
+        let mut named = domain.split([',', '，', ';', '；', '、', ' ']).filter(|one| !one.is_empty());
+        if !named.any(|domain| is_of_site(domain, site)) {
             bad("SiteDomain", domain, format!("the site's host is {}", site.url.host()));
         }
     }
@@ -64,6 +57,17 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
             bad("ArticleTitle", title, "the page shows another title".to_owned());
         }
     }
+}
+
+/// Whether a domain is one of a site's, of which a folder may be named, too, that it has of a host.
+fn is_of_site(domain: &str, site: &Site) -> bool {
+    let bare = domain.trim_start_matches("http://").trim_start_matches("https://").trim_end_matches('/');
+    let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
+    site.scopes.iter().any(|scope| {
+        let (own, folder) = (scope.host(), scope.folder().trim_matches('/'));
+        let same_host = host.trim_start_matches("www.").eq_ignore_ascii_case(own.trim_start_matches("www."));
+        same_host && (path.is_empty() || path.eq_ignore_ascii_case(folder))
+    })
 }
 
 fn is_site_code(code: &str) -> bool {

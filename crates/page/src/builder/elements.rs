@@ -13,7 +13,7 @@ use crate::list_data::{
 };
 use crate::script_list::{self, DataRow, Part, number_of};
 use crate::white_space::append;
-use crate::{diversion, links};
+use crate::{diversion, links, onward};
 
 /// Addresses kept to which a page's scripts send visitors from search engines.
 const DIVERSIONS_MAX: usize = 16;
@@ -37,8 +37,10 @@ impl<'t> Builder<'t> {
                 link(Attribute::Src, LinkKind::Image);
                 link(Attribute::LazySrc, LinkKind::Image);
                 self.add_srcset(attributes);
-                if matches!(self.zone(), Zone::Main) && !self.hidden() {
-                    self.facts.main_media += 1;
+                match self.zone() {
+                    _ if self.hidden() => {}
+                    Zone::Main => self.facts.main_media += 1,
+                    _ => self.regions.media(),
                 }
             }
             Element::Script => {
@@ -180,7 +182,7 @@ impl<'t> Builder<'t> {
         // What goes elsewhere for some alone is no page that only leads on.
         if self.facts.refresh.is_none()
             && !diverts
-            && let Some(target) = links::script_target(script)
+            && let Some(target) = onward::target(script)
         {
             self.facts.refresh = self.base.join(target);
         }

@@ -2,6 +2,7 @@
 
 mod anchors;
 mod elements;
+mod regions;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use encoding_rs::{Encoding, UTF_8};
 use jiff::civil::Date;
 use xunjian_model::{Block, Facts, PageKind, PageUrl, Problem, Zone};
 
+use self::regions::Regions;
 use crate::attribute::{Attribute, Attributes};
 use crate::date::{date_in_row, date_of_parts, is_date_part, names_another_day};
 use crate::element::{Element, Name};
@@ -74,6 +76,8 @@ struct Open<'t> {
     links: usize,
     date: Option<Date>,
     taken: bool,
+    /// It begins a region.
+    region: bool,
 }
 
 /// Elements whose content is text alone, not shown where it stands.
@@ -123,6 +127,7 @@ struct Builder<'t> {
     /// What is read stands in a script.
     in_script: bool,
     forms: Forms,
+    regions: Regions,
     /// Open drawings and formulas.
     foreign: usize,
     /// Elements below do not end: the script stands inside of them.
@@ -163,6 +168,7 @@ impl<'t> Builder<'t> {
             trace: None,
             in_script: false,
             forms: Forms::default(),
+            regions: Regions::default(),
             foreign: 0,
             floor: 0,
             is_data: false,
@@ -345,6 +351,8 @@ impl<'t> Builder<'t> {
             Element::Body | Element::Html => None,
             element => zone::zone_of(element, attributes, self.stack.len() <= OUTERMOST),
         };
+        let region = name.element.is_block()
+            && zone.is_some_and(|zone| zone != self.zone() && self.regions.begin(zone, &self.facts));
         self.stack.push(Open {
             name,
             zone: zone.unwrap_or_else(|| self.zone()),
@@ -352,6 +360,7 @@ impl<'t> Builder<'t> {
             links: self.facts.links.len(),
             date: None,
             taken: false,
+            region,
         });
     }
 
@@ -387,6 +396,9 @@ impl<'t> Builder<'t> {
             self.flush();
         }
         let Some(open) = self.stack.pop() else { return };
+        if open.region {
+            self.regions.end(&self.facts);
+        }
         self.foreign -= usize::from(open.name.element.is_foreign() == Some(true));
         if open.name.element.is_row() {
             self.row(&open);
@@ -537,6 +549,8 @@ impl<'t> Builder<'t> {
             self.piece_parts();
         }
         let mut facts = self.facts;
+        facts.refresh = facts.refresh.filter(|target| *target != address.as_str());
+        self.regions.review(&mut facts);
         facts.main_chars = main_chars(&facts);
         page_dates(&mut facts, self.published, address);
         facts.kind = if self.is_data { PageKind::List } else { kind_of(&facts) };

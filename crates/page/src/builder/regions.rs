@@ -1,0 +1,140 @@
+//! Parts of a page that a class calls menu or footer (`bottom`, `header`), and that are its main text all the same.
+//! Classes name where a box stands on the screen: what stands in it says what it is.
+
+use std::ops::Range;
+
+use xunjian_model::{Facts, Zone};
+
+use crate::title::title_at;
+
+/// Regions looked at of a page.
+const REGIONS_MAX: usize = 256;
+/// Characters outside of links from which a block is a paragraph, and all paragraphs of a region are a text.
+const PARAGRAPH_CHARS_MIN: usize = 80;
+const TEXT_CHARS_MIN: usize = 400;
+/// Dated rows that no footer has.
+const ROWS_MIN: usize = 3;
+
+/// A part that an element with such a name begins.
+#[derive(Debug)]
+struct Region {
+    zone: Zone,
+    /// The region around it.
+    around: Option<usize>,
+    blocks: Range<usize>,
+    links: Range<usize>,
+    /// Pictures and films in it.
+    media: u32,
+}
+
+/// Those of a page, in the order they begin.
+#[derive(Debug, Default)]
+pub(super) struct Regions {
+    all: Vec<Region>,
+    /// The one that is open.
+    open: Option<usize>,
+}
+
+impl Regions {
+    /// A region begins behind what was read so far; `None`: there are too many.
+    pub(super) fn begin(&mut self, zone: Zone, facts: &Facts) -> bool {
+        if zone == Zone::Main || self.all.len() >= REGIONS_MAX {
+            return false;
+        }
+        let (blocks, links) = (facts.blocks.len(), facts.links.len());
+        self.all.push(Region {
+            zone,
+            around: self.open,
+            blocks: blocks..blocks,
+            links: links..links,
+            media: 0,
+        });
+        self.open = Some(self.all.len() - 1);
+        true
+    }
+
+    /// The one that is open ends.
+    pub(super) fn end(&mut self, facts: &Facts) {
+        let Some(open) = self.open else { return };
+        let region = &mut self.all[open];
+        (region.blocks.end, region.links.end) = (facts.blocks.len(), facts.links.len());
+        self.open = region.around;
+    }
+
+    /// A picture or film stands in the one that is open.
+    pub(super) fn media(&mut self) {
+        if let Some(open) = self.open {
+            self.all[open].media += 1;
+        }
+    }
+
+    /// Gives what holds the title, a text or a list to the main text, or to the region around.
+    pub(super) fn review(&self, facts: &mut Facts) {
+        if self.all.is_empty() {
+            return;
+        }
+        let title = title_at(facts);
+        let mut zones: Vec<Zone> = Vec::with_capacity(self.all.len());
+        for (at, region) in self.all.iter().enumerate() {
+            let inner: Vec<&Region> =
+                self.all[at + 1..].iter().take_while(|one| one.blocks.start < region.blocks.end).collect();
+            let blocks = own(&region.blocks, inner.iter().map(|one| &one.blocks));
+            let links = own(&region.links, inner.iter().map(|one| &one.links));
+            let is_main = title.is_some_and(|title| blocks.iter().any(|range| range.contains(&title)))
+                || region.zone == Zone::Footer && rows(facts, &links) >= ROWS_MIN
+                || text_chars(facts, &blocks, &links) >= TEXT_CHARS_MIN;
+            if !is_main {
+                zones.push(region.zone);
+                continue;
+            }
+            let zone = region.around.map_or(Zone::Main, |around| zones[around]);
+            zones.push(zone);
+            for block in blocks.into_iter().flatten() {
+                facts.blocks[block].zone = zone;
+            }
+            for link in links.into_iter().flatten() {
+                facts.links[link].zone = zone;
+            }
+            if zone == Zone::Main {
+                facts.main_media += region.media;
+            }
+        }
+    }
+}
+
+/// What of a range is in none of the ranges inside it, which are in order and may hold each other.
+fn own<'r>(range: &Range<usize>, inner: impl Iterator<Item = &'r Range<usize>>) -> Vec<Range<usize>> {
+    let (mut from, mut own) = (range.start, Vec::new());
+    for one in inner.filter(|one| !one.is_empty()) {
+        if from < one.start {
+            own.push(from..one.start);
+        }
+        from = from.max(one.end);
+    }
+    if from < range.end {
+        own.push(from..range.end);
+    }
+    own
+}
+
+fn rows(facts: &Facts, links: &[Range<usize>]) -> usize {
+    let is_in = |link: usize| links.iter().any(|range| range.contains(&link));
+    facts.items.iter().filter(|item| item.date.is_some() && is_in(item.link as usize)).count()
+}
+
+/// Characters of paragraphs outside of links.
+fn text_chars(facts: &Facts, blocks: &[Range<usize>], links: &[Range<usize>]) -> usize {
+    let chars = |block: usize| {
+        let shown = &facts.blocks[block];
+        // No character has more than four bytes, none of these texts fewer than one.
+        if shown.hidden || shown.text.len() < PARAGRAPH_CHARS_MIN {
+            return 0;
+        }
+        let of_block = |link: &&xunjian_model::Link| link.block as usize == block;
+        let linked = links.iter().flat_map(|range| &facts.links[range.clone()]).filter(of_block);
+        let linked: usize = linked.map(|link| facts.link_text(link).chars().count()).sum();
+        let chars = shown.text.chars().count().saturating_sub(linked);
+        if chars >= PARAGRAPH_CHARS_MIN { chars } else { 0 }
+    };
+    blocks.iter().cloned().flatten().map(chars).sum()
+}
