@@ -438,7 +438,7 @@ fn plant(
 
 fn trap(site: &SitePlan, rng: &mut Rng) -> String {
     let sentence = text::sentence(rng);
-    let html = match rng.u8(..17) {
+    let html = match rng.u8(..23) {
         0 => "台风在沿海登陆后强度逐渐减弱。".to_owned(),
         1 => "原国土资源局形成的档案已移交。".to_owned(),
         2 => format!("统一社会信用代码：91150900MA0N{:06}。", rng.u32(..1_000_000)),
@@ -462,6 +462,14 @@ fn trap(site: &SitePlan, rng: &mut Rng) -> String {
         14 => "<select onchange=\"location.href=this.value\"><option value=\"\">请选择</option><option value=\"/\">返回首页</option></select>可供选择。"
             .to_owned(),
         15 => "<span onclick=\"window.open('/')\">打开首页</span>即可查看。".to_owned(),
+        16 => "据美国媒体报道，美国农业部近日公布数据；泰国副总理兼卫生部长来访。".to_owned(),
+        17 => "国家矿山安全监察局、国家海洋局、国务院侨务办公室联合转发。".to_owned(),
+        18 => "重庆市文化和旅游发展委员会与市文化广电旅游局开展对口支援交流。".to_owned(),
+        19 => "民警提醒：刷单返利、裸聊敲诈、注册送彩金都是骗局，切勿轻信。".to_owned(),
+        20 => "<script>function sousuo(){ window.location = \"/search/?q=\" + document.title; }</script>可在站内查找。"
+            .to_owned(),
+        21 => "<script>if(/Android|iPhone/.test(navigator.userAgent)){location.href='/m/';}</script>手机也可办理。"
+            .to_owned(),
         _ => "严厉打击网络赌博和发布虚假广告的行为。".to_owned(),
     };
     format!("<p>{sentence}{html}</p>")
