@@ -351,8 +351,8 @@ impl<'t> Builder<'t> {
             Element::Body | Element::Html => None,
             element => zone::zone_of(element, attributes, self.stack.len() <= OUTERMOST),
         };
-        let region = name.element.is_block()
-            && zone.is_some_and(|zone| zone != self.zone() && self.regions.begin(zone, &self.facts));
+        let region =
+            name.element.is_block() && zone.is_some_and(|zone| self.regions.begin(zone, &self.facts));
         self.stack.push(Open {
             name,
             zone: zone.unwrap_or_else(|| self.zone()),

@@ -36,7 +36,7 @@ pub(super) struct Regions {
 }
 
 impl Regions {
-    /// A region begins behind what was read so far; `None`: there are too many.
+    /// A region begins behind what was read so far, unless there are too many.
     pub(super) fn begin(&mut self, zone: Zone, facts: &Facts) -> bool {
         if zone == Zone::Main || self.all.len() >= REGIONS_MAX {
             return false;

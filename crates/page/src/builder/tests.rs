@@ -354,3 +354,36 @@ fn pieces_are_told_from_pages() {
         assert!(facts(piece).piece, "{piece}");
     }
 }
+
+#[test]
+fn what_a_class_calls_a_footer_may_be_the_main_text() {
+    let zones = |html: &str, needle: &str| {
+        let page = facts(html);
+        let block = page.blocks.iter().find(|block| block.text.contains(needle)).expect("a block");
+        block.zone
+    };
+    let title = "<meta name=ArticleTitle content='某某局召开工作会议'>";
+    let article = "<h3>某某局召开工作会议</h3><p>来源：某局 2024-05-06</p><p>正文</p>";
+    let whole = format!("{title}<div class=bg-bottom>{article}</div><div class=footer>版权所有</div>");
+    assert_eq!(zones(&whole, "正文"), Zone::Main);
+    assert_eq!(zones(&whole, "版权所有"), Zone::Footer);
+    // The head of an article with the way to it.
+    let head =
+        format!("{title}<div class=header><div class=nav>首页 &gt; 动态</div>{article}</div><div>其他</div>");
+    assert_eq!(zones(&head, "来源"), Zone::Main);
+    assert_eq!(zones(&head, "首页"), Zone::Navigation);
+    let page = facts(&head);
+    assert!(page.dates.iter().any(|date| date.source == DateSource::Visible), "{:?}", page.dates);
+    // Lists and long texts.
+    let rows: String =
+        (1..=4).map(|day| format!("<li><a href=/{day}>通知</a> 2024-05-0{day}</li>")).collect();
+    assert_eq!(zones(&format!("<div class=bottom><ul>{rows}</ul></div>"), "2024-05-01"), Zone::Main);
+    let few = "<li><a href=/1>通知</a> 2024-05-01</li>";
+    assert_eq!(zones(&format!("<div class=bottom><ul>{few}</ul></div>"), "2024-05-01"), Zone::Footer);
+    let text = format!("<p>{}</p>", "为进一步做好有关工作，现就有关事项通知如下。".repeat(20));
+    assert_eq!(zones(&format!("<div class=menu-box>{text}</div>"), "通知如下"), Zone::Main);
+    let footer = "主办单位：某市人民政府办公室 承办单位：某市大数据中心 地址：某市某路1号 网站标识码：1234567890 某ICP备12345678号";
+    assert_eq!(zones(&format!("<div class=bottom><p>{footer}</p></div>"), "主办单位"), Zone::Footer);
+    let links: String = (0..60).map(|at| format!("<a href=/{at}>某某单位网站</a> ")).collect();
+    assert_eq!(zones(&format!("<div class=footer><p>{links}</p></div>"), "某某单位"), Zone::Footer);
+}
