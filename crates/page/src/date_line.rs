@@ -14,8 +14,6 @@ use crate::title::title_at;
 /// so in so many words, below the table that stands above a document.
 const DATE_BLOCKS: usize = 12;
 const TABLE_BLOCKS: usize = 32;
-/// Blocks above the title in which such a line may stand.
-const ABOVE_BLOCKS: usize = 2;
 /// Longest block that can be a line with the publication date.
 const DATE_LINE_CHARS: usize = 120;
 /// Longest text in which all of such a table stands, in characters.
@@ -100,10 +98,9 @@ pub(crate) fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
     let mut near: Option<(Date, Said)> = None;
     let mut before = "";
     let is_shown = |block: &Block| block.zone == Zone::Main && !block.hidden;
-    // Where a page shows its title, what is far above it is a menu that no class names.
-    let title = title_at(facts).map_or(0, |title| {
-        facts.blocks[..title].iter().filter(|block| is_shown(block)).count().saturating_sub(ABOVE_BLOCKS)
-    });
+    // Where a page shows its title, what is above it is a menu, or news, that no class names.
+    let title = title_at(facts)
+        .map_or(0, |title| facts.blocks[..title].iter().filter(|block| is_shown(block)).count());
     let blocks = facts.blocks.iter().filter(|block| is_shown(block)).enumerate();
     let first = title.saturating_sub(TABLE_BLOCKS);
     for (at, block) in blocks.skip(first).take(title - first + TABLE_BLOCKS) {
@@ -120,7 +117,7 @@ pub(crate) fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
             match said {
                 Said::Published => return Some((date, said)),
                 // What says when it was changed gives way to a line near the title.
-                _ if (at < DATE_BLOCKS || (title..title + DATE_BLOCKS).contains(&at))
+                _ if (title..title + DATE_BLOCKS).contains(&at)
                     && near.is_none_or(|(_, known)| known == Said::Updated && said == Said::Near) =>
                 {
                     near = Some((date, said));
@@ -254,7 +251,14 @@ mod tests {
                 ),
                 None,
             ),
-            // A menu that no class names stands in front of it.
+            // A menu that no class names stands in front of it, or news.
+            (
+                &format!(
+                    "{label}<meta name=ArticleTitle content=某某局召开某某工作会议><ul>{}</ul><h3>某某局召开某某工作会议</h3><p>来源：某局 2024-05-06</p>",
+                    "<li><a href=/1>新闻</a><div>2026-01-25</div></li>".repeat(5)
+                ),
+                Some("2024-05-06"),
+            ),
             (
                 &format!(
                     "{title}{}<h3>某某局召开某某工作会议</h3><p>来源：某局 时间：2024年5月6日</p>",
