@@ -11,6 +11,8 @@ use crate::{Category, Dictionary, Entry, Scope, segment};
 const CONTEXT_CHARS: usize = 40;
 /// Characters before a name in which an earlier year makes it history.
 const HISTORY_CHARS: usize = 60;
+/// Characters before a name in which a lead and the name of a place are looked for.
+const PLACE_CHARS: usize = 14;
 /// Characters before a word in which an opening 《 is looked for.
 const TITLE_CHARS: usize = 80;
 
@@ -438,7 +440,9 @@ impl Matcher {
             })
         };
         let leads = word.map_or(&[][..], |word| &word.not_after);
-        let led = leads.iter().any(|lead| folded.codes()[..from].ends_with(lead));
+        let led = leads.iter().any(|lead| folded.codes()[..from].ends_with(lead))
+            || brief.category == Category::OutdatedName
+                && word.is_some_and(|word| is_led_over_place(&text[..span.0], &word.entry.not_after));
         let excused = led
             || self.allowed_max > 0 && around()
             || word.is_some_and(|word| word.is_excused(place, text, folded, (from, to), span.0));
@@ -580,13 +584,35 @@ fn stands_near(words: &[Vec<u16>], folded: &Folded, (from, to): (usize, usize)) 
     words.iter().any(|word| near.windows(word.len()).any(|part| part == word))
 }
 
-/// Whether the text speaks of a year before the change, as 2001年国家工商行政管理局发布的 does.
+/// Whether the name of a place stands between a lead and a name: 原四川省国土资源厅, but not 太原市国土资源局.
+fn is_led_over_place(before: &str, leads: &[String]) -> bool {
+    const KINDS: [char; 7] = ['省', '市', '县', '区', '州', '盟', '旗'];
+    let from = before.char_indices().rev().take(PLACE_CHARS).last().map_or(before.len(), |(at, _)| at);
+    let before = &before[from..];
+    leads.iter().filter(|lead| !lead.ends_with(KINDS)).any(|lead| {
+        before.rfind(lead.as_str()).is_some_and(|at| {
+            let place = &before[at + lead.len()..];
+            place.ends_with(KINDS) && !place.starts_with(KINDS) && place.chars().all(char::is_alphabetic)
+        })
+    })
+}
+
+/// Whether the text speaks of a year before the change, as 2001年国家工商行政管理局发布的 does, or the line of
+/// somebody's life 1996.07—1998.10.
 fn is_history(before: &str, since: Date) -> bool {
     let from = before.char_indices().rev().take(HISTORY_CHARS).last().map_or(before.len(), |(at, _)| at);
-    let years = before[from..].split('年').rev().skip(1);
-    years.filter_map(|part| part.get(part.len().checked_sub(4)?..)).any(|year| {
-        let digits = year.bytes().all(|byte| byte.is_ascii_digit());
-        digits && year.parse::<i16>().is_ok_and(|year| (1949..since.year()).contains(&year))
+    let before = &before[from..];
+    let is_digit = |at: usize| before.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    before.match_indices(['1', '2']).any(|(at, _)| {
+        let year = before.get(at..at + 4).and_then(|year| year.parse::<i16>().ok());
+        let dated = || {
+            let behind = &before[at + 4..];
+            behind.starts_with('年')
+                || behind.starts_with(['.', '-', '/', '．', '－'])
+                    && is_digit(at + 4 + behind.chars().next().map_or(0, char::len_utf8))
+        };
+        let whole = at == 0 || !is_digit(at - 1);
+        whole && year.is_some_and(|year| (1949..since.year()).contains(&year)) && dated()
     })
 }
 
@@ -759,6 +785,18 @@ mod tests {
         spam.traditional = true;
         let matcher = Matcher::new(&[names, own, spam]).expect("compiles");
         let on = |year| Place { date: Some(jiff::civil::date(year, 1, 1)), ..Place::default() };
+        for (text, hits) in [
+            ("2016年国家旅游局发布", 0),
+            ("1996.07—1998.10　国家旅游局干部", 0),
+            ("2014-02至2015-02国家旅游局", 0),
+            ("2014．02－2015．02国家旅游局", 0),
+            ("2022年国家旅游局发布", 1),
+            ("电话2014567国家旅游局", 1),
+            ("12014.5国家旅游局", 1),
+            ("2014国家旅游局", 1),
+        ] {
+            assert_eq!(found_at(&matcher, text, &on(2024)).len(), hits, "{text}");
+        }
         assert_eq!(found_at(&matcher, "国家旅游局", &on(2018)).len(), 0);
         assert_eq!(found_at(&matcher, "国家旅游局", &on(2019)).len(), 1);
         assert_eq!(found(&matcher, "国家旅游局").len(), 1);

@@ -12,35 +12,35 @@ const BEHIND_CHARS_MAX: usize = 20;
 /// The block that shows the title of an article: what its label says, else a heading with which the page's title
 /// begins.
 pub(crate) fn title_at(facts: &Facts) -> Option<usize> {
-    let label = facts.label("ArticleTitle").map(squeezed);
-    if let Some(title) = label.filter(|title| title.chars().count() >= TITLE_CHARS_MIN) {
+    let label = facts.label("ArticleTitle").filter(|title| solid(title).nth(TITLE_CHARS_MIN - 1).is_some());
+    if let Some(title) = label {
         let shows = |block: &Block| {
-            block.text.len() >= title.len()
-                && squeezed(&block.text)
-                    .strip_prefix(title.as_str())
-                    .is_some_and(|behind| behind.chars().count() <= BEHIND_CHARS_MAX)
+            behind(&block.text, title)
+                .is_some_and(|mut rest| !block.hidden && rest.nth(BEHIND_CHARS_MAX).is_none())
         };
-        let found = |of: fn(&Block) -> bool| {
-            facts.blocks.iter().position(|block| !block.hidden && of(block) && shows(block))
-        };
+        let found = |of: fn(&Block) -> bool| facts.blocks.iter().position(|block| of(block) && shows(block));
         // The way to a page may end with its title.
         return found(|block| block.heading > 0)
             .or_else(|| found(|block| block.zone != Zone::Navigation))
             .or_else(|| found(|_| true));
     }
-    let (whole, site) = (squeezed(&facts.title), facts.label("SiteName").map(squeezed));
+    let site = facts.label("SiteName").unwrap_or_default();
     facts.blocks.iter().position(|block| {
-        let begins = |text: String| {
-            text.chars().count() >= HEADING_CHARS_MIN
-                && text.len() < whole.len()
-                && whole.starts_with(&text)
-                && site.as_ref() != Some(&text)
-        };
-        !block.hidden && block.heading > 0 && begins(squeezed(&block.text))
+        !block.hidden
+            && block.heading > 0
+            && solid(&block.text).nth(HEADING_CHARS_MIN - 1).is_some()
+            && behind(&facts.title, &block.text).is_some_and(|mut rest| rest.next().is_some())
+            && behind(site, &block.text).is_none()
     })
 }
 
 /// A text without its white space.
-fn squeezed(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace() && *c != '\u{3000}').collect()
+fn solid(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !c.is_whitespace())
+}
+
+/// What stands behind a beginning of a text, if it begins so.
+fn behind<'t>(text: &'t str, beginning: &str) -> Option<impl Iterator<Item = char> + use<'t>> {
+    let mut chars = solid(text);
+    solid(beginning).all(|wanted| chars.next() == Some(wanted)).then_some(chars)
 }
