@@ -242,4 +242,18 @@ fn the_report_stands_alone_in_both_languages() {
         let numbers = page.split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() == 18).count();
         assert_eq!(numbers, 0);
     }
+    // What is said of findings is said in Chinese.
+    let said: Vec<&str> = chinese
+        .split("<span class=\"legend\">")
+        .skip(1)
+        .filter_map(|rest| rest.split("</span>").next())
+        .collect();
+    assert!(said.len() > 20, "{said:?}");
+    let words = |text: &str| {
+        let is_word = |word: &&str| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+        text.split(' ').filter(is_word).count()
+    };
+    let english: Vec<&&str> = said.iter().filter(|text| words(text) > 1).collect();
+    assert!(english.is_empty(), "{english:?}");
+    assert!(!chinese.contains("parked domain") && !chinese.contains(">refused<"));
 }

@@ -7,8 +7,8 @@ use xunjian_report::Language;
 use crate::{Item, Night, SiteNight};
 
 /// The excerpt with its fault between brackets every reader knows.
-fn excerpt(item: &Item) -> String {
-    item.finding.evidence.excerpt.replace('⟦', "【").replace('⟧', "】")
+fn excerpt(item: &Item, language: Language) -> String {
+    xunjian_report::excerpt(&item.finding, language).replace('⟦', "【").replace('⟧', "】")
 }
 
 pub(crate) fn change(change: Change, language: Language) -> &'static str {
@@ -32,7 +32,7 @@ pub(crate) fn line(item: &Item, language: Language) -> String {
         change(item.change, language),
         item.site_name,
         kind(item, language),
-        excerpt(item)
+        excerpt(item, language)
     )
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn markdown(night: &SiteNight, language: Language, bytes_max: usize) 
             "- {} {}：{} {}\n",
             change(item.change, language),
             kind(item, language),
-            escape(&excerpt(item)),
+            escape(&excerpt(item, language)),
             escape(item.link.as_ref().unwrap_or(&item.finding.url)),
         );
         // Room for the last line.

@@ -119,7 +119,8 @@ pub(crate) fn moment(engine: &Engine, at: Timestamp) -> String {
 /// A finding as the templates show it; the excerpt in three parts so that the hit can be marked.
 pub(crate) fn finding(engine: &Engine, one: &Finding, language: Language) -> Value {
     let day = |at| engine.settings().zone.to_datetime(at).date();
-    let (before, hit, after) = parts(&one.evidence.excerpt);
+    let excerpt = xunjian_report::excerpt(one, language);
+    let (before, hit, after) = parts(&excerpt);
     json!({
         "id": one.id,
         "site": one.site,

@@ -239,7 +239,7 @@ fn tally_value(tally: &Tally, language: Language) -> Value {
 
 /// A finding as the templates show it; the excerpt in three parts so that the hit can be marked.
 pub(crate) fn finding(one: &Finding, language: Language, links: Option<&HashMap<String, String>>) -> Value {
-    let excerpt = &one.evidence.excerpt;
+    let excerpt = words::excerpt(one, language);
     let (before, rest) = excerpt.split_once('⟦').unwrap_or((excerpt.as_str(), ""));
     let (hit, after) = rest.split_once('⟧').unwrap_or((rest, ""));
     let evidence = links.and_then(|links| links.get(one.evidence.snapshot.as_deref()?));
@@ -256,6 +256,7 @@ pub(crate) fn finding(one: &Finding, language: Language, links: Option<&HashMap<
         "after": after,
         "correction": one.detail.get("correction"),
         "state_of_link": one.detail.get("state").map(|state| words::link_state(state, language)),
+        "reason": words::reason(one, language),
         "review": one.detail.get("review").map(|why| language.said(why)),
         "pages": one.detail.get("pages"),
         "state": words::state(one.state),

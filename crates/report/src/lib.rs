@@ -24,7 +24,7 @@ pub use notice::{
     write_notice,
 };
 pub use sarif::{SarifResult, sarif};
-pub use words::{details, left_out, link_state, own_state, severity};
+pub use words::{details, excerpt, left_out, link_state, own_state, severity};
 
 /// Language of what people read; data is the same in both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The report's words in both languages.
 
-use xunjian_model::{Finding, FindingState, Severity};
+use xunjian_model::{Finding, FindingState, Kind, Severity};
 
 use crate::Language;
 
@@ -67,14 +67,38 @@ const DETAILS: [(&str, &str); 32] = [
 pub fn details(finding: &Finding, language: Language) -> Vec<(String, String)> {
     let shown = |(name, value): (&String, &String)| {
         let known = DETAILS.iter().find(|(known, _)| known == name).filter(|_| language == Language::Zh);
-        let value = match name.as_str() {
-            "review" | "reason" | "why" => language.said(value),
-            "state" => link_state(value, language),
-            _ => value.clone(),
-        };
-        (known.map_or(name.as_str(), |(_, zh)| zh).to_owned(), value)
+        (known.map_or(name.as_str(), |(_, zh)| zh).to_owned(), detail(name, value, language))
     };
     finding.detail.iter().map(shown).collect()
+}
+
+/// The excerpt of a finding's evidence as people read it: what a page shows stays as it is.
+pub fn excerpt(finding: &Finding, language: Language) -> String {
+    let excerpt = &finding.evidence.excerpt;
+    let state = excerpt.strip_prefix('⟦').and_then(|rest| rest.strip_suffix('⟧'));
+    match state.filter(|_| finding.kind == Kind::Unreachable) {
+        Some(state) => format!("⟦{}⟧", link_state(state, language)),
+        None => excerpt.clone(),
+    }
+}
+
+/// Why a finding is one, where it says so.
+pub(crate) fn reason(finding: &Finding, language: Language) -> Option<String> {
+    let (name, value) =
+        ["reason", "why", "reasons"].iter().find_map(|name| finding.detail.get_key_value(*name))?;
+    Some(detail(name, value, language))
+}
+
+fn detail(name: &str, value: &str, language: Language) -> String {
+    match name {
+        "review" | "reason" | "why" => language.said(value),
+        "reasons" => {
+            let apart = if language == Language::Zh { "；" } else { "; " };
+            value.split("; ").map(|one| language.said(one)).collect::<Vec<_>>().join(apart)
+        }
+        "state" => link_state(value, language),
+        _ => value.to_owned(),
+    }
 }
 
 /// A link's state, such as `gone (404)`, as people say it.
@@ -105,7 +129,7 @@ pub fn link_state(state: &str, language: Language) -> String {
         "no-fragment" => "页内位置不存在",
         _ => word,
     };
-    let (word, rest) = if language == Language::Zh { (zh, fault_zh(rest)) } else { (word, rest) };
+    let (word, rest) = if language == Language::Zh { (zh, fault_zh(rest)) } else { (word, rest.to_owned()) };
     format!("{word} {rest}").trim_end().to_owned()
 }
 
@@ -122,14 +146,17 @@ pub fn own_state(state: &str, language: Language) -> String {
 }
 
 /// What is wrong with a certificate, in Chinese where it is one of the usual faults.
-fn fault_zh(fault: &str) -> &str {
+fn fault_zh(fault: &str) -> String {
     match fault {
-        "(expired)" => "(已过期)",
-        "(not valid yet)" => "(尚未生效)",
-        "(issued for another name)" => "(域名不符)",
-        "(issued by nobody who is trusted)" => "(颁发者不受信任)",
-        "(the server leaves out who issued its certificate)" => "(服务器未发送中间证书)",
-        other => other,
+        "(expired)" => "(已过期)".to_owned(),
+        "(not valid yet)" => "(尚未生效)".to_owned(),
+        "(issued for another name)" => "(域名不符)".to_owned(),
+        "(issued by nobody who is trusted)" => "(颁发者不受信任)".to_owned(),
+        "(the server leaves out who issued its certificate)" => "(服务器未发送中间证书)".to_owned(),
+        other => match other.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
+            Some(inner) => format!("({})", Language::Zh.said(inner)),
+            None => other.to_owned(),
+        },
     }
 }
 

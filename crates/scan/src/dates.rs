@@ -23,6 +23,11 @@ pub(crate) fn check(dates: &[DateFact], point: Date) -> Option<PageFinding> {
     let visible = said(DateSource::Visible)?;
     let apart = label.date.since(visible.date).ok()?.get_days().abs();
     (apart > AGREE_DAYS).then(|| {
-        PageFinding::new(Kind::DateConflict, "", format!("PubDate ⟦{}⟧ ≠ ⟦{}⟧", label.date, visible.date))
+        let excerpt = format!("PubDate ⟦{}⟧ ≠ ⟦{}⟧", label.date, visible.date);
+        let finding = PageFinding::new(Kind::DateConflict, "", excerpt);
+        match label.source {
+            DateSource::Made => finding.with("reason", "PubDate tells when the page was made".to_owned()),
+            _ => finding,
+        }
     })
 }

@@ -161,7 +161,7 @@ fn explain_injection(facts: &Facts, findings: &mut Vec<PageFinding>) {
     let hidden = findings.iter().any(|one| one.kind == Kind::HiddenLink);
     let words = findings.iter().filter(|one| one.kind == Kind::SpamInjection);
     let words: std::collections::BTreeSet<&str> = words.map(|one| one.what.as_str()).collect();
-    let several = (words.len() > 1).then(|| format!("{} words", words.len()));
+    let several = (words.len() > 1).then(|| format!("{} spam words on the page", words.len()));
     if words.is_empty() && encoded && hidden {
         let excerpt = format!("⟦{}⟧", facts.title);
         findings.push(PageFinding::new(Kind::SpamInjection, "title", excerpt));

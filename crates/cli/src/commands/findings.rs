@@ -202,7 +202,7 @@ fn show(engine: &Engine, terminal: Terminal, id: &str) -> anyhow::Result<Exit> {
         (say("指标", "Indicator"), finding.indicator.clone()),
         (say("状态", "State"), state),
         (say("页面", "Page"), format!("{} {}", finding.url, finding.title)),
-        (say("证据", "Evidence"), finding.evidence.excerpt.clone()),
+        (say("证据", "Evidence"), xunjian_report::excerpt(finding, terminal.language)),
         (say("快照", "Snapshot"), finding.evidence.snapshot.clone().unwrap_or_default()),
         (say("首次发现", "First seen"), moment(finding.first_seen)),
         (say("最近发现", "Last seen"), moment(finding.last_seen)),
