@@ -190,6 +190,39 @@ fn serve_outlives_a_line_that_is_down_and_inspects_when_it_is_back() {
     assert_eq!(told(&world), Vec::<String>::new(), "{said}");
 }
 
+#[test]
+fn serve_begins_its_night_though_the_clock_was_days_ahead_when_it_was_started() {
+    let server = serve(page);
+    let world = World::with_config(&format!("{}[serve]\nlisten = \"127.0.0.1:0\"\n", config(&server, "")));
+    let before = world.command_at("@2026-06-29 14:00:05", &["run", "--quiet"]).output().expect("runs");
+    assert!(before.status.success(), "{}", String::from_utf8_lossy(&before.stderr));
+    let clock = world.path("clock");
+    world.write("clock", b"@2026-07-04 02:00:00");
+    let mut serve = world
+        .command_at("", &["serve", "--quiet"])
+        .env_remove("FAKETIME")
+        .env("FAKETIME_TIMESTAMP_FILE", &clock)
+        .env("FAKETIME_NO_CACHE", "1")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("starts");
+    std::thread::sleep(Duration::from_secs(3));
+    let second = || world.path("xunjian-data/log/crawl-000002.log").exists();
+    assert!(!second(), "no night has begun");
+    // Set right, it is a few seconds before ten in the evening in Shanghai, which pass before it looks.
+    world.write("clock.new", b"@2026-06-30 13:59:50");
+    std::fs::rename(world.path("clock.new"), &clock).expect("renamed");
+    let deadline = Instant::now() + Duration::from_secs(90);
+    while !second() {
+        let runs = Instant::now() < deadline && serve.try_wait().expect("runs").is_none();
+        assert!(runs, "the night was run");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    serve.kill().expect("killed");
+    serve.wait().expect("ended");
+}
+
 /// The same page by a server whose clock is ahead by so many days; `Age` says that a cache has kept it for a day more.
 fn dated(asked: &Asked, days: i64) -> Reply {
     let then = jiff::Timestamp::now() + jiff::SignedDuration::from_hours((days - 1) * 24);

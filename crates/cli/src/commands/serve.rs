@@ -28,7 +28,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How long after its time a night that was missed still begins: the machine was off, or the night before took until then.
 const CATCH_UP: SignedDuration = SignedDuration::from_hours(6);
 /// Longest time slept at once; the clock may be set in the meantime.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<Exit> {
     let settings = night::settings_to_crawl(common)?;
@@ -66,9 +66,9 @@ pub(crate) async fn run(common: &Common, terminal: Terminal) -> anyhow::Result<E
     };
     let mut was_halted = false;
     while !interrupt.stop.is_stopped() {
-        // No night is farther away, unless the clock was set back since.
+        // No night is farther away, unless the clock was set back since, perhaps past tonight's.
         if due.duration_since(Timestamp::now()) > DAY {
-            due = next_night(&night.engine);
+            due = this_or_next_night(&night.engine)?;
         }
         let left = due.duration_since(Timestamp::now());
         if left.is_positive() {
