@@ -39,6 +39,7 @@ mod scripts;
 mod site;
 mod slips;
 mod standing;
+mod statute;
 mod titles;
 mod unlikely;
 mod untold;
@@ -74,7 +75,7 @@ pub use untold::Untold;
 pub use words::{WordHit, words_of};
 
 /// Raised whenever the same facts would give other findings.
-pub const SCANNER_VERSION: u16 = 10;
+pub const SCANNER_VERSION: u16 = 11;
 
 /// The kinds a check exists for; the others of the model come with later checks.
 pub const KINDS: &[Kind] = &[

@@ -59,7 +59,7 @@ pub(crate) fn digest(
     setup: &ScanSetup,
 ) -> Digest {
     let mut findings = Vec::new();
-    let mut seen = words::Seen::default();
+    let mut seen = words::Seen::of(facts);
     let mut base = 0;
     let mut cut = false;
     let place = Place {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 use serde::Serialize;
-use xunjian_dict::{Matcher, Place, Scratch};
+use xunjian_dict::{Category, Hit, Matcher, Place, Scratch};
 use xunjian_model::{Block, Kind, PageUrl, Problem, Severity};
 use xunjian_page::{Limits, TextPart, Written, extract, is_html, named_document, sniff};
 use xunjian_spell::Model;
@@ -13,6 +13,7 @@ use xunjian_spell::Model;
 use crate::digest::PageFinding;
 use crate::excerpt::{hit_in, hit_of};
 use crate::page::Passage;
+use crate::statute::is_statute;
 use crate::{privacy, slips, unlikely, words};
 
 /// Bytes of one file that are looked at.
@@ -81,6 +82,7 @@ pub fn scan_plain(name: &str, body: &[u8], matcher: &Matcher, model: Option<&Mod
         model,
         place: Place::default(),
         scratch: Scratch::default(),
+        statute: false,
         scan,
         hits: Vec::new(),
     };
@@ -113,6 +115,7 @@ pub fn scan_text(text: &str, date: Option<Date>, matcher: &Matcher) -> Vec<Plain
         model: None,
         place,
         scratch: Scratch::default(),
+        statute: false,
         scan,
         hits: Vec::new(),
     };
@@ -126,6 +129,8 @@ struct Looking<'s> {
     model: Option<&'s Model>,
     place: Place<'s>,
     scratch: Scratch,
+    /// The file is the text of a law.
+    statute: bool,
     scan: PlainScan,
     /// Of each finding its bytes in its block, until they are taken.
     hits: Vec<Option<Range<usize>>>,
@@ -137,6 +142,7 @@ impl Looking<'_> {
         let Ok(base) = PageUrl::parse("http://file.invalid/") else { return };
         let facts = extract(body, None, &base, Limits::default());
         self.place.date = xunjian_page::page_date(&facts.dates);
+        self.statute = is_statute(facts.blocks.iter().map(|block| block.text.as_str()));
         self.scan.problems.extend(facts.problems.iter().cloned());
         let mut parts = Vec::new();
         let heads = std::iter::once((None, &facts.title));
@@ -162,6 +168,7 @@ impl Looking<'_> {
 
     fn document(&mut self, body: &[u8]) {
         let facts = named_document(body, self.name, false, Limits::default());
+        self.statute = is_statute(facts.blocks.iter().map(|block| block.text.as_str()));
         self.scan.problems.extend(facts.problems);
         for (at, block) in facts.blocks.iter().enumerate() {
             self.block(block, at + 1);
@@ -171,6 +178,7 @@ impl Looking<'_> {
     fn text(&mut self, body: &[u8]) {
         let decoded = xunjian_page::decode(body, None);
         self.scan.problems.extend(decoded.problems.iter().cloned());
+        self.statute = is_statute(decoded.text.lines());
         let mut block = Block::default();
         let mut parts = Vec::new();
         for (at, line) in decoded.text.lines().enumerate() {
@@ -201,7 +209,10 @@ impl Looking<'_> {
         let left = PLAIN_FINDINGS_MAX - self.scan.findings.len();
         let passage = Passage::new(block, 0);
         let mut found = Vec::new();
-        for hit in self.matcher.find(&block.text, &self.place, &mut self.scratch).into_iter().take(left) {
+        let hits = self.matcher.find(&block.text, &self.place, &mut self.scratch).into_iter();
+        let statute = self.statute;
+        let counts = |hit: &Hit<'_>| !statute || hit.entry.category != Category::OutdatedName;
+        for hit in hits.filter(counts).take(left) {
             found.push(words::finding_of(&hit, &passage));
         }
         privacy::check(&passage, false, &mut found);

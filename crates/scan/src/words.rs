@@ -7,6 +7,7 @@ use xunjian_model::{Block, Facts, Kind, Severity, Zone};
 
 use crate::digest::{PageFinding, url_hash};
 use crate::page::Passage;
+use crate::statute::is_statute;
 
 pub(crate) fn kind_of(category: Category) -> Kind {
     match category {
@@ -29,6 +30,9 @@ pub(crate) fn check(
     findings: &mut Vec<PageFinding>,
 ) {
     for hit in matcher.find(&passage.block.text, place, &mut seen.scratch) {
+        if seen.statute && hit.entry.category == Category::OutdatedName {
+            continue;
+        }
         let link = link_over(facts, at, hit.start, hit.end);
         if seen.is_new(&hit, link) {
             findings.push(PageFinding { link, ..finding_of(&hit, passage) });
@@ -53,7 +57,7 @@ pub struct WordHit {
 pub fn words_of(facts: &Facts, site: &str, matcher: &Matcher) -> Vec<WordHit> {
     let place =
         Place { site, column: facts.label("ColumnName"), date: xunjian_page::page_date(&facts.dates) };
-    let (mut seen, mut found) = (Seen::default(), Vec::new());
+    let (mut seen, mut found) = (Seen::of(facts), Vec::new());
     check_head(facts, matcher, &place, &mut seen.scratch, &mut found);
     for (at, block) in facts.blocks.iter().enumerate() {
         check(facts, at, &Passage::new(block, 0), matcher, &place, &mut seen, &mut found);
@@ -85,9 +89,15 @@ pub(crate) struct Seen {
     pub(crate) scratch: Scratch,
     /// The entries by their place in memory, and the links they stand in.
     hits: HashSet<(usize, Option<u64>)>,
+    /// The page shows the text of a law.
+    statute: bool,
 }
 
 impl Seen {
+    pub(crate) fn of(facts: &Facts) -> Self {
+        Self { statute: is_statute(facts.blocks.iter().map(|block| block.text.as_str())), ..Self::default() }
+    }
+
     fn is_new(&mut self, hit: &Hit<'_>, link: Option<u64>) -> bool {
         self.hits.insert((std::ptr::from_ref(hit.entry) as usize, link))
     }
