@@ -785,6 +785,18 @@ mod tests {
         spam.traditional = true;
         let matcher = Matcher::new(&[names, own, spam]).expect("compiles");
         let on = |year| Place { date: Some(jiff::civil::date(year, 1, 1)), ..Place::default() };
+        let mut near = dictionary(Category::OutdatedName, &[("卫生部", &[], &[])]);
+        near.entries[0].not_near = vec!["泰国".to_owned()];
+        let near = Matcher::new(&[near]).expect("compiles");
+        let far = "。".repeat(CONTEXT_CHARS);
+        for (text, hits) in [
+            ("泰国副总理兼卫生部", 0),
+            ("卫生部来自泰国", 0),
+            ("卫生部", 1),
+            (&format!("泰国{far}卫生部"), 1),
+        ] {
+            assert_eq!(found(&near, text).len(), hits, "{text}");
+        }
         for (text, hits) in [
             ("2016年国家旅游局发布", 0),
             ("1996.07—1998.10　国家旅游局干部", 0),

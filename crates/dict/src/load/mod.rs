@@ -325,7 +325,10 @@ fn check(row: &Row) -> Result<Category, String> {
         return Err(format!("{pattern:?} is allowed as it stands: leave the line out"));
     }
     let phrases = [&row.allow, &row.not_after, &row.not_before, &row.context, &row.not_near];
-    if phrases.iter().any(|list| list.iter().any(|phrase| phrase.trim().is_empty())) {
+    // What folding leaves of one has to be something, too.
+    let is_empty =
+        |phrase: &String| phrase.trim().is_empty() || crate::fold::fold_pattern(phrase).0.is_empty();
+    if phrases.iter().any(|list| list.iter().any(is_empty)) {
         return Err(
             "an empty phrase in `allow`, `not_after`, `not_before`, `context` or `not_near`".to_owned()
         );

@@ -38,11 +38,12 @@ fn every_format_gives_the_same_entries() {
 
 #[test]
 fn a_table_says_all_that_toml_says() {
-    let csv = "pattern,category,allow,not_after,context,since\n甲乙,outdated-name,甲乙丙|丁甲乙,原|时任,某,2018-03-19\n";
+    let csv = "pattern,category,allow,not_after,context,not_near,since\n甲乙,outdated-name,甲乙丙|丁甲乙,原|时任,某,他国|外国,2018-03-19\n";
     let entry = load("a.csv", csv.as_bytes()).expect("loads").entries.remove(0);
     assert_eq!(entry.allow, ["甲乙丙", "丁甲乙"]);
     assert_eq!(entry.not_after, ["原", "时任"]);
     assert_eq!(entry.context, ["某"]);
+    assert_eq!(entry.not_near, ["他国", "外国"]);
     assert_eq!(entry.since, Some(jiff::civil::date(2018, 3, 19)));
 }
 
@@ -57,6 +58,11 @@ fn faults_name_line_and_reason() {
         ("a.csv", "a,b\n1,2\n", "line 1: the first line must name"),
         ("a.csv", "pattern,since\n甲乙,2018\n", "line 2: \"2018\" is not a day"),
         ("a.csv", "pattern,correction\n甲乙,甲丙\n甲丙,甲乙\n", "line 3: line 2 says the opposite"),
+        (
+            "a.toml",
+            "category = \"typo\"\n[[entry]]\npattern = \"甲乙\"\nnot_near = [\"\u{200B}\"]\n",
+            "line 2: an empty phrase in",
+        ),
         ("a.txt", "甲乙\n丙\n", "line 2: pattern \"丙\" is one character"),
         ("a.txt", "甲乙\n**\n", "line 2: pattern \"**\" has no letter"),
         ("a.toml", "category = \"typo\"\n[[entry]]\npatern = \"x\"\n", "line 3: unknown field"),
