@@ -25,7 +25,7 @@ attributes! {
     HttpEquiv "http-equiv"
     Id "id" Itemprop "itemprop"
     LazySrc "data-src" | "data-original" | "data-lazy-src" | "data-echo" | "lay-src"
-    Method "method" Name "name" Onchange "onchange" Onclick "onclick" Onsubmit "onsubmit" Placeholder "placeholder" Poster "poster"
+    Method "method" Name "name" Onchange "onchange" Onclick "onclick" Onload "onload" Onsubmit "onsubmit" Placeholder "placeholder" Poster "poster"
     Property "property" Pubdate "pubdate" Querydata "querydata" Rel "rel" Rows "rows" Sitecode "sitecode" Src "src"
     Srcset "srcset" Style "style" Title "title" Type "type" Url "url" Value "value" Width "width"
 }

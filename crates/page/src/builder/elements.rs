@@ -82,6 +82,12 @@ impl<'t> Builder<'t> {
                 link(Attribute::Src, LinkKind::Image);
                 self.forms.field(&mut self.facts, attributes);
             }
+            Element::Body => {
+                let code = attributes.get(Attribute::Onload).filter(|_| self.facts.refresh.is_none());
+                if let Some(target) = code.as_deref().and_then(onward::target) {
+                    self.facts.refresh = self.base.join(target);
+                }
+            }
             Element::Area => {
                 if let Some(href) = attributes.get(Attribute::Href) {
                     self.add_link(&href, None);

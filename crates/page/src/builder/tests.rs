@@ -387,3 +387,19 @@ fn what_a_class_calls_a_footer_may_be_the_main_text() {
     let links: String = (0..60).map(|at| format!("<a href=/{at}>某某单位网站</a> ")).collect();
     assert_eq!(zones(&format!("<div class=footer><p>{links}</p></div>"), "某某单位"), Zone::Footer);
 }
+
+#[test]
+fn pages_that_lead_on() {
+    for (html, target) in [
+        ("<body onload=\"window.location.href='/index/'\">", Some("http://a.gov.cn/index/")),
+        ("<body onload='init()'>", None),
+        ("<script>location.replace('/index/')</script>", Some("http://a.gov.cn/index/")),
+        ("<meta http-equiv=refresh content='0;url=/index/'>", Some("http://a.gov.cn/index/")),
+        // A page that reads itself anew leads nowhere.
+        ("<meta http-equiv=refresh content='600;url=/x/t20240506_1.html'>", None),
+        ("<meta http-equiv=refresh content=600>", None),
+        ("<script>function search(){location.href='/search?q='+q.value}</script>", None),
+    ] {
+        assert_eq!(facts(html).refresh.as_deref(), target, "{html}");
+    }
+}
