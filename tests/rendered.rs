@@ -428,3 +428,32 @@ fn lists_that_scripts_fill_are_read_beyond_what_the_page_shows() {
     assert_eq!((times("/site/label/", "pageIndex=3"), times("/site/label/", "pageIndex=4")), (2, 0));
     assert_eq!((times("/module/", "currpage=3"), times("/module/", "currpage=4")), (2, 0));
 }
+
+/// A script folds a menu; another puts links there that nobody is to see.
+#[test]
+fn a_menu_that_a_script_folds_hides_nothing() {
+    let server = serve(|asked| {
+        match asked.path.as_str() {
+        "/" => Reply::page(
+            "市水利局",
+            "<div id=friends><a href=http://paper.test/>某某晚报</a></div><ul id=list></ul>
+             <script>document.getElementById('friends').style.display='none';
+             document.getElementById('list').innerHTML='<li><a href=/a.html>市水利局召开会议</a> 2026-06-29</li>';
+             fetch('/seo').then(r=>r.text()).then(t=>{let d=document.createElement('div');d.style.display='none';d.innerHTML=t;document.body.append(d)})</script>",
+        ),
+        "/seo" => Reply::Other(
+            "200 OK",
+            "content-type: text/plain\r\n".to_owned(),
+            "<a href=http://shop.test/>某某</a>".to_owned(),
+        ),
+        "/a.html" => Reply::page("通知", "<h1>通知</h1><p>发布时间：2026-06-29</p><p>内容。</p>"),
+        _ => Reply::missing(),
+    }
+    });
+    let world = World::with_config(&config(server.port, "sandbox = false"));
+    let ended = world.run(&["--json", "run"]);
+    assert_eq!(ended.json()["rendered"], 1, "{}{}", ended.stdout, ended.stderr);
+    let findings = world.findings();
+    let hidden: Vec<&Value> = findings.iter().filter(|one| one["kind"] == "hidden-link").collect();
+    assert!(hidden.len() == 1 && hidden[0]["detail"]["what"] == "http://shop.test/", "{hidden:?}");
+}

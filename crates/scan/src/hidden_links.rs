@@ -1,5 +1,8 @@
 //! Links and frames a reader cannot see that lead to strangers (暗链).
 
+use std::cell::LazyCell;
+use std::collections::HashSet;
+
 use xunjian_model::{Facts, Kind, LinkKind, PageUrl, Site};
 
 use crate::digest::PageFinding;
@@ -16,9 +19,13 @@ const SERVICES: [&str; 13] = [
 
 pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>) {
     let leads = |kind| matches!(kind, LinkKind::Page | LinkKind::Frame);
+    // A menu for phones or for the old may hold what the page shows elsewhere.
+    let shown = LazyCell::new(|| -> HashSet<&str> {
+        facts.links.iter().filter(|link| !link.hidden).map(|link| link.url.as_str()).collect()
+    });
     for link in facts.links.iter().filter(|link| link.hidden && leads(link.kind)) {
         let Ok(url) = PageUrl::parse(&link.url) else { continue };
-        if is_trusted(&url, site) || is_of(&url, &SERVICES) {
+        if is_trusted(&url, site) || is_of(&url, &SERVICES) || shown.contains(link.url.as_str()) {
             continue;
         }
         let text = facts.link_text(link);
@@ -53,7 +60,7 @@ mod tests {
             Site::new(SiteId::new("a").expect("id"), "甲".to_owned(), url.clone(), SiteKind::Department);
         let html = "<div style='display:none'><a href='/x'>1</a><a href='http://b.gov.cn/'>2</a>\
             <a href='https://www.cnzz.com/stat/website.php?web_id=1'>站长统计</a><a href='http://service.weibo.com/share'>3</a>\
-            <a href='http://notweibo.com/'>4</a><a href='http://x.shop.com/'>5</a></div><a href='http://y.shop.com/'>6</a>";
+            <a href='http://notweibo.com/'>4</a><a href='http://x.shop.com/'>5</a><a href='http://y.shop.com/'>6</a></div><a href='http://y.shop.com/'>6</a>";
         let facts = xunjian_page::extract(html.as_bytes(), None, &url, xunjian_page::Limits::default());
         let mut findings = Vec::new();
         check(&facts, &site, &mut findings);

@@ -472,11 +472,36 @@ fn facts_of(
     let mut facts = xunjian_page::extract_any(&body, record.shown_media_type(), url, setup.page);
     // What the page shows once its scripts have run is all there is, if it came to rest.
     match record.rendering {
-        Rendering::Done { settled, .. } => facts.scripted = !settled,
+        Rendering::Done { settled, .. } => {
+            facts.scripted = !settled;
+            show_menus(store, url, record, setup, &mut facts)?;
+        }
         Rendering::Wanted => facts.scripted = true,
         Rendering::NotNeeded => {}
     }
     Ok(Some(facts))
+}
+
+/// What is shown in the page as it was sent is no hidden link once a script has folded it into a menu.
+fn show_menus(
+    store: &Store,
+    url: &PageUrl,
+    record: &UrlRecord,
+    setup: &ScanSetup,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if !facts.links.iter().any(|link| link.hidden) {
+        return Ok(());
+    }
+    let Some(hash) = record.body_hash else { return Ok(()) };
+    let Some(body) = store.body(&hash)? else { return Ok(()) };
+    let sent = xunjian_page::extract_any(&body, record.media_type.as_deref(), url, setup.page);
+    let shown: HashSet<&str> =
+        sent.links.iter().filter(|link| !link.hidden).map(|link| link.url.as_str()).collect();
+    for link in facts.links.iter_mut().filter(|link| link.hidden) {
+        link.hidden = !shown.contains(link.url.as_str());
+    }
+    Ok(())
 }
 
 pub(crate) fn page_facts(
