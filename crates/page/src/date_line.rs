@@ -99,8 +99,9 @@ pub(crate) fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
     let mut before = "";
     let is_shown = |block: &Block| block.zone == Zone::Main && !block.hidden;
     // Where a page shows its title, what is above it is a menu, or news, that no class names.
-    let title = title_at(facts)
-        .map_or(0, |title| facts.blocks[..title].iter().filter(|block| is_shown(block)).count());
+    let shown_title = title_at(facts);
+    let title =
+        shown_title.map_or(0, |title| facts.blocks[..title].iter().filter(|block| is_shown(block)).count());
     let blocks = facts.blocks.iter().filter(|block| is_shown(block)).enumerate();
     let first = title.saturating_sub(TABLE_BLOCKS);
     for (at, block) in blocks.skip(first).take(title - first + TABLE_BLOCKS) {
@@ -127,7 +128,8 @@ pub(crate) fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
         }
         before = text;
     }
-    near.or_else(|| Some((said_below(facts)?, Said::Published)))
+    // Of a page without a title of its own, such as a home page, it may be a part's.
+    near.or_else(|| shown_title.and(said_below(facts)).map(|date| (date, Said::Published)))
 }
 
 /// The one date that is said to be the publication's anywhere in the main text, such as below an article; several
@@ -239,18 +241,19 @@ mod tests {
             ("<div>今天是：2024年6月9日</div><h1>题</h1>", None),
             (
                 &format!(
-                    "<h1>题</h1>{}<div>发布日期：2024-05-06　来源：某局</div>",
+                    "{title}<h1>某某局召开某某工作会议</h1>{}<div>发布日期：2024-05-06　来源：某局</div>",
                     "<p>正文</p>".repeat(40)
                 ),
                 Some("2024-05-06"),
             ),
             (
                 &format!(
-                    "{}<div>发布日期：2024-05-06</div><div>发布日期：2024-05-07</div>",
+                    "{title}<h1>某某局召开某某工作会议</h1>{}<div>发布日期：2024-05-06</div><div>发布日期：2024-05-07</div>",
                     "<p>正文</p>".repeat(40)
                 ),
                 None,
             ),
+            (&format!("<h1>题</h1>{}<div>发布日期：2024-05-06</div>", "<p>正文</p>".repeat(40)), None),
             // A menu that no class names stands in front of it, or news.
             (
                 &format!(

@@ -7,17 +7,22 @@ const ARTICLE_CHARS: u32 = 80;
 /// Rows from which a page is a list.
 pub(crate) const LIST_ROWS: usize = 3;
 
-/// Characters of main text outside links, headings and the date line.
-pub(crate) fn main_chars(facts: &Facts) -> u32 {
+/// Characters of links in each block.
+pub(crate) fn linked_chars(facts: &Facts) -> Vec<usize> {
     let mut linked = vec![0_usize; facts.blocks.len()];
     for link in &facts.links {
         if let Some(count) = linked.get_mut(link.block as usize) {
             *count += facts.link_text(link).chars().count();
         }
     }
-    let count = |(block, linked): (&Block, usize)| {
+    linked
+}
+
+/// Characters of main text outside links, headings and the date line.
+pub(crate) fn main_chars(facts: &Facts, linked: &[usize]) -> u32 {
+    let count = |(block, linked): (&Block, &usize)| {
         let counts = block.zone == Zone::Main && !block.hidden && block.heading == 0;
-        if counts { block.text.chars().count().saturating_sub(linked) } else { 0 }
+        if counts { block.text.chars().count().saturating_sub(*linked) } else { 0 }
     };
     facts.blocks.iter().zip(linked).map(count).sum::<usize>() as u32
 }

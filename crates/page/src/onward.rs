@@ -14,19 +14,24 @@ pub(crate) fn target(script: &str) -> Option<&str> {
         return None;
     }
     let code = Code { tokens: tokens(script) };
-    let mut blocks = Vec::new();
+    // Each open block, and whether it and all around it are run.
+    let mut blocks: Vec<(Block<'_>, bool)> = Vec::new();
     let mut closed = None;
     for at in 0..code.tokens.len() {
+        let runs = blocks.last().is_none_or(|(_, runs)| *runs);
         match code.tokens[at].kind {
-            Kind::Sign(b'{') => blocks.push(code.block(at, closed.take())),
-            Kind::Sign(b'}') => closed = blocks.pop(),
-            Kind::Word("location") if blocks.iter().all(|block| code.runs(block)) => {
+            Kind::Sign(b'{') => {
+                let block = code.block(at, closed.take());
+                blocks.push((block, runs && code.runs(block)));
+            }
+            Kind::Sign(b'}') => closed = blocks.pop().map(|(block, _)| block),
+            Kind::Word("location") if runs => {
                 let found = code.begins_statement(at, closed).then(|| code.assigned(at)).flatten();
                 if found.is_some() {
                     return found;
                 }
             }
-            Kind::Word("setTimeout") if blocks.iter().all(|block| code.runs(block)) => {
+            Kind::Word("setTimeout") if runs => {
                 // Its code may be a text.
                 if let Some([Kind::Sign(b'('), Kind::Text(inner)]) = code.kinds(at + 1)
                     && let Some(found) = target(inner)
@@ -162,7 +167,7 @@ impl<'s> Code<'s> {
     }
 
     /// Whether what stands in a block is run when the page is read.
-    fn runs(&self, block: &Block<'s>) -> bool {
+    fn runs(&self, block: Block<'s>) -> bool {
         match block {
             Block::Runs => true,
             Block::ForPhones | Block::Else => false,

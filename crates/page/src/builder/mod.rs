@@ -19,7 +19,7 @@ use crate::element::{Element, Name};
 use crate::forms::Forms;
 use crate::hidden::style_hides;
 use crate::join::Joiner;
-use crate::kind::{is_shell, kind_of, main_chars};
+use crate::kind::{is_shell, kind_of, linked_chars, main_chars};
 use crate::markup::{Reader, Token};
 use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
@@ -550,8 +550,9 @@ impl<'t> Builder<'t> {
         }
         let mut facts = self.facts;
         facts.refresh = facts.refresh.filter(|target| *target != address.as_str());
-        self.regions.review(&mut facts);
-        facts.main_chars = main_chars(&facts);
+        let linked = linked_chars(&facts);
+        self.regions.review(&mut facts, &linked);
+        facts.main_chars = main_chars(&facts, &linked);
         page_dates(&mut facts, self.published, address);
         facts.kind = if self.is_data { PageKind::List } else { kind_of(&facts) };
         facts.piece = self.is_data || !self.is_whole;

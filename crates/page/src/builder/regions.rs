@@ -27,6 +27,13 @@ struct Region {
     media: u32,
 }
 
+impl Region {
+    /// Whether one that begins later is in it.
+    fn holds(&self, later: &Self) -> bool {
+        later.blocks.start < self.blocks.end || later.links.start < self.links.end
+    }
+}
+
 /// Those of a page, in the order they begin.
 #[derive(Debug, Default)]
 pub(super) struct Regions {
@@ -69,20 +76,20 @@ impl Regions {
     }
 
     /// Gives what holds the title, a text or a list to the main text, or to the region around.
-    pub(super) fn review(&self, facts: &mut Facts) {
+    /// `linked` are the characters of links in each block.
+    pub(super) fn review(&self, facts: &mut Facts, linked: &[usize]) {
         if self.all.is_empty() {
             return;
         }
         let title = title_at(facts);
         let mut zones: Vec<Zone> = Vec::with_capacity(self.all.len());
         for (at, region) in self.all.iter().enumerate() {
-            let inner: Vec<&Region> =
-                self.all[at + 1..].iter().take_while(|one| one.blocks.start < region.blocks.end).collect();
+            let inner: Vec<&Region> = self.all[at + 1..].iter().take_while(|one| region.holds(one)).collect();
             let blocks = own(&region.blocks, inner.iter().map(|one| &one.blocks));
             let links = own(&region.links, inner.iter().map(|one| &one.links));
             let is_main = title.is_some_and(|title| blocks.iter().any(|range| range.contains(&title)))
                 || region.zone == Zone::Footer && rows(facts, &links) >= ROWS_MIN
-                || text_chars(facts, &blocks, &links) >= TEXT_CHARS_MIN;
+                || text_chars(facts, &blocks, linked) >= TEXT_CHARS_MIN;
             if !is_main {
                 zones.push(region.zone);
                 continue;
@@ -123,17 +130,13 @@ fn rows(facts: &Facts, links: &[Range<usize>]) -> usize {
 }
 
 /// Characters of paragraphs outside of links.
-fn text_chars(facts: &Facts, blocks: &[Range<usize>], links: &[Range<usize>]) -> usize {
+fn text_chars(facts: &Facts, blocks: &[Range<usize>], linked: &[usize]) -> usize {
     let chars = |block: usize| {
         let shown = &facts.blocks[block];
-        // No character has more than four bytes, none of these texts fewer than one.
-        if shown.hidden || shown.text.len() < PARAGRAPH_CHARS_MIN {
+        if shown.hidden {
             return 0;
         }
-        let of_block = |link: &&xunjian_model::Link| link.block as usize == block;
-        let linked = links.iter().flat_map(|range| &facts.links[range.clone()]).filter(of_block);
-        let linked: usize = linked.map(|link| facts.link_text(link).chars().count()).sum();
-        let chars = shown.text.chars().count().saturating_sub(linked);
+        let chars = shown.text.chars().count().saturating_sub(linked[block]);
         if chars >= PARAGRAPH_CHARS_MIN { chars } else { 0 }
     };
     blocks.iter().cloned().flatten().map(chars).sum()
