@@ -261,6 +261,8 @@ pub struct Link {
     pub span: (u32, u32),
     /// The link or what is around it is not visible.
     pub hidden: bool,
+    /// A script hides it, which the page as it was sent shows: a menu, or a hidden link.
+    pub folded: bool,
     /// Zone of the link.
     pub zone: Zone,
 }

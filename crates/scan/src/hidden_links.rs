@@ -29,10 +29,14 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
             continue;
         }
         let text = facts.link_text(link);
-        findings.push(
-            PageFinding::new(Kind::HiddenLink, link.url.clone(), format!("⟦{text}⟧ → {}", link.url))
-                .with("text", text.to_owned()),
-        );
+        let excerpt = format!("⟦{text}⟧ → {}", link.url);
+        let finding =
+            PageFinding::new(Kind::HiddenLink, link.url.clone(), excerpt).with("text", text.to_owned());
+        // Both menus and break-ins hide by a script what stands in the page.
+        findings.push(match link.folded {
+            true => finding.with("review", "a script hides it: a menu, or a hidden link"),
+            false => finding,
+        });
     }
 }
 

@@ -474,7 +474,7 @@ fn facts_of(
     match record.rendering {
         Rendering::Done { settled, .. } => {
             facts.scripted = !settled;
-            show_menus(store, url, record, setup, &mut facts)?;
+            note_folded(store, url, record, setup, &mut facts)?;
         }
         Rendering::Wanted => facts.scripted = true,
         Rendering::NotNeeded => {}
@@ -482,8 +482,8 @@ fn facts_of(
     Ok(Some(facts))
 }
 
-/// What is shown in the page as it was sent is no hidden link once a script has folded it into a menu.
-fn show_menus(
+/// Notes the links that a script hides and the page as it was sent shows.
+fn note_folded(
     store: &Store,
     url: &PageUrl,
     record: &UrlRecord,
@@ -499,7 +499,7 @@ fn show_menus(
     let shown: HashSet<&str> =
         sent.links.iter().filter(|link| !link.hidden).map(|link| link.url.as_str()).collect();
     for link in facts.links.iter_mut().filter(|link| link.hidden) {
-        link.hidden = !shown.contains(link.url.as_str());
+        link.folded = shown.contains(link.url.as_str());
     }
     Ok(())
 }

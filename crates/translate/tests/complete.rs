@@ -6,12 +6,12 @@ use regex::Regex;
 use xunjian_translate::is_known;
 
 /// Files in which every sentence is such a message.
-const MESSAGES_ALONE: [&str; 20] = [
+const MESSAGES_ALONE: [&str; 21] = [
     "cli/src/config/", "console/src/accounts.rs", "console/src/error.rs", "dict/src/load/",
     "dict/src/sheet.rs", "engine/src/cases.rs", "judge/src/calendar.rs", "judge/src/catalogue.rs",
-    "media/src/", "scan/src/labels.rs", "scan/src/presence.rs", "scan/src/scripts.rs", "scan/src/page.rs",
-    "scan/src/dates.rs", "scan/src/listed.rs", "scan/src/site.rs", "scan/src/fold.rs",
-    "scan/src/documents.rs", "scan/src/freshness.rs", "scan/src/unlikely.rs",
+    "media/src/", "scan/src/labels.rs", "scan/src/hidden_links.rs", "scan/src/presence.rs",
+    "scan/src/scripts.rs", "scan/src/page.rs", "scan/src/dates.rs", "scan/src/listed.rs", "scan/src/site.rs",
+    "scan/src/fold.rs", "scan/src/documents.rs", "scan/src/freshness.rs", "scan/src/unlikely.rs",
 ];
 
 /// What stands before a message elsewhere.

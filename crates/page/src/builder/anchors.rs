@@ -47,6 +47,7 @@ impl<'t> Builder<'t> {
             block: u32::MAX,
             span: (0, 0),
             hidden: self.hidden(),
+            folded: false,
             zone: self.zone(),
         });
         Some(self.facts.links.len() - 1)
