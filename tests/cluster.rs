@@ -11,7 +11,7 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use programs::{Running, jetstream, start};
+use programs::{Running, jetstream, jetstream_with, start};
 use serde_json::Value;
 use server::{Reply, broken, serve};
 use support::{World, free_port};
@@ -143,12 +143,10 @@ fn three_servers(world: &World) -> (Vec<Running>, Vec<u16>) {
     let ports: Vec<u16> = (0..6).map(|_| free_port()).collect();
     let routes: Vec<String> = ports[3..].iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
     let servers = (0..3).map(|at| {
-        let folder = world.path(&format!("js{at}")).display().to_string();
-        let (port, route) = (ports[at].to_string(), format!("nats://127.0.0.1:{}", ports[at + 3]));
-        let name = format!("server-{at}");
-        let args = ["-a", "127.0.0.1", "-p", &port, "-n", &name, "-js", "-sd", &folder];
-        let of_cluster = ["--cluster_name", "offices", "--cluster", &route, "--routes", &routes.join(",")];
-        start("nats-server", &[&args[..], &of_cluster].concat(), ports[at])
+        let (name, route) = (format!("server-{at}"), format!("nats://127.0.0.1:{}", ports[at + 3]));
+        let routes = routes.join(",");
+        let args = ["-n", &name, "--cluster_name", "offices", "--cluster", &route, "--routes", &routes];
+        jetstream_with(world, &format!("js{at}"), ports[at], &args)
     });
     (servers.collect(), ports[..3].to_vec())
 }
@@ -267,7 +265,7 @@ fn guarded(world: &World, port: u16, token: &str) -> Running {
     let path = |name: &str| world.path(name).display().to_string();
     let (store, pem, key) = (path("js"), path("nats.pem"), path("nats.key"));
     let config = format!(
-        "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{store}\" }}\n\
+        "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{store}\", max_file_store: 64GB }}\n\
          tls {{ cert_file: \"{pem}\", key_file: \"{key}\" }}\nauthorization {{ token: \"{token}\" }}\n"
     );
     world.write("nats.conf", config.as_bytes());
@@ -299,6 +297,22 @@ fn servers_may_want_tls_and_a_token() {
     let crawled = world.run(&["crawl"]);
     assert_eq!(crawled.code, 3, "{}", crawled.stderr);
     assert_sound(&world, "over TLS");
+}
+
+#[test]
+#[ignore = "needs nats-server, which tests/run.sh installs"]
+fn servers_without_the_room_are_told_at_once() {
+    let world = World::with_city(CITY);
+    let port = free_port();
+    let _server = jetstream(&world, "js", port);
+    world.configure(&format!("[cluster]\nurl = \"nats://127.0.0.1:{port}\"\nlog_bytes_max = 68719476737\n"));
+    for command in ["crawl", "worker"] {
+        let begun = Instant::now();
+        let refused = world.english(&[command]);
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        assert!(refused.stderr.contains("lower `cluster.log_bytes_max`"), "{}", refused.stderr);
+        assert!(begun.elapsed() < Duration::from_secs(10), "nothing is waited for");
+    }
 }
 
 #[test]

@@ -36,6 +36,16 @@ pub(crate) fn start(program: &str, args: &[&str], port: u16) -> Running {
 
 /// NATS with JetStream, which keeps what it has in a folder of this name.
 pub(crate) fn jetstream(world: &World, folder: &str, port: u16) -> Running {
-    let folder = world.path(folder).display().to_string();
-    start("nats-server", &["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd", &folder], port)
+    jetstream_with(world, folder, port, &[])
+}
+
+/// The same with further arguments. It may promise more than the disk has now: little of it is ever taken.
+pub(crate) fn jetstream_with(world: &World, folder: &str, port: u16, args: &[&str]) -> Running {
+    let config = format!("{folder}.conf");
+    world.write(&config, b"jetstream { max_file_store: 64GB }\n");
+    let (folder, config) =
+        (world.path(folder).display().to_string(), world.path(&config).display().to_string());
+    let port_text = port.to_string();
+    let all = ["-c", &config, "-a", "127.0.0.1", "-p", &port_text, "-sd", &folder];
+    start("nats-server", &[&all[..], args].concat(), port)
 }

@@ -87,6 +87,11 @@ pub enum ClusterError {
     /// A server answers, and its certificate or our token does not do.
     #[error("NATS refuses the connection: {0}; see `cluster.token` and `cluster.ca_file`")]
     Refused(String),
+    /// JetStream may not take as much as the log may want.
+    #[error(
+        "JetStream has too little room: {0}; lower `cluster.log_bytes_max`, or raise `max_file_store` of nats-server (without it, three quarters of the free disk)"
+    )]
+    Room(String),
     /// JetStream refuses.
     #[error("JetStream: {what}: {reason}")]
     JetStream {

@@ -3,8 +3,9 @@
 use std::io;
 use std::time::Duration;
 
+use async_nats::jetstream::context::{CreateStreamError, CreateStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType, Stream};
-use async_nats::jetstream::{self, Context, kv};
+use async_nats::jetstream::{self, Context, ErrorCode, kv};
 use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions};
 use tokio::time::{Instant, sleep};
 use xunjian_crawl::Share;
@@ -17,6 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// How long an answer of theirs is waited for before it is asked again.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+/// What servers say to a stream that is larger than they may keep; waiting does not help.
+const NO_ROOM: [ErrorCode; 3] = [
+    ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+    ErrorCode::INSUFFICIENT_RESOURCES,
+    ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+];
 /// Turns nobody asked for any more are forgotten; longer than any block.
 const TURNS_KEPT: Duration = Duration::from_secs(6 * 3_600);
 
@@ -143,7 +150,7 @@ pub(crate) async fn patiently<T>(what: impl AsyncFn() -> Result<T, ClusterError>
     let begun = Instant::now();
     loop {
         match what().await {
-            Err(refused @ ClusterError::Refused(_)) => return Err(refused),
+            Err(refused @ (ClusterError::Refused(_) | ClusterError::Room(_))) => return Err(refused),
             Err(error) if begun.elapsed() < PATIENCE => {
                 tracing::warn!(%error, "NATS is waited for");
                 sleep(RETRY_PAUSE).await;
@@ -156,14 +163,18 @@ pub(crate) async fn patiently<T>(what: impl AsyncFn() -> Result<T, ClusterError>
 /// A stream as it should be. Clusters of servers before 2.10 leave the change of one that is not there without
 /// an answer, so it is looked for first.
 async fn made(jetstream: &Context, config: Config) -> Result<Stream, ClusterError> {
-    let refused = |error: async_nats::Error| ClusterError::jetstream("streams")(error);
-    let there = jetstream.get_or_create_stream(config.clone()).await;
-    let there = there.map_err(|error| refused(error.into()))?;
+    let refused = |error: CreateStreamError| match error.kind() {
+        CreateStreamErrorKind::JetStream(said) if NO_ROOM.contains(&said.error_code()) => {
+            ClusterError::Room(said.to_string())
+        }
+        _ => ClusterError::jetstream("streams")(error.into()),
+    };
+    let there = jetstream.get_or_create_stream(config.clone()).await.map_err(refused)?;
     let known = &there.cached_info().config;
     let same = (known.max_bytes, known.max_age, known.num_replicas)
         == (config.max_bytes, config.max_age, config.num_replicas);
     if !same {
-        jetstream.update_stream(config).await.map_err(|error| refused(error.into()))?;
+        jetstream.update_stream(config).await.map_err(refused)?;
     }
     Ok(there)
 }
