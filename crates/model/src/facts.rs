@@ -322,7 +322,8 @@ pub enum DateSource {
     Structured,
     /// The address (`/2024/05/06/`, `t20240506_`).
     Url,
-    /// The first line with a date, which nothing says to be the publication's.
+    /// The first line with a date, which nothing says to be the publication's; beside a label that tells when the
+    /// page was made, the day its document is said to be of.
     Line,
     /// A `PubDate` label that tells the very moment at which the page was made.
     Made,

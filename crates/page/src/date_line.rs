@@ -41,13 +41,15 @@ enum Word {
     Updated,
     /// It stands in the line of date and source.
     Near,
+    /// The day a document is of, which is none of publication.
+    Issued,
     /// A day, of whatever is said before.
     Day,
     /// When the page was made, or what day it is.
     Other,
 }
 
-const WORDS: [(&str, Word); 32] = [
+const WORDS: [(&str, Word); 40] = [
     ("发布时间", Word::Published),
     ("发布日期", Word::Published),
     ("公开日期", Word::Published),
@@ -63,6 +65,14 @@ const WORDS: [(&str, Word); 32] = [
     ("添加时间", Word::Published),
     ("添加日期", Word::Published),
     ("上传时间", Word::Published),
+    ("成文日期", Word::Issued),
+    ("成文时间", Word::Issued),
+    ("发文日期", Word::Issued),
+    ("发文时间", Word::Issued),
+    ("印发日期", Word::Issued),
+    ("印发时间", Word::Issued),
+    ("签发日期", Word::Issued),
+    ("生成日期", Word::Issued),
     ("更新时间", Word::Updated),
     ("更新日期", Word::Updated),
     ("来源", Word::Near),
@@ -82,7 +92,7 @@ const WORDS: [(&str, Word); 32] = [
     ("时间", Word::Day),
 ];
 
-/// Words in a text with the places behind them. `会议时间` and `成文日期` say nothing.
+/// Words in a text with the places behind them. `会议时间` says nothing.
 fn words(text: &str) -> impl Iterator<Item = (Word, usize)> {
     static SEARCHER: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(WORDS.iter().map(|(word, _)| word)));
     SEARCHER.find_iter(text).filter_map(move |hit| {
@@ -143,9 +153,34 @@ fn said_below(facts: &Facts) -> Option<Date> {
     dates.all(|other| other == date).then_some(date)
 }
 
+/// The day a document is said to be of in the table above it, or where its title is.
+pub(crate) fn issued_date(facts: &Facts) -> Option<Date> {
+    let shown = |block: &&Block| block.zone == Zone::Main && !block.hidden;
+    let title = title_at(facts).map_or(0, |title| facts.blocks[..title].iter().filter(shown).count());
+    let mut before = "";
+    let blocks = facts.blocks.iter().filter(shown).map(|block| block.text.as_str());
+    blocks.skip(title.saturating_sub(TABLE_BLOCKS)).take(TABLE_BLOCKS + DATE_BLOCKS).find_map(|text| {
+        let named =
+            words(before).any(|(word, _)| word == Word::Issued) && before.chars().count() <= LABEL_CHARS;
+        before = text;
+        if !has_year(text) || text.chars().count() > TABLE_CHARS {
+            return None;
+        }
+        let said = said_to_be(Word::Issued, text);
+        said.or_else(|| {
+            date_in_text(text).filter(|_| named && text.starts_with(|c: char| c.is_ascii_digit()))
+        })
+    })
+}
+
 /// The date right behind a word for the day of publication.
 fn said_published(text: &str) -> Option<Date> {
-    words(text).filter(|(word, _)| *word == Word::Published).find_map(|(_, end)| {
+    said_to_be(Word::Published, text)
+}
+
+/// The date right behind a word of this meaning.
+fn said_to_be(meaning: Word, text: &str) -> Option<Date> {
+    words(text).filter(|(word, _)| *word == meaning).find_map(|(_, end)| {
         let rest = text[end..].trim_start_matches(['：', ':', ' ', '\u{3000}', '】', ']']);
         let follows = rest.starts_with(|c: char| c.is_ascii_digit());
         follows.then(|| date_in_text(rest)).flatten()
@@ -155,13 +190,14 @@ fn said_published(text: &str) -> Option<Date> {
 /// The date of a line near the title, and how it is said; `before` is the block before, such as the cell of a table
 /// that names what stands in this one.
 fn dated_line(text: &str, before: &str) -> Option<(Date, Said)> {
-    let (mut published, mut updated, mut day, mut near) = (None, None, None, false);
+    let (mut published, mut updated, mut day, mut near, mut issued) = (None, None, None, false, false);
     for (word, end) in words(text) {
         match word {
             Word::Published => published = published.or(Some(end)),
             Word::Updated => updated = updated.or(Some(end)),
             Word::Day => day = day.or(Some(end)),
             Word::Near => near = true,
+            Word::Issued => issued = true,
             Word::Other => return None,
         }
     }
@@ -174,11 +210,13 @@ fn dated_line(text: &str, before: &str) -> Option<(Date, Said)> {
         return Some((behind(end), Said::Updated));
     }
     if text.trim_start_matches(['[', '(', '（', '【', ' ']).starts_with("20") {
-        return said_by(before).map(|said| (date, said));
+        // Below a title: the day on which the text was passed, or is of.
+        let is_documents = text.trim_start().starts_with(['(', '（']) && text.contains('年');
+        return said_by(before).filter(|_| !is_documents).map(|said| (date, said));
     }
     match day {
         Some(end) => Some((behind(end), Said::Near)),
-        None => near.then_some((date, Said::Near)),
+        None => (near && !issued).then_some((date, Said::Near)),
     }
 }
 
@@ -195,7 +233,7 @@ fn said_by(before: &str) -> Option<Said> {
         Word::Published => Some(Said::Published),
         Word::Updated => Some(Said::Updated),
         Word::Near | Word::Day => Some(Said::Near),
-        Word::Other => None,
+        Word::Issued | Word::Other => None,
     }
 }
 
@@ -229,6 +267,9 @@ mod tests {
         for (html, date) in [
             (table.as_str(), Some("2024-05-06")),
             (&format!("{label}<table>{signed}</table>"), None),
+            (&format!("{label}<h1>题</h1><p>（2024年4月1日）</p>"), None),
+            (&format!("{label}<h1>题</h1><p>（2024年4月1日市人民代表大会常务委员会通过）</p>"), None),
+            ("<h1>题</h1><p>（2024-05-06 10:00）</p>", Some("2024-05-06")),
             ("<h1>题</h1><p>2024-05-06 10:00</p><p>开标时间：2024年6月20日</p>", Some("2024-05-06")),
             ("<h1>题</h1><p>会议时间：2024年6月20日</p>", None),
             ("<h1>题</h1><p>日期：2024-05-06</p>", Some("2024-05-06")),

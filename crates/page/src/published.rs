@@ -13,7 +13,7 @@ use xunjian_model::{Block, DateFact, DateSource, Facts, PageUrl, Zone};
 
 use crate::attribute::{Attribute, Attributes};
 use crate::date::{date_in_any_form, dates_in_url};
-use crate::date_line::{Said, visible_date};
+use crate::date_line::{Said, issued_date, visible_date};
 use crate::kind::{LIST_ROWS, is_list};
 use crate::links::searcher;
 
@@ -138,8 +138,12 @@ pub(crate) fn page_dates(facts: &mut Facts, published: Published, address: &Page
     let own = facts.canonical.as_deref().or_else(|| facts.label("og:url"));
     let canonical = own.and_then(dates_in_url);
     add(DateSource::Url, dates_in_url(address.path()).or(canonical));
-    if !list && found.is_empty() {
-        let date = published.time.or_else(|| first_dated_line(facts));
+    if !list && found.iter().all(|date| date.source == DateSource::Made) {
+        // Beside the moment a page was made at, a day that is said to be something.
+        let date = match made {
+            true => issued_date(facts),
+            false => published.time.or_else(|| first_dated_line(facts)),
+        };
         found.extend(date.map(|date| DateFact { date, source: DateSource::Line }));
     }
     facts.dates.extend(found);
@@ -169,7 +173,7 @@ pub fn page_date(dates: &[DateFact]) -> Option<Date> {
     of(Label)
         .or_else(|| of(Visible))
         .or(local)
-        .or_else(|| [Structured, Url, Made, Line].into_iter().find_map(of))
+        .or_else(|| [Structured, Url, Line, Made].into_iter().find_map(of))
 }
 
 /// The first date of a short line after the first heading, else of any short line, of the footer last. What is
@@ -257,6 +261,16 @@ mod tests {
         let maketime = "<meta name='Maketime' content='2022-10-14 10:16:14_194'>";
         assert_eq!(date(&format!("{head}{maketime}{line}")).as_deref(), Some("2020-09-15"));
         assert_eq!(date(&format!("{head}{made}<p>文</p>")).as_deref(), Some("2022-10-14"));
+        // The table above a document says of which day it is.
+        for table in [
+            "<table><tr><td>索 引 号：</td><td>0001</td></tr><tr><td>生成日期：</td><td>2020-09-15</td></tr></table><h1>题</h1>",
+            "<p>索引号：0001 发文日期：2020年9月15日 公开方式：主动公开</p><h1>题</h1><p>（2020年9月1日）</p>",
+        ] {
+            assert_eq!(date(&format!("{head}{made}{table}")).as_deref(), Some("2020-09-15"), "{table}");
+            assert_eq!(date(&format!("{head}{table}")).as_deref(), Some("2022-10-14"), "{table}");
+        }
+        let days = "<p>会议时间：2020-09-15</p><p>页面生成日期：2020-09-15</p>";
+        assert_eq!(date(&format!("{head}{made}<h1>题</h1>{days}")).as_deref(), Some("2022-10-14"));
         let day = "<meta name=PubDate content='2022-10-14'>";
         assert_eq!(date(&format!("{day}{made}{line}")).as_deref(), Some("2022-10-14"));
     }

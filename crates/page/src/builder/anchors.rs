@@ -146,20 +146,22 @@ impl<'t> Builder<'t> {
     }
 
     /// The link of a row that is its title; the row's links begin at `first`. Beside it the name of its column may
-    /// stand, or "more" of the same.
+    /// stand, or "more" of the same. Gazettes and accounts are listed by their documents, which others have beside
+    /// their pages.
     fn title_of_row(&self, first: usize) -> Option<usize> {
         let links = &self.facts.links;
         let bytes = |at: usize| links[at].span.1.saturating_sub(links[at].span.0) as usize;
-        let named = |&at: &usize| links[at].kind == LinkKind::Page && bytes(at) > 0;
+        let named = |kind| (first..links.len()).filter(move |&at| links[at].kind == kind && bytes(at) > 0);
+        let pages = named(LinkKind::Page).next().is_some();
+        let kind = if pages { LinkKind::Page } else { LinkKind::Attachment };
         let mut title = None;
-        for at in (first..links.len()).filter(named) {
+        for at in named(kind) {
             if title.is_none_or(|title| bytes(at) > bytes(title)) {
                 title = Some(at);
             }
         }
         let title = title?;
         let is_beside = |at: usize| bytes(at) <= BESIDE_BYTES_MAX && bytes(at) * 2 <= bytes(title);
-        let mut others = (first..links.len()).filter(named).filter(|&at| links[at].url != links[title].url);
-        others.all(is_beside).then_some(title)
+        named(kind).filter(|&at| links[at].url != links[title].url).all(is_beside).then_some(title)
     }
 }

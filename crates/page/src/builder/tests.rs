@@ -46,6 +46,11 @@ fn lists_of_every_family_have_rows() {
     // The name of its column beside a title, and "more".
     let beside = "<ul><li><a href=/c/>[要闻]</a><a href=1>关于做好某项工作的通知</a><a href=/c/>更多</a> 2024-05-06</li></ul>";
     assert_eq!(row(beside), [("关于做好某项工作的通知".to_owned(), Some("2024-05-06".to_owned()))]);
+    // A document is a row where no page stands beside it.
+    let documents = "<ul><li><b>PDF</b><h2><a href=1.pdf>甲</a></h2><i>2024-05-06</i><a href=/d?id=1><img></a></li><li><a href=2.doc>乙</a> 2024-05-05</li></ul>";
+    assert_eq!(row(documents), wanted);
+    let page = "<ul><li><a href=1>甲</a><a href=一个很长的附件名称.pdf>一个很长的附件名称.pdf</a> 2024-05-06</li></ul>";
+    assert_eq!(row(page), wanted[..1]);
     let two =
         "<div><a href=1>关于做好某项工作的通知</a><a href=2>关于做好另一工作的通知</a> 2024-05-06</div>";
     assert_eq!(row(two), []);
