@@ -204,11 +204,15 @@ fn a_home_page_without_years_is_as_fresh_as_what_it_leads_to() {
         )
     };
     let server = serve(move |asked| match asked.path.as_str() {
-        "/" | "/tzgg/" => {
+        path @ ("/" | "/tzgg/") => {
             let row = |at: u32| {
                 format!("<li><span>06-{at}</span><a href=/tzgg/{at}.html>关于第{at}项工作的通知</a></li>")
             };
-            page(&format!("<ul>{}</ul>", (20..25).map(row).collect::<String>()))
+            // Beside them the home page has a list of plans, with their years.
+            let plan = |day: &str| format!("<li><a href=/gh/{day}.html>某项规划</a><span>{day}</span></li>");
+            let plans = ["2024-01-08", "2023-02-06"].map(plan).concat();
+            let plans = if path == "/" { format!("<div><ul>{plans}</ul></div>") } else { String::new() };
+            page(&format!("<ul>{}</ul>{plans}", (20..25).map(row).collect::<String>()))
         }
         path if path.starts_with("/tzgg/") => {
             let at = path.trim_matches(|c: char| !c.is_ascii_digit());
@@ -217,6 +221,7 @@ fn a_home_page_without_years_is_as_fresh_as_what_it_leads_to() {
                 "通知的正文。".repeat(20)
             ))
         }
+        path if path.starts_with("/gh/") => page("<h1>某项规划</h1><p>规划的内容。</p>"),
         path if path.starts_with("/hd/") => page("<h1>来信</h1><p>来信的内容。</p>"),
         _ => Reply::missing(),
     });

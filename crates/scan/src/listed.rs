@@ -79,6 +79,11 @@ impl Listed {
         (count >= LIST_MIN && count * 2 >= targets.len()).then(|| dates().max().copied())?
     }
 
+    /// The newest of these by their own dates, however few of them have one.
+    pub(crate) fn newest_known(&self, targets: impl Iterator<Item = u64>) -> Option<Date> {
+        targets.filter_map(|target| self.articles.get(&target).copied()).max()
+    }
+
     /// Articles whose date is another in the list that names them.
     pub(crate) fn conflicts(
         self,

@@ -242,9 +242,11 @@ pub fn scan_site(
             candidates.push(Candidate { url, title, snapshot, finding });
         }
         let own_folder = first_folder(url.as_str()).filter(|own| folders.get(own) == Some(&1));
-        let elsewhere = fold
-            .newest_of(name, &facts, own_folder)
-            .or_else(|| newest_linked(&fold, &facts, site, (&input.canonical, &column_urls)));
+        // What a script adds to a list is not seen.
+        let undated = !facts.scripted && facts.main_items().next().is_none();
+        let linked = || fold.listed.newest_of(row_targets(&facts, site, (&input.canonical, &column_urls)));
+        let elsewhere =
+            fold.newest_of(name, &facts, own_folder).or_else(|| if undated { linked() } else { None });
         let Some(column) = columns::read(column, (&facts, &menu), elsewhere, setup) else { continue };
         if let Some(finding) = column_finding(&column, setup).filter(|_| is_seen(url)) {
             let (title, url) = (facts.title.clone(), url.to_string());
@@ -256,13 +258,18 @@ pub fn scan_site(
     let home_snapshot = home.as_ref().and_then(|(_, snapshot)| snapshot.clone());
     if let Some((home, _)) = &home {
         // A home page whose main text shows no dates is as fresh as the articles it leads to; one that only leads on,
-        // as its second-level pages.
+        // as its second-level pages. Beside rows with a date it may show newer ones without, or without a year.
+        let targets = || row_targets(home, site, (&input.canonical, &column_urls));
         if home.main_items().next().is_none() {
-            let linked = newest_linked(&fold, home, site, (&input.canonical, &column_urls))
-                .or_else(|| scan.columns.iter().filter_map(|column| column.newest).max());
+            let linked = fold.listed.newest_of(targets());
+            let linked = linked.or_else(|| scan.columns.iter().filter_map(|column| column.newest).max());
             scan.home_newest = scan.home_newest.max(linked);
         }
+        if scan.home_newest.is_some() {
+            scan.home_newest = scan.home_newest.max(fold.listed.newest_known(targets()));
+        }
         let stale = stale_home(scan.home_newest, home, setup);
+        let stale = stale.map(|finding| if home.scripted { in_doubt(finding) } else { finding });
         if let Some(finding) = stale.filter(|_| is_seen(&site.url)) {
             candidates.push(Candidate { snapshot: home_snapshot.clone(), ..at_home(site, finding) });
         }
@@ -519,7 +526,7 @@ pub(crate) fn page_facts(
 /// What a home page does not show, a script may put there that was not seen to run.
 fn in_doubt(finding: PageFinding) -> PageFinding {
     let absent = match finding.kind {
-        Kind::MissingMark | Kind::ColumnMissing => true,
+        Kind::MissingMark | Kind::ColumnMissing | Kind::StaleHome => true,
         // One with a wrong code is there.
         Kind::MissingEntrance => finding.detail.is_empty(),
         _ => false,
@@ -527,28 +534,22 @@ fn in_doubt(finding: PageFinding) -> PageFinding {
     if absent { finding.with("review", "a script may put it there") } else { finding }
 }
 
-/// The newest article a list leads to whose rows show no date; columns and other sites are no rows. What a script adds
-/// to it is not seen.
-fn newest_linked(
-    fold: &Fold,
-    facts: &Facts,
-    site: &Site,
-    (canonical, columns): (&Canonical, &HashSet<String>),
-) -> Option<Date> {
-    if facts.scripted || facts.main_items().next().is_some() {
-        return None;
-    }
+/// What the rows of a page's lists lead to; columns and other sites are no rows.
+fn row_targets<'f>(
+    facts: &'f Facts,
+    site: &'f Site,
+    (canonical, columns): (&'f Canonical, &'f HashSet<String>),
+) -> impl Iterator<Item = u64> + 'f {
     let rows = facts.links.iter().filter(|link| {
         link.zone == Zone::Main
             && link.kind == LinkKind::Page
             && !link.hidden
             && !facts.link_text(link).is_empty()
     });
-    let own = rows.filter_map(|link| {
+    rows.filter_map(|link| {
         let url = canonical.apply(&PageUrl::parse(&link.url).ok().filter(|url| site.in_scope(url))?);
         (!columns.contains(url.as_str())).then(|| url_hash(url.as_str()))
-    });
-    fold.listed.newest_of(own)
+    })
 }
 
 /// A page with what its frames show.
