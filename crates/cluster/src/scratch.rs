@@ -21,7 +21,8 @@ pub(crate) fn store(scratch: &Path) -> Result<(TempDir, Store), ClusterError> {
     let fail = |source| ClusterError::Scratch { path: scratch.to_owned(), source };
     fs::create_dir_all(scratch).map_err(fail)?;
     let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(scratch).map_err(fail)?;
-    let store = Store::open(&folder.path().join(STORE))?;
+    // What it acknowledges is in the log, and it is never opened again.
+    let store = Store::open(&folder.path().join(STORE))?.ephemeral();
     Ok((folder, store))
 }
 

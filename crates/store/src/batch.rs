@@ -239,8 +239,8 @@ impl<'s> Batch<'s> {
         self.body_bytes
     }
 
-    /// Makes it last: archive and journal first, then the index. A listener is told before anything
-    /// is kept; where it refuses, nothing is.
+    /// Makes it last, unless the store is ephemeral: archive and journal first, then the index. A listener is told
+    /// before anything is kept; where it refuses, nothing is.
     pub fn commit(mut self) -> Result<(), StoreError> {
         if let (Some(listener), Some(told)) = (&self.store.listener, self.told.take()) {
             listener.told(told)?;
@@ -249,11 +249,16 @@ impl<'s> Batch<'s> {
             self.store.snapshots.follow(&self.store.index)?;
             self.writing.snapshots_behind = false;
         }
-        self.writing.archive.sync()?;
+        let lasts = !self.store.ephemeral;
+        if lasts {
+            self.writing.archive.sync()?;
+        }
         let journal = std::mem::take(&mut self.journal);
         // Also when nothing of it is journaled: the numbers have to go on without a gap.
         self.append_journal(journal)?;
-        self.writing.journal.sync()?;
+        if lasts {
+            self.writing.journal.sync()?;
+        }
         let tails = self.writing.tails();
         if tails != self.before {
             self.operations.insert(Space::Meta.key(&[b"tails"]), encode(&tails)?);
@@ -268,7 +273,9 @@ impl<'s> Batch<'s> {
         // From here on the index may point into the segments, so they must stay as they are.
         self.committed = true;
         self.store.index.apply_batch(operations).map_err(StoreError::index)?;
-        self.store.index.flush().map_err(StoreError::index)?;
+        if lasts {
+            self.store.index.flush().map_err(StoreError::index)?;
+        }
         self.writing.batch = batch;
         if let Some(mut operations) = of_snapshots {
             let (key, value) = snapshots::know(Known { batch, journal: tails.journal })?;
@@ -277,11 +284,13 @@ impl<'s> Batch<'s> {
             self.writing.snapshots_behind = true;
             let snapshots = self.store.snapshots()?;
             snapshots.apply_batch(operations).map_err(StoreError::index)?;
-            snapshots.flush().map_err(StoreError::index)?;
+            if lasts {
+                snapshots.flush().map_err(StoreError::index)?;
+            }
             self.writing.snapshots_behind = false;
         }
         index::collect_garbage();
-        self.writing.acknowledged.write(batch)
+        if lasts { self.writing.acknowledged.write(batch) } else { Ok(()) }
     }
 }
 

@@ -78,6 +78,8 @@ pub struct Store {
     listener: Option<Box<dyn Listener>>,
     /// Bytes that are left free on the disk.
     free_min: AtomicU64,
+    /// It ends with its process: nothing has to be on the disk for good.
+    ephemeral: bool,
     _lock: folder::Lock,
 }
 
@@ -162,6 +164,7 @@ impl Store {
             rebuilt,
             listener: None,
             free_min: AtomicU64::new(0),
+            ephemeral: false,
             _lock: lock,
         };
         if older {
@@ -221,6 +224,12 @@ impl Store {
     fn has_body(&self, hash: &BodyHash) -> Result<bool, StoreError> {
         let key = Space::Body.key(&[hash.as_bytes()]);
         self.snapshots()?.contains_key(key).map_err(StoreError::index)
+    }
+
+    /// The same store for one process alone: no batch waits until it is on the disk, so that a kill may lose what was
+    /// acknowledged.
+    pub fn ephemeral(self) -> Self {
+        Self { ephemeral: true, ..self }
     }
 
     /// Tells somebody of each batch from now on.
