@@ -45,6 +45,14 @@ pub(crate) fn style_hides(style: &str) -> bool {
     zero_size && clipped || colour.is_some() && colour == ground
 }
 
+/// Whether an inline style takes an element out of the page, as scripts do with what a click is to show.
+pub(crate) fn is_put_away(style: &str) -> bool {
+    style.split(';').filter_map(|declaration| declaration.split_once(':')).any(|(name, value)| {
+        let value = value.trim().trim_end_matches("!important").trim();
+        name.trim().eq_ignore_ascii_case("display") && value.eq_ignore_ascii_case("none")
+    })
+}
+
 /// One spelling for a colour: `#FFF`, `#ffffff` and `white` are the same.
 fn same_colour(value: &str) -> String {
     let value = value.to_ascii_lowercase();

@@ -26,6 +26,7 @@ mod markup;
 mod names;
 mod ole;
 mod onward;
+mod panels;
 mod prescan;
 mod published;
 mod rar;

@@ -21,6 +21,7 @@ use crate::hidden::style_hides;
 use crate::join::Joiner;
 use crate::kind::{is_shell, kind_of, linked_chars, main_chars};
 use crate::markup::{Reader, Token};
+use crate::panels::Panel;
 use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
 use crate::source::{TextPart, Trace};
@@ -78,6 +79,8 @@ struct Open<'t> {
     taken: bool,
     /// It begins a region.
     region: bool,
+    /// The last part in it that is shown.
+    shown: Panel<'t>,
 }
 
 /// Elements whose content is text alone, not shown where it stands.
@@ -339,9 +342,15 @@ impl<'t> Builder<'t> {
             self.flattened += 1;
             return;
         }
-        let hides = hides(attributes)
+        let panel = if name.element.is_block() { Panel::of(attributes) } else { None };
+        let beside = self.stack.last().map(|parent| parent.shown).unwrap_or_default();
+        let is_panel = || panel.is_some_and(|panel| panel.is_behind(beside, attributes));
+        let hides = hides(attributes) && !is_panel()
             || name.element == Element::Marquee
                 && attributes.get(Attribute::Height).is_some_and(|height| matches!(&*height, "0" | "1"));
+        if let (Some(panel), Some(parent), false) = (panel, self.stack.last_mut(), hides) {
+            parent.shown = panel;
+        }
         if hides && !self.hidden() {
             // Hidden text is no part of the sentence around it.
             self.flush();
@@ -361,6 +370,7 @@ impl<'t> Builder<'t> {
             date: None,
             taken: false,
             region,
+            shown: Panel::default(),
         });
     }
 

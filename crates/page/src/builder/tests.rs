@@ -279,6 +279,33 @@ fn a_page_in_a_page_is_no_pager() {
 }
 
 #[test]
+fn panels_behind_one_that_is_shown_are_not_hidden() {
+    let hidden = |html: &str| -> Vec<bool> { facts(html).links.iter().map(|link| link.hidden).collect() };
+    let row = "<a href=http://x.com/>新华网</a>";
+    for (first, other) in [
+        ("id=con_link_1 class=hover", "id=con_link_2 style='display:none'"),
+        ("class='tab-pane active'", "class=tab-pane style='display: none;'"),
+        ("class=links style='display:block'", "class=links hidden"),
+    ] {
+        let other = format!("<div {other}>{row}</div>");
+        let third = other.replace("_2", "_3");
+        let tabs = format!("<body><ul><li>部门</li></ul><div {first}>{row}</div><p>　</p>{other}{third}");
+        assert_eq!(hidden(&tabs), [false, false, false], "{tabs}");
+    }
+    for injected in [
+        "<div class=links>新闻</div><div style='display:none'>{}</div>",
+        "<div class=links>新闻</div><div class=links style='position:absolute;left:-9999px'>{}</div>",
+        "<div class=links>新闻</div><div class=other style='display:none'>{}</div>",
+        "<div id=con>新闻</div><div id=con style='display:none'>{}</div>",
+        "<div id=con_1 style='display:none'>{}</div><div id=con_2>新闻</div>",
+        "<div class=links style='display:none'>{}</div><div class=links style='display:none'>新闻</div>",
+        "<div class=links>新闻</div><div><div class=links style='display:none'>{}</div></div>",
+    ] {
+        assert_eq!(hidden(&format!("<body>{}", injected.replace("{}", row))), [true], "{injected}");
+    }
+}
+
+#[test]
 fn frames_of_no_size_and_titles_in_references() {
     let facts = facts(
         "<title>&#28595;&#38376;&#36172;&#22330;官网</title><iframe src=http://x.com/ width=0 height=0></iframe>\
