@@ -265,6 +265,8 @@ pub struct Link {
     pub folded: bool,
     /// Zone of the link.
     pub zone: Zone,
+    /// What stands for the text of a picture, or of a link that shows nothing but one (`title`, `alt`).
+    pub alt: Option<Box<str>>,
 }
 
 /// Characters and links of a page above which it shows something itself, wherever it leads on to.
@@ -286,6 +288,14 @@ impl Facts {
             .and_then(|block| block.text.get(link.span.0 as usize..link.span.1 as usize))
             .unwrap_or_default()
             .trim()
+    }
+
+    /// What a link is called: its text, else what stands for that.
+    pub fn link_name<'f>(&'f self, link: &'f Link) -> &'f str {
+        match self.link_text(link) {
+            "" => link.alt.as_deref().unwrap_or_default(),
+            text => text,
+        }
     }
 
     /// Rows of lists in the main text; menus of every page may hold some, too.

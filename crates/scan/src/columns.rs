@@ -85,16 +85,21 @@ pub(crate) fn discover(home: &Facts, site: &Site, classes: &[ColumnClass]) -> Ve
     let dated: HashSet<u32> = home.items.iter().map(|item| item.link).collect();
     let undated = (0..).zip(&home.links).filter(|(at, _)| !dated.contains(at)).map(|(_, link)| link);
     for link in undated.filter(|link| link.kind == LinkKind::Page && !link.hidden) {
-        let name = home.link_text(link).trim().to_owned();
+        let name = home.link_name(link).to_owned();
         let chars = name.chars().count();
         let Ok(url) = PageUrl::parse(&link.url) else { continue };
         let is_home = url == site.url || matches!(name.as_str(), "首页" | "网站首页" | "返回首页");
         if !(2..=NAME_CHARS_MAX).contains(&chars) || is_home || !site.in_scope(&url) {
             continue;
         }
-        // Outside the navigation only a name that says its class is taken for a column.
-        let named = link.zone == Zone::Main && chars <= 6 && class_of(&name, classes).is_some();
-        if (link.zone == Zone::Navigation || named) && !found.iter().any(|known| known.url == url) {
+        // Outside the navigation, and of a picture, only a name that says its class is taken for a column's.
+        let is_column = match link.zone {
+            Zone::Navigation if !home.link_text(link).is_empty() => true,
+            Zone::Navigation => class_of(&name, classes).is_some(),
+            Zone::Main => chars <= 6 && class_of(&name, classes).is_some(),
+            Zone::Head | Zone::Footer => false,
+        };
+        if is_column && !found.iter().any(|known| known.url == url) {
             found.push(Column { name, url, stated: None });
         }
     }
@@ -179,6 +184,30 @@ pub(crate) fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_name_columns_of_a_class() {
+        let url = PageUrl::parse("http://a.gov.cn/").expect("url");
+        let site = Site::new(
+            xunjian_model::SiteId::new("a").expect("id"),
+            "甲".to_owned(),
+            url.clone(),
+            xunjian_model::SiteKind::Portal,
+        );
+        let html = "<div class=nav><a href=/index.html><img src=l.png alt=某市人民政府></a><a href=/ld/><img src=a.png alt=领导之窗></a>\
+            <a href=/zj/ title=走近某市><img src=b.png></a><a href=/fw/>服务</a></div>\
+            <a href=/jd/><img src=c.png alt=政策解读></a><a href=/1.html><img src=d.jpg alt=市领导调研重点项目建设></a>";
+        let home = xunjian_page::extract(html.as_bytes(), None, &url, xunjian_page::Limits::default());
+        let class = |id: &str, word: &str| ColumnClass {
+            id: id.to_owned(),
+            words: vec![word.to_owned()],
+            max_age: None,
+        };
+        let classes = [class("leaders", "领导"), class("interpretation", "解读")];
+        let found = discover(&home, &site, &classes);
+        let names: Vec<&str> = found.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(names, ["领导之窗", "服务", "政策解读"]);
+    }
 
     #[test]
     fn a_menu_s_news_are_not_the_column_s() {

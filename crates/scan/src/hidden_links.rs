@@ -28,7 +28,7 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
         if is_trusted(&url, site) || is_of(&url, &SERVICES) || shown.contains(link.url.as_str()) {
             continue;
         }
-        let text = facts.link_text(link);
+        let text = facts.link_name(link);
         let excerpt = format!("⟦{text}⟧ → {}", link.url);
         let finding =
             PageFinding::new(Kind::HiddenLink, link.url.clone(), excerpt).with("text", text.to_owned());

@@ -65,7 +65,7 @@ pub(crate) fn check(
     }
     // A title may hold the words, too; a channel's name is short.
     let channel = |text: &str| text.chars().count() <= CHANNEL_CHARS_MAX && is_for_messages(text);
-    let linked = home.links.iter().any(|link| channel(home.link_text(link)));
+    let linked = home.links.iter().any(|link| channel(home.link_name(link)));
     if !linked && !columns.iter().any(|column| channel(&column.name)) {
         let finding = PageFinding::new(Kind::ChannelMissing, "", "");
         findings.push(finding.with("review", "no link of the home page leads to one"));
@@ -98,7 +98,7 @@ fn domain(site: &Site) -> Option<PageFinding> {
 /// The link to 我为政府网站找错.
 fn entrance_link(home: &Facts) -> Option<&Link> {
     home.links.iter().find(|link| {
-        link.url.to_ascii_lowercase().contains("jiucuo") || home.link_text(link).contains("网站找错")
+        link.url.to_ascii_lowercase().contains("jiucuo") || home.link_name(link).contains("网站找错")
     })
 }
 
@@ -131,7 +131,7 @@ fn leads_to_statistics(text: &str) -> bool {
 pub(crate) fn statistics(name: &str, column: &Facts) -> Option<PageFinding> {
     let mut main = column.links.iter().filter(|link| link.zone == Zone::Main);
     let told = column.blocks.iter().any(|block| STATISTICS.is_match(&block.text))
-        || main.any(|link| leads_to_statistics(column.link_text(link)));
+        || main.any(|link| leads_to_statistics(column.link_name(link)));
     (is_for_messages(name) && !told)
         .then(|| PageFinding::new(Kind::MessageStatsMissing, "", format!("⟦{name}⟧")).with("column", name))
 }

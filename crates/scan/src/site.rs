@@ -649,7 +649,7 @@ fn bad_links(facts: &Facts, states: &LinkStates, site: &Site, canonical: &Canoni
         let Some(kind) = kind_of(state, link.kind).filter(|kind| seen.insert((*kind, &link.url))) else {
             continue;
         };
-        let text = facts.link_text(link);
+        let text = facts.link_name(link);
         let finding = PageFinding::new(kind, link.url.clone(), format!("⟦{text}⟧ → {}", link.url))
             .with("state", state.describe())
             .with("text", text.to_owned());

@@ -8,6 +8,8 @@ use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
 use crate::{addresses, handlers, links, list_data};
 
+/// Longest text that stands for a picture, in bytes; more is cut off.
+const ALT_BYTES_MAX: usize = 180;
 /// Longest name of a column beside a title of its own, in bytes: eight characters in Chinese.
 const BESIDE_BYTES_MAX: usize = 24;
 
@@ -49,6 +51,7 @@ impl<'t> Builder<'t> {
             hidden: self.hidden(),
             folded: false,
             zone: self.zone(),
+            alt: None,
         });
         Some(self.facts.links.len() - 1)
     }
@@ -108,6 +111,25 @@ impl<'t> Builder<'t> {
         };
         if let Some(link) = link {
             self.anchor = Some((link, self.current.len()));
+            if let Some(title) = attributes.get(Attribute::Title) {
+                self.stand_for(link, &title);
+            }
+        }
+    }
+
+    /// A picture says what stands for it, and for the link that it stands in; its own links begin at `first`.
+    pub(super) fn name_picture(&mut self, attributes: &Attributes<'_>, first: usize) {
+        let Some(alt) = attributes.get(Attribute::Alt) else { return };
+        for link in (first..self.facts.links.len()).chain(self.anchor.map(|(link, _)| link)) {
+            self.stand_for(link, &alt);
+        }
+    }
+
+    fn stand_for(&mut self, link: usize, text: &str) {
+        let text = text.trim();
+        let alt = &mut self.facts.links[link].alt;
+        if alt.is_none() && !text.is_empty() {
+            *alt = Some(text[..text.floor_char_boundary(ALT_BYTES_MAX)].into());
         }
     }
 

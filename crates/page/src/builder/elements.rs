@@ -27,6 +27,7 @@ impl<'t> Builder<'t> {
                 self.facts.anchors.push(anchor_hash(&id));
             }
         }
+        let first = self.facts.links.len();
         let mut link = |name: Attribute, kind| {
             if let Some(value) = attributes.get(name) {
                 self.add_link(&value, Some(kind));
@@ -37,6 +38,7 @@ impl<'t> Builder<'t> {
                 link(Attribute::Src, LinkKind::Image);
                 link(Attribute::LazySrc, LinkKind::Image);
                 self.add_srcset(attributes);
+                self.name_picture(attributes, first);
                 match self.zone() {
                     _ if self.hidden() => {}
                     Zone::Main => self.facts.main_media += 1,

@@ -279,6 +279,16 @@ fn a_page_in_a_page_is_no_pager() {
 }
 
 #[test]
+fn what_stands_for_pictures_names_their_links() {
+    let facts = facts(
+        "<a href=/1><img src=a.png alt=' 领导之窗 '></a><a href=/2 title=政务公开><img src=b.png alt=图></a>\
+         <a href=/3 title=全称><img src=c.png alt=图>简称</a><a href=/4><img src=d.png></a><img src=e.png alt=地图>",
+    );
+    let names: Vec<_> = facts.links.iter().map(|link| facts.link_name(link)).collect();
+    assert_eq!(names, ["领导之窗", "领导之窗", "政务公开", "图", "简称", "图", "", "", "地图"]);
+}
+
+#[test]
 fn panels_behind_one_that_is_shown_are_not_hidden() {
     let hidden = |html: &str| -> Vec<bool> { facts(html).links.iter().map(|link| link.hidden).collect() };
     let row = "<a href=http://x.com/>新华网</a>";
