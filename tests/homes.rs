@@ -250,6 +250,42 @@ fn a_home_page_without_years_is_as_fresh_as_what_it_leads_to() {
 }
 
 #[test]
+fn a_day_that_an_article_tells_of_contradicts_no_list() {
+    let server = serve(|asked| {
+        let menu = "<div class=nav><a href=/tzgg/>通知公告</a></div>";
+        let page = |main: &str| Reply::page("市水利局", &format!("{menu}{main}"));
+        match asked.path.as_str() {
+            "/" => page("<p>欢迎</p>"),
+            "/tzgg/" => {
+                let row = |at: u32| {
+                    format!(
+                        "<li><a href=/tzgg/{at}.html>关于第{at}项工作的通知</a><span>2026-06-{at}</span></li>"
+                    )
+                };
+                page(&format!("<ul>{}</ul>", (10..20).map(row).collect::<String>()))
+            }
+            path if path.starts_with("/tzgg/") => {
+                let at = path.trim_matches(|c: char| !c.is_ascii_digit());
+                let line = match at {
+                    "18" => "<p>本办法自2026年3月1日起施行。</p>".to_owned(),
+                    "19" => "<p>发布时间：2026-05-02</p>".to_owned(),
+                    _ => format!("<p>发布时间：2026-06-{at}</p>"),
+                };
+                let text = format!("第{at}项工作的要求和安排。").repeat(20);
+                page(&format!("<h1>关于第{at}项工作的通知</h1>{line}<p>{text}</p>"))
+            }
+            _ => Reply::missing(),
+        }
+    });
+    let text = format!("monitoring_point = \"2026-06-30\"\n{}", config(server.port));
+    let world = World::with_config(&text);
+    assert!(matches!(world.run(&["run"]).code, 0 | 3));
+    let told: Vec<_> = world.findings().into_iter().filter(|one| one["kind"] == "date-conflict").collect();
+    let urls: Vec<&str> = told.iter().map(|one| one["url"].as_str().expect("an address")).collect();
+    assert_eq!(urls, ["http://www.test.gov.cn/tzgg/19.html"], "{told:#?}");
+}
+
+#[test]
 fn a_home_address_that_leads_nowhere_or_away_passes_no_site() {
     let server = serve(|asked| {
         let script = |to: &str| Reply::Page(format!("<html><script>location.href=\"{to}\";</script></html>"));

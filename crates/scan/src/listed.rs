@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 use rustc_hash::{FxHashMap, FxHashSet};
-use xunjian_model::{Kind, PageKind, Site};
+use xunjian_model::{DateFact, DateSource, Kind, PageKind, Site};
 use xunjian_store::{Digests, Store};
 
 use crate::ScanError;
@@ -29,7 +29,8 @@ pub(crate) struct Listed {
     rows: FxHashMap<u64, (u32, Date)>,
     /// Articles that lists name without a date.
     undated: FxHashSet<u64>,
-    articles: FxHashMap<u64, Date>,
+    /// Dates of articles, and whether more says so than a line somewhere in the text.
+    articles: FxHashMap<u64, (Date, bool)>,
     /// Folders of lists.
     folders: Vec<String>,
 }
@@ -38,7 +39,8 @@ impl Listed {
     /// Takes in a page's rows, or its own date; `hash` is that of its address.
     pub(crate) fn add(&mut self, url: &str, hash: u64, digest: &Digest, own: Option<Date>) {
         if let Some(date) = own.filter(|_| digest.kind != PageKind::List && self.articles.len() < ROWS_MAX) {
-            self.articles.insert(hash, date);
+            let is_said = |one: &DateFact| one.date == date && one.source != DateSource::Line;
+            self.articles.insert(hash, (date, digest.dates.iter().any(is_said)));
         }
         for row in digest.rows.iter().filter(|row| row.date.is_none()) {
             if self.undated.len() < ROWS_MAX {
@@ -74,14 +76,14 @@ impl Listed {
     /// only month and day. `None` when the page is none of such a list: most of what it leads to has no date.
     pub(crate) fn newest_of(&self, targets: impl Iterator<Item = u64>) -> Option<Date> {
         let targets: FxHashSet<u64> = targets.collect();
-        let dates = || targets.iter().filter_map(|target| self.articles.get(target));
+        let dates = || targets.iter().filter_map(|target| Some(self.articles.get(target)?.0));
         let count = dates().count();
-        (count >= LIST_MIN && count * 2 >= targets.len()).then(|| dates().max().copied())?
+        (count >= LIST_MIN && count * 2 >= targets.len()).then(|| dates().max())?
     }
 
     /// The newest of these by their own dates, however few of them have one.
     pub(crate) fn newest_known(&self, targets: impl Iterator<Item = u64>) -> Option<Date> {
-        targets.filter_map(|target| self.articles.get(&target).copied()).max()
+        targets.filter_map(|target| Some(self.articles.get(&target)?.0)).max()
     }
 
     /// Articles whose date is another in the list that names them.
@@ -93,7 +95,7 @@ impl Listed {
         let mut counts = vec![(0_usize, 0_usize); self.folders.len()];
         let mut apart = HashMap::new();
         for (target, (folder, listed)) in &self.rows {
-            let Some(own) = self.articles.get(target) else { continue };
+            let Some((own, true)) = self.articles.get(target) else { continue };
             let days = own.since(*listed).map_or(i32::MAX, |span| span.get_days().abs());
             let count = &mut counts[*folder as usize];
             if days <= AGREE_DAYS {
