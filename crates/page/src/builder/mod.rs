@@ -345,9 +345,17 @@ impl<'t> Builder<'t> {
         let panel = if name.element.is_block() { Panel::of(attributes) } else { None };
         let beside = self.stack.last().map(|parent| parent.shown).unwrap_or_default();
         let is_panel = || panel.is_some_and(|panel| panel.is_behind(beside, attributes));
-        let hides = hides(attributes) && !is_panel()
-            || name.element == Element::Marquee
-                && attributes.get(Attribute::Height).is_some_and(|height| matches!(&*height, "0" | "1"));
+        let hides = match name.element {
+            // Many hide all of a page until a script has made it ready.
+            Element::Html | Element::Body => {
+                self.facts.scripted |= hides(attributes);
+                false
+            }
+            Element::Marquee if matches!(attributes.get(Attribute::Height).as_deref(), Some("0" | "1")) => {
+                true
+            }
+            _ => hides(attributes) && !is_panel(),
+        };
         if let (Some(panel), Some(parent), false) = (panel, self.stack.last_mut(), hides) {
             parent.shown = panel;
         }

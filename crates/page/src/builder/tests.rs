@@ -289,6 +289,14 @@ fn what_stands_for_pictures_names_their_links() {
 }
 
 #[test]
+fn a_page_that_waits_for_its_scripts_is_not_hidden() {
+    let whole =
+        facts("<html><body style='display:none'><p>正文<a href=http://x.com/>新华网</a></p></body></html>");
+    assert!(!whole.links[0].hidden && !whole.blocks[0].hidden && whole.scripted);
+    assert!(!facts("<html><body style='margin:0'><p>正文</p></body></html>").scripted);
+}
+
+#[test]
 fn panels_behind_one_that_is_shown_are_not_hidden() {
     let hidden = |html: &str| -> Vec<bool> { facts(html).links.iter().map(|link| link.hidden).collect() };
     let row = "<a href=http://x.com/>新华网</a>";
