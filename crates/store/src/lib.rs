@@ -227,9 +227,11 @@ impl Store {
     }
 
     /// The same store for one process alone: no batch waits until it is on the disk, so that a kill may lose what was
-    /// acknowledged.
-    pub fn ephemeral(self) -> Self {
-        Self { ephemeral: true, ..self }
+    /// acknowledged, and no dictionary is trained for what will be gone soon.
+    pub fn ephemeral(mut self) -> Self {
+        self.ephemeral = true;
+        self.writing.get_mut().unwrap_or_else(PoisonError::into_inner).archive.train_none();
+        self
     }
 
     /// Tells somebody of each batch from now on.

@@ -145,6 +145,12 @@ impl Segments {
         self.write(record)
     }
 
+    /// Gathers nothing for a dictionary, which takes megabytes until it is trained.
+    pub(crate) fn train_none(&mut self) {
+        self.family.alike = false;
+        self.samples = Samples::default();
+    }
+
     /// Closes the segment and begins the next.
     pub(crate) fn next_segment(&mut self) -> Result<(), StoreError> {
         self.sync()?;
