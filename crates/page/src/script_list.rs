@@ -136,7 +136,7 @@ pub(crate) fn parts<'s>(script: &'s str, address: &str, each: &mut impl FnMut(Pa
     if records_stand {
         records(script, each);
     }
-    let called = calls.then(|| Pager::of_calls(script)).flatten();
+    let called = calls.then(|| Pager::of_calls(script, address)).flatten();
     if let Some(pager) = called.or_else(|| counts.then(|| Pager::of_variables(script, address)).flatten()) {
         pager.others().for_each(|page| each(Part::Page(page)));
     }
@@ -179,23 +179,26 @@ fn href(markup: &str) -> Option<String> {
 
 // ---- pagers ---------------------------------------------------------------------------------
 
-/// A list over several files: `index.html`, `index_1.html`, …
+/// A list over several files: `index.html`, `index_1.html`, …, or `list.shtml`, `list_2.shtml`, …
 #[derive(Debug, PartialEq, Eq)]
 struct Pager<'s> {
     pages: u32,
     current: u32,
+    /// Number of the first page.
+    first: u32,
     stem: &'s str,
     ending: &'s str,
 }
 
 impl<'s> Pager<'s> {
-    /// `createPageHTML(12, 0, "index", "shtml")`.
-    fn of_calls(script: &'s str) -> Option<Self> {
+    /// `createPageHTML(12, 0, "index", "shtml")`, or `createPageHTML('page_div', 12, 1, 'list', 'shtml', 230)`.
+    fn of_calls(script: &'s str, address: &str) -> Option<Self> {
         let name = "createPageHTML";
-        memmem::find_iter(script.as_bytes(), name).find_map(|at| Self::of_call(&script[at + name.len()..]))
+        let mut calls = memmem::find_iter(script.as_bytes(), name);
+        calls.find_map(|at| Self::of_call(&script[at + name.len()..], address))
     }
 
-    fn of_call(rest: &'s str) -> Option<Self> {
+    fn of_call(rest: &'s str, address: &str) -> Option<Self> {
         let rest = rest.trim_start().strip_prefix('(')?;
         let end = rest.bytes().take(CALL_BYTES_MAX).position(|byte| byte == b')')?;
         let inner = &rest[..end];
@@ -211,8 +214,12 @@ impl<'s> Pager<'s> {
             }
         }
         let [.., stem, ending] = words[..] else { return None };
-        Some(Self { pages: *numbers.first()?, current: *numbers.get(1)?, stem, ending })
-            .filter(Self::is_sound)
+        let (pages, current) = (*numbers.first()?, *numbers.get(1)?);
+        // Those that name the element first count from 1, as does what calls a page without a number the first.
+        let has_element = words.len() > 2 && current > 0;
+        let unnumbered = || file_stem(address).is_some_and(|own| own == stem || own.is_empty());
+        let first = u32::from(has_element || current == 1 && unnumbered());
+        Some(Self { pages, current, first, stem, ending }).filter(Self::is_sound)
     }
 
     /// `var countPage = 12` and its like.
@@ -222,25 +229,29 @@ impl<'s> Pager<'s> {
         let file = address.split(['?', '#']).next()?.rsplit('/').next()?;
         let (stem, ending) = file.rsplit_once('.').unwrap_or(("index", "html"));
         let stem = stem.rsplit_once('_').map_or(stem, |(stem, _)| stem);
-        Some(Self { pages, current, stem, ending }).filter(Self::is_sound)
+        Some(Self { pages, current, first: 0, stem, ending }).filter(Self::is_sound)
     }
 
     fn is_sound(&self) -> bool {
         let plain = |text: &str| {
             !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         };
-        plain(self.stem) && plain(self.ending) && self.current < self.pages
+        plain(self.stem) && plain(self.ending) && self.current < self.pages.saturating_add(self.first)
     }
 
     fn others(&self) -> impl Iterator<Item = String> {
-        let last = self.pages.min(PAGES_MAX.saturating_add(1));
-        let (from, to) = match self.current {
-            0 => (1, last),
-            current => (current + 1, self.pages.min(current.saturating_add(1 + PAGES_AHEAD))),
-        };
+        let ahead = if self.current <= self.first { PAGES_MAX } else { PAGES_AHEAD };
+        let from = self.current.saturating_add(1);
+        let to = self.pages.saturating_add(self.first).min(from.saturating_add(ahead));
         let (stem, ending) = (self.stem, self.ending);
         (from..to).map(move |page| format!("{stem}_{page}.{ending}"))
     }
+}
+
+/// The name of an address's file, without its ending; none is empty.
+fn file_stem(address: &str) -> Option<&str> {
+    let file = address.split(['?', '#']).next()?.rsplit('/').next()?;
+    Some(file.rsplit_once('.').map_or(file, |(stem, _)| stem))
 }
 
 /// The number that stands behind a name and a sign: `countPage = 12`.
@@ -403,7 +414,16 @@ mod tests {
         let first = ["index_1.shtml", "index_2.shtml"];
         assert_eq!(pages(r#"createPageHTML(3, 0, "index", "shtml");"#, "http://a.cn/x/"), first);
         assert_eq!(pages(r#"createPageHTML('page_div',3,0,'index','shtml',45)"#, "http://a.cn/x/"), first);
-        assert_eq!(pages(r#"createPageHTML(3, 1, "index", "shtml");"#, "http://a.cn/x/"), ["index_2.shtml"]);
+        let second = r#"createPageHTML(3, 1, "index", "shtml");"#;
+        assert_eq!(pages(second, "http://a.cn/x/index_1.shtml"), ["index_2.shtml"]);
+        let from_one = r#"createPageHTML('page_div',3, 1,'list','shtml',45);"#;
+        assert_eq!(pages(from_one, "http://a.cn/x/list.shtml"), ["list_2.shtml", "list_3.shtml"]);
+        assert_eq!(pages(&from_one.replace(" 1,", " 2,"), "http://a.cn/x/list_2.shtml"), ["list_3.shtml"]);
+        assert_eq!(pages(&from_one.replace(" 1,", " 3,"), "http://a.cn/x/list_3.shtml"), [""; 0]);
+        let unnamed = r#"createPageHTML(3, 1, "list", "shtml");"#;
+        assert_eq!(pages(unnamed, "http://a.cn/x/list.shtml?a=1"), ["list_2.shtml", "list_3.shtml"]);
+        assert_eq!(pages(unnamed, "http://a.cn/x/list_1.shtml"), ["list_2.shtml"]);
+        assert_eq!(pages(unnamed, "http://a.cn/x/"), ["list_2.shtml", "list_3.shtml"]);
         let variables = "var currentPage = 0;//所在页从0开始\nvar countPage = 3//共多少页";
         assert_eq!(pages(variables, "http://a.cn/x/"), ["index_1.html", "index_2.html"]);
         assert_eq!(pages(variables, "http://a.cn/x/list.htm?a=1"), ["list_1.htm", "list_2.htm"]);
