@@ -8,8 +8,8 @@ use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
 use crate::{addresses, handlers, links, list_data};
 
-/// Longest text that stands for a picture, in bytes; more is cut off.
-const ALT_BYTES_MAX: usize = 180;
+/// Longest text that stands for a picture, in characters; more is cut off.
+const ALT_CHARS_MAX: usize = 60;
 /// Longest name of a column beside a title of its own, in bytes: eight characters in Chinese.
 const BESIDE_BYTES_MAX: usize = 24;
 
@@ -129,7 +129,7 @@ impl<'t> Builder<'t> {
         let text = text.trim();
         let alt = &mut self.facts.links[link].alt;
         if alt.is_none() && !text.is_empty() {
-            *alt = Some(text[..text.floor_char_boundary(ALT_BYTES_MAX)].into());
+            *alt = Some(text.chars().take(ALT_CHARS_MAX).collect());
         }
     }
 
