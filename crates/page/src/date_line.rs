@@ -102,19 +102,26 @@ fn words(text: &str) -> impl Iterator<Item = (Word, usize)> {
     })
 }
 
+/// Blocks of the main text that readers see.
+fn shown(blocks: &[Block]) -> impl Iterator<Item = &Block> {
+    blocks.iter().filter(|block| block.zone == Zone::Main && !block.hidden)
+}
+
+/// Which of them is the page's title.
+fn shown_title(facts: &Facts) -> Option<usize> {
+    title_at(facts).map(|title| shown(&facts.blocks[..title]).count())
+}
+
 /// The date said to be the publication's, else one of a line near the title. Not any other: documents tell
 /// of days on which they were signed, come into force or end, and notices of days on which something is to happen.
 pub(crate) fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
     let mut near: Option<(Date, Said)> = None;
     let mut before = "";
-    let is_shown = |block: &Block| block.zone == Zone::Main && !block.hidden;
     // Where a page shows its title, what is above it is a menu, or news, that no class names.
-    let shown_title = title_at(facts);
-    let title =
-        shown_title.map_or(0, |title| facts.blocks[..title].iter().filter(|block| is_shown(block)).count());
-    let blocks = facts.blocks.iter().filter(|block| is_shown(block)).enumerate();
+    let shown_title = shown_title(facts);
+    let title = shown_title.unwrap_or(0);
     let first = title.saturating_sub(TABLE_BLOCKS);
-    for (at, block) in blocks.skip(first).take(title - first + TABLE_BLOCKS) {
+    for (at, block) in shown(&facts.blocks).enumerate().skip(first).take(title - first + TABLE_BLOCKS) {
         let text = block.text.as_str();
         let chars = if has_year(text) { text.chars().count() } else { usize::MAX };
         let dated = if chars <= DATE_LINE_CHARS {
@@ -145,8 +152,7 @@ pub(crate) fn visible_date(facts: &Facts) -> Option<(Date, Said)> {
 /// The one date that is said to be the publication's anywhere in the main text, such as below an article; several
 /// are those of other things.
 fn said_below(facts: &Facts) -> Option<Date> {
-    let blocks = facts.blocks.iter().filter(|block| block.zone == Zone::Main && !block.hidden);
-    let mut dates = blocks
+    let mut dates = shown(&facts.blocks)
         .filter(|block| block.text.len() <= BELOW_BYTES && has_year(&block.text))
         .filter_map(|block| said_published(&block.text));
     let date = dates.next()?;
@@ -155,11 +161,10 @@ fn said_below(facts: &Facts) -> Option<Date> {
 
 /// The day a document is said to be of in the table above it, or where its title is.
 pub(crate) fn issued_date(facts: &Facts) -> Option<Date> {
-    let shown = |block: &&Block| block.zone == Zone::Main && !block.hidden;
-    let title = title_at(facts).map_or(0, |title| facts.blocks[..title].iter().filter(shown).count());
+    let first = shown_title(facts).unwrap_or(0).saturating_sub(TABLE_BLOCKS);
     let mut before = "";
-    let blocks = facts.blocks.iter().filter(shown).map(|block| block.text.as_str());
-    blocks.skip(title.saturating_sub(TABLE_BLOCKS)).take(TABLE_BLOCKS + DATE_BLOCKS).find_map(|text| {
+    let blocks = shown(&facts.blocks).map(|block| block.text.as_str());
+    blocks.skip(first).take(TABLE_BLOCKS + DATE_BLOCKS).find_map(|text| {
         let named =
             words(before).any(|(word, _)| word == Word::Issued) && before.chars().count() <= LABEL_CHARS;
         before = text;
