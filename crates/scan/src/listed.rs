@@ -29,18 +29,38 @@ pub(crate) struct Listed {
     rows: FxHashMap<u64, (u32, Date)>,
     /// Articles that lists name without a date.
     undated: FxHashSet<u64>,
-    /// Dates of articles, and whether more says so than a line somewhere in the text.
-    articles: FxHashMap<u64, (Date, bool)>,
+    articles: FxHashMap<u64, Own>,
     /// Folders of lists.
     folders: Vec<String>,
+}
+
+/// The date an article is taken to be of.
+#[derive(Clone, Copy)]
+struct Own {
+    date: Date,
+    /// More says so than a line somewhere in the text.
+    said: bool,
+    /// And not only a label that tells when the page was made, which may be every night.
+    published: bool,
+}
+
+impl Own {
+    fn new(date: Date, dates: &[DateFact]) -> Self {
+        let any =
+            |wanted: fn(DateSource) -> bool| dates.iter().any(|one| one.date == date && wanted(one.source));
+        Self {
+            date,
+            said: any(|source| source != DateSource::Line),
+            published: any(|source| !matches!(source, DateSource::Line | DateSource::Made)),
+        }
+    }
 }
 
 impl Listed {
     /// Takes in a page's rows, or its own date; `hash` is that of its address.
     pub(crate) fn add(&mut self, url: &str, hash: u64, digest: &Digest, own: Option<Date>) {
         if let Some(date) = own.filter(|_| digest.kind != PageKind::List && self.articles.len() < ROWS_MAX) {
-            let is_said = |one: &DateFact| one.date == date && one.source != DateSource::Line;
-            self.articles.insert(hash, (date, digest.dates.iter().any(is_said)));
+            self.articles.insert(hash, Own::new(date, &digest.dates));
         }
         for row in digest.rows.iter().filter(|row| row.date.is_none()) {
             if self.undated.len() < ROWS_MAX {
@@ -76,14 +96,15 @@ impl Listed {
     /// only month and day. `None` when the page is none of such a list: most of what it leads to has no date.
     pub(crate) fn newest_of(&self, targets: impl Iterator<Item = u64>) -> Option<Date> {
         let targets: FxHashSet<u64> = targets.collect();
-        let dates = || targets.iter().filter_map(|target| Some(self.articles.get(target)?.0));
+        let dates = || targets.iter().filter_map(|target| Some(self.articles.get(target)?.date));
         let count = dates().count();
         (count >= LIST_MIN && count * 2 >= targets.len()).then(|| dates().max())?
     }
 
-    /// The newest of these by their own dates, however few of them have one.
-    pub(crate) fn newest_known(&self, targets: impl Iterator<Item = u64>) -> Option<Date> {
-        targets.filter_map(|target| Some(self.articles.get(&target)?.0)).max()
+    /// The newest of these that say when they were published, however few do.
+    pub(crate) fn newest_published(&self, targets: impl Iterator<Item = u64>) -> Option<Date> {
+        let own = targets.filter_map(|target| self.articles.get(&target));
+        own.filter(|own| own.published).map(|own| own.date).max()
     }
 
     /// Articles whose date is another in the list that names them.
@@ -95,7 +116,7 @@ impl Listed {
         let mut counts = vec![(0_usize, 0_usize); self.folders.len()];
         let mut apart = HashMap::new();
         for (target, (folder, listed)) in &self.rows {
-            let Some((own, true)) = self.articles.get(target) else { continue };
+            let Some(Own { date: own, said: true, .. }) = self.articles.get(target) else { continue };
             let days = own.since(*listed).map_or(i32::MAX, |span| span.get_days().abs());
             let count = &mut counts[*folder as usize];
             if days <= AGREE_DAYS {

@@ -266,7 +266,7 @@ pub fn scan_site(
             scan.home_newest = scan.home_newest.max(linked);
         }
         if scan.home_newest.is_some() {
-            scan.home_newest = scan.home_newest.max(fold.listed.newest_known(targets()));
+            scan.home_newest = scan.home_newest.max(fold.listed.newest_published(targets()));
         }
         let stale = stale_home(scan.home_newest, home, setup);
         let stale = stale.map(|finding| if home.scripted { in_doubt(finding) } else { finding });
