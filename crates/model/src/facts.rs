@@ -261,7 +261,7 @@ pub struct Link {
     pub span: (u32, u32),
     /// The link or what is around it is not visible.
     pub hidden: bool,
-    /// A script hides it, which the page as it was sent shows: a menu, or a hidden link.
+    /// A script hides it, which the page as it was sent shows, or a rule of a style sheet: a menu, or a hidden link.
     pub folded: bool,
     /// Zone of the link.
     pub zone: Zone,

@@ -20,10 +20,7 @@ pub(crate) fn style_hides(style: &str) -> bool {
         let Some(property) = PROPERTIES.iter().find(|one| name.eq_ignore_ascii_case(one)) else { continue };
         let value = value.trim().trim_end_matches("!important").trim();
         let is = |wanted: &str| value.eq_ignore_ascii_case(wanted);
-        let number = || {
-            let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
-            digits.parse::<f32>().ok()
-        };
+        let number = || number(value);
         match *property {
             "display" if is("none") => return true,
             "visibility" if is("hidden") => return true,
@@ -51,6 +48,20 @@ pub(crate) fn is_put_away(style: &str) -> bool {
         let value = value.trim().trim_end_matches("!important").trim();
         name.trim().eq_ignore_ascii_case("display") && value.eq_ignore_ascii_case("none")
     })
+}
+
+/// Whether a rule puts what it is for off the screen.
+pub(crate) fn is_off_screen(style: &str) -> bool {
+    style.split(';').filter_map(|declaration| declaration.split_once(':')).any(|(name, value)| {
+        let is_offset = ["left", "top"].iter().any(|one| name.trim().eq_ignore_ascii_case(one));
+        let value = value.trim().trim_end_matches("!important").trim();
+        is_offset && number(value).is_some_and(|offset| offset <= OFF_SCREEN)
+    })
+}
+
+/// The number that a value begins with, of whatever unit.
+fn number(value: &str) -> Option<f32> {
+    value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%').parse().ok()
 }
 
 /// One spelling for a colour: `#FFF`, `#ffffff` and `white` are the same.

@@ -33,6 +33,7 @@ mod rar;
 mod references;
 mod rtf;
 mod script_list;
+mod sheet;
 mod source;
 mod title;
 mod white_space;

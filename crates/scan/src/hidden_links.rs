@@ -34,7 +34,7 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
             PageFinding::new(Kind::HiddenLink, link.url.clone(), excerpt).with("text", text.to_owned());
         // Both menus and break-ins hide by a script what stands in the page.
         findings.push(match link.folded {
-            true => finding.with("review", "a script hides it: a menu, or a hidden link"),
+            true => finding.with("review", "a script or a style sheet hides it: a menu, or a hidden link"),
             false => finding,
         });
     }

@@ -506,7 +506,7 @@ fn note_folded(
     let shown: HashSet<&str> =
         sent.links.iter().filter(|link| !link.hidden).map(|link| link.url.as_str()).collect();
     for link in facts.links.iter_mut().filter(|link| link.hidden) {
-        link.folded = shown.contains(link.url.as_str());
+        link.folded |= shown.contains(link.url.as_str());
     }
     Ok(())
 }

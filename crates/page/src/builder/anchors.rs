@@ -49,7 +49,7 @@ impl<'t> Builder<'t> {
             block: u32::MAX,
             span: (0, 0),
             hidden: self.hidden(),
-            folded: false,
+            folded: self.folded(),
             zone: self.zone(),
             alt: None,
         });

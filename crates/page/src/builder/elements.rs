@@ -172,6 +172,7 @@ impl<'t> Builder<'t> {
     }
 
     pub(super) fn style(&mut self, style: &str) {
+        self.sheet.read(style);
         for target in links::css_urls(style) {
             self.add_link(target, Some(LinkKind::Image));
         }

@@ -24,6 +24,7 @@ use crate::markup::{Reader, Token};
 use crate::panels::Panel;
 use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
+use crate::sheet::Sheet;
 use crate::source::{TextPart, Trace};
 use crate::white_space::{append, collapse, is_space, space};
 use crate::{Limits, handlers, list_data, zone};
@@ -73,6 +74,8 @@ struct Open<'t> {
     name: Name<'t>,
     zone: Zone,
     hidden: bool,
+    /// By a rule of a style sheet, which may be a menu's.
+    folded: bool,
     /// Link count and row state when the element began: for list rows.
     links: usize,
     date: Option<Date>,
@@ -131,6 +134,7 @@ struct Builder<'t> {
     in_script: bool,
     forms: Forms,
     regions: Regions,
+    sheet: Sheet,
     /// Open drawings and formulas.
     foreign: usize,
     /// Elements below do not end: the script stands inside of them.
@@ -172,6 +176,7 @@ impl<'t> Builder<'t> {
             in_script: false,
             forms: Forms::default(),
             regions: Regions::default(),
+            sheet: Sheet::default(),
             foreign: 0,
             floor: 0,
             is_data: false,
@@ -210,6 +215,10 @@ impl<'t> Builder<'t> {
 
     fn hidden(&self) -> bool {
         self.stack.last().is_some_and(|open| open.hidden)
+    }
+
+    fn folded(&self) -> bool {
+        self.stack.last().is_some_and(|open| open.folded)
     }
 
     // ---- tokens -----------------------------------------------------------------------------
@@ -356,6 +365,8 @@ impl<'t> Builder<'t> {
             }
             _ => hides(attributes) && !is_panel(),
         };
+        let folded = !hides && (self.folded() || self.sheet.hides(attributes));
+        let hides = hides || folded;
         if let (Some(panel), Some(parent), false) = (panel, self.stack.last_mut(), hides) {
             parent.shown = panel;
         }
@@ -374,6 +385,7 @@ impl<'t> Builder<'t> {
             name,
             zone: zone.unwrap_or_else(|| self.zone()),
             hidden: hides || self.hidden(),
+            folded,
             links: self.facts.links.len(),
             date: None,
             taken: false,

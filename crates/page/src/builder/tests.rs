@@ -289,6 +289,31 @@ fn what_stands_for_pictures_names_their_links() {
 }
 
 #[test]
+fn what_a_rule_puts_off_the_screen_is_hidden() {
+    let hidden = |html: &str| -> Vec<(bool, bool)> {
+        facts(html).links.iter().map(|link| (link.hidden, link.folded)).collect()
+    };
+    let link = "<a href=http://x.com/>某某公司</a>";
+    for (rule, element) in [
+        (".zz{position:absolute;left:-9999px}", "div class='a zz'"),
+        ("/* menu */ div.zz, p { top : -1000PX !important }", "div class=zz"),
+        ("@media screen { .a{color:red} #yy { position:fixed; top:-999em } }", "span id=yy"),
+    ] {
+        let page = format!("<style>{rule}</style><body><{element}><b>{link}</b></{element}>{link}");
+        assert_eq!(hidden(&page), [(true, true), (false, false)], "{rule}");
+    }
+    for rule in [
+        ".zz{left:-20px}", ".zz{display:none}", ".zz{font-size:0}", ".nav .zz{left:-9999px}",
+        ".zz:hover{left:-9999px}", ".zz{text-indent:-9999px}", ".zz{left:-9999px", "a{left:-9999px}",
+        "{}{}}",
+    ] {
+        let shown = !rule.ends_with("9999px");
+        let page = format!("<style>{rule}</style><body><div class=zz>{link}</div>");
+        assert_eq!(hidden(&page), [(!shown, !shown)], "{rule}");
+    }
+}
+
+#[test]
 fn a_page_that_waits_for_its_scripts_is_not_hidden() {
     let whole =
         facts("<html><body style='display:none'><p>正文<a href=http://x.com/>新华网</a></p></body></html>");

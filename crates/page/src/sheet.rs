@@ -1,0 +1,68 @@
+//! Rules of a page's own style sheets that put what they name off the screen.
+//!
+//! What rules take out of the page (`display:none`) or make small is left alone: menus, dialogues and rows of many a
+//! page are made so.
+
+use crate::attribute::{Attribute, Attributes};
+use crate::hidden::is_off_screen;
+
+/// Names kept of a page.
+const NAMES_MAX: usize = 256;
+
+/// Classes and ids that are off the screen.
+#[derive(Debug, Default)]
+pub(crate) struct Sheet {
+    classes: Vec<Box<str>>,
+    ids: Vec<Box<str>>,
+}
+
+impl Sheet {
+    /// Reads a style sheet.
+    pub(crate) fn read(&mut self, sheet: &str) {
+        for rule in sheet.split('}') {
+            let Some((selectors, style)) = rule.rsplit_once('{') else { continue };
+            if !is_off_screen(style) {
+                continue;
+            }
+            // What stands before is a comment, or a condition around the rule.
+            let selectors = selectors.rsplit(['{', ';', '/']).next().unwrap_or_default();
+            for selector in selectors.split(',').filter_map(Selector::read) {
+                let (names, name) = match selector {
+                    Selector::Class(name) => (&mut self.classes, name),
+                    Selector::Id(name) => (&mut self.ids, name),
+                };
+                if names.len() < NAMES_MAX {
+                    names.push(name.into());
+                }
+            }
+        }
+    }
+
+    /// Whether an element is off the screen by one of them.
+    pub(crate) fn hides(&self, attributes: &Attributes<'_>) -> bool {
+        let holds = |names: &[Box<str>], name: &str| names.iter().any(|known| **known == *name);
+        let class = || attributes.written(Attribute::Class).unwrap_or_default().split_ascii_whitespace();
+        !self.classes.is_empty() && class().any(|class| holds(&self.classes, class))
+            || !self.ids.is_empty()
+                && attributes.written(Attribute::Id).is_some_and(|id| holds(&self.ids, id.trim()))
+    }
+}
+
+/// A selector of one name: `.a`, `div.a`, `#a`. What is told by its place as well is a part of a menu.
+enum Selector<'s> {
+    Class(&'s str),
+    Id(&'s str),
+}
+
+impl<'s> Selector<'s> {
+    fn read(text: &'s str) -> Option<Self> {
+        let text = text.trim();
+        let (tag, name) = text.split_at(text.find(['.', '#'])?);
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        };
+        let (sign, name) = name.split_at(1);
+        let plain = tag.bytes().all(|byte| byte.is_ascii_alphanumeric()) && is_name(name);
+        plain.then_some(if sign == "." { Self::Class(name) } else { Self::Id(name) })
+    }
+}
