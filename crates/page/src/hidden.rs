@@ -59,6 +59,20 @@ pub(crate) fn is_off_screen(style: &str) -> bool {
     })
 }
 
+/// The id of what a script takes out of the page that does nothing else: what nobody is to see stands before it.
+pub(crate) fn put_away_by(script: &str) -> Option<&str> {
+    let rest =
+        script.trim().trim_start_matches("<!--").trim_start().strip_prefix("document.getElementById(")?;
+    let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\''))?;
+    let (id, rest) = rest[1..].split_once(quote)?;
+    let rest = rest.trim_start().strip_prefix(')')?.strip_prefix(".style.display")?;
+    let value = rest.trim_start().strip_prefix('=')?.trim_start().strip_prefix(['"', '\''])?;
+    let end = value.strip_prefix("none")?.strip_prefix(['"', '\''])?;
+    let ends =
+        end.trim_end_matches("-->").trim_end().trim_end_matches("//").trim().trim_end_matches(';').is_empty();
+    (ends && !id.is_empty()).then_some(id)
+}
+
 /// The number that a value begins with, of whatever unit.
 fn number(value: &str) -> Option<f32> {
     value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%').parse().ok()

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use encoding_rs::{Encoding, UTF_8};
 use jiff::civil::Date;
-use xunjian_model::{Block, Facts, PageKind, PageUrl, Problem, Zone};
+use xunjian_model::{Block, Facts, PageKind, PageUrl, Problem, Zone, anchor_hash};
 
 use self::regions::Regions;
 use crate::attribute::{Attribute, Attributes};
@@ -84,6 +84,8 @@ struct Open<'t> {
     region: bool,
     /// The last part in it that is shown.
     shown: Panel<'t>,
+    /// Hash of its id; 0: it has none.
+    id: u32,
 }
 
 /// Elements whose content is text alone, not shown where it stands.
@@ -135,6 +137,8 @@ struct Builder<'t> {
     forms: Forms,
     regions: Regions,
     sheet: Sheet,
+    /// Elements with an id and the links in them, by their first and behind their last.
+    parts: Vec<(u32, usize, usize)>,
     /// Open drawings and formulas.
     foreign: usize,
     /// Elements below do not end: the script stands inside of them.
@@ -177,6 +181,7 @@ impl<'t> Builder<'t> {
             forms: Forms::default(),
             regions: Regions::default(),
             sheet: Sheet::default(),
+            parts: Vec::new(),
             foreign: 0,
             floor: 0,
             is_data: false,
@@ -391,6 +396,7 @@ impl<'t> Builder<'t> {
             taken: false,
             region,
             shown: Panel::default(),
+            id: attributes.get(Attribute::Id).map_or(0, |id| anchor_hash(&id)),
         });
     }
 
@@ -428,6 +434,10 @@ impl<'t> Builder<'t> {
         let Some(open) = self.stack.pop() else { return };
         if open.region {
             self.regions.end(&self.facts);
+        }
+        let links = self.facts.links.len();
+        if open.id != 0 && open.links < links && self.parts.len() < PLACES_MAX {
+            self.parts.push((open.id, open.links, links));
         }
         self.foreign -= usize::from(open.name.element.is_foreign() == Some(true));
         if open.name.element.is_row() {

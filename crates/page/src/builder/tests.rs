@@ -314,6 +314,32 @@ fn what_a_rule_puts_off_the_screen_is_hidden() {
 }
 
 #[test]
+fn what_a_script_alone_takes_out_of_the_page_is_hidden() {
+    let hidden = |script: &str| -> Vec<bool> {
+        let link = "<a href=http://x.com/>某某公司</a>";
+        let page = format!("<body><div id=zz><p>{link}</p></div><script>{script}</script>{link}");
+        facts(&page).links.iter().map(|link| link.hidden && link.folded).collect()
+    };
+    for script in [
+        "document.getElementById(\"zz\").style.display=\"none\";",
+        " document.getElementById('zz').style.display = 'none' ",
+        "<!--\ndocument.getElementById('zz').style.display='none';\n//-->",
+    ] {
+        assert_eq!(hidden(script), [true, false], "{script}");
+    }
+    for script in [
+        "document.getElementById('yy').style.display='none';",
+        "document.getElementById('zz').style.display='block';",
+        "function hide(){document.getElementById('zz').style.display='none';}",
+        "document.getElementById('zz').style.display='none';show(1);",
+        "document.getElementById('zz').style.display='none",
+        "document.getElementById(zz)",
+    ] {
+        assert_eq!(hidden(script), [false, false], "{script}");
+    }
+}
+
+#[test]
 fn a_page_that_waits_for_its_scripts_is_not_hidden() {
     let whole =
         facts("<html><body style='display:none'><p>正文<a href=http://x.com/>新华网</a></p></body></html>");
