@@ -6,8 +6,8 @@
 use crate::attribute::{Attribute, Attributes};
 use crate::hidden::is_off_screen;
 
-/// Names kept of a page.
-const NAMES_MAX: usize = 256;
+/// Names of each sort kept of a page; every element is looked up among them.
+const NAMES_MAX: usize = 32;
 
 /// Classes and ids that are off the screen.
 #[derive(Debug, Default)]
