@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use xunjian_model::{Label, LinkKind, ListItem, Zone, anchor_hash};
 
-use super::{Builder, PLACES_MAX, hides};
+use super::hiding::hides;
+use super::{Builder, PLACES_MAX};
 use crate::attribute::{Attribute, Attributes};
 use crate::element::{Element, Name};
-use crate::hidden::put_away_by;
 use crate::join::Joiner;
 use crate::list_data::{
     Handed, asked_by_element, count_in_words, other_groups, other_numbers, other_pages, other_parts,
@@ -198,19 +198,7 @@ impl<'t> Builder<'t> {
         }
         self.published.read_script(script);
         self.lists(script);
-        if let Some(id) = put_away_by(script) {
-            self.put_away(anchor_hash(id));
-        }
-    }
-
-    /// Notes that a script takes an element with what it holds out of the page.
-    fn put_away(&mut self, id: u32) {
-        let Some(at) = self.parts.iter().rposition(|(known, ..)| *known == id) else { return };
-        // Once each, however many scripts say so.
-        let (_, from, to) = self.parts.swap_remove(at);
-        for link in &mut self.facts.links[from..to] {
-            (link.hidden, link.folded) = (true, true);
-        }
+        self.put_away(script);
     }
 
     /// A list that was handed out as data.

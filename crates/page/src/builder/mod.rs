@@ -2,6 +2,7 @@
 
 mod anchors;
 mod elements;
+mod hiding;
 mod regions;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,6 @@ use crate::attribute::{Attribute, Attributes};
 use crate::date::{date_in_row, date_of_parts, is_date_part, names_another_day};
 use crate::element::{Element, Name};
 use crate::forms::Forms;
-use crate::hidden::style_hides;
 use crate::join::Joiner;
 use crate::kind::{is_shell, kind_of, linked_chars, main_chars};
 use crate::markup::{Reader, Token};
@@ -218,14 +218,6 @@ impl<'t> Builder<'t> {
         self.stack.last().map_or(Zone::Main, |open| open.zone)
     }
 
-    fn hidden(&self) -> bool {
-        self.stack.last().is_some_and(|open| open.hidden)
-    }
-
-    fn folded(&self) -> bool {
-        self.stack.last().is_some_and(|open| open.folded)
-    }
-
     // ---- tokens -----------------------------------------------------------------------------
 
     /// A text, in which references may stand.
@@ -356,26 +348,8 @@ impl<'t> Builder<'t> {
             self.flattened += 1;
             return;
         }
-        let panel = if name.element.is_block() { Panel::of(attributes) } else { None };
-        let beside = self.stack.last().map(|parent| parent.shown).unwrap_or_default();
-        let is_panel = || panel.is_some_and(|panel| panel.is_behind(beside, attributes));
-        let hides = match name.element {
-            // Many hide all of a page until a script has made it ready.
-            Element::Html | Element::Body => {
-                self.facts.scripted |= hides(attributes);
-                false
-            }
-            Element::Marquee if matches!(attributes.get(Attribute::Height).as_deref(), Some("0" | "1")) => {
-                true
-            }
-            _ => hides(attributes) && !is_panel(),
-        };
-        let folded = !hides && (self.folded() || self.sheet.hides(attributes));
-        let hides = hides || folded;
-        if let (Some(panel), Some(parent), false) = (panel, self.stack.last_mut(), hides) {
-            parent.shown = panel;
-        }
-        if hides && !self.hidden() {
+        let (hidden, folded) = self.hiding(name.element, attributes);
+        if hidden && !self.hidden() {
             // Hidden text is no part of the sentence around it.
             self.flush();
         }
@@ -389,7 +363,7 @@ impl<'t> Builder<'t> {
         self.stack.push(Open {
             name,
             zone: zone.unwrap_or_else(|| self.zone()),
-            hidden: hides || self.hidden(),
+            hidden: hidden || self.hidden(),
             folded,
             links: self.facts.links.len(),
             date: None,
@@ -599,10 +573,4 @@ impl<'t> Builder<'t> {
         facts.scripted |= is_shell(&facts);
         facts
     }
-}
-
-/// Whether an element hides itself.
-fn hides(attributes: &Attributes<'_>) -> bool {
-    attributes.has(Attribute::Hidden)
-        || attributes.get(Attribute::Style).is_some_and(|style| style_hides(&style))
 }

@@ -302,6 +302,11 @@ fn what_a_rule_puts_off_the_screen_is_hidden() {
         let page = format!("<style>{rule}</style><body><{element}><b>{link}</b></{element}>{link}");
         assert_eq!(hidden(&page), [(true, true), (false, false)], "{rule}");
     }
+    // What hides itself is no menu's, and a page is not off its own screen.
+    let rule = "<style>.zz{position:absolute;left:-9999px}</style>";
+    let certain = format!("{rule}<body><div style='display:none'><div class=zz>{link}</div></div>");
+    assert_eq!(hidden(&certain), [(true, false)]);
+    assert_eq!(hidden(&format!("{rule}<body class=zz><p>{link}</p>")), [(false, false)]);
     for rule in [
         ".zz{left:-20px}", ".zz{display:none}", ".zz{font-size:0}", ".nav .zz{left:-9999px}",
         ".zz:hover{left:-9999px}", ".zz{text-indent:-9999px}", ".zz{left:-9999px", "a{left:-9999px}",
