@@ -84,7 +84,13 @@ impl Element {
     /// Elements that may be a row of a list.
     pub(crate) fn is_row(self) -> bool {
         use Element::*;
-        matches!(self, Li | Tr | Dd | Dt | P | Div | Article | Section)
+        matches!(self, Li | Tr | Dd | Dt | P | Div | Article | Section) || self.is_list()
+    }
+
+    /// Elements of rows, of which some sites have one for each row: title, text and date are parts of it.
+    pub(crate) fn is_list(self) -> bool {
+        use Element::*;
+        matches!(self, Ul | Ol | Dl | Table)
     }
 
     /// Drawings and formulas: what stands in them is not HTML; but what these hold is again.

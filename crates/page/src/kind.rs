@@ -52,13 +52,14 @@ pub(crate) fn is_list(facts: &Facts) -> bool {
 }
 
 pub(crate) fn kind_of(facts: &Facts) -> PageKind {
+    // Templates of columns and menus have the label, too, with nothing in it.
+    let title = facts.label("ArticleTitle").unwrap_or_default();
     // A last list page may hold a row or two: nothing but rows, and no article's label.
-    let only_rows = facts.main_items().next().is_some()
-        && facts.main_chars < ARTICLE_CHARS
-        && facts.label("ArticleTitle").is_none();
+    let only_rows =
+        facts.main_items().next().is_some() && facts.main_chars < ARTICLE_CHARS && title.is_empty();
     if is_list(facts) || only_rows {
         PageKind::List
-    } else if facts.label("ArticleTitle").is_some()
+    } else if !title.is_empty()
         || facts.main_chars >= ARTICLE_CHARS && facts.blocks.iter().any(|block| block.heading > 0)
         || facts.main_chars >= ARTICLE_CHARS
             && facts.dates.iter().any(|date| !matches!(date.source, DateSource::Url | DateSource::Line))

@@ -32,11 +32,13 @@ mod published;
 mod rar;
 mod references;
 mod rtf;
+mod script;
 mod script_list;
 mod sheet;
 mod source;
 mod title;
 mod white_space;
+mod written;
 mod zipped;
 mod zone;
 
@@ -52,7 +54,7 @@ pub use published::page_date;
 pub use source::{TextPart, Written, source_of, written};
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 16;
+pub const EXTRACTOR_VERSION: u16 = 17;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]

@@ -3,17 +3,18 @@
 
 use memchr::memmem;
 
+use crate::script::{Block, Code, Kind};
+
 /// Longest script that is read for it, in bytes: one that leads on does little else.
 const SCRIPT_MAX: usize = 1_000;
-/// What a condition that asks for phones names.
-const PHONES: [&str; 6] = ["android", "iphone", "mobile", "midp", "phone", "useragent"];
 
 /// The address a script sends every visitor to.
 pub(crate) fn target(script: &str) -> Option<&str> {
-    if script.len() > SCRIPT_MAX || memmem::find(script.as_bytes(), b"location").is_none() {
+    let has = |word: &str| memmem::find(script.as_bytes(), word.as_bytes()).is_some();
+    if script.len() > SCRIPT_MAX || !has("location") && !has("open") {
         return None;
     }
-    let code = Code { tokens: tokens(script) };
+    let code = Code::new(script);
     // Each open block, and whether it and all around it are run.
     let mut blocks: Vec<(Block<'_>, bool)> = Vec::new();
     let mut closed = None;
@@ -31,6 +32,14 @@ pub(crate) fn target(script: &str) -> Option<&str> {
                     return found;
                 }
             }
+            Kind::Word("open") if runs && code.begins_statement(at, closed) => {
+                if let Some(Kind::Text(found)) = code.own_window(at)
+                    && !found.trim().is_empty()
+                    && !found.contains('\\')
+                {
+                    return Some(found);
+                }
+            }
             Kind::Word("setTimeout") if runs => {
                 // Its code may be a text.
                 if let Some([Kind::Sign(b'('), Kind::Text(inner)]) = code.kinds(at + 1)
@@ -45,159 +54,38 @@ pub(crate) fn target(script: &str) -> Option<&str> {
     None
 }
 
+/// Where a script leads that sends its visitors on under conditions, or to what stands in an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind<'s> {
-    Word(&'s str),
-    /// A text between quotes.
-    Text(&'s str),
-    Sign(u8),
+pub(crate) enum Doubtful<'s> {
+    /// To an address that it holds.
+    Address(&'s str),
+    /// To one that an element of the page holds.
+    Element,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Token<'s> {
-    kind: Kind<'s>,
-    /// It is the first of its line.
-    first: bool,
-}
-
-/// What stands between braces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Block<'s> {
-    /// It is run as it stands.
-    Runs,
-    /// The body of a function.
-    Of(&'s str),
-    /// What is done on phones alone.
-    ForPhones,
-    /// On some other condition, or later.
-    Else,
-}
-
-struct Code<'s> {
-    tokens: Vec<Token<'s>>,
+/// Where a page may lead that shows nothing else. A template of the field holds the address in a hidden element.
+pub(crate) fn doubtful(script: &str) -> Option<Doubtful<'_>> {
+    let has = |word: &str| memmem::find(script.as_bytes(), word.as_bytes()).is_some();
+    if script.len() > SCRIPT_MAX || !has("location") && !has("open") {
+        return None;
+    }
+    let asks_element = has("getElementById");
+    let code = Code::new(script);
+    (0..code.tokens.len()).find_map(|at| match code.kind(at)? {
+        Kind::Word("location") => {
+            let address = code.assigned(at).map(Doubtful::Address);
+            address.or_else(|| (asks_element && code.value(at).is_some()).then_some(Doubtful::Element))
+        }
+        Kind::Word("open") => match (code.own_window(at)?, asks_element) {
+            (Kind::Text(address), _) if !address.contains('\\') => Some(Doubtful::Address(address)),
+            (Kind::Word(_), true) => Some(Doubtful::Element),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 impl<'s> Code<'s> {
-    fn kind(&self, at: usize) -> Option<Kind<'s>> {
-        self.tokens.get(at).map(|token| token.kind)
-    }
-
-    /// Two tokens from a place on.
-    fn kinds(&self, at: usize) -> Option<[Kind<'s>; 2]> {
-        self.kind(at).zip(self.kind(at + 1)).map(|(one, other)| [one, other])
-    }
-
-    fn before(&self, at: usize) -> Option<Kind<'s>> {
-        self.kind(at.checked_sub(1)?)
-    }
-
-    fn word_before(&self, at: usize) -> &'s str {
-        match self.before(at) {
-            Some(Kind::Word(word)) => word,
-            _ => "",
-        }
-    }
-
-    /// Where the parenthesis opens that closes in front of a place.
-    fn opens(&self, at: usize) -> Option<usize> {
-        let mut depth = 0;
-        for back in (0..at).rev() {
-            match self.tokens[back].kind {
-                Kind::Sign(b')') => depth += 1,
-                Kind::Sign(b'(') if depth == 1 => return Some(back),
-                Kind::Sign(b'(') => depth -= 1,
-                _ if depth == 0 => return None,
-                _ => {}
-            }
-        }
-        None
-    }
-
-    /// What the block is that opens at a place; `closed` is what the one before was.
-    fn block(&self, at: usize, closed: Option<Block<'s>>) -> Block<'s> {
-        let arrow = self.before(at) == Some(Kind::Sign(b'>'))
-            && at >= 2
-            && self.kind(at - 2) == Some(Kind::Sign(b'='));
-        if arrow {
-            return self.opens(at - 2).map_or(Block::Else, |from| self.function(from));
-        }
-        match self.before(at) {
-            Some(Kind::Word("else")) if closed == Some(Block::ForPhones) => Block::Runs,
-            Some(Kind::Word("else" | "do")) => Block::Else,
-            Some(Kind::Sign(b')')) => {
-                let Some(open) = self.opens(at) else { return Block::Else };
-                match self.word_before(open) {
-                    "function" => self.function(open - 1),
-                    "if" if self.asks_for_phones(open, at) => Block::ForPhones,
-                    name if open >= 2 && self.word_before(open - 1) == "function" => Block::Of(name),
-                    _ => Block::Else,
-                }
-            }
-            _ => Block::Runs,
-        }
-    }
-
-    fn asks_for_phones(&self, from: usize, to: usize) -> bool {
-        let negated = self.kind(from + 1) == Some(Kind::Sign(b'!'));
-        let names = |token: &Token<'_>| match token.kind {
-            Kind::Word(text) | Kind::Text(text) => {
-                let text = text.to_ascii_lowercase();
-                PHONES.iter().any(|phone| text.contains(phone))
-            }
-            Kind::Sign(_) => false,
-        };
-        !negated && self.tokens[from..to].iter().any(names)
-    }
-
-    /// What becomes of a function without a name that begins at a place.
-    fn function(&self, at: usize) -> Block<'s> {
-        match self.before(at) {
-            Some(Kind::Sign(b'!' | b'+' | b'~')) => Block::Runs,
-            Some(Kind::Sign(b'(')) => match self.before(at - 1) {
-                None | Some(Kind::Sign(b';' | b'{' | b'}' | b'!')) => Block::Runs,
-                Some(Kind::Word("$" | "jQuery" | "ready" | "setTimeout")) => Block::Runs,
-                _ => Block::Else,
-            },
-            Some(Kind::Sign(b'=')) => match self.word_before(at - 1) {
-                "onload" => Block::Runs,
-                name => Block::Of(name),
-            },
-            _ => Block::Else,
-        }
-    }
-
-    /// Whether what stands in a block is run when the page is read.
-    fn runs(&self, block: Block<'s>) -> bool {
-        match block {
-            Block::Runs => true,
-            Block::ForPhones | Block::Else => false,
-            Block::Of(name) => self.is_called(name),
-        }
-    }
-
-    /// Whether a function is called, or handed over to be, outside of all blocks.
-    fn is_called(&self, name: &str) -> bool {
-        let mut depth = 0_usize;
-        for (at, token) in self.tokens.iter().enumerate() {
-            match token.kind {
-                Kind::Sign(b'{') => depth += 1,
-                Kind::Sign(b'}') => depth = depth.saturating_sub(1),
-                Kind::Word(word) if word == name && depth == 0 => {
-                    let declared = matches!(self.word_before(at), "function" | "var" | "let" | "const");
-                    let set = self.kind(at + 1) == Some(Kind::Sign(b'='));
-                    if !declared && !set {
-                        return true;
-                    }
-                }
-                Kind::Text(text) if depth == 0 && text.trim_end_matches([';', ')', '(']) == name => {
-                    return true;
-                }
-                _ => {}
-            }
-        }
-        false
-    }
-
     /// Whether a statement begins with the `location` at a place, and on no condition.
     fn begins_statement(&self, at: usize, closed: Option<Block<'s>>) -> bool {
         let mut from = at;
@@ -224,8 +112,17 @@ impl<'s> Code<'s> {
         }
     }
 
-    /// The whole text that the `location` at a place is set to.
-    fn assigned(&self, at: usize) -> Option<&'s str> {
+    /// What opens in the same window by the `open` at a place: `open(url, '_self')`.
+    fn own_window(&self, at: usize) -> Option<Kind<'s>> {
+        let [Kind::Sign(b'('), address] = self.kinds(at + 1)? else { return None };
+        let [Kind::Sign(b','), Kind::Text("_self" | "_top" | "_parent")] = self.kinds(at + 3)? else {
+            return None;
+        };
+        Some(address)
+    }
+
+    /// Where the value begins that the `location` at a place is set to.
+    fn value(&self, at: usize) -> Option<usize> {
         let mut at = at + 1;
         let is = |at: usize, kind: Kind<'_>| self.kind(at) == Some(kind);
         let dot = Kind::Sign(b'.');
@@ -233,11 +130,15 @@ impl<'s> Code<'s> {
             at += 2;
         }
         let called = is(at, dot) && (is(at + 1, Kind::Word("replace")) || is(at + 1, Kind::Word("assign")));
-        let text = match called {
-            true if is(at + 2, Kind::Sign(b'(')) => at + 3,
-            false if is(at, Kind::Sign(b'=')) => at + 1,
-            _ => return None,
-        };
+        match called {
+            true => is(at + 2, Kind::Sign(b'(')).then_some(at + 3),
+            false => (is(at, Kind::Sign(b'=')) && !is(at + 1, Kind::Sign(b'='))).then_some(at + 1),
+        }
+    }
+
+    /// The whole text that the `location` at a place is set to.
+    fn assigned(&self, at: usize) -> Option<&'s str> {
+        let text = self.value(at)?;
         let Some(Kind::Text(target)) = self.kind(text) else { return None };
         // What is put together is another address.
         let ends = match self.kind(text + 1) {
@@ -247,59 +148,6 @@ impl<'s> Code<'s> {
         };
         (ends && !target.trim().is_empty() && !target.contains('\\')).then_some(target)
     }
-}
-
-/// The words, texts and signs of a script, without its remarks.
-fn tokens(script: &str) -> Vec<Token<'_>> {
-    let bytes = script.as_bytes();
-    let mut tokens = Vec::new();
-    let (mut at, mut first) = (0, true);
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80;
-    let line_end = |from: usize| memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |end| from + end);
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        let from = at;
-        let kind = match bytes[at] {
-            b'\n' | b'\r' => {
-                first = true;
-                at += 1;
-                continue;
-            }
-            byte if byte.is_ascii_whitespace() => {
-                at += 1;
-                continue;
-            }
-            _ if rest.starts_with(b"//") || rest.starts_with(b"<!--") || rest.starts_with(b"-->") => {
-                at = line_end(at);
-                continue;
-            }
-            _ if rest.starts_with(b"/*") => {
-                at = memmem::find(rest, b"*/").map_or(bytes.len(), |end| at + end + 2);
-                continue;
-            }
-            quote @ (b'"' | b'\'' | b'`') => {
-                let mut end = at + 1;
-                while end < bytes.len() && bytes[end] != quote {
-                    end += if bytes[end] == b'\\' { 2 } else { 1 };
-                }
-                at = end + 1;
-                // Without its end nothing is known of what follows.
-                let Some(text) = script.get(from + 1..end).filter(|_| end < bytes.len()) else { break };
-                Kind::Text(text)
-            }
-            byte if is_word(byte) => {
-                at += rest.iter().position(|byte| !is_word(*byte)).unwrap_or(rest.len());
-                Kind::Word(&script[from..at])
-            }
-            sign => {
-                at += 1;
-                Kind::Sign(sign)
-            }
-        };
-        tokens.push(Token { kind, first });
-        first = false;
-    }
-    tokens
 }
 
 #[cfg(test)]
@@ -328,6 +176,7 @@ mod tests {
             "alert('moved')\nlocation.href='/a'",
             "if(/Android|iPhone/i.test(navigator.userAgent)){location.href='/m/'}else{location.href='/a'}",
             "try{location.href='/a'}catch(e){}",
+            "window.open('/a', '_self');",
         ] {
             assert_eq!(target(script), Some("/a"), "{script}");
         }
@@ -348,6 +197,8 @@ mod tests {
             "x ? location='/a' : 0",
             "location.href = location.href + '?x'",
             "if(location.href=='/a'){}",
+            "window.open('/a')",
+            "window.open('/a', '_blank')",
             "var l = location.pathname",
             "for(;;) location.href='/a'",
             "else location.href='/a'",
@@ -363,12 +214,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn where_a_page_may_lead_that_shows_nothing_else() {
+        for (script, wanted) in [
+            ("if(x){location.href='/a'}", Some(Doubtful::Address("/a"))),
+            ("if(x) window.open('/a','_self')", Some(Doubtful::Address("/a"))),
+            (
+                "(function(){\n var url = document.getElementById('url').innerText;\n if(url){\n window.open(url,'_self');\n }\n})();",
+                Some(Doubtful::Element),
+            ),
+            ("var u = document.getElementById('u').innerHTML; location.replace(u)", Some(Doubtful::Element)),
+            ("location.href = u", None),
+            ("if (location.href == '/a') {}", None),
+            ("open('/a', '_blank')", None),
+            ("", None),
+        ] {
+            assert_eq!(doubtful(script), wanted, "{script}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_script_is_read_to_its_end(
-            script in "(location|\\.href|=|'|\"|\\\\|/a|function|\\(|\\)|\\{|\\}|=>|if|else|setTimeout|go|;|\n|//|/\\*|字| ){0,40}",
+            script in "(location|open|, '_self'|getElementById|\\.href|=|'|\"|\\\\|/a|function|\\(|\\)|\\{|\\}|=>|if|else|setTimeout|go|;|\n|//|/\\*|字| ){0,40}",
         ) {
-            let _ = target(&script);
+            let _ = (target(&script), doubtful(&script));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::element::Element;
 use crate::names::{Room, lowered};
 
 /// The zone an element begins, if its name, class or id says so. A `page` that is `outermost` is the whole page,
-/// any other a pager.
+/// any other a pager; `page-main` and `page_content` are parts of any kind.
 pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>, outermost: bool) -> Option<Zone> {
     match element {
         Element::Nav | Element::Header | Element::Aside => return Some(Zone::Navigation),
@@ -17,18 +17,26 @@ pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>, outermost: 
     [Attribute::Class, Attribute::Id].into_iter().find_map(|name| {
         let value = attributes.get(name)?;
         let mut rest = value.as_bytes();
+        // The word before is of the same class.
+        let mut joined = false;
         while !rest.is_empty() {
             let bytes = rest.iter().position(|byte| APART[usize::from(*byte)]).unwrap_or(rest.len());
-            let word = &rest[..bytes];
-            let whole = outermost && word.eq_ignore_ascii_case(b"page");
-            if let Some(zone) = zone_of_word(word).filter(|_| !whole) {
+            let (word, end) = (&rest[..bytes], rest.get(bytes));
+            let joins = matches!(end, Some(b'-' | b'_'));
+            let after = rest.get(bytes + 1..).unwrap_or_default();
+            let no_pager = word.eq_ignore_ascii_case(b"page")
+                && (outermost || joined || joins && !PAGER_PARTS.iter().any(|part| after.starts_with(part)));
+            if let Some(zone) = zone_of_word(word).filter(|_| !no_pager) {
                 return Some(zone);
             }
-            rest = rest.get(bytes + 1..).unwrap_or_default();
+            (rest, joined) = (after, joins);
         }
         None
     })
 }
+
+/// What a pager is called behind `page-`.
+const PAGER_PARTS: [&[u8]; 6] = [b"num", b"bar", b"turn", b"btn", b"next", b"prev"];
 
 /// What stands between two words of a class.
 const APART: [bool; 256] = {
@@ -128,5 +136,11 @@ mod tests {
         whole.push("id", "page");
         assert_eq!(zone_of(Element::Div, &whole, true), None);
         assert_eq!(zone("page2"), None);
+        for class in ["page-main", "page_content", "ewb-page-wrap", "list-page"] {
+            assert_eq!(zone(class), None, "{class}");
+        }
+        for class in ["page-num", "page_nums", "page-nav", "page page-b"] {
+            assert_eq!(zone(class), Some(Zone::Navigation), "{class}");
+        }
     }
 }

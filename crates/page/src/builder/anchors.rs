@@ -3,7 +3,7 @@
 use memchr::memchr;
 use xunjian_model::{BadAddress, Fragment, Link, LinkKind, ListItem, PageUrl, UrlError, Zone};
 
-use super::{Builder, Open, PLACES_MAX};
+use super::{Builder, Open, PLACES_MAX, RowDate};
 use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
 use crate::{addresses, handlers, links, list_data};
@@ -159,7 +159,7 @@ impl<'t> Builder<'t> {
         if open.taken || open.links >= self.facts.links.len() {
             return;
         }
-        let Some(date) = open.date else { return };
+        let Some(RowDate { date, .. }) = open.date else { return };
         let Some(link) = self.title_of_row(open.links) else { return };
         self.facts.items.push(ListItem { link: link as u32, date: Some(date) });
         if let Some(parent) = self.stack.last_mut() {

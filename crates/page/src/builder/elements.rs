@@ -12,12 +12,20 @@ use crate::join::Joiner;
 use crate::list_data::{
     Handed, asked_by_element, count_in_words, other_groups, other_numbers, other_pages, other_parts,
 };
+use crate::onward::Doubtful;
 use crate::script_list::{self, DataRow, Part, number_of};
 use crate::white_space::append;
-use crate::{diversion, links, onward};
+use crate::{diversion, links, onward, written};
 
 /// Addresses kept to which a page's scripts send visitors from search engines.
 const DIVERSIONS_MAX: usize = 16;
+
+/// Where a page leads by a script that may not be run, or that does not hold the address.
+pub(super) enum Leads {
+    To(String),
+    /// To what stands in one of its hidden elements.
+    ToElement,
+}
 
 impl<'t> Builder<'t> {
     pub(super) fn read_element(&mut self, name: Name<'t>, attributes: &Attributes<'t>) {
@@ -152,7 +160,12 @@ impl<'t> Builder<'t> {
             .get(Attribute::HttpEquiv)
             .is_some_and(|name| name.trim().eq_ignore_ascii_case("refresh"));
         if refreshes && !self.is_for_others() {
-            self.facts.refresh = links::refresh_target(&content).and_then(|target| self.base.join(target));
+            let target = links::refresh_target(&content).and_then(|target| self.base.join(target));
+            match self.in_script {
+                // On what condition is not known.
+                true => self.leads = self.leads.take().or(target.map(Leads::To)),
+                false => self.facts.refresh = target,
+            }
         }
         let Some(name) = [Attribute::Name, Attribute::Property, Attribute::Itemprop]
             .into_iter()
@@ -196,9 +209,49 @@ impl<'t> Builder<'t> {
         {
             self.facts.refresh = self.base.join(target);
         }
+        if self.leads.is_none() && !diverts {
+            self.leads = onward::doubtful(script).and_then(|doubtful| match doubtful {
+                Doubtful::Address(target) => self.base.join(target).map(Leads::To),
+                Doubtful::Element => Some(Leads::ToElement),
+            });
+        }
         self.published.read_script(script);
         self.lists(script);
         self.put_away(script);
+        self.read_written(script);
+    }
+
+    /// Reads what a script writes where it stands.
+    fn read_written(&mut self, script: &'t str) {
+        if self.in_script {
+            return;
+        }
+        for part in written::written(script) {
+            self.in_script = true;
+            self.read(part);
+            self.in_script = false;
+        }
+    }
+
+    /// Where the page leads by a script if it shows nothing else.
+    pub(super) fn lead_on(&mut self) {
+        let Some(leads) = self.leads.take().filter(|_| self.facts.refresh.is_none()) else { return };
+        let shows = self.facts.blocks.iter().any(|block| !block.hidden);
+        if shows || self.facts.main_media > 0 {
+            return;
+        }
+        self.facts.refresh = match leads {
+            Leads::To(target) => Some(target),
+            Leads::ToElement => {
+                let mut texts = self.facts.blocks.iter().map(|block| block.text.trim());
+                let address = texts.find(|text| {
+                    text.starts_with(['/', '.', 'h'])
+                        && text.contains('/')
+                        && !text.contains(char::is_whitespace)
+                });
+                address.map(str::to_owned).and_then(|address| self.base.join(&address))
+            }
+        };
     }
 
     /// A list that was handed out as data.

@@ -13,6 +13,7 @@ use encoding_rs::{Encoding, UTF_8};
 use jiff::civil::Date;
 use xunjian_model::{Block, Facts, PageKind, PageUrl, Problem, Zone, anchor_hash};
 
+use self::elements::Leads;
 use self::regions::Regions;
 use crate::attribute::{Attribute, Attributes};
 use crate::date::{date_in_row, date_of_parts, is_date_part, names_another_day};
@@ -35,6 +36,8 @@ const ENCODED_MIN: usize = 4;
 const OUTERMOST: usize = 3;
 /// Bytes of the name of what stands in the next cell: twelve characters in Chinese.
 const NAME_BYTES_MAX: usize = 36;
+/// Bytes of a block that is little else than a date: `发布时间：2024-05-06 10:00:00`.
+const PLAIN_BYTES_MAX: usize = 48;
 /// Ids, places and faulty addresses kept of a page.
 const PLACES_MAX: usize = 4_096;
 
@@ -70,6 +73,21 @@ pub(crate) fn trace(
     builder.trace.map(Trace::found).unwrap_or_default()
 }
 
+/// The date of a row.
+#[derive(Clone, Copy)]
+struct RowDate {
+    date: Date,
+    /// It stands in a block of little else, not in a text that tells of it.
+    plain: bool,
+}
+
+impl RowDate {
+    /// Whether it is rather a row's than the one that was found in front of it.
+    fn is_rather(self, known: Option<Self>) -> bool {
+        known.is_none_or(|known| self.plain && !known.plain)
+    }
+}
+
 struct Open<'t> {
     name: Name<'t>,
     zone: Zone,
@@ -78,7 +96,7 @@ struct Open<'t> {
     folded: bool,
     /// Link count and row state when the element began: for list rows.
     links: usize,
-    date: Option<Date>,
+    date: Option<RowDate>,
     taken: bool,
     /// It begins a region.
     region: bool,
@@ -149,6 +167,8 @@ struct Builder<'t> {
     is_whole: bool,
     /// The rows in the page bring the address of the next ones.
     brings_next: bool,
+    /// Where it may lead, if it shows nothing.
+    leads: Option<Leads>,
 }
 
 impl<'t> Builder<'t> {
@@ -187,6 +207,7 @@ impl<'t> Builder<'t> {
             is_data: false,
             is_whole: false,
             brings_next: false,
+            leads: None,
         }
     }
 
@@ -420,8 +441,12 @@ impl<'t> Builder<'t> {
         // A row's date belongs to the rows around it until one of them takes it.
         if let Some(parent) = self.stack.last_mut() {
             parent.taken |= open.taken;
-            if parent.date.is_none() && !open.taken {
-                parent.date = open.date;
+            // Paragraphs of a list are a text in it.
+            let is_text = parent.name.element.is_list() && open.name.element == Element::P;
+            if let Some(date) =
+                open.date.filter(|date| date.is_rather(parent.date) && !open.taken && !is_text)
+            {
+                parent.date = Some(date);
             }
         }
     }
@@ -526,8 +551,12 @@ impl<'t> Builder<'t> {
         };
         let date = date_in_row(text).filter(|_| of_row()).or_else(with_before);
         self.is_date_part = part && date.is_none();
-        if let Some(open) = self.stack.last_mut().filter(|open| open.date.is_none()) {
-            open.date = date;
+        let plain = text.len() <= PLAIN_BYTES_MAX;
+        let date = date.map(|date| RowDate { date, plain });
+        if let Some((open, date)) = self.stack.last_mut().zip(date)
+            && date.is_rather(open.date)
+        {
+            open.date = Some(date);
         }
     }
 
@@ -562,6 +591,7 @@ impl<'t> Builder<'t> {
         if !self.is_whole && !self.is_data {
             self.piece_parts();
         }
+        self.lead_on();
         let mut facts = self.facts;
         facts.refresh = facts.refresh.filter(|target| *target != address.as_str());
         let linked = linked_chars(&facts);

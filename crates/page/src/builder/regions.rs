@@ -14,6 +14,14 @@ const PARAGRAPH_CHARS_MIN: usize = 80;
 const TEXT_CHARS_MIN: usize = 400;
 /// Dated rows that no footer has.
 const ROWS_MIN: usize = 3;
+/// Characters outside of links that a footer without any of the signs of one does not have.
+const UNSIGNED_CHARS_MIN: usize = 100;
+/// What stands in footers: who runs the site, and by which numbers it is known.
+const SIGNS: [&str; 9] =
+    ["版权所有", "备案", "ICP", "标识码", "Copyright", "©", "公网安备", "技术支持", "主办："];
+/// Characters outside of links of sentences that no menu has, and of a sentence.
+const SENTENCES_CHARS_MIN: usize = 100;
+const SENTENCE_CHARS_MIN: usize = 20;
 
 /// A part that an element with such a name begins.
 #[derive(Debug)]
@@ -88,8 +96,15 @@ impl Regions {
             let blocks = own(&region.blocks, inner.iter().map(|one| &one.blocks));
             let links = own(&region.links, inner.iter().map(|one| &one.links));
             let is_main = title.is_some_and(|title| blocks.iter().any(|range| range.contains(&title)))
-                || region.zone == Zone::Footer && rows(facts, &links) >= ROWS_MIN
-                || text_chars(facts, &blocks, linked) >= TEXT_CHARS_MIN;
+                || match region.zone {
+                    Zone::Footer => rows(facts, &links) >= ROWS_MIN || is_unsigned(facts, &blocks, linked),
+                    _ => {
+                        let is_sentence =
+                            |chars, text: &str| chars >= SENTENCE_CHARS_MIN && text.contains('。');
+                        chars(facts, &blocks, linked, is_sentence) >= SENTENCES_CHARS_MIN
+                    }
+                }
+                || chars(facts, &blocks, linked, |chars, _| chars >= PARAGRAPH_CHARS_MIN) >= TEXT_CHARS_MIN;
             if !is_main {
                 zones.push(region.zone);
                 continue;
@@ -129,15 +144,26 @@ fn rows(facts: &Facts, links: &[Range<usize>]) -> usize {
     facts.items.iter().filter(|item| item.date.is_some() && is_in(item.link as usize)).count()
 }
 
-/// Characters of paragraphs outside of links.
-fn text_chars(facts: &Facts, blocks: &[Range<usize>], linked: &[usize]) -> usize {
-    let chars = |block: usize| {
+/// Whether a footer has text, and nothing that makes it one.
+fn is_unsigned(facts: &Facts, blocks: &[Range<usize>], linked: &[usize]) -> bool {
+    let signed = |block: usize| SIGNS.iter().any(|sign| facts.blocks[block].text.contains(sign));
+    let no_links = |chars: usize, text: &str| chars * 2 > text.chars().count();
+    chars(facts, blocks, linked, no_links) >= UNSIGNED_CHARS_MIN
+        && !blocks.iter().cloned().flatten().any(signed)
+}
+
+/// Characters outside of links, of the blocks that count by those and by their text.
+fn chars(
+    facts: &Facts,
+    blocks: &[Range<usize>],
+    linked: &[usize],
+    counts: impl Fn(usize, &str) -> bool,
+) -> usize {
+    let own = |block: usize| {
         let shown = &facts.blocks[block];
-        if shown.hidden {
-            return 0;
-        }
         let chars = shown.text.chars().count().saturating_sub(linked[block]);
-        if chars >= PARAGRAPH_CHARS_MIN { chars } else { 0 }
+        // Entries of menus lead somewhere, too.
+        if !shown.hidden && !shown.path.ends_with("option") && counts(chars, &shown.text) { chars } else { 0 }
     };
-    blocks.iter().cloned().flatten().map(chars).sum()
+    blocks.iter().cloned().flatten().map(own).sum()
 }

@@ -31,6 +31,11 @@ fn lists_of_every_family_have_rows() {
         "<ul><li><a href=1>甲</a><span>2024-05-06</span></li><li><a href=2>乙</a><span>2024-05-05</span></li></ul>",
         "<ul><li><span>2024-05-06</span><a href=1>甲</a><li><span>2024-05-05</span><a href=2>乙</a></ul>",
         "<table><tr><td><a href=1>甲</a></td><td>2024-05-06</td></tr><tr><td><a href=2>乙</a><td>2024-05-05</table>",
+        // A day that the text tells of, before that of the row.
+        "<ul><li><a href=1>甲</a><div>原定于2024年4月11日举行的全国高等教育自学考试延期举行，具体时间另行通知。</div><p>2024-05-06</p></li><li><a href=2>乙</a><span>2024-05-05</span></li></ul>",
+        // A list for each row.
+        "<div><ul><li><a href=1>甲</a></li><li>入冬以来，某地……</li><li>发布时间：2024-05-06 10:00:00</li></ul><ul><li><a href=2>乙</a></li><li>发布时间：2024-05-05</li></ul></div>",
+        "<dl><dt><a href=1>甲</a></dt><dd>2024-05-06</dd></dl><dl><dt><a href=2>乙</a></dt><dd>2024-05-05</dd></dl>",
         "<dl><dd>[2024-05-06] <a href=1>甲</a></dd><dd>[2024-05-05] <a href=2>乙</a></dd></dl>",
         "<div><div class=item><div><a href=1>甲</a></div><div>2024-05-06</div></div><div class=item><div><a href=2>乙</a></div><div>2024-05-05</div></div></div>",
         // The day stands apart, before or behind.
@@ -492,6 +497,37 @@ fn what_a_class_calls_a_footer_may_be_the_main_text() {
     assert_eq!(zones(&format!("<div class=bottom><p>{footer}</p></div>"), "主办单位"), Zone::Footer);
     let links: String = (0..60).map(|at| format!("<a href=/{at}>某某单位网站</a> ")).collect();
     assert_eq!(zones(&format!("<div class=footer><p>{links}</p></div>"), "某某单位"), Zone::Footer);
+    // Short paragraphs and tables, of which no footer has so much without saying whose it is.
+    let cells = "<p>现将获奖名单公布如下：</p><table><tr><td>一等奖<td>《朗读者》<td>张三</table>".repeat(6);
+    let two = format!("<div class=content-footer>{cells}</div><div class=footer>版权所有</div>");
+    assert_eq!(zones(&two, "获奖名单"), Zone::Main);
+    assert_eq!(zones(&two, "版权所有"), Zone::Footer);
+    let signed = format!("<div class=footer>{cells}<p>某ICP备12345678号</p></div>");
+    assert_eq!(zones(&signed, "获奖名单"), Zone::Footer);
+    // Sentences, which no menu has.
+    let sentences =
+        "<p>主讲内容：通过自身的科研学术成长经历，激励本科生积极投身学术，追求卓越。</p>".repeat(4);
+    assert_eq!(zones(&format!("<div class=menu>{sentences}</div>"), "主讲内容"), Zone::Main);
+    let entries =
+        "<p><a href=/1>主讲内容：通过自身的科研学术成长经历，激励本科生投身学术。</a></p>".repeat(4);
+    assert_eq!(zones(&format!("<div class=menu>{entries}</div>"), "主讲内容"), Zone::Navigation);
+}
+
+#[test]
+fn what_scripts_write_is_part_of_the_page() {
+    let page = facts(
+        "<ul><script>var name = '依申请公开'; document.write('<li class=on><a href=\"../ysqgk/\">' + name + '</a></li>');</script></ul>\
+         <script>document.write('<div style=\"display:none\">')</script><a href=http://b.com/>彩票</a><script>document.write('</div>')</script>\
+         <a href=/c>后面</a>",
+    );
+    let links: Vec<_> =
+        page.links.iter().map(|link| (page.link_text(link), link.url.as_str(), link.hidden)).collect();
+    let wanted = [
+        ("依申请公开", "http://a.gov.cn/ysqgk/", false),
+        ("彩票", "http://b.com/", true),
+        ("后面", "http://a.gov.cn/c", false),
+    ];
+    assert_eq!(links, wanted);
 }
 
 #[test]
@@ -505,6 +541,19 @@ fn pages_that_lead_on() {
         ("<meta http-equiv=refresh content='600;url=/x/t20240506_1.html'>", None),
         ("<meta http-equiv=refresh content=600>", None),
         ("<script>function search(){location.href='/search?q='+q.value}</script>", None),
+        // What shows nothing is there to lead on, on whatever condition.
+        (
+            "<div style=display:none><p>信息</p><p id=url>/gk/list.shtml</p></div><script>(function(){ var url = \
+            document.getElementById('url').innerText; if(url){ window.open(url, '_self'); } })();</script>",
+            Some("http://a.gov.cn/gk/list.shtml"),
+        ),
+        (
+            "<script>var lm='公开'; if(lm=='公开'){ document.write('<meta http-equiv=\"Refresh\" content=\"0;URL=/gk/\" />'); }</script>",
+            Some("http://a.gov.cn/gk/"),
+        ),
+        ("<script>if(a()){location.href='/index/'}</script>", Some("http://a.gov.cn/index/")),
+        ("<p>信息</p><script>if(a()){location.href='/index/'}</script>", None),
+        ("<img src=a.png><script>if(a()){location.href='/index/'}</script>", None),
     ] {
         assert_eq!(facts(html).refresh.as_deref(), target, "{html}");
     }
