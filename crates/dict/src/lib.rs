@@ -7,6 +7,7 @@
 
 mod conflicts;
 mod fold;
+mod history;
 mod load;
 mod matcher;
 mod pairs;
@@ -93,7 +94,7 @@ pub struct Entry {
     pub context: Vec<String>,
     /// Words near the pattern that make it right.
     pub not_near: Vec<String>,
-    /// Right on pages that are older than this day, and after an earlier year in the same text.
+    /// Right on pages that are older than this day, and where the text tells of an earlier one.
     pub since: Option<Date>,
     /// Not wrong inside a quoted title 《…》.
     pub skip_titles: bool,

@@ -3,14 +3,13 @@
 use jiff::civil::Date;
 
 use crate::fold::{Folded, Folder, fold_pattern, is_folded, is_latin, is_verbatim};
+use crate::history::is_history;
 use crate::trie::{Alphabet, Trie, VALUE_BITS};
 use crate::vocabulary::{Spelling, Vocabulary};
 use crate::{Category, Dictionary, Entry, Scope, segment};
 
 /// Characters before and after a word in which the words of `context` and `not_near` are looked for.
 const CONTEXT_CHARS: usize = 40;
-/// Characters before a name in which an earlier year makes it history.
-const HISTORY_CHARS: usize = 60;
 /// Characters before a name in which a lead and the name of a place are looked for.
 const PLACE_CHARS: usize = 14;
 /// Characters before a word in which an opening 《 is looked for.
@@ -445,7 +444,7 @@ impl Matcher {
                 && word.is_some_and(|word| is_led_over_place(&text[..span.0], &word.entry.not_after));
         let excused = led
             || self.allowed_max > 0 && around()
-            || word.is_some_and(|word| word.is_excused(place, text, folded, (from, to), span.0));
+            || word.is_some_and(|word| word.is_excused(place, text, folded, (from, to), span));
         let span = (span.0 as u32, span.1 as u32);
         candidates.push(Candidate {
             from: start,
@@ -566,13 +565,13 @@ impl Word {
         text: &str,
         folded: &Folded,
         (from, to): (usize, usize),
-        start: usize,
+        span: (usize, usize),
     ) -> bool {
         // A name is wrong only on a page that is younger than the change.
         let before_change = |since: Date| place.date.is_some_and(|date| date < since);
-        self.entry.since.is_some_and(|since| before_change(since) || is_history(&text[..start], since))
+        self.entry.since.is_some_and(|since| before_change(since) || is_history(text, span, since))
             || self.not_before.iter().any(|tail| folded.codes()[to..].starts_with(tail))
-            || self.entry.skip_titles && in_title(&text[..start])
+            || self.entry.skip_titles && in_title(&text[..span.0])
             || stands_near(&self.not_near, folded, (from, to))
     }
 }
@@ -594,25 +593,6 @@ fn is_led_over_place(before: &str, leads: &[String]) -> bool {
             let place = &before[at + lead.len()..];
             place.ends_with(KINDS) && !place.starts_with(KINDS) && place.chars().all(char::is_alphabetic)
         })
-    })
-}
-
-/// Whether the text speaks of a year before the change, as 2001年国家工商行政管理局发布的 does, or the line of
-/// somebody's life 1996.07—1998.10.
-fn is_history(before: &str, since: Date) -> bool {
-    let from = before.char_indices().rev().take(HISTORY_CHARS).last().map_or(before.len(), |(at, _)| at);
-    let before = &before[from..];
-    let is_digit = |at: usize| before.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
-    before.match_indices(['1', '2']).any(|(at, _)| {
-        let year = before.get(at..at + 4).and_then(|year| year.parse::<i16>().ok());
-        let dated = || {
-            let behind = &before[at + 4..];
-            behind.starts_with('年')
-                || behind.starts_with(['.', '-', '/', '．', '－'])
-                    && is_digit(at + 4 + behind.chars().next().map_or(0, char::len_utf8))
-        };
-        let whole = at == 0 || !is_digit(at - 1);
-        whole && year.is_some_and(|year| (1949..since.year()).contains(&year)) && dated()
     })
 }
 
