@@ -80,6 +80,12 @@ pub fn index_name(path: &str) -> Option<&str> {
     INDEX_NAMES.iter().any(|own| name.eq_ignore_ascii_case(own)).then_some(name)
 }
 
+/// Whether an address names the own page of a folder, whose address ends with a slash.
+pub fn is_index_of(folder: &str, address: &str) -> bool {
+    let name = address.strip_prefix(folder).filter(|name| folder.ends_with('/') && !name.contains('/'));
+    name.is_some_and(|name| index_name(name).is_some())
+}
+
 /// Whether a path could also end with a slash: its last segment has no ending.
 pub fn needs_slash(path: &str) -> bool {
     let last = path.rsplit('/').next().unwrap_or_default();
@@ -101,6 +107,21 @@ fn without_session(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_s_own_page_is_known_by_its_name() {
+        for (address, is_one) in [
+            ("http://a.cn/index.html", true),
+            ("http://a.cn/Default.htm", true),
+            ("http://a.cn/", false),
+            ("http://a.cn/b/index.html", false),
+            ("http://a.cn/list.html", false),
+            ("http://b.cn/index.html", false),
+        ] {
+            assert_eq!(is_index_of("http://a.cn/", address), is_one, "{address}");
+        }
+        assert!(!is_index_of("http://a.cn/b", "http://a.cn/bindex.html"));
+    }
 
     #[test]
     fn what_is_always_folded_and_what_only_by_rule() {

@@ -52,9 +52,11 @@ pub(crate) fn has_no_body(facts: &Facts) -> bool {
     chars < BODY_CHARS_MIN
 }
 
+/// Date, source and counters, and no sentence with a date in it.
 fn is_info(block: &Block) -> bool {
     let words = ["来源", "发布", "日期", "时间", "浏览", "字体"];
     block.text.chars().count() <= INFO_CHARS_MAX
+        && !block.text.contains(['。', '；', '！'])
         && (words.iter().any(|word| block.text.contains(word))
             || xunjian_page::date_in_text(&block.text).is_some())
 }

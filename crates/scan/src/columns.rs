@@ -5,13 +5,17 @@ use std::collections::HashSet;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use xunjian_model::{Facts, LinkKind, ListItem, PageUrl, Site, StatedColumn, Zone};
+use xunjian_model::{Facts, Kind, Link, LinkKind, ListItem, PageKind, PageUrl, Site, StatedColumn, Zone};
 
 use crate::ScanSetup;
-use crate::digest::url_hash;
+use crate::digest::{PageFinding, url_hash};
 
 /// Longest name of a column, in characters.
 const NAME_CHARS_MAX: usize = 12;
+/// What stands in front of words that others searched for.
+const SEARCHED: [&str; 5] = ["热门搜索", "热搜", "热门关键", "搜索热词", "热门词"];
+/// Rows that an article has beside it no more than.
+const ROWS_MIN: usize = 3;
 /// Characters of main text with which a page without rows is not blank.
 const BLANK_CHARS_MAX: u32 = 60;
 
@@ -52,6 +56,21 @@ impl Column {
         if self.name.is_empty() { &facts.title } else { &self.name }
     }
 
+    /// What its page's label calls it.
+    pub(crate) fn label(facts: &Facts) -> Option<&str> {
+        facts.label("ColumnName").filter(|name| !name.is_empty())
+    }
+
+    /// The fault of a label that other columns have, too, and that is not what the menu calls this one.
+    pub(crate) fn wrong_label(&self, label: &str, others: bool) -> Option<PageFinding> {
+        let alike = self.name.is_empty() || label.contains(&self.name) || self.name.contains(label);
+        (others && !alike).then(|| {
+            let excerpt = format!("ColumnName = ⟦{label}⟧");
+            let reason = format!("other columns have it, too; the menu says {}", self.name);
+            PageFinding::new(Kind::BadLabel, "ColumnName", excerpt).with("reason", reason)
+        })
+    }
+
     /// Id of its class.
     pub(crate) fn class<'c>(&'c self, classes: &'c [ColumnClass]) -> Option<&'c str> {
         match &self.stated {
@@ -84,7 +103,12 @@ pub(crate) fn discover(home: &Facts, site: &Site, classes: &[ColumnClass]) -> Ve
     let mut found: Vec<Column> = Vec::new();
     let dated: HashSet<u32> = home.items.iter().map(|item| item.link).collect();
     let undated = (0..).zip(&home.links).filter(|(at, _)| !dated.contains(at)).map(|(_, link)| link);
-    for link in undated.filter(|link| link.kind == LinkKind::Page && !link.hidden) {
+    // What readers search for leads to what was found, whatever it is called.
+    let searched = |link: &Link| {
+        let block = home.blocks.get(link.block as usize);
+        block.is_some_and(|block| SEARCHED.iter().any(|word| block.text.contains(word)))
+    };
+    for link in undated.filter(|link| link.kind == LinkKind::Page && !link.hidden && !searched(link)) {
         let name = home.link_name(link).to_owned();
         let chars = name.chars().count();
         let Ok(url) = PageUrl::parse(&link.url) else { continue };
@@ -141,10 +165,10 @@ pub(crate) fn own_items<'f>(facts: &'f Facts, menu: &HashSet<u64>) -> impl Itera
     })
 }
 
-/// Reads a column's first page. `newest_elsewhere` is the newest article known to be of the
-/// column by its label or address, `menu` what stands in the menus of every page.
+/// Reads a column's first page. `name` is what the column is called, `newest_elsewhere` the newest article known to be
+/// of the column by its label or address, `menu` what stands in the menus of every page.
 pub(crate) fn read(
-    column: &Column,
+    (column, name): (&Column, &str),
     (facts, menu): (&Facts, &HashSet<u64>),
     newest_elsewhere: Option<Date>,
     setup: &ScanSetup,
@@ -159,8 +183,6 @@ pub(crate) fn read(
             && url_hash(&link.url) != url_hash(url.as_str())
     });
     let rows = rows.count();
-    let label = facts.label("ColumnName").filter(|name| !name.is_empty());
-    let name = label.unwrap_or(column.name(facts));
     // What its own page calls it, it is, unless somebody says so.
     let class = match &column.stated {
         Some(class) => class,
@@ -169,8 +191,9 @@ pub(crate) fn read(
     let empty =
         rows == 0 && facts.main_chars <= BLANK_CHARS_MAX && facts.main_media == 0 && facts.refresh.is_none();
     let newest = in_list.max(newest_elsewhere.filter(|date| *date <= latest));
-    // A page of text or a form is no list: its age says nothing.
-    let is_list = own_items(facts, menu).next().is_some() || empty || newest_elsewhere.is_some();
+    // A page of text or a form is no list: its age says nothing. Beside an article a row or two may stand.
+    let rows_min = if facts.kind == PageKind::Article { ROWS_MIN } else { 1 };
+    let is_list = own_items(facts, menu).nth(rows_min - 1).is_some() || empty || newest_elsewhere.is_some();
     is_list.then(|| ColumnReport {
         name: name.to_owned(),
         url: url.to_string(),

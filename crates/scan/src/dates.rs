@@ -26,7 +26,10 @@ pub(crate) fn check(dates: &[DateFact], point: Date) -> Option<PageFinding> {
         let excerpt = format!("PubDate ⟦{}⟧ ≠ ⟦{}⟧", label.date, visible.date);
         let finding = PageFinding::new(Kind::DateConflict, "", excerpt);
         match label.source {
-            DateSource::Made => finding.with("reason", "PubDate tells when the page was made".to_owned()),
+            DateSource::Made => {
+                let reason = "PubDate tells when the page was made";
+                finding.of_template(reason).with("reason", reason)
+            }
             _ => finding,
         }
     })

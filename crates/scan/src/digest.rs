@@ -40,6 +40,17 @@ impl PageFinding {
         }
     }
 
+    /// The same, which is one fault where many pages have it: their template's. `fault` tells it from others.
+    pub(crate) fn of_template(mut self, fault: &str) -> Self {
+        self.block = url_hash(fault);
+        self
+    }
+
+    /// What a detail says.
+    pub(crate) fn detail(&self, name: &str) -> Option<&str> {
+        self.detail.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
+    }
+
     /// The same with one more detail.
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.detail.push((name.to_owned(), value.into()));

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use rustc_hash::FxHashSet;
-use xunjian_model::{Facts, Kind, LinkState, PageKind, Site, UrlRecord};
+use xunjian_model::canonical::is_index_of;
+use xunjian_model::{BodyHash, Kind, LinkState, PageKind, Site, UrlRecord};
 
 use crate::columns::class_of;
 use crate::digest::{PageFinding, url_hash};
@@ -59,6 +60,10 @@ pub(crate) struct Fold {
     pub(crate) cut: Vec<String>,
     pub(crate) text_bytes: u64,
     pub(crate) places: Places,
+    /// Columns that have each label `ColumnName`.
+    pub(crate) labels_of_columns: HashMap<String, usize>,
+    /// What the home page was when it was last fetched.
+    pub(crate) home_body: Option<BodyHash>,
     pub(crate) listed: Listed,
     pub(crate) script_hosts: ScriptHosts,
     pub(crate) documents: Documents,
@@ -100,6 +105,14 @@ impl Fold {
         let is_home = url == site.url.as_str();
         let is_column = columns.contains(&url);
         let hash = url_hash(&url);
+        if let Some(label) = digest.column.as_ref().filter(|_| is_column) {
+            *self.labels_of_columns.entry(label.clone()).or_default() += 1;
+        }
+        // The home page by its other name: what is wrong with it is told once.
+        let is_home_too = self.home_body.is_some() && self.home_body == record.body_hash;
+        if !is_home && is_home_too && is_index_of(site.url.as_str(), &url) {
+            return;
+        }
         if self.framed.len() < FRAMED_MAX {
             self.framed.extend(digest.frames.iter().copied());
         }
@@ -203,9 +216,8 @@ impl Fold {
     }
 
     /// The newest article known to be of a column by its label, or by lying under its folder.
-    pub(crate) fn newest_of(&self, name: &str, facts: &Facts, own_folder: Option<&str>) -> Option<Date> {
-        let label = facts.label("ColumnName").unwrap_or(name);
-        let by_label = self.newest_by_column.get(label).copied();
+    pub(crate) fn newest_of(&self, name: &str, own_folder: Option<&str>) -> Option<Date> {
+        let by_label = self.newest_by_column.get(name).copied();
         by_label.or_else(|| self.newest_by_folder.get(own_folder?).copied())
     }
 
@@ -237,7 +249,10 @@ impl Fold {
         self.undated = vec![Candidate { snapshot: home_snapshot.clone(), ..at_home(site, finding) }];
     }
 
+    /// Labels that nearly all pages lack. What single pages lack is repeated; one of the `undated` pages lacks
+    /// `PubDate`, too: one fault, one finding.
     pub(crate) fn label_findings(&mut self, site: &Site, home_snapshot: &Option<String>) -> Vec<Candidate> {
+        let undated: HashSet<&str> = self.undated.iter().map(|one| one.url.as_str()).collect();
         let counts = std::mem::take(&mut self.labels);
         let mut candidates = Vec::new();
         for (bit, label) in labels::ALL.iter().enumerate() {
@@ -249,15 +264,19 @@ impl Fold {
                 candidates.push(Candidate { snapshot: home_snapshot.clone(), ..at_home(site, finding) });
                 continue;
             }
-            for (url, title, snapshot, lacks) in &counts.pages {
-                if lacks & (1 << bit) != 0 {
-                    candidates.push(Candidate {
-                        url: url.clone(),
-                        title: title.clone(),
-                        snapshot: snapshot.clone(),
-                        finding: PageFinding::new(Kind::MissingLabel, (*label).to_owned(), excerpt.clone()),
-                    });
+            let lacking = counts.pages.iter().filter(|(.., lacks)| lacks & (1 << bit) != 0);
+            for (url, title, snapshot, _) in lacking {
+                if *label == "PubDate" && undated.contains(url.as_str()) {
+                    continue;
                 }
+                let finding = PageFinding::new(Kind::MissingLabel, (*label).to_owned(), excerpt.clone());
+                let candidate = Candidate {
+                    url: url.clone(),
+                    title: title.clone(),
+                    snapshot: snapshot.clone(),
+                    finding: finding.of_template(label),
+                };
+                self.repeated.add(url_hash(url), candidate, site);
             }
         }
         candidates

@@ -26,10 +26,15 @@ pub(crate) fn missing(facts: &Facts) -> u16 {
 /// Labels that are there and wrong.
 pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>) {
     let mut bad = |label: &str, content: &str, reason: String| {
-        findings.push(
-            PageFinding::new(Kind::BadLabel, label.to_owned(), format!("{label} = ⟦{content}⟧"))
-                .with("reason", reason),
-        );
+        let excerpt = format!("{label} = ⟦{content}⟧");
+        let finding = PageFinding::new(Kind::BadLabel, label.to_owned(), excerpt.clone());
+        // Dates are each their own, and have one form on all pages of a template.
+        let finding = match label {
+            "ArticleTitle" => finding,
+            "PubDate" => finding.of_template(label),
+            _ => finding.of_template(&excerpt),
+        };
+        findings.push(finding.with("reason", reason));
     };
     if let Some(code) = facts.label("SiteIDCode").filter(|code| !code.is_empty())
         && !is_site_code(code)

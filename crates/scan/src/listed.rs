@@ -86,6 +86,11 @@ impl Listed {
         }
     }
 
+    /// The date an article is taken to be of.
+    pub(crate) fn date_of(&self, article: u64) -> Option<Date> {
+        self.articles.get(&article).map(|own| own.date)
+    }
+
     /// Whether a list gives an article a date; `None` when none names it.
     pub(crate) fn dated(&self, article: u64) -> Option<bool> {
         let dated = self.rows.contains_key(&article);

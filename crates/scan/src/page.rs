@@ -127,7 +127,9 @@ pub(crate) fn digest(
         fragments: places::of(facts),
         script_hosts: scripts::hosts_of(facts, site),
         labelled_article: is_article
-            && ["ArticleTitle", "PubDate", "ContentSource"].iter().any(|name| facts.label(name).is_some()),
+            && ["ArticleTitle", "PubDate"]
+                .iter()
+                .any(|name| facts.label(name).is_some_and(|said| !said.is_empty())),
         named_interpretations: match number {
             Some(_) => documents::named_interpretations(facts).iter().map(target).collect(),
             None => Vec::new(),

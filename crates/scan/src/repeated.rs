@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use xunjian_model::{Kind, Site};
 
@@ -110,13 +111,20 @@ impl Repeated {
         *of_kind = *of_kind + now - before;
     }
 
-    /// What is told, and what is not. Copies of titles in lists are left out.
-    pub(crate) fn end(self) -> (Vec<Candidate>, Vec<Beyond>) {
+    /// What is told, and what is not. Copies of titles in lists are left out, and names in titles of articles that
+    /// are older than the change; `date_of` an article.
+    pub(crate) fn end(self, date_of: impl Fn(u64) -> Option<Date>) -> (Vec<Candidate>, Vec<Beyond>) {
         let (mut told, mut beyond) = (Vec::new(), Vec::new());
         for ((kind, what), fault) in self.faults {
             let mut places = fault.beyond;
             for ((block, link), mut group) in fault.groups {
                 if link.is_some_and(|target| self.own.contains(&(target, kind, what.clone()))) {
+                    continue;
+                }
+                let since =
+                    group.candidates.first().and_then(|one| one.finding.detail("since")?.parse().ok());
+                if since.zip(link.and_then(&date_of)).is_some_and(|(since, date): (Date, Date)| date < since)
+                {
                     continue;
                 }
                 if group.is_one(kind, block) {
@@ -193,7 +201,7 @@ mod tests {
             let url = format!("http://a.gov.cn/{page}");
             repeated.add(*page, Candidate { url, title: String::new(), snapshot: None, finding }, &site);
         }
-        let (told, beyond) = repeated.end();
+        let (told, beyond) = repeated.end(|_| None);
         let of = |one: Candidate| {
             let pages = one.finding.detail.iter().find(|(name, _)| name == "pages");
             format!("{}{}", &one.url[15..], pages.map(|(_, pages)| format!("*{pages}")).unwrap_or_default())

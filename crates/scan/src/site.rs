@@ -203,7 +203,8 @@ pub fn scan_site(
     // What a page showed when it was last seen says nothing of how fresh it is now.
     let is_seen = |url: &PageUrl| setup.as_of.is_some() || !states.is_unknown(url_hash(url.as_str()));
 
-    let mut fold = Fold { leads_away, ..Fold::new(setup.findings, &input.standing) };
+    let home_body = store.url(Some(&site.id), site.url.as_str())?.and_then(|record| record.body_hash);
+    let mut fold = Fold { leads_away, home_body, ..Fold::new(setup.findings, &input.standing) };
     let digests = setup.digests(store, &site.id)?;
     for_each_page((store, &digests), (site, &input.canonical), states, setup, |seen| {
         fold.add(seen, site, setup, &column_urls)
@@ -236,8 +237,17 @@ pub fn scan_site(
         let url = &column.url;
         let Some((facts, snapshot)) = page_facts(store, site, url, setup)? else { continue };
         let facts = framed(store, site, &input.canonical, facts, setup)?;
-        let name = column.name(&facts);
-        if let Some(finding) = presence::statistics(name, &facts) {
+        let mut name = column.name(&facts);
+        if let Some(label) = Column::label(&facts) {
+            match column.wrong_label(label, fold.labels_of_columns.get(label).is_some_and(|many| *many > 1)) {
+                Some(finding) => {
+                    let (url, title, snapshot) = (url.to_string(), facts.title.clone(), snapshot.clone());
+                    candidates.push(Candidate { url, title, snapshot, finding });
+                }
+                None => name = label,
+            }
+        }
+        if let Some(finding) = presence::statistics(column.name(&facts), &facts) {
             let (url, title, snapshot) = (url.to_string(), facts.title.clone(), snapshot.clone());
             candidates.push(Candidate { url, title, snapshot, finding });
         }
@@ -245,9 +255,8 @@ pub fn scan_site(
         // What a script adds to a list is not seen.
         let undated = !facts.scripted && facts.main_items().next().is_none();
         let linked = || fold.listed.newest_of(row_targets(&facts, site, (&input.canonical, &column_urls)));
-        let elsewhere =
-            fold.newest_of(name, &facts, own_folder).or_else(|| if undated { linked() } else { None });
-        let Some(column) = columns::read(column, (&facts, &menu), elsewhere, setup) else { continue };
+        let elsewhere = fold.newest_of(name, own_folder).or_else(|| if undated { linked() } else { None });
+        let Some(column) = columns::read((column, name), (&facts, &menu), elsewhere, setup) else { continue };
         if let Some(finding) = column_finding(&column, setup).filter(|_| is_seen(url)) {
             let (title, url) = (facts.title.clone(), url.to_string());
             candidates.push(Candidate { url, title, snapshot, finding });
@@ -287,21 +296,15 @@ pub fn scan_site(
     scan.offers
         .extend(home.as_ref().and_then(|(facts, _)| compatibility::asks_for_browser(facts, &site.url)));
     candidates.extend(std::mem::take(&mut fold.documents).unpaired((store, &digests), site)?);
-    candidates.extend(fold.label_findings(site, &home_snapshot));
     fold.confirm_listed();
     fold.undated_site(site, &home_snapshot);
-    // A page without any date lacks the label, too: one fault, one finding.
-    let undated: HashSet<&str> = fold.undated.iter().map(|one| one.url.as_str()).collect();
-    candidates.retain(|one| {
-        let pub_date = one.finding.kind == Kind::MissingLabel && one.finding.what == "PubDate";
-        !(pub_date && undated.contains(one.url.as_str()))
-    });
+    candidates.extend(fold.label_findings(site, &home_snapshot));
     candidates.append(&mut fold.undated);
     candidates.append(&mut fold.empty);
     if setup.as_of.is_none() {
         candidates.extend(std::mem::take(&mut fold.places).missing(store, site, setup)?);
     }
-    let (told, beyond) = fold.repeated.end();
+    let (told, beyond) = std::mem::take(&mut fold.repeated).end(|target| fold.listed.date_of(target));
     candidates.extend(told);
     scan.beyond = beyond;
     scan.cut = fold.cut;

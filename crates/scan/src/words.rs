@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use xunjian_dict::{Category, Hit, Matcher, Place, Scratch};
-use xunjian_model::{Block, Facts, Kind, Severity, Zone};
+use xunjian_model::{Block, Facts, Kind, ListItem, PageKind, Severity, Zone};
 
 use crate::digest::{PageFinding, url_hash};
 use crate::page::Passage;
@@ -30,10 +30,13 @@ pub(crate) fn check(
     findings: &mut Vec<PageFinding>,
 ) {
     for hit in matcher.find(&passage.block.text, place, &mut seen.scratch) {
-        if seen.statute && hit.entry.category == Category::OutdatedName {
+        let over = link_at(facts, at, hit.start, hit.end);
+        if hit.entry.category == Category::OutdatedName
+            && (seen.statute || is_of_its_time(facts, at, &hit, over))
+        {
             continue;
         }
-        let link = link_over(facts, at, hit.start, hit.end);
+        let link = over.map(|at| url_hash(&facts.links[at].url));
         if seen.is_new(&hit, link) {
             findings.push(PageFinding { link, ..finding_of(&hit, passage) });
         }
@@ -76,10 +79,32 @@ pub fn words_of(facts: &Facts, site: &str, matcher: &Matcher) -> Vec<WordHit> {
 
 /// Where the link leads whose text holds `start..end` of a block.
 pub(crate) fn link_over(facts: &Facts, at: usize, start: usize, end: usize) -> Option<u64> {
-    let over = facts.links.iter().find(|link| {
+    link_at(facts, at, start, end).map(|at| url_hash(&facts.links[at].url))
+}
+
+/// The link whose text holds `start..end` of a block.
+fn link_at(facts: &Facts, at: usize, start: usize, end: usize) -> Option<usize> {
+    facts.links.iter().position(|link| {
         link.block as usize == at && (link.span.0 as usize) <= start && end <= link.span.1 as usize
-    });
-    over.map(|link| url_hash(&link.url))
+    })
+}
+
+/// Whether a name of a body is right where it stands: in the row of a list that is older than the change, or among the
+/// issuers by which the documents of all years are looked up.
+fn is_of_its_time(facts: &Facts, at: usize, hit: &Hit<'_>, link: Option<usize>) -> bool {
+    let Some(since) = hit.entry.since else { return false };
+    let block_of = |item: &ListItem| facts.links.get(item.link as usize).map_or(u32::MAX, |link| link.block);
+    let row = match link {
+        Some(link) => facts.items.iter().find(|item| item.link as usize == link),
+        // A text below the title of its row.
+        None if facts.kind == PageKind::List => {
+            let above = facts.items.iter().filter(|item| block_of(item) as usize <= at);
+            above.max_by_key(|item| block_of(item))
+        }
+        None => None,
+    };
+    row.and_then(|row| row.date).is_some_and(|date| date < since)
+        || link.is_none() && facts.blocks[at].path.ends_with("option")
 }
 
 /// What of a page's words was seen: one at one place is one finding, and a page that repeats it a
