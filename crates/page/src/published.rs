@@ -124,7 +124,8 @@ pub(crate) fn page_dates(facts: &mut Facts, published: Published, address: &Page
     let list = is_list(facts);
     let visible =
         visible_date(facts).filter(|(_, said)| !(list || *said == Said::Updated && label.is_some()));
-    add(DateSource::Visible, visible.map(|(date, _)| date));
+    let visible = visible.map(|(date, _)| date);
+    add(DateSource::Visible, visible.or_else(|| if list { None } else { moment_alone(facts) }));
     let other = facts.labels.iter().filter_map(|label| {
         let name: String =
             label.name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
@@ -147,6 +148,17 @@ pub(crate) fn page_dates(facts: &mut Facts, published: Published, address: &Page
         found.extend(date.map(|date| DateFact { date, source: DateSource::Line }));
     }
     facts.dates.extend(found);
+}
+
+/// The day of the only block of the main text that is a moment and nothing else: `2020-07-16 13:09:02`.
+fn moment_alone(facts: &Facts) -> Option<Date> {
+    let is_moment = |text: &str| {
+        text.contains(':') && text.chars().all(|c| c.is_ascii_digit() || "-/.: 年月日".contains(c))
+    };
+    let main = facts.blocks.iter().filter(|block| block.zone == Zone::Main && !block.hidden);
+    let mut moments =
+        main.map(|block| block.text.trim()).filter(|text| is_moment(text)).filter_map(date_in_any_form);
+    moments.next().filter(|_| moments.next().is_none())
 }
 
 /// Whether the time a label tells is that at which the page was made, which many systems say in another label:
@@ -208,6 +220,13 @@ fn first_dated_line(facts: &Facts) -> Option<Date> {
 mod tests {
     use super::*;
     use crate::{Limits, extract};
+
+    #[test]
+    fn a_moment_alone_is_the_publication_s() {
+        let visible = |html: &str| dates(html).first().map(|(source, date)| (*source, date.clone()));
+        let page = "<title>课题研究</title><td class=t>促进宁镇扬一体发展价格政策研究</td><td><span>2020-07-16 13:09:02</span></td><p>正文</p>";
+        assert_eq!(visible(page), Some((DateSource::Visible, "2020-07-16".to_owned())));
+    }
 
     fn dates(html: &str) -> Vec<(DateSource, String)> {
         let base = PageUrl::parse("http://a.gov.cn/x.html").expect("base");

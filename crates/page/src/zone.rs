@@ -16,6 +16,9 @@ pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>, outermost: 
     }
     [Attribute::Class, Attribute::Id].into_iter().find_map(|name| {
         let value = attributes.get(name)?;
+        if value.split_ascii_whitespace().any(is_editor) {
+            return Some(Zone::Main);
+        }
         let mut rest = value.as_bytes();
         // The word before is of the same class.
         let mut joined = false;
@@ -33,6 +36,13 @@ pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>, outermost: 
         }
         None
     })
+}
+
+/// Whether a class is that of what was typed in a content system's editor: TRS WCM, UCAP, Visual SiteBuilder, EasySite.
+fn is_editor(class: &str) -> bool {
+    const EDITORS: [&str; 6] =
+        ["TRS_Editor", "TRS_UEDITOR", "UCAP-CONTENT", "vsb_content", "v_news_content", "easysite-news-text"];
+    EDITORS.iter().any(|editor| class.eq_ignore_ascii_case(editor))
 }
 
 /// What a pager is called behind `page-`.
@@ -136,6 +146,9 @@ mod tests {
         whole.push("id", "page");
         assert_eq!(zone_of(Element::Div, &whole, true), None);
         assert_eq!(zone("page2"), None);
+        for class in ["TRS_Editor", "view TRS_UEDITOR trs_paper_default", "ucap-content"] {
+            assert_eq!(zone(class), Some(Zone::Main), "{class}");
+        }
         for class in ["page-main", "page_content", "ewb-page-wrap", "list-page"] {
             assert_eq!(zone(class), None, "{class}");
         }

@@ -18,7 +18,7 @@ const ROWS_MIN: usize = 3;
 const UNSIGNED_CHARS_MIN: usize = 100;
 /// What stands in footers: who runs the site, and by which numbers it is known.
 const SIGNS: [&str; 9] =
-    ["版权所有", "备案", "ICP", "标识码", "Copyright", "©", "公网安备", "技术支持", "主办："];
+    ["版权所有", "备案号", "ICP", "标识码", "Copyright", "©", "公网安备", "技术支持", "主办："];
 /// Characters outside of links of sentences that no menu has, and of a sentence.
 const SENTENCES_CHARS_MIN: usize = 100;
 const SENTENCE_CHARS_MIN: usize = 20;

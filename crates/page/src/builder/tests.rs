@@ -502,6 +502,8 @@ fn what_a_class_calls_a_footer_may_be_the_main_text() {
     let two = format!("<div class=content-footer>{cells}</div><div class=footer>版权所有</div>");
     assert_eq!(zones(&two, "获奖名单"), Zone::Main);
     assert_eq!(zones(&two, "版权所有"), Zone::Footer);
+    let typed = "<div class=content-bottom><div class=TRS_Editor><p>ICP许可证的情况</p></div></div>";
+    assert_eq!(zones(typed, "许可证"), Zone::Main);
     let signed = format!("<div class=footer>{cells}<p>某ICP备12345678号</p></div>");
     assert_eq!(zones(&signed, "获奖名单"), Zone::Footer);
     // Sentences, which no menu has.
