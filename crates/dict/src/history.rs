@@ -8,6 +8,8 @@ const BEFORE_CHARS: usize = 60;
 /// the document's title and its number.
 const BEHIND_CHARS: usize = 120;
 const NUMBER_CHARS: usize = 20;
+/// Characters of a day right behind a name: 2009年公布的.
+const DAY_CHARS: usize = 8;
 /// Characters between 被 and a body that honours somebody, and between the body and the word for it.
 const HONOUR_CHARS: usize = 10;
 /// How bodies honour.
@@ -19,7 +21,10 @@ const ENDS: [char; 6] = ['。', '！', '？', '；', ';', '\n'];
 /// an earlier document that the body issued, or where it once honoured somebody.
 pub(crate) fn is_history(text: &str, (start, end): (usize, usize), since: Date) -> bool {
     let (before, behind) = (last(&text[..start], BEFORE_CHARS), first(&text[end..], BEHIND_CHARS));
-    is_dated(before, since) || issued_before(behind, since) || honours(before, behind)
+    is_dated(before, since)
+        || behind.starts_with(['1', '2']) && is_dated(first(behind, DAY_CHARS), since)
+        || issued_before(behind, since)
+        || honours(before, behind)
 }
 
 /// Whether a text speaks of a day before the change, as 2001年国家工商行政管理局发布的 does, or the line of
@@ -44,10 +49,11 @@ fn is_dated(before: &str, since: Date) -> bool {
     })
 }
 
-/// Whether the document behind a name is older than the change by its number: 《…办法》（建质〔2005〕145号）.
+/// Whether the document behind a name is older than the change by its number: 《…办法》（建质〔2005〕145号）,
+/// 财政厅鄂价费[2006]107号.
 fn issued_before(behind: &str, since: Date) -> bool {
     let behind = behind.split(ENDS).next().unwrap_or_default();
-    let Some((_, number)) = behind.split_once('》') else { return false };
+    let number = behind.split_once('》').map_or(behind, |(_, number)| number);
     let number = first(number, NUMBER_CHARS);
     number.match_indices(['〔', '[', '【', '（', '(']).any(|(at, open)| {
         let rest = &number[at + open.len()..];
@@ -90,6 +96,9 @@ mod tests {
             ("根据农业部《工程建设工法管理办法》（建质〔2005〕145号）精神", true),
             ("根据农业部《管理办法》（农发〔2021〕14号）精神", false),
             ("根据农业部、教育部印发的《关于培养工作的实施意见》（发改社会[2010]1198号）", true),
+            ("按照农业部、财政厅鄂价费[2006]107号文件收取", true),
+            ("根据农业部2009年公布的目录", true),
+            ("农业部2021年公布的目录", false),
             ("根据农业部要求。见《意见》（发改社会[2010]1198号）", false),
             ("某市被农业部授予“先进单位”称号", true),
             ("某市向农业部申报先进单位", false),

@@ -583,7 +583,8 @@ fn stands_near(words: &[Vec<u16>], folded: &Folded, (from, to): (usize, usize)) 
     words.iter().any(|word| near.windows(word.len()).any(|part| part == word))
 }
 
-/// Whether the name of a place stands between a lead and a name: 原四川省国土资源厅, but not 太原市国土资源局.
+/// Whether the name of a place stands between a lead and a name: 原四川省国土资源厅, 原国家质量技术监督局, but not
+/// 太原市国土资源局.
 fn is_led_over_place(before: &str, leads: &[String]) -> bool {
     const KINDS: [char; 7] = ['省', '市', '县', '区', '州', '盟', '旗'];
     let from = before.char_indices().rev().take(PLACE_CHARS).last().map_or(before.len(), |(at, _)| at);
@@ -591,6 +592,9 @@ fn is_led_over_place(before: &str, leads: &[String]) -> bool {
     leads.iter().filter(|lead| !lead.ends_with(KINDS)).any(|lead| {
         before.rfind(lead.as_str()).is_some_and(|at| {
             let place = &before[at + lead.len()..];
+            if place == "国家" {
+                return true;
+            }
             place.ends_with(KINDS) && !place.starts_with(KINDS) && place.chars().all(char::is_alphabetic)
         })
     })

@@ -159,12 +159,22 @@ impl<'t> Builder<'t> {
         if open.taken || open.links >= self.facts.links.len() {
             return;
         }
-        let Some(RowDate { date, .. }) = open.date else { return };
+        let Some(RowDate { date, plain }) = open.date else { return };
         let Some(link) = self.title_of_row(open.links) else { return };
+        // A paragraph that tells of a day and links to more is the text of a row.
+        if open.name.element == Element::P && !plain && !self.is_most_of_its_line(link) {
+            return;
+        }
         self.facts.items.push(ListItem { link: link as u32, date: Some(date) });
         if let Some(parent) = self.stack.last_mut() {
             parent.taken = true;
         }
+    }
+
+    fn is_most_of_its_line(&self, link: usize) -> bool {
+        let link = &self.facts.links[link];
+        let line = self.facts.blocks.get(link.block as usize).map_or(0, |block| block.text.len());
+        (link.span.1 - link.span.0) as usize * 2 >= line
     }
 
     /// The link of a row that is its title; the row's links begin at `first`. Beside it the name of its column may
