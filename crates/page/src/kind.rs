@@ -4,6 +4,8 @@ use xunjian_model::{Block, DateSource, Facts, LinkKind, PageKind, Zone, anchor_h
 
 /// Characters of main text from which a page is an article.
 const ARTICLE_CHARS: u32 = 80;
+/// Bytes of a day with its brackets, of which a row has more.
+const DAY_BYTES: usize = 10;
 /// Rows from which a page is a list.
 pub(crate) const LIST_ROWS: usize = 3;
 
@@ -51,13 +53,31 @@ pub(crate) fn is_list(facts: &Facts) -> bool {
     facts.main_items().count() >= LIST_ROWS && !is_article()
 }
 
+/// Whether rows of the main text show month and day alone, such as `[12-28]` at their ends.
+fn has_days(facts: &Facts) -> bool {
+    let has_day = |block: &&Block| {
+        let text = block.text.trim_matches(|c: char| !c.is_ascii_digit());
+        let day = text.get(text.len().saturating_sub(5)..).and_then(|end| end.split_once(['-', '/']));
+        let number = |part: &str, most: u8| part.parse().is_ok_and(|number: u8| (1..=most).contains(&number));
+        let before = text.get(..text.len().saturating_sub(5)).unwrap_or_default();
+        let ends = !before.ends_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | '.'));
+        ends && day.is_some_and(|(month, day)| day.len() == 2 && number(month, 12) && number(day, 31))
+    };
+    let rows = facts.blocks.iter().enumerate().filter(|(_, block)| {
+        block.zone == Zone::Main && !block.hidden && block.text.len() > DAY_BYTES && has_day(block)
+    });
+    let linked =
+        |at: usize| facts.links.iter().any(|link| link.block as usize == at && link.span.1 > link.span.0);
+    rows.filter(|(at, _)| linked(*at)).nth(LIST_ROWS - 1).is_some()
+}
+
 pub(crate) fn kind_of(facts: &Facts) -> PageKind {
     // Templates of columns and menus have the label, too, with nothing in it.
     let title = facts.label("ArticleTitle").unwrap_or_default();
     // A last list page may hold a row or two: nothing but rows, and no article's label.
     let only_rows =
         facts.main_items().next().is_some() && facts.main_chars < ARTICLE_CHARS && title.is_empty();
-    if is_list(facts) || only_rows {
+    if is_list(facts) || only_rows || title.is_empty() && has_days(facts) {
         PageKind::List
     } else if !title.is_empty()
         || facts.main_chars >= ARTICLE_CHARS && facts.blocks.iter().any(|block| block.heading > 0)

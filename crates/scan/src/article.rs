@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use xunjian_model::{Block, Facts, LinkKind, Zone};
+use xunjian_model::{Block, Facts, Form, LinkKind, Zone};
 
 /// Characters under the title from which an article is not empty.
 const BODY_CHARS_MIN: usize = 10;
@@ -15,6 +15,7 @@ pub(crate) fn has_no_body(facts: &Facts) -> bool {
     let other_content = facts.main_media > 0
         || facts.scripted
         || facts.refresh.is_some()
+        || facts.forms.iter().any(is_for_filling_in)
         || facts.links.iter().any(|link| {
             link.zone == Zone::Main
                 && matches!(
@@ -52,6 +53,13 @@ pub(crate) fn has_no_body(facts: &Facts) -> bool {
     chars < BODY_CHARS_MIN
 }
 
+/// Whether a form is what its page is there for, such as a login; every page may have a search box.
+fn is_for_filling_in(form: &Form) -> bool {
+    let typed =
+        form.fields.iter().filter(|field| matches!(&*field.kind, "text" | "password" | "tel" | "email"));
+    typed.count() > 1
+}
+
 /// Date, source and counters, and no sentence with a date in it.
 fn is_info(block: &Block) -> bool {
     let words = ["来源", "发布", "日期", "时间", "浏览", "字体"];
@@ -64,4 +72,28 @@ fn is_info(block: &Block) -> bool {
 fn is_title(block: &Block, label: &str, title: &str) -> bool {
     let text = block.text.trim();
     !text.is_empty() && (label.contains(text) || title.contains(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use xunjian_model::PageUrl;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_body() {
+        let url = PageUrl::parse("http://a.gov.cn/t1.html").expect("url");
+        let lacks = |body: &str| {
+            let html = format!(
+                "<title>关于任职的通知</title><h1>关于任职的通知</h1><p>来源：某局 2026-06-07</p>{body}"
+            );
+            has_no_body(&xunjian_page::extract(html.as_bytes(), None, &url, xunjian_page::Limits::default()))
+        };
+        assert!(lacks(""));
+        assert!(lacks("<p>发布日期：2026-06-07 浏览次数：12</p>"));
+        assert!(lacks("<form><input name=q></form>"));
+        assert!(!lacks("<p>经2026年6月5日会议研究决定，任命张三为科长。</p>"));
+        assert!(!lacks("<form><input name=user><input name=word type=password></form>"));
+        assert!(!lacks("<img src=a.png>"));
+    }
 }

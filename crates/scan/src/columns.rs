@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use xunjian_model::{Facts, Kind, Link, LinkKind, ListItem, PageKind, PageUrl, Site, StatedColumn, Zone};
+use xunjian_model::{
+    DateSource, Facts, Kind, Link, LinkKind, ListItem, PageKind, PageUrl, Site, StatedColumn, Zone,
+};
 
 use crate::ScanSetup;
 use crate::digest::{PageFinding, url_hash};
@@ -191,9 +193,14 @@ pub(crate) fn read(
     let empty =
         rows == 0 && facts.main_chars <= BLANK_CHARS_MAX && facts.main_media == 0 && facts.refresh.is_none();
     let newest = in_list.max(newest_elsewhere.filter(|date| *date <= latest));
-    // A page of text or a form is no list: its age says nothing. Beside an article a row or two may stand.
-    let rows_min = if facts.kind == PageKind::Article { ROWS_MIN } else { 1 };
-    let is_list = own_items(facts, menu).nth(rows_min - 1).is_some() || empty || newest_elsewhere.is_some();
+    // A page of text or a form is no list: its age says nothing. Beside an article a row or two may stand, and its
+    // folder may be another column's.
+    let is_text = facts.kind == PageKind::Article;
+    let is_article = is_text && facts.dates.iter().any(|one| one.source == DateSource::Visible);
+    let rows_min = if is_text { ROWS_MIN } else { 1 };
+    let is_list = own_items(facts, menu).nth(rows_min - 1).is_some()
+        || empty
+        || newest_elsewhere.is_some() && !is_article;
     is_list.then(|| ColumnReport {
         name: name.to_owned(),
         url: url.to_string(),

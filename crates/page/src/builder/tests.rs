@@ -79,6 +79,19 @@ fn an_article_with_lists_beside_it_is_one() {
 }
 
 #[test]
+fn lists_that_show_no_year_are_lists() {
+    let text = "为进一步做好有关工作，现就有关事项通知如下，请各单位按照要求认真贯彻执行。".repeat(3);
+    let row = |day: &str| format!("<li><a href=/{day}>{text}</a>[{day}]</li>");
+    let page = |days: &[&str]| {
+        let rows: String = days.iter().map(|day| row(day)).collect();
+        facts(&format!("<h1>风险评估</h1><ul>{rows}</ul><p>{text}</p>")).kind
+    };
+    assert_eq!(page(&["12-28", "11-30", "9-05"]), PageKind::List);
+    assert_eq!(page(&["12-28", "11-30"]), PageKind::Article);
+    assert_eq!(page(&["12-28", "13-30", "2020-1"]), PageKind::Article);
+}
+
+#[test]
 fn lists_in_scripts_have_rows_and_next_pages() {
     let page = "<div class=list><ul><script type='text/xml'><datastore><nextgroup><![CDATA[<a href='/next.jsp?page=1'></a>]]></nextgroup>\
         <recordset><record><![CDATA[<li><a href='/1.html'>甲</a><span>2024-05-06</span></li></ul></div></div>]]></record>\
