@@ -55,20 +55,33 @@ pub(crate) fn is_list(facts: &Facts) -> bool {
 
 /// Whether rows of the main text show month and day alone, such as `[12-28]` at their ends.
 fn has_days(facts: &Facts) -> bool {
-    let has_day = |block: &&Block| {
-        let text = block.text.trim_matches(|c: char| !c.is_ascii_digit());
-        let day = text.get(text.len().saturating_sub(5)..).and_then(|end| end.split_once(['-', '/']));
-        let number = |part: &str, most: u8| part.parse().is_ok_and(|number: u8| (1..=most).contains(&number));
-        let before = text.get(..text.len().saturating_sub(5)).unwrap_or_default();
-        let ends = !before.ends_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | '.'));
-        ends && day.is_some_and(|(month, day)| day.len() == 2 && number(month, 12) && number(day, 31))
-    };
-    let rows = facts.blocks.iter().enumerate().filter(|(_, block)| {
-        block.zone == Zone::Main && !block.hidden && block.text.len() > DAY_BYTES && has_day(block)
-    });
     let linked =
         |at: usize| facts.links.iter().any(|link| link.block as usize == at && link.span.1 > link.span.0);
+    let rows = facts.blocks.iter().enumerate().filter(|(_, block)| {
+        block.zone == Zone::Main
+            && !block.hidden
+            && block.text.len() > DAY_BYTES
+            && ends_with_day(&block.text)
+    });
     rows.filter(|(at, _)| linked(*at)).nth(LIST_ROWS - 1).is_some()
+}
+
+/// Whether a text ends with month and day without a year, in brackets or not.
+fn ends_with_day(text: &str) -> bool {
+    let text = text.trim_end_matches([']', ')', '）', '】', ' ']).as_bytes();
+    let Some((rest, day)) = text.split_last_chunk::<2>() else { return false };
+    let Some((mark @ (b'-' | b'/'), rest)) = rest.split_last() else { return false };
+    let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let (rest, month) = rest.split_at(rest.len() - digits.min(2));
+    let number = |digits: &[u8], most: u8| {
+        let value = digits
+            .iter()
+            .try_fold(0_u8, |value, digit| digit.is_ascii_digit().then(|| value * 10 + (digit - b'0')));
+        value.is_some_and(|value| (1..=most).contains(&value))
+    };
+    let alone =
+        !rest.last().is_some_and(|before| before.is_ascii_digit() || before == mark || *before == b'.');
+    alone && number(month, 12) && number(day, 31)
 }
 
 pub(crate) fn kind_of(facts: &Facts) -> PageKind {

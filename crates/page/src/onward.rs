@@ -1,17 +1,26 @@
 //! Where a page's script leads its visitors on: `location.href = "..."`, run when the page is read and on no
 //! condition. What a click, a search box or another kind of device sets off leads nobody anywhere.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use memchr::memmem;
 
+use crate::links::searcher;
 use crate::script::{Block, Code, Kind};
 
 /// Longest script that is read for it, in bytes: one that leads on does little else.
 const SCRIPT_MAX: usize = 1_000;
 
+/// Whether a script is of a kind that leads on.
+pub(crate) fn may_lead(script: &str) -> bool {
+    static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(["location", "open"].iter()));
+    script.len() <= SCRIPT_MAX && WORDS.is_match(script)
+}
+
 /// The address a script sends every visitor to.
 pub(crate) fn target(script: &str) -> Option<&str> {
-    let has = |word: &str| memmem::find(script.as_bytes(), word.as_bytes()).is_some();
-    if script.len() > SCRIPT_MAX || !has("location") && !has("open") {
+    if !may_lead(script) {
         return None;
     }
     let code = Code::new(script);
@@ -65,11 +74,10 @@ pub(crate) enum Doubtful<'s> {
 
 /// Where a page may lead that shows nothing else. A template of the field holds the address in a hidden element.
 pub(crate) fn doubtful(script: &str) -> Option<Doubtful<'_>> {
-    let has = |word: &str| memmem::find(script.as_bytes(), word.as_bytes()).is_some();
-    if script.len() > SCRIPT_MAX || !has("location") && !has("open") {
+    if !may_lead(script) {
         return None;
     }
-    let asks_element = has("getElementById");
+    let asks_element = memmem::find(script.as_bytes(), b"getElementById").is_some();
     let code = Code::new(script);
     (0..code.tokens.len()).find_map(|at| match code.kind(at)? {
         Kind::Word("location") => {

@@ -3,8 +3,14 @@
 //! What rules take out of the page (`display:none`) or make small is left alone: menus, dialogues and rows of many a
 //! page are made so.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use memchr::{memchr, memrchr};
+
 use crate::attribute::{Attribute, Attributes};
 use crate::hidden::is_off_screen;
+use crate::links::searcher;
 
 /// Names of each sort kept of a page; every element is looked up among them.
 const NAMES_MAX: usize = 32;
@@ -19,7 +25,17 @@ pub(crate) struct Sheet {
 impl Sheet {
     /// Reads a style sheet.
     pub(crate) fn read(&mut self, sheet: &str) {
-        for rule in sheet.split('}') {
+        // Most rules have no offset at all.
+        static NEGATIVE: LazyLock<AhoCorasick> = LazyLock::new(|| searcher([":-", ": -"].iter()));
+        let mut read_to = 0;
+        for negative in NEGATIVE.find_iter(sheet) {
+            if negative.start() < read_to {
+                continue;
+            }
+            let from = memrchr(b'}', &sheet.as_bytes()[..negative.start()]).map_or(0, |at| at + 1);
+            let to = memchr(b'}', &sheet.as_bytes()[negative.end()..]);
+            let rule = &sheet[from..to.map_or(sheet.len(), |at| negative.end() + at)];
+            read_to = from + rule.len();
             let Some((selectors, style)) = rule.rsplit_once('{') else { continue };
             if !is_off_screen(style) {
                 continue;

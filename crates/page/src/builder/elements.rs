@@ -19,13 +19,8 @@ use crate::{diversion, links, onward, written};
 
 /// Addresses kept to which a page's scripts send visitors from search engines.
 const DIVERSIONS_MAX: usize = 16;
-
-/// Where a page leads by a script that may not be run, or that does not hold the address.
-pub(super) enum Leads {
-    To(String),
-    /// To what stands in one of its hidden elements.
-    ToElement,
-}
+/// Scripts of a page that are looked at for where they lead, if it shows nothing.
+const LEADING_MAX: usize = 8;
 
 impl<'t> Builder<'t> {
     pub(super) fn read_element(&mut self, name: Name<'t>, attributes: &Attributes<'t>) {
@@ -163,7 +158,7 @@ impl<'t> Builder<'t> {
             let target = links::refresh_target(&content).and_then(|target| self.base.join(target));
             match self.in_script {
                 // On what condition is not known.
-                true => self.leads = self.leads.take().or(target.map(Leads::To)),
+                true => self.written_refresh = self.written_refresh.take().or(target),
                 false => self.facts.refresh = target,
             }
         }
@@ -209,11 +204,8 @@ impl<'t> Builder<'t> {
         {
             self.facts.refresh = self.base.join(target);
         }
-        if self.leads.is_none() && !diverts {
-            self.leads = onward::doubtful(script).and_then(|doubtful| match doubtful {
-                Doubtful::Address(target) => self.base.join(target).map(Leads::To),
-                Doubtful::Element => Some(Leads::ToElement),
-            });
+        if !diverts && self.leading.len() < LEADING_MAX && onward::may_lead(script) {
+            self.leading.push(script);
         }
         self.published.read_script(script);
         self.lists(script);
@@ -233,25 +225,32 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Where the page leads by a script if it shows nothing else.
+    /// Where the page leads by a script if it shows nothing else: on whatever condition, or to what stands in one of its
+    /// hidden elements.
     pub(super) fn lead_on(&mut self) {
-        let Some(leads) = self.leads.take().filter(|_| self.facts.refresh.is_none()) else { return };
-        let shows = self.facts.blocks.iter().any(|block| !block.hidden);
-        if shows || self.facts.main_media > 0 {
+        let shows = self.facts.blocks.iter().any(|block| !block.hidden) || self.facts.main_media > 0;
+        if self.facts.refresh.is_some() || shows {
             return;
         }
-        self.facts.refresh = match leads {
-            Leads::To(target) => Some(target),
-            Leads::ToElement => {
+        let written = self.written_refresh.take();
+        let leading = std::mem::take(&mut self.leading);
+        self.facts.refresh = written.or_else(|| leading.into_iter().find_map(|script| self.led_by(script)));
+    }
+
+    fn led_by(&mut self, script: &str) -> Option<String> {
+        match onward::doubtful(script)? {
+            Doubtful::Address(target) => self.base.join(target),
+            Doubtful::Element => {
                 let mut texts = self.facts.blocks.iter().map(|block| block.text.trim());
-                let address = texts.find(|text| {
+                let is_address = |text: &str| {
                     text.starts_with(['/', '.', 'h'])
                         && text.contains('/')
                         && !text.contains(char::is_whitespace)
-                });
-                address.map(str::to_owned).and_then(|address| self.base.join(&address))
+                };
+                let address = texts.find(|text| is_address(text))?.to_owned();
+                self.base.join(&address)
             }
-        };
+        }
     }
 
     /// A list that was handed out as data.

@@ -13,7 +13,6 @@ use encoding_rs::{Encoding, UTF_8};
 use jiff::civil::Date;
 use xunjian_model::{Block, Facts, PageKind, PageUrl, Problem, Zone, anchor_hash};
 
-use self::elements::Leads;
 use self::regions::Regions;
 use crate::attribute::{Attribute, Attributes};
 use crate::date::{date_in_row, date_of_parts, is_date_part, names_another_day};
@@ -167,8 +166,9 @@ struct Builder<'t> {
     is_whole: bool,
     /// The rows in the page bring the address of the next ones.
     brings_next: bool,
-    /// Where it may lead, if it shows nothing.
-    leads: Option<Leads>,
+    /// Scripts that may lead on, and where one does by what it writes, if the page shows nothing.
+    leading: Vec<&'t str>,
+    written_refresh: Option<String>,
 }
 
 impl<'t> Builder<'t> {
@@ -207,7 +207,8 @@ impl<'t> Builder<'t> {
             is_data: false,
             is_whole: false,
             brings_next: false,
-            leads: None,
+            leading: Vec::new(),
+            written_refresh: None,
         }
     }
 
