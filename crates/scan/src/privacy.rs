@@ -83,12 +83,12 @@ fn numbers(text: &str) -> impl Iterator<Item = Found> {
     // Most texts have too few digits for any number.
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let enough = digits >= DIGITS_MIN || digits + wide_digits(text) >= DIGITS_MIN;
-    let runs = enough.then(|| Runs { text, at: 0 }).into_iter().flatten();
+    let runs = enough.then_some(Runs { text, at: 0 }).into_iter().flatten();
     runs.flat_map(|(start, end)| in_run(text, start, end))
 }
 
 /// Runs of at least [`DIGITS_MIN`] digits, of which some may be wide and some parted by one space or hyphen; an X may
-/// end them. Of a page nearly all is no digit: byte by byte this takes half the time of a search by pattern.
+/// end them.
 struct Runs<'t> {
     text: &'t str,
     at: usize,
