@@ -186,7 +186,8 @@ fn said_published(text: &str) -> Option<Date> {
 /// The date right behind a word of this meaning.
 fn said_to_be(meaning: Word, text: &str) -> Option<Date> {
     words(text).filter(|(word, _)| *word == meaning).find_map(|(_, end)| {
-        let rest = text[end..].trim_start_matches(['：', ':', ' ', '\u{3000}', '】', ']']);
+        let between = ['：', ':', ' ', '\u{3000}', '】', ']', '【', '[', '（', '('];
+        let rest = text[end..].trim_start_matches(between);
         let follows = rest.starts_with(|c: char| c.is_ascii_digit());
         follows.then(|| date_in_text(rest)).flatten()
     })
@@ -195,10 +196,10 @@ fn said_to_be(meaning: Word, text: &str) -> Option<Date> {
 /// The date of a line near the title, and how it is said; `before` is the block before, such as the cell of a table
 /// that names what stands in this one.
 fn dated_line(text: &str, before: &str) -> Option<(Date, Said)> {
-    let (mut published, mut updated, mut day, mut near, mut issued) = (None, None, None, false, false);
+    let (mut updated, mut day, mut near, mut issued) = (None, None, false, false);
     for (word, end) in words(text) {
         match word {
-            Word::Published => published = published.or(Some(end)),
+            Word::Published => {}
             Word::Updated => updated = updated.or(Some(end)),
             Word::Day => day = day.or(Some(end)),
             Word::Near => near = true,
@@ -208,8 +209,8 @@ fn dated_line(text: &str, before: &str) -> Option<(Date, Said)> {
     }
     let date = date_in_text(text)?;
     let behind = |end: usize| date_in_text(&text[end..]).unwrap_or(date);
-    if let Some(end) = published {
-        return Some((said_published(text).unwrap_or_else(|| behind(end)), Said::Published));
+    if let Some(date) = said_published(text) {
+        return Some((date, Said::Published));
     }
     if let Some(end) = updated {
         return Some((behind(end), Said::Updated));
@@ -277,6 +278,11 @@ mod tests {
             ("<h1>题</h1><p>（2024-05-06 10:00）</p>", Some("2024-05-06")),
             ("<h1>题</h1><p>2024-05-06 10:00</p><p>开标时间：2024年6月20日</p>", Some("2024-05-06")),
             ("<h1>题</h1><p>会议时间：2024年6月20日</p>", None),
+            (
+                "<h1>题</h1><p>时间 : 2024-05-06 11:45:37 来源 : 某局</p><p>软件首次发表时间在2018年1月1日以前。</p>",
+                Some("2024-05-06"),
+            ),
+            ("<h1>题</h1><p>发布时间：【2024-05-06】 来源：某局</p>", Some("2024-05-06")),
             ("<h1>题</h1><p>日期：2024-05-06</p>", Some("2024-05-06")),
             ("<h1>题</h1><div>发布时间：</div><div>2024-05-06</div>", Some("2024-05-06")),
             (&in_one, Some("2024-05-06")),

@@ -53,35 +53,36 @@ pub(crate) fn is_list(facts: &Facts) -> bool {
     facts.main_items().count() >= LIST_ROWS && !is_article()
 }
 
-/// Whether rows of the main text show month and day alone, such as `[12-28]` at their ends.
+/// Whether rows of the main text show month and day alone, such as `[12-28]`.
 fn has_days(facts: &Facts) -> bool {
     let linked =
         |at: usize| facts.links.iter().any(|link| link.block as usize == at && link.span.1 > link.span.0);
     let rows = facts.blocks.iter().enumerate().filter(|(_, block)| {
-        block.zone == Zone::Main
-            && !block.hidden
-            && block.text.len() > DAY_BYTES
-            && ends_with_day(&block.text)
+        block.zone == Zone::Main && !block.hidden && block.text.len() > DAY_BYTES && has_day(&block.text)
     });
     rows.filter(|(at, _)| linked(*at)).nth(LIST_ROWS - 1).is_some()
 }
 
-/// Whether a text ends with month and day without a year, in brackets or not.
-fn ends_with_day(text: &str) -> bool {
-    let text = text.trim_end_matches([']', ')', '）', '】', ' ']).as_bytes();
-    let Some((rest, day)) = text.split_last_chunk::<2>() else { return false };
-    let Some((mark @ (b'-' | b'/'), rest)) = rest.split_last() else { return false };
-    let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let (rest, month) = rest.split_at(rest.len() - digits.min(2));
+/// Whether a text begins or ends with month and day without a year, in brackets or not.
+fn has_day(text: &str) -> bool {
+    const AROUND: [char; 7] = ['[', ']', '(', ')', '（', '）', ' '];
+    let text = text.trim_matches(AROUND).as_bytes();
+    let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'/' | b'.');
+    let first = text.iter().take_while(|byte| is_part(byte)).count();
+    let last = text.iter().rev().take_while(|byte| is_part(byte)).count();
+    is_day(&text[..first]) || is_day(&text[text.len() - last..])
+}
+
+/// Whether a text is `12-28` or `9/05` as a whole.
+fn is_day(text: &[u8]) -> bool {
+    let [month @ .., b'-' | b'/', tens, ones] = text else { return false };
     let number = |digits: &[u8], most: u8| {
         let value = digits
             .iter()
             .try_fold(0_u8, |value, digit| digit.is_ascii_digit().then(|| value * 10 + (digit - b'0')));
         value.is_some_and(|value| (1..=most).contains(&value))
     };
-    let alone =
-        !rest.last().is_some_and(|before| before.is_ascii_digit() || before == mark || *before == b'.');
-    alone && number(month, 12) && number(day, 31)
+    (1..=2).contains(&month.len()) && number(month, 12) && number(&[*tens, *ones], 31)
 }
 
 pub(crate) fn kind_of(facts: &Facts) -> PageKind {

@@ -14,6 +14,8 @@ use crate::digest::{PageFinding, url_hash};
 
 /// Longest name of a column, in characters.
 const NAME_CHARS_MAX: usize = 12;
+/// What some menus have before the names of their entries.
+const DECORATIONS: [char; 14] = ['▪', '·', '•', '■', '□', '◆', '◇', '○', '●', '★', '>', '»', '-', '|'];
 /// What stands in front of words that others searched for.
 const SEARCHED: [&str; 5] = ["热门搜索", "热搜", "热门关键", "搜索热词", "热门词"];
 /// Rows that an article has beside it no more than.
@@ -111,7 +113,8 @@ pub(crate) fn discover(home: &Facts, site: &Site, classes: &[ColumnClass]) -> Ve
         block.is_some_and(|block| SEARCHED.iter().any(|word| block.text.contains(word)))
     };
     for link in undated.filter(|link| link.kind == LinkKind::Page && !link.hidden && !searched(link)) {
-        let name = home.link_name(link).to_owned();
+        // Menus draw points and arrows before their entries.
+        let name = home.link_name(link).trim_start_matches(DECORATIONS).trim().to_owned();
         let chars = name.chars().count();
         let Ok(url) = PageUrl::parse(&link.url) else { continue };
         let is_home = url == site.url || matches!(name.as_str(), "首页" | "网站首页" | "返回首页");

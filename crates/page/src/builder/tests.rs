@@ -87,6 +87,9 @@ fn lists_that_show_no_year_are_lists() {
         facts(&format!("<h1>风险评估</h1><ul>{rows}</ul><p>{text}</p>")).kind
     };
     assert_eq!(page(&["12-28", "11-30", "9-05"]), PageKind::List);
+    let before: String =
+        ["12/28", "11/30", "9/05"].map(|day| format!("<li>{day} <a href=/{day}>{text}</a></li>")).concat();
+    assert_eq!(facts(&format!("<h1>风险评估</h1><ul>{before}</ul>")).kind, PageKind::List);
     assert_eq!(page(&["12-28", "11-30"]), PageKind::Article);
     assert_eq!(page(&["12-28", "13-30", "2020-1"]), PageKind::Article);
 }
