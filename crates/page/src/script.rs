@@ -1,7 +1,12 @@
 //! Scripts, as far as they are read: their words, texts and signs, and which of their blocks are run when a page is.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
 use memchr::memmem;
 
+/// Tokens of a condition, or of what a function is handed, that are looked at.
+const CONDITION_MAX: usize = 256;
 /// What a condition that asks for phones names.
 const PHONES: [&str; 6] = ["android", "iphone", "mobile", "midp", "phone", "useragent"];
 
@@ -37,11 +42,13 @@ pub(crate) enum Block<'s> {
 
 pub(crate) struct Code<'s> {
     pub(crate) tokens: Vec<Token<'s>>,
+    /// Names of functions that are called, or handed over to be, outside of all blocks.
+    called: OnceCell<HashSet<&'s str>>,
 }
 
 impl<'s> Code<'s> {
     pub(crate) fn new(script: &'s str) -> Self {
-        Self { tokens: tokens(script) }
+        Self { tokens: tokens(script), called: OnceCell::new() }
     }
 
     pub(crate) fn kind(&self, at: usize) -> Option<Kind<'s>> {
@@ -67,7 +74,7 @@ impl<'s> Code<'s> {
     /// Where the parenthesis opens that closes in front of a place.
     pub(crate) fn opens(&self, at: usize) -> Option<usize> {
         let mut depth = 0;
-        for back in (0..at).rev() {
+        for back in (at.saturating_sub(CONDITION_MAX)..at).rev() {
             match self.tokens[back].kind {
                 Kind::Sign(b')') => depth += 1,
                 Kind::Sign(b'(') if depth == 1 => return Some(back),
@@ -144,25 +151,29 @@ impl<'s> Code<'s> {
 
     /// Whether a function is called, or handed over to be, outside of all blocks.
     fn is_called(&self, name: &str) -> bool {
-        let mut depth = 0_usize;
+        self.called.get_or_init(|| self.called()).contains(name)
+    }
+
+    fn called(&self) -> HashSet<&'s str> {
+        let (mut called, mut depth) = (HashSet::new(), 0_usize);
         for (at, token) in self.tokens.iter().enumerate() {
             match token.kind {
                 Kind::Sign(b'{') => depth += 1,
                 Kind::Sign(b'}') => depth = depth.saturating_sub(1),
-                Kind::Word(word) if word == name && depth == 0 => {
+                Kind::Word(word) if depth == 0 => {
                     let declared = matches!(self.word_before(at), "function" | "var" | "let" | "const");
                     let set = self.kind(at + 1) == Some(Kind::Sign(b'='));
                     if !declared && !set {
-                        return true;
+                        called.insert(word);
                     }
                 }
-                Kind::Text(text) if depth == 0 && text.trim_end_matches([';', ')', '(']) == name => {
-                    return true;
+                Kind::Text(text) if depth == 0 => {
+                    called.insert(text.trim_end_matches([';', ')', '(']));
                 }
                 _ => {}
             }
         }
-        false
+        called
     }
 }
 
