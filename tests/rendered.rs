@@ -334,7 +334,7 @@ fn long_lists(asked: &Asked) -> Reply {
         Reply::page(
             name,
             &format!(
-                "<div class=nav><a href=/>首页</a></div><h2>{name}</h2><ul id=list></ul><script>{script}</script>"
+                "<div class=nav><a href=/>首页</a></div><h2>{name}</h2><ul id=list></ul><script src=/js/kb.js></script><script>{script}</script>"
             ),
         )
     };
@@ -460,4 +460,74 @@ fn what_a_script_hides_may_be_a_menu_and_is_left_to_a_person() {
         .collect();
     hidden.sort_unstable();
     assert_eq!(hidden, [("http://paper.test/", true), ("http://shop.test/", false)]);
+}
+
+/// Intruders leave a page to search engines, and their readers another one.
+#[test]
+fn a_page_that_its_scripts_replace_is_looked_at_as_it_was_sent() {
+    const OTHER: &str = "<h1>无法找到该网页</h1><p>您正在搜索的页面可能已经删除、更名或暂时不可用。请确保浏览器地址栏中的地址拼写正确无误。</p>";
+    // With all that is asked of a home page nothing else calls for a browser.
+    const MARKS: &str = "<p>党政机关标识 某ICP备1号 某公网安备2号 网站标识码：1234567890</p><a href=https://zfwzgl.www.gov.cn/exposure/jiucuo.html?site_code=1234567890>网站找错</a>";
+    let home = |script: &str, marked: bool| {
+        let marks = if marked { MARKS } else { "" };
+        let rows: String = (1..=9)
+            .map(|day| format!("<li><a href=/{day}.html>市水利局召开第{day}次防汛抗旱工作会议，部署安排有关工作并提出要求</a> 2026-06-2{day}</li>"))
+            .collect();
+        Reply::page(
+            "市水利局",
+            &format!(
+                "<ul>{rows}</ul><div style='display:none'><a href=http://shop.test/>某某</a></div>{marks}<script src=/js/kb.js></script><script>{script}</script>"
+            ),
+        )
+    };
+    let server = serve(move |asked| match (asked.host.split(':').next(), asked.path.as_str()) {
+        (Some(host @ ("www.test" | "marked.test")), "/") => home(
+            &format!(
+                "addEventListener('load', function(){{ document.title='无法找到该网页'; document.body.innerHTML='{OTHER}'; }})"
+            ),
+            host == "marked.test",
+        ),
+        (_, "/") => home(
+            "fetch('/refused').then(r=>r.text()).catch(e=>{document.body.innerHTML=''}).then(t=>{document.body.innerHTML=''})",
+            false,
+        ),
+        (_, "/refused") => Reply::Cut,
+        (_, path) if path.len() == 7 => {
+            Reply::page("会议", "<h1>会议</h1><p>发布时间：2026-06-29</p><p>会议部署了工作。</p>")
+        }
+        _ => Reply::missing(),
+    });
+    let config = config(server.port, "sandbox = false");
+    let port = server.port;
+    let hosts = ["empty", "marked"].map(|name| format!("\"{name}.test\" = \"127.0.0.1:{port}\"\n")).concat();
+    let site = |name: &str| {
+        format!(
+            "[[site]]\nid = \"{name}\"\nname = \"市林业局\"\nurl = \"http://{name}.test/\"\nkind = \"department\"\n"
+        )
+    };
+    let sites = ["empty", "marked"].map(site).concat();
+    let world = World::with_config(&config.replace("[[site]]", &format!("{hosts}{sites}[[site]]")));
+    for night in 1..=2 {
+        let ended = world.run(&["--json", "run"]);
+        assert_eq!(ended.json()["rendered"], 3, "night {night}: {}{}", ended.stdout, ended.stderr);
+        let all: Vec<Value> = world.findings().into_iter().filter(|one| one["state"] != "gone").collect();
+        let replaced = [("http://marked.test/", true), ("http://www.test/", true)];
+        assert_eq!(found(&all, "cloaking"), replaced, "night {night}");
+        // What search engines go on seeing has its faults; no script was seen to put there what lacks.
+        for site in ["http://www.test/", "http://empty.test/"] {
+            let of_site =
+                |kind| found(&all, kind).into_iter().filter(|(url, _)| *url == site).collect::<Vec<_>>();
+            assert_eq!(of_site("hidden-link"), [(site, false)], "night {night}");
+            assert_eq!(of_site("stale-home"), [], "night {night}");
+            assert_eq!(of_site("missing-mark").len(), 4, "night {night}");
+        }
+        let of = |kind: &str| {
+            all.iter().find(|one| one["kind"] == kind && one["site"] == "www").expect("a finding")
+        };
+        let (cloaking, hidden) = (of("cloaking"), of("hidden-link"));
+        let snapshot = cloaking["evidence"]["snapshot"].as_str().expect("a snapshot");
+        assert_ne!(hidden["evidence"]["snapshot"], snapshot, "what readers see is evidence of its own");
+    }
+    let why = world.english(&["why", "http://www.test/"]);
+    assert!(why.stdout.contains("its scripts show readers another page"), "{}", why.stdout);
 }

@@ -11,7 +11,7 @@ use xunjian_page::{extract, is_html};
 use crate::block_page::{self, Same, text_hash};
 use crate::hosts::{HostState, lock};
 use crate::prepare::soft_page;
-use crate::rendering::{RenderedPage, is_wanted, render, render_again};
+use crate::rendering::{Need, RenderedPage, need, render, render_again};
 use crate::writer::{Outcome, Page};
 use crate::{Progress, Shared};
 
@@ -201,12 +201,12 @@ async fn read_page(
     record.etag = answer.header("etag").map(str::to_owned);
     record.last_modified = answer.header("last-modified").map(str::to_owned);
     let links = new_items(shared, item, &facts);
-    let rendered = match is_wanted(shared, item, home, &facts) {
-        true => render(shared, item, record, &answer.body, answer.header("content-type")).await,
-        false => {
+    let rendered = match need(shared, item, home, &facts) {
+        Need::Nothing => {
             record.rendering = Rendering::NotNeeded;
             None
         }
+        need => render(shared, item, record, (&answer.body, answer.header("content-type")), need).await,
     };
     let page = new_version(record, item, answer, (facts, text, body_hash), at);
     Looked::Page(Some(Box::new(page)), links, rendered)

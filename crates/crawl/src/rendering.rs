@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use xunjian_fetch::{Ask, Want};
 use xunjian_frontier::Item;
 use xunjian_model::{
-    BodyHash, Facts, PageUrl, Rendering, SiteId, Snapshot, Target, Timings, UrlRecord, View,
+    Became, BodyHash, Facts, LinkKind, PageUrl, Rendering, SiteId, Snapshot, Target, Timings, UrlRecord, View,
 };
 use xunjian_render::{Asking, Page, Post, Request, Resource, Source};
 
@@ -32,15 +32,31 @@ pub(crate) struct RenderedPage {
     pub(crate) links: Vec<Item>,
 }
 
-/// Whether only a browser can tell what a page shows: a home page or a column without a list, or a home page
-/// without what the standard asks of one.
-pub(crate) fn is_wanted(shared: &Shared, item: &Item, home: bool, facts: &Facts) -> bool {
+/// What a page needs a browser for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing.
+    Nothing,
+    /// To see that its scripts leave readers the page that was sent.
+    Sight,
+    /// To tell what it shows.
+    Content,
+}
+
+/// What a page needs a browser for. Only one can tell what a home page or a column without a list shows, or a home page
+/// without what the standard asks of one; and intruders replace home pages.
+pub(crate) fn need(shared: &Shared, item: &Item, home: bool, facts: &Facts) -> Need {
     let no_list =
         || facts.scripted && facts.main_items().next().is_none() && (home || facts.main_chars <= TEXT_CHARS);
-    item.target == Target::Page
-        && item.depth <= DEPTH_MAX
-        && facts.refresh.is_none()
-        && (no_list() || home && (shared.setup.home_check)(facts))
+    let has_script = || facts.links.iter().any(|link| link.kind == LinkKind::Script);
+    match () {
+        () if item.target != Target::Page || item.depth > DEPTH_MAX || facts.refresh.is_some() => {
+            Need::Nothing
+        }
+        () if no_list() || home && (shared.setup.home_check)(facts) => Need::Content,
+        () if home && shared.renderer.is_some() && has_script() => Need::Sight,
+        () => Need::Nothing,
+    }
 }
 
 /// Renders a page that has to be, from a body that was fetched, and notes it in its record.
@@ -48,10 +64,13 @@ pub(crate) async fn render(
     shared: &Shared,
     item: &Item,
     record: &mut UrlRecord,
-    body: &[u8],
-    media_type: Option<&str>,
+    (body, media_type): (&[u8], Option<&str>),
+    need: Need,
 ) -> Option<Box<RenderedPage>> {
-    let before = std::mem::replace(&mut record.rendering, Rendering::Wanted);
+    let before = record.rendering;
+    // What was seen to be replaced is not known to be whole again.
+    let is_sure = need == Need::Sight && !matches!(before, Rendering::Replaced { .. });
+    record.rendering = if is_sure { Rendering::NotNeeded } else { Rendering::Wanted };
     let renderer = shared.renderer.as_ref()?;
     let site = item.site.as_ref()?;
     // Boxed: each visit would be half as large again for what few of them do, and it is moved when it begins.
@@ -60,6 +79,7 @@ pub(crate) async fn render(
         return None;
     }
     let headers = media_type.map(|value| ("content-type".to_owned(), value.to_owned()));
+    let sent = xunjian_page::extract(body, media_type, &item.url, shared.setup.page);
     let answer = Resource { status: 200, headers: headers.into_iter().collect(), body: body.to_vec() };
     let scripts = Scripts { shared, renderer, site, item, found: Mutex::default() };
     let page = Page { url: item.url.as_str(), answer };
@@ -71,17 +91,31 @@ pub(crate) async fn render(
     let body = rendered.html.into_bytes();
     let body_hash = BodyHash::of(&body);
     let facts = xunjian_page::extract(&body, Some("text/html; charset=utf-8"), &item.url, shared.setup.page);
+    let became = sent.became(&facts);
+    if need == Need::Sight && became != Became::Another {
+        record.rendering = Rendering::NotNeeded;
+        return None;
+    }
     let mut links = new_items(shared, item, &facts);
     links.append(&mut lock(&scripts.found));
     let settled = rendered.settled;
-    if let Rendering::Done { at, body_hash: kept, .. } = before
+    let rendering = |at| match became {
+        Became::Another => Some(Rendering::Replaced { at, body_hash }),
+        // Scripts that were not given what they asked for took away what stood there.
+        Became::Nothing if !settled => None,
+        Became::Itself | Became::Nothing => Some(Rendering::Done { at, body_hash, settled }),
+    };
+    if let Rendering::Done { at, body_hash: kept, .. } | Rendering::Replaced { at, body_hash: kept } = before
         && kept == body_hash
     {
-        record.rendering = Rendering::Done { at, body_hash, settled };
+        record.rendering = rendering(at).unwrap_or(Rendering::Wanted);
         return Some(Box::new(RenderedPage { snapshot: None, links }));
     }
     let at = now();
-    record.rendering = Rendering::Done { at, body_hash, settled };
+    let Some(rendering) = rendering(at) else {
+        return Some(Box::new(RenderedPage { snapshot: None, links }));
+    };
+    record.rendering = rendering;
     let snapshot = Snapshot {
         url: item.url.clone(),
         fetched_at: at,
@@ -124,13 +158,17 @@ pub(crate) async fn render_again(
     }
     let body = shared.store.body(&record.body_hash?).ok()??;
     let media_type = record.media_type.clone();
-    if !is_again(record) {
-        let facts = xunjian_page::extract(&body, media_type.as_deref(), &item.url, shared.setup.page);
-        if !is_wanted(shared, item, home, &facts) {
-            return None;
+    let need = match record.rendering {
+        Rendering::NotNeeded | Rendering::Replaced { .. } => {
+            let facts = xunjian_page::extract(&body, media_type.as_deref(), &item.url, shared.setup.page);
+            need(shared, item, home, &facts)
         }
+        _ => Need::Content,
+    };
+    if need == Need::Nothing {
+        return None;
     }
-    render(shared, item, record, &body, media_type.as_deref()).await
+    render(shared, item, record, (&body, media_type.as_deref()), need).await
 }
 
 /// The address of a list. Programs take what is sent to them by POST from an address, too.

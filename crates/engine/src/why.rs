@@ -144,6 +144,11 @@ impl Why {
             Rendering::NotNeeded => None,
             Rendering::Wanted => Some(say("未能渲染", "not rendered").to_owned()),
             Rendering::Done { at, settled: true, .. } => Some(moment(at)),
+            Rendering::Replaced { at, .. } => Some(format!(
+                "{} {}",
+                moment(at),
+                say("（脚本给读者换成了另一页面）", "(its scripts show readers another page)")
+            )),
             Rendering::Done { at, settled: false, .. } => Some(format!(
                 "{} {}",
                 moment(at),

@@ -1,5 +1,6 @@
 //! What a page says, extracted once from its bytes and kept.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -272,6 +273,20 @@ pub struct Link {
 /// Characters and links of a page above which it shows something itself, wherever it leads on to.
 const LEADING_CHARS_MAX: usize = 200;
 const LEADING_LINKS_MAX: usize = 10;
+/// Characters that were sent at least for what scripts make of them to tell anything, and of another page.
+const SENT_CHARS_MIN: usize = 300;
+const OTHER_CHARS_MIN: usize = 30;
+
+/// What scripts make of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// The page that was sent, with what they add.
+    Itself,
+    /// Another one, under another title: next to nothing of what was sent is left.
+    Another,
+    /// Next to nothing is left, and nothing stands there instead.
+    Nothing,
+}
 
 impl Facts {
     /// Where a page leads on to that shows next to nothing itself.
@@ -279,6 +294,27 @@ impl Facts {
         let target = self.refresh.as_deref()?;
         let chars: usize = self.blocks.iter().map(|block| block.text.chars().count()).sum();
         (chars <= LEADING_CHARS_MAX && self.links.len() <= LEADING_LINKS_MAX).then_some(target)
+    }
+
+    /// What a page that was sent became when its scripts had run.
+    pub fn became(&self, rendered: &Self) -> Became {
+        let shown = |facts: &Self| {
+            facts
+                .blocks
+                .iter()
+                .filter(|block| !block.hidden)
+                .map(|block| block.text.chars().count())
+                .sum::<usize>()
+        };
+        let sent = shown(self);
+        let kept: HashSet<&str> = rendered.blocks.iter().map(|block| block.text.trim()).collect();
+        let left = self.blocks.iter().filter(|block| !block.hidden && kept.contains(block.text.trim()));
+        let left: usize = left.map(|block| block.text.chars().count()).sum();
+        match () {
+            () if sent < SENT_CHARS_MIN || left * 10 >= sent => Became::Itself,
+            () if rendered.title != self.title && shown(rendered) >= OTHER_CHARS_MIN => Became::Another,
+            () => Became::Nothing,
+        }
     }
 
     /// A link's visible text.

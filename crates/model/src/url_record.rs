@@ -174,6 +174,15 @@ pub enum Rendering {
         /// It came to rest and got all it asked for, so what it does not show is not there.
         settled: bool,
     },
+    /// Its scripts leave readers another page than was sent, which search engines go on seeing: what was sent is
+    /// looked at, and that is told.
+    Replaced {
+        /// When: with the address, the key of the rendered snapshot.
+        #[serde(with = "crate::moment")]
+        at: Timestamp,
+        /// Body of that snapshot: what readers see.
+        body_hash: BodyHash,
+    },
 }
 
 /// What is known of a file by its beginning.

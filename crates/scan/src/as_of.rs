@@ -1,7 +1,7 @@
 //! Pages as they were at an earlier moment, from their kept snapshots.
 
 use jiff::Timestamp;
-use xunjian_model::{Kind, LinkState, PageUrl, Rendering, SiteId, UrlRecord, View};
+use xunjian_model::{Became, Kind, LinkState, PageUrl, Rendering, SiteId, Snapshot, UrlRecord, View};
 use xunjian_store::{Digests, Store, StoreError};
 
 use crate::ScanSetup;
@@ -45,13 +45,13 @@ impl ScanSetup {
             return Ok(None);
         }
         let rendered = match record.rendering {
-            Rendering::Done { at, .. } => at <= moment,
+            Rendering::Done { at, .. } | Rendering::Replaced { at, .. } => at <= moment,
             _ => true,
         };
         if record.gone_since.is_none() && rendered && record.snapshot_at.is_some_and(|at| at <= moment) {
             return Ok(shown(record));
         }
-        earlier(store, url, record, moment)
+        earlier(store, url, record, moment, self)
     }
 }
 
@@ -61,6 +61,7 @@ fn earlier(
     url: &str,
     record: UrlRecord,
     moment: Timestamp,
+    setup: &ScanSetup,
 ) -> Result<Option<UrlRecord>, StoreError> {
     let Ok(address) = PageUrl::parse(url) else { return Ok(None) };
     let (mut sent, mut rendered) = (None, None);
@@ -77,18 +78,39 @@ fn earlier(
     }
     let Some(sent) = sent.filter(|sent| sent.status == 200) else { return Ok(None) };
     // A picture of an earlier version is none of this one.
-    let rendering = rendered
-        .filter(|drawn| drawn.fetched_at >= sent.fetched_at)
-        .map(|drawn| Rendering::Done { at: drawn.fetched_at, body_hash: drawn.body_hash, settled: true });
+    let rendering = match rendered.filter(|drawn| drawn.fetched_at >= sent.fetched_at) {
+        Some(drawn) => rendering(store, &address, &sent, &drawn, setup)?,
+        None => Rendering::NotNeeded,
+    };
     Ok(Some(UrlRecord {
         state: Some(LinkState::Ok),
         status: sent.status,
         media_type: sent.header("content-type").map(str::to_owned),
         body_hash: Some(sent.body_hash),
         snapshot_at: Some(sent.fetched_at),
-        rendering: rendering.unwrap_or_default(),
+        rendering,
         cloaked: None,
         gone_since: None,
         ..record
     }))
+}
+
+/// What a rendered snapshot shows of the page that was sent.
+fn rendering(
+    store: &Store,
+    url: &PageUrl,
+    sent: &Snapshot,
+    drawn: &Snapshot,
+    setup: &ScanSetup,
+) -> Result<Rendering, StoreError> {
+    let facts = |of: &Snapshot, media_type: Option<&str>| {
+        let body = store.body(&of.body_hash)?;
+        Ok::<_, StoreError>(body.map(|body| xunjian_page::extract(&body, media_type, url, setup.page)))
+    };
+    let (at, body_hash) = (drawn.fetched_at, drawn.body_hash);
+    let both = facts(sent, sent.header("content-type"))?.zip(facts(drawn, Some("text/html; charset=utf-8"))?);
+    Ok(match both.map(|(sent, drawn)| sent.became(&drawn)) {
+        Some(Became::Another) => Rendering::Replaced { at, body_hash },
+        _ => Rendering::Done { at, body_hash, settled: true },
+    })
 }

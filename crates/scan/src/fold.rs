@@ -6,7 +6,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use rustc_hash::FxHashSet;
 use xunjian_model::canonical::is_index_of;
-use xunjian_model::{BodyHash, Kind, LinkState, PageKind, Site, UrlRecord};
+use xunjian_model::{BodyHash, Kind, LinkState, PageKind, Rendering, Site, UrlRecord};
 
 use crate::columns::class_of;
 use crate::digest::{PageFinding, url_hash};
@@ -196,6 +196,12 @@ impl Fold {
                 finding = finding.with("review", "search engines are shown another page");
             }
             let snapshot = Some(format!("{}@{}", cloaked.body_hash.to_hex(), cloaked.at));
+            self.repeated.add(hash, Candidate { snapshot, ..candidate(finding) }, site);
+        }
+        if let Rendering::Replaced { at, body_hash } = record.rendering {
+            let finding = PageFinding::new(Kind::Cloaking, "", format!("⟦{}⟧", digest.title))
+                .with("review", "its scripts show readers another page");
+            let snapshot = Some(format!("{}@{at}", body_hash.to_hex()));
             self.repeated.add(hash, Candidate { snapshot, ..candidate(finding) }, site);
         }
         self.places.add(&digest.fragments, site, candidate);

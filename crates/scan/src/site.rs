@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xunjian_model::{
     Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, Offer, PageKind,
-    PageUrl, Rendering, Severity, Site, StatedColumn, UrlRecord, Zone, way,
+    PageUrl, Problem, Rendering, Severity, Site, StatedColumn, UrlRecord, Zone, way,
 };
 use xunjian_page::TextPart;
 use xunjian_store::{Digests, Store, StoreError};
@@ -487,12 +487,12 @@ fn facts_of(
             note_folded(store, url, record, setup, &mut facts)?;
         }
         Rendering::Wanted => facts.scripted = true,
-        Rendering::NotNeeded => {}
+        Rendering::NotNeeded | Rendering::Replaced { .. } => {}
     }
     Ok(Some(facts))
 }
 
-/// Notes the links that a script hides and the page as it was sent shows.
+/// Notes the links that a script hides and the page as it was sent shows, and a title that was written in references.
 fn note_folded(
     store: &Store,
     url: &PageUrl,
@@ -511,6 +511,9 @@ fn note_folded(
     for link in facts.links.iter_mut().filter(|link| link.hidden) {
         link.folded |= shown.contains(link.url.as_str());
     }
+    // A browser writes it out, however it was written.
+    let encoded = sent.problems.into_iter().filter(|problem| *problem == Problem::EncodedTitle);
+    facts.problems.extend(encoded);
     Ok(())
 }
 
