@@ -152,8 +152,12 @@ fn reopened(text: &str, open: char, close: char) -> Option<(usize, usize)> {
     let mut doubtful = None;
     for (at, c) in text.char_indices() {
         if c == open {
-            if let Some(from) = opened {
-                doubtful.get_or_insert((from, at + c.len_utf8()));
+            // A title that was cut does not close, wherever it stands.
+            let is_cut = |from: usize| text[from..at].contains('…') || text[from..at].contains("...");
+            match opened {
+                Some(from) if is_cut(from) => depth -= 1,
+                Some(from) => _ = doubtful.get_or_insert((from, at + c.len_utf8())),
+                None => {}
             }
             opened = Some(at);
             depth += 1;
@@ -186,6 +190,8 @@ mod tests {
             ("印发《甲办法《的通知", &[("unmatched", "《甲办法《")]),
             ("《关于印发《甲办法》的通知》", &[]),
             ("《关于印发《甲办法》的…", &[]),
+            ("《农药产品中有效成分含量测定... 关于《农药登记》的通知 《乙》", &[]),
+            ("《甲办法… 印发《乙办法《的通知", &[("unmatched", "《乙办法《")]),
         ];
         for (text, expected) in table {
             let found: Vec<_> =
