@@ -93,6 +93,16 @@ pub(crate) fn fills_page(script: &str) -> bool {
     WORDS.iter().all(|words| words.is_match(script))
 }
 
+/// Films and documents that a script shows where it stands, as those of Visual SiteBuilder do:
+/// `showVsbVideo("/a.mp4", …)`, `showVsbpdfIframe("/a.pdf", …)`.
+pub(crate) fn players(script: &str) -> impl Iterator<Item = &str> {
+    memmem::find_iter(script.as_bytes(), b"showVsb").filter_map(|at| {
+        let (_, rest) = script[at..].split_once('(')?;
+        let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\''))?;
+        rest[1..].split_once(quote).map(|(address, _)| address)
+    })
+}
+
 /// The place a link points to, if a page can be asked for it: not the top, not a script's route,
 /// not a highlighted text.
 pub(crate) fn fragment(url: &url::Url) -> Option<String> {

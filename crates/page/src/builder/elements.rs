@@ -207,6 +207,13 @@ impl<'t> Builder<'t> {
         if !diverts && self.leading.len() < LEADING_MAX && onward::may_lead(script) {
             self.leading.push(script);
         }
+        for address in links::players(script) {
+            let document = address.to_ascii_lowercase().ends_with(".pdf");
+            self.add_link(address, if document { None } else { Some(LinkKind::Media) });
+            if self.zone() == Zone::Main && !self.hidden() {
+                self.facts.main_media += 1;
+            }
+        }
         self.published.read_script(script);
         self.lists(script);
         self.put_away(script);

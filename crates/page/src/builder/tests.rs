@@ -550,6 +550,20 @@ fn what_scripts_write_is_part_of_the_page() {
 }
 
 #[test]
+fn films_and_documents_that_scripts_show() {
+    let page = facts(
+        "<div id=vsb_content><script name=_videourl>showVsbVideo(\"/__local/3/a.mp4?e=.mp4\",\"width=\\\"420\\\"\");</script>\
+         <script>showVsbpdfIframe('/__local/4/b.pdf','100%')</script><script>function showVsbVideo(url){}</script></div>",
+    );
+    let links: Vec<_> = page.links.iter().map(|link| (link.kind, link.url.as_str())).collect();
+    let wanted = [
+        (LinkKind::Media, "http://a.gov.cn/__local/3/a.mp4?e=.mp4"),
+        (LinkKind::Attachment, "http://a.gov.cn/__local/4/b.pdf"),
+    ];
+    assert_eq!((links.as_slice(), page.main_media), (&wanted[..], 2));
+}
+
+#[test]
 fn pages_that_lead_on() {
     for (html, target) in [
         ("<body onload=\"window.location.href='/index/'\">", Some("http://a.gov.cn/index/")),
