@@ -4,16 +4,17 @@ use std::path::Path;
 
 use crate::{Dictionary, load_bytes};
 
-const FILES: [(&str, &[u8]); 6] = [
+const FILES: [(&str, &[u8]); 7] = [
     ("typos.tsv", include_bytes!("../data/typos.tsv")),
     ("phrases.tsv", include_bytes!("../data/phrases.tsv")),
     ("names.toml", include_bytes!("../data/names.toml")),
     ("ministries.toml", include_bytes!("../data/ministries.toml")),
     ("spam.toml", include_bytes!("../data/spam.toml")),
     ("placeholders.toml", include_bytes!("../data/placeholders.toml")),
+    ("statements.toml", include_bytes!("../data/statements.toml")),
 ];
 
-/// The shipped dictionaries: typos, set phrases, outdated names, spam, placeholders.
+/// The shipped dictionaries: typos, set phrases, outdated names, spam, placeholders, serious misstatements.
 ///
 /// # Panics
 /// Never in a build whose tests passed: the files are part of the program.
@@ -82,6 +83,9 @@ mod tests {
             "按照省物价局、财政厅价费[2006]107号文件规定的标准收取",
             "进一步做强医学中心，增设医学学科建设部",
             "可凭身份证办理毕业证书",
+            "他对学习近乎痴迷，把资料学习进平台",
+            "在以习近平同志为核心的党中央坚强领导下，坚持以习近平新时代中国特色社会主义思想为指导",
+            "统筹推进“五位一体”的总体布局，协调推进“四个全面”的战略布局",
             "在担任白银市国土资源局副局长、局长等职务期间",
             "管委会规划建设部干部",
         ] {
@@ -104,6 +108,10 @@ mod tests {
             ("澳门威尼斯人-某市中级人民法院", "澳门威尼斯人"),
             ("六合彩 违法和不良信息举报中心", "六合彩"),
             ("应对气侯变化", "气侯变化"),
+            ("习近乎总书记指出", "习近乎"),
+            ("以习近平总书记为核心的党中央坚强领导下", "以习近平总书记为核心的党中央"),
+            ("深入学习习近平新时代特色社会主义思想", "习近平新时代特色社会主义思想"),
+            ("粟战书委员长", "粟战书"),
             ("关于&nbsp;召开会议的通知", "&nbsp;"),
             ("<span style=\"font-size:16pt\">会议</span>", "<span style="),
         ] {
@@ -115,7 +123,7 @@ mod tests {
     fn shipped_lists_are_as_large_as_promised() {
         let sizes: Vec<usize> = shipped().iter().map(|one| one.entries.len()).collect();
         assert!(sizes[0] >= 800, "typos: {}", sizes[0]);
-        assert!(sizes[1] >= 60, "set phrases: {}", sizes[1]);
+        assert!(sizes[1] + sizes[6] >= 100, "set phrases: {}, misstatements: {}", sizes[1], sizes[6]);
         assert!(sizes[2] + sizes[3] >= 120, "outdated names: {} and {}", sizes[2], sizes[3]);
         assert!(sizes[4] >= 150, "spam: {}", sizes[4]);
         assert!(sizes[5] >= 20, "placeholders: {}", sizes[5]);
