@@ -83,6 +83,13 @@ pub(crate) fn date_in_row(text: &str) -> Option<Date> {
     date(&found[2], &found[3], &found[1])
 }
 
+/// Whether a date of a text stands right between words of Chinese: 已经2010年10月27日会议通过.
+pub(crate) fn is_amid_words(text: &str, date: Date) -> bool {
+    let is_word = |c: char| ('\u{4E00}'..='\u{9FFF}').contains(&c);
+    let mut found = dates_in_text(text).filter(|(found, ..)| *found == date);
+    found.any(|(_, before, behind)| before.ends_with(is_word) && behind.starts_with(is_word))
+}
+
 /// Bytes of the longest part of a date that stands in a block of its own: `2024年05月`.
 const PART_BYTES_MAX: usize = 16;
 

@@ -3,7 +3,7 @@
 use memchr::memchr;
 use xunjian_model::{BadAddress, Fragment, Link, LinkKind, ListItem, PageUrl, UrlError, Zone};
 
-use super::{Builder, Open, PLACES_MAX, RowDate};
+use super::{Builder, Open, PLACES_MAX, Place, RowDate};
 use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
 use crate::{addresses, handlers, links, list_data};
@@ -159,10 +159,11 @@ impl<'t> Builder<'t> {
         if open.taken || open.links >= self.facts.links.len() {
             return;
         }
-        let Some(RowDate { date, plain }) = open.date else { return };
+        let Some(RowDate { date, place }) = open.date else { return };
         let Some(link) = self.title_of_row(open.links) else { return };
-        // A paragraph that tells of a day and links to more is the text of a row.
-        if open.name.element == Element::P && !plain && !self.is_most_of_its_line(link) {
+        // A text that tells of a day, below the title or with a link to more, does not date its row.
+        let least = if open.name.element == Element::P { Place::Plain } else { Place::Apart };
+        if place < least && !self.is_most_of_its_line(link) {
             return;
         }
         self.facts.items.push(ListItem { link: link as u32, date: Some(date) });

@@ -15,7 +15,7 @@ use xunjian_model::{Block, Facts, PageKind, PageUrl, Problem, Zone, anchor_hash}
 
 use self::regions::Regions;
 use crate::attribute::{Attribute, Attributes};
-use crate::date::{date_in_row, date_of_parts, is_date_part, names_another_day};
+use crate::date::{date_in_row, date_of_parts, is_amid_words, is_date_part, names_another_day};
 use crate::element::{Element, Name};
 use crate::forms::Forms;
 use crate::join::Joiner;
@@ -37,6 +37,9 @@ const OUTERMOST: usize = 3;
 const NAME_BYTES_MAX: usize = 36;
 /// Bytes of a block that is little else than a date: `发布时间：2024-05-06 10:00:00`.
 const PLAIN_BYTES_MAX: usize = 48;
+/// Characters of a date at the beginning and at the end of a longer one: `[2024-05-06]`, `2024-05-06 10:00:00`.
+const BEGINNING_CHARS: usize = 14;
+const END_CHARS: usize = 22;
 /// Ids, places and faulty addresses kept of a page.
 const PLACES_MAX: usize = 4_096;
 
@@ -76,14 +79,39 @@ pub(crate) fn trace(
 #[derive(Clone, Copy)]
 struct RowDate {
     date: Date,
-    /// It stands in a block of little else, not in a text that tells of it.
-    plain: bool,
+    place: Place,
+}
+
+/// How a date stands in its block, from the one that is least a row's to that which is most.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// In a sentence that tells of it.
+    Told,
+    /// Set apart amid a longer text.
+    Apart,
+    /// In a block of little else, or at an end of it.
+    Plain,
+}
+
+impl Place {
+    fn of(date: Date, text: &str) -> Self {
+        let is_in = |part: &str| date_in_row(part) == Some(date);
+        let at_end = || {
+            is_in(text.char_indices().nth(BEGINNING_CHARS).map_or(text, |(at, _)| &text[..at]))
+                || is_in(text.char_indices().rev().nth(END_CHARS - 1).map_or(text, |(at, _)| &text[at..]))
+        };
+        match text.len() > PLAIN_BYTES_MAX {
+            true if is_amid_words(text, date) => Self::Told,
+            true if !at_end() => Self::Apart,
+            _ => Self::Plain,
+        }
+    }
 }
 
 impl RowDate {
     /// Whether it is rather a row's than the one that was found in front of it.
     fn is_rather(self, known: Option<Self>) -> bool {
-        known.is_none_or(|known| self.plain && !known.plain)
+        known.is_none_or(|known| self.place > known.place)
     }
 }
 
@@ -552,8 +580,7 @@ impl<'t> Builder<'t> {
         };
         let date = date_in_row(text).filter(|_| of_row()).or_else(with_before);
         self.is_date_part = part && date.is_none();
-        let plain = text.len() <= PLAIN_BYTES_MAX;
-        let date = date.map(|date| RowDate { date, plain });
+        let date = date.map(|date| RowDate { date, place: Place::of(date, text) });
         if let Some((open, date)) = self.stack.last_mut().zip(date)
             && date.is_rather(open.date)
         {

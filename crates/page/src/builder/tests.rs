@@ -34,6 +34,7 @@ fn lists_of_every_family_have_rows() {
         // A day that the text tells of, before that of the row.
         "<ul><li><a href=1>甲</a><div>原定于2024年4月11日举行的全国高等教育自学考试延期举行，具体时间另行通知。</div><p>2024-05-06</p></li><li><a href=2>乙</a><span>2024-05-05</span></li></ul>",
         "<ul><li><a href=1>甲</a><p>（民发〔2012〕124号 2012年7月10日）各省、自治区、直辖市民政厅（局），各计划单列市民政局：<a href=1>详</a></p><i>2024-05-06</i></li><li><p><a href=2>乙</a> 2024-05-05</p></li></ul>",
+        "<ul><li><a href=1>甲</a><p>摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要 2024-05-06 10:00:00</p></li><li><a href=2>乙</a><p>[2024-05-05] 摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要</p></li></ul>",
         // A list for each row.
         "<div><ul><li><a href=1>甲</a></li><li>入冬以来，某地……</li><li>发布时间：2024-05-06 10:00:00</li></ul><ul><li><a href=2>乙</a></li><li>发布时间：2024-05-05</li></ul></div>",
         "<dl><dt><a href=1>甲</a></dt><dd>2024-05-06</dd></dl><dl><dt><a href=2>乙</a></dt><dd>2024-05-05</dd></dl>",
