@@ -405,6 +405,17 @@ impl Renderer<'_> {
                         &day[1..]
                     )
                 }
+                // What the article says of some other day stands below its title.
+                Family::Dated if !short => {
+                    let mut rng = rng(&[self.site.seed, 26, column as u64, u64::from(at)]);
+                    let day = self.site.published(column, at).saturating_add(jiff::Span::new().days(12));
+                    write!(
+                        out,
+                        "<li><a href=\"{path}\" title=\"{title}\">{title}</a><span class=\"date\">{date}</span><p>{}自{}起施行。</p></li>",
+                        text::sentence(&mut rng),
+                        day.strftime("%Y年%-m月%-d日")
+                    )
+                }
                 _ => write!(
                     out,
                     "<li><a href=\"{path}\" title=\"{title}\">{title}</a><span class=\"date\">{date}</span></li>"
@@ -590,7 +601,10 @@ impl Renderer<'_> {
             Family::Div => format!("{}", date.strftime("%Y/%m/%d %H:%M:%S")),
             Family::Script => format!("日期：{}", date.strftime("%Y-%m-%d %H:%M")),
             Family::Odd => format!("发布时间: {}", date.strftime("%Y.%m.%d")),
-            Family::Call => format!("{}", date.strftime("%Y年%m月%d日 %H:%M")),
+            Family::Call => {
+                let date = date.strftime("%Y年%m月%d日 %H:%M");
+                format!("<script>\n//取文档时间\ndocument.write(\"{date}\");\n</script>")
+            }
             Family::Records => format!("发布时间： <i>{}</i>", date.strftime("%Y-%m-%d %H:%M")),
             Family::Json => format!("【发布时间】{}", date.strftime("%Y-%m-%d")),
         }
@@ -728,12 +742,16 @@ impl Renderer<'_> {
             site.name
         );
         for column in 0..site.columns.len() {
-            let _ = write!(
-                out,
-                "<li><a href=\"{}\">{}</a></li>",
-                site.path(PageRef::List { column, page: 0 }),
-                site.column_name(column)
-            );
+            let path = site.path(PageRef::List { column, page: 0 });
+            let name = site.column_name(column);
+            let _ = if site.index % 7 == 3 {
+                write!(
+                    out,
+                    "<script>var name = '{name}';\ndocument.write('<li><a href=\"{path}\">' + name + '</a></li>');</script>"
+                )
+            } else {
+                write!(out, "<li><a href=\"{path}\">{name}</a></li>")
+            };
         }
         if site.portal {
             out.push_str("<li><a href=\"/about/overview.html\">市情概况</a></li><li><a href=\"/about/functions.html\">机构职能</a></li>");
@@ -784,7 +802,15 @@ impl Renderer<'_> {
             // A counter that every page has.
             out.push_str("<script src=\"//tj.tongji-sim.cn/count.js\"></script>");
         }
-        out.push_str("<div class=\"footer\"><div class=\"friends\">友情链接：");
+        // Nothing but what it says tells some footers from the page.
+        let (open, close) = match site.family {
+            Family::Table => {
+                ("<table width=\"1000\" align=\"center\"><tr><td align=\"center\">", "</td></tr></table>")
+            }
+            _ => ("<div class=\"footer\">", "</div>"),
+        };
+        out.push_str(open);
+        out.push_str("<div class=\"friends\">友情链接：");
         let friends = ["www.xinwen-sim.com.cn", "www.zhengfu-sim.gov.cn", "data.tongji-sim.cn"];
         if site.index % 4 == 1 {
             out.push_str("<select onchange=\"window.open(this.value)\"><option value=\"\">请选择</option>");
@@ -828,7 +854,8 @@ impl Renderer<'_> {
         if shows("党政机关标识") {
             out.push_str("<span id=\"_ideConac\"><img src=\"/images/conac.png\" alt=\"党政机关\"></span>");
         }
-        out.push_str("</div>\n");
+        out.push_str(close);
+        out.push('\n');
         out
     }
 }

@@ -83,11 +83,15 @@ pub(crate) fn date_in_row(text: &str) -> Option<Date> {
     date(&found[2], &found[3], &found[1])
 }
 
-/// Whether a date of a text stands right between words of Chinese: 已经2010年10月27日会议通过.
+/// Whether a date of a text stands right between words of Chinese, or before one that begins so:
+/// 已经2010年10月27日会议通过, 2010年10月27日上午.
 pub(crate) fn is_amid_words(text: &str, date: Date) -> bool {
     let is_word = |c: char| ('\u{4E00}'..='\u{9FFF}').contains(&c);
     let mut found = dates_in_text(text).filter(|(found, ..)| *found == date);
-    found.any(|(_, before, behind)| before.ends_with(is_word) && behind.starts_with(is_word))
+    found.any(|(_, before, behind)| {
+        let before = before.trim_start_matches(['（', '(', '[', '【', ' ']);
+        (before.is_empty() || before.ends_with(is_word)) && behind.starts_with(is_word)
+    })
 }
 
 /// Bytes of the longest part of a date that stands in a block of its own: `2024年05月`.

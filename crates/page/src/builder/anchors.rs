@@ -12,6 +12,8 @@ use crate::{addresses, handlers, links, list_data};
 const ALT_CHARS_MAX: usize = 60;
 /// Longest name of a column beside a title of its own, in bytes: eight characters in Chinese.
 const BESIDE_BYTES_MAX: usize = 24;
+/// Bytes in front of the title of a row: `·`, `[通知公告]`.
+const LEAD_BYTES: u32 = 24;
 
 impl<'t> Builder<'t> {
     pub(super) fn add_link(&mut self, target: &str, kind: Option<LinkKind>) -> Option<usize> {
@@ -162,14 +164,22 @@ impl<'t> Builder<'t> {
         let Some(RowDate { date, place }) = open.date else { return };
         let Some(link) = self.title_of_row(open.links) else { return };
         // A text that tells of a day, below the title or with a link to more, does not date its row.
-        let least = if open.name.element == Element::P { Place::Plain } else { Place::Apart };
-        if place < least && !self.is_most_of_its_line(link) {
+        let dates = match place {
+            Place::Plain => true,
+            Place::Apart => open.name.element != Element::P && self.leads_its_line(link),
+            Place::Told => false,
+        };
+        if !dates && !self.is_most_of_its_line(link) {
             return;
         }
         self.facts.items.push(ListItem { link: link as u32, date: Some(date) });
         if let Some(parent) = self.stack.last_mut() {
             parent.taken = true;
         }
+    }
+
+    fn leads_its_line(&self, link: usize) -> bool {
+        self.facts.links[link].span.0 <= LEAD_BYTES
     }
 
     fn is_most_of_its_line(&self, link: usize) -> bool {

@@ -45,7 +45,7 @@ impl<'t> Builder<'t> {
                 self.name_picture(attributes, first);
                 match self.zone() {
                     _ if self.hidden() => {}
-                    Zone::Main => self.facts.main_media += 1,
+                    Zone::Main => self.main_media(),
                     _ => self.regions.media(),
                 }
             }
@@ -78,7 +78,7 @@ impl<'t> Builder<'t> {
                 );
                 link(Attribute::Poster, LinkKind::Image);
                 self.add_srcset(attributes);
-                self.facts.main_media += 1;
+                self.main_media();
             }
             Element::Form => {
                 link(Attribute::Action, LinkKind::Form);
@@ -211,13 +211,19 @@ impl<'t> Builder<'t> {
             let document = address.to_ascii_lowercase().ends_with(".pdf");
             self.add_link(address, if document { None } else { Some(LinkKind::Media) });
             if self.zone() == Zone::Main && !self.hidden() {
-                self.facts.main_media += 1;
+                self.main_media();
             }
         }
         self.published.read_script(script);
         self.lists(script);
         self.put_away(script);
         self.read_written(script);
+    }
+
+    /// A picture or film of the main text.
+    fn main_media(&mut self) {
+        self.facts.main_media += 1;
+        self.media.push(self.facts.blocks.len() as u32);
     }
 
     /// Reads what a script writes where it stands.

@@ -2,6 +2,7 @@
 
 mod anchors;
 mod elements;
+mod foot;
 mod hiding;
 mod regions;
 #[cfg(test)]
@@ -181,6 +182,8 @@ struct Builder<'t> {
     in_script: bool,
     forms: Forms,
     regions: Regions,
+    /// Blocks read before each picture and film of the main text.
+    media: Vec<u32>,
     sheet: Sheet,
     /// Elements with an id and the links in them, by their first and behind their last.
     parts: Vec<(u32, usize, usize)>,
@@ -228,6 +231,7 @@ impl<'t> Builder<'t> {
             in_script: false,
             forms: Forms::default(),
             regions: Regions::default(),
+            media: Vec::new(),
             sheet: Sheet::default(),
             parts: Vec::new(),
             foreign: 0,
@@ -624,6 +628,7 @@ impl<'t> Builder<'t> {
         facts.refresh = facts.refresh.filter(|target| *target != address.as_str());
         let linked = linked_chars(&facts);
         self.regions.review(&mut facts, &linked);
+        foot::set_apart(&mut facts, &self.media);
         facts.main_chars = main_chars(&facts, &linked);
         page_dates(&mut facts, self.published, address);
         facts.kind = if self.is_data { PageKind::List } else { kind_of(&facts) };

@@ -35,6 +35,9 @@ fn lists_of_every_family_have_rows() {
         "<ul><li><a href=1>甲</a><div>原定于2024年4月11日举行的全国高等教育自学考试延期举行，具体时间另行通知。</div><p>2024-05-06</p></li><li><a href=2>乙</a><span>2024-05-05</span></li></ul>",
         "<ul><li><a href=1>甲</a><p>（民发〔2012〕124号 2012年7月10日）各省、自治区、直辖市民政厅（局），各计划单列市民政局：<a href=1>详</a></p><i>2024-05-06</i></li><li><p><a href=2>乙</a> 2024-05-05</p></li></ul>",
         "<ul><li><a href=1>甲</a><p>摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要 2024-05-06 10:00:00</p></li><li><a href=2>乙</a><p>[2024-05-05] 摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要摘要</p></li></ul>",
+        "<ul><li><a href=1>甲</a><span>2024-05-06</span><p>2024年4月27日上午，某部长等一行四人走访某某研究院，并就有关工作进行了探讨…<a href=1>详</a></p></li><li><a href=2>乙</a><i>2024-05-05</i></li></ul>",
+        "<ul><li><a href=1>甲</a></li><li>中华人民共和国某某法,1994年10月27日第八届全国人民代表大会常务委员会第十次会议通过…<a href=1>详</a></li><li>发布时间：2024-05-06 16:41:15</li></ul><ul><li><a href=2>乙</a></li><li>2024-05-05</li></ul>",
+        "<ul><li><strong><a href=1>甲</a></strong> <span>2024-05-06</span><br>所属省份：[某省] 网址：http://www.x.gov.cn/ [点击访问] 本站不对内容负责</li><li><a href=2>乙</a> 2024-05-05</li></ul>",
         // A list for each row.
         "<div><ul><li><a href=1>甲</a></li><li>入冬以来，某地……</li><li>发布时间：2024-05-06 10:00:00</li></ul><ul><li><a href=2>乙</a></li><li>发布时间：2024-05-05</li></ul></div>",
         "<dl><dt><a href=1>甲</a></dt><dd>2024-05-06</dd></dl><dl><dt><a href=2>乙</a></dt><dd>2024-05-05</dd></dl>",
@@ -524,6 +527,25 @@ fn what_a_class_calls_a_footer_may_be_the_main_text() {
     assert_eq!(zones(typed, "许可证"), Zone::Main);
     let signed = format!("<div class=footer>{cells}<p>某ICP备12345678号</p></div>");
     assert_eq!(zones(&signed, "获奖名单"), Zone::Footer);
+    // Nothing names the foot of old pages.
+    let cells = |foot: &str| {
+        format!("<table><tr><td><p>正文第一段</p></table><table><tr><td>{foot}<img src=a.png></table>")
+    };
+    let foot = "<p>主办：某某局</p><p>地址：某市某路1号 电话：0471-1234567</p><p>某ICP备12345678号</p>";
+    let page = cells(foot);
+    for (needle, zone) in
+        [("正文", Zone::Main), ("主办", Zone::Footer), ("地址", Zone::Footer), ("ICP", Zone::Footer)]
+    {
+        assert_eq!(zones(&page, needle), zone, "{needle}");
+    }
+    assert_eq!((facts(&page).main_media, facts(&page).main_chars), (0, 5));
+    assert_eq!(zones(&cells("<p>主办：某某局</p>"), "主办"), Zone::Main);
+    let above = format!("<p>某ICP备12345678号</p><p>{}</p>", "正文".repeat(10));
+    assert_eq!(zones(&above, "ICP"), Zone::Main);
+    let alone = cells(foot).replace("正文第一段", "本站由某某中心提供技术支持。");
+    assert_eq!(zones(&alone, "某某中心"), Zone::Main);
+    let row = format!("{}<ul><li><a href=/1>关于召开会议的通知</a> 2024-05-06</ul>", cells(foot));
+    assert_eq!(zones(&row, "ICP"), Zone::Main);
     // Sentences, which no menu has.
     let sentences =
         "<p>主讲内容：通过自身的科研学术成长经历，激励本科生积极投身学术，追求卓越。</p>".repeat(4);
