@@ -77,10 +77,7 @@ fn answer(asked: &Asked) -> Reply {
         "/gzdt/" => page(
             "工作动态",
             &labels(WRONG_NAME),
-            &format!(
-                "{}<p id=url style=display:none>/gzdt/list.html</p><script>var url = document.getElementById('url').innerHTML; if (url) {{ window.open(url, '_self'); }}</script>",
-                ""
-            ),
+            "<p id=url style=display:none>/gzdt/list.html</p><script>var url = document.getElementById('url').innerHTML; if (url) { window.open(url, '_self'); }</script>",
         ),
         "/gzdt/list.html" => page(
             "工作动态",

@@ -9,8 +9,9 @@ const BLOCKS_MAX: usize = 24;
 /// Characters of a block of a foot, and of one that may stand there whatever it says: 回到顶部.
 const CHARS_MAX: usize = 300;
 const SHORT_CHARS_MAX: usize = 12;
-/// What only feet say, what they may begin with, and what stands between.
-const SIGNS: [&str; 6] = ["版权所有", "ICP备", "网站标识码", "公网安备", "Copyright", "©"];
+/// What only feet say, by itself and before a number; what they may begin with; and what stands between.
+const SIGNS: [&str; 3] = ["版权所有", "Copyright", "©"];
+const NUMBERED: [&str; 3] = ["ICP备", "公网安备", "标识码"];
 const BEGINNINGS: [&str; 7] = ["主办", "承办", "技术支持", "建议使用", "分辨率", "备案号", "网站地图"];
 const BETWEEN: [&str; 6] = ["地址", "邮编", "电话", "传真", "邮箱", "访问"];
 
@@ -45,12 +46,21 @@ fn start(facts: &Facts) -> Option<usize> {
         let says = |words: &[&str]| chars <= CHARS_MAX && words.iter().any(|word| block.text.contains(word));
         // What is a sentence may be all that the page says.
         let is_sentence = block.text.contains('。');
-        if says(&SIGNS) || says(&BEGINNINGS) && !is_sentence {
-            signed |= says(&SIGNS);
+        let is_sign = says(&SIGNS) || chars <= CHARS_MAX && is_numbered(&block.text);
+        if is_sign || says(&BEGINNINGS) && !is_sentence {
+            signed |= is_sign;
             start = Some(at);
         } else if is_sentence || chars > SHORT_CHARS_MAX && !says(&BETWEEN) {
             break;
         }
     }
     start.filter(|_| signed)
+}
+
+fn is_numbered(text: &str) -> bool {
+    let digit = |(at, word): (usize, &str)| {
+        let behind = text[at + word.len()..].trim_start_matches(['：', ':', ' ', '　']);
+        behind.starts_with(|c: char| c.is_ascii_digit())
+    };
+    NUMBERED.iter().any(|word| text.match_indices(word).any(digit))
 }

@@ -544,6 +544,8 @@ fn what_a_class_calls_a_footer_may_be_the_main_text() {
     assert_eq!(zones(&above, "ICP"), Zone::Main);
     let alone = cells(foot).replace("正文第一段", "本站由某某中心提供技术支持。");
     assert_eq!(zones(&alone, "某某中心"), Zone::Main);
+    let alone = cells(foot).replace("正文第一段", "请各单位于五月底前完成网站ICP备案和标识码的核查。");
+    assert_eq!(zones(&alone, "核查"), Zone::Main);
     let row = format!("{}<ul><li><a href=/1>关于召开会议的通知</a> 2024-05-06</ul>", cells(foot));
     assert_eq!(zones(&row, "ICP"), Zone::Main);
     // Sentences, which no menu has.
