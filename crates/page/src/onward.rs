@@ -7,7 +7,7 @@ use aho_corasick::AhoCorasick;
 use memchr::memmem;
 
 use crate::links::searcher;
-use crate::script::{Block, Code, Kind};
+use crate::script::{Block, Code, Kind, Nesting};
 
 /// Longest script that is read for it, in bytes: one that leads on does little else.
 const SCRIPT_MAX: usize = 1_000;
@@ -24,24 +24,17 @@ pub(crate) fn target(script: &str) -> Option<&str> {
         return None;
     }
     let code = Code::new(script);
-    // Each open block, and whether it and all around it are run.
-    let mut blocks: Vec<(Block<'_>, bool)> = Vec::new();
-    let mut closed = None;
+    let mut nesting = Nesting::default();
     for at in 0..code.tokens.len() {
-        let runs = blocks.last().is_none_or(|(_, runs)| *runs);
+        let runs = nesting.pass(&code, at, |block| code.runs(block));
         match code.tokens[at].kind {
-            Kind::Sign(b'{') => {
-                let block = code.block(at, closed.take());
-                blocks.push((block, runs && code.runs(block)));
-            }
-            Kind::Sign(b'}') => closed = blocks.pop().map(|(block, _)| block),
             Kind::Word("location") if runs => {
-                let found = code.begins_statement(at, closed).then(|| code.assigned(at)).flatten();
+                let found = code.begins_statement(at, nesting.closed).then(|| code.assigned(at)).flatten();
                 if found.is_some() {
                     return found;
                 }
             }
-            Kind::Word("open") if runs && code.begins_statement(at, closed) => {
+            Kind::Word("open") if runs && code.begins_statement(at, nesting.closed) => {
                 if let Some(Kind::Text(found)) = code.own_window(at)
                     && !found.trim().is_empty()
                     && !found.contains('\\')

@@ -46,6 +46,31 @@ pub(crate) struct Code<'s> {
     called: OnceCell<HashSet<&'s str>>,
 }
 
+/// The blocks around a place of a script that is read from its beginning on.
+#[derive(Default)]
+pub(crate) struct Nesting<'s> {
+    /// Each open one, and whether it and all around it are run.
+    open: Vec<(Block<'s>, bool)>,
+    /// The one that was closed last, until another opens.
+    pub(crate) closed: Option<Block<'s>>,
+}
+
+impl<'s> Nesting<'s> {
+    /// Goes past the token at a place, and says whether it is run, if the blocks are that `enters` says.
+    pub(crate) fn pass(&mut self, code: &Code<'s>, at: usize, enters: impl Fn(Block<'s>) -> bool) -> bool {
+        let runs = self.open.last().is_none_or(|(_, runs)| *runs);
+        match code.tokens[at].kind {
+            Kind::Sign(b'{') => {
+                let block = code.block(at, self.closed.take());
+                self.open.push((block, runs && enters(block)));
+            }
+            Kind::Sign(b'}') => self.closed = self.open.pop().map(|(block, _)| block),
+            _ => {}
+        }
+        runs
+    }
+}
+
 impl<'s> Code<'s> {
     pub(crate) fn new(script: &'s str) -> Self {
         Self { tokens: tokens(script), called: OnceCell::new() }
@@ -87,7 +112,7 @@ impl<'s> Code<'s> {
     }
 
     /// What the block is that opens at a place; `closed` is what the one before was.
-    pub(crate) fn block(&self, at: usize, closed: Option<Block<'s>>) -> Block<'s> {
+    fn block(&self, at: usize, closed: Option<Block<'s>>) -> Block<'s> {
         let arrow = self.before(at) == Some(Kind::Sign(b'>'))
             && at >= 2
             && self.kind(at - 2) == Some(Kind::Sign(b'='));

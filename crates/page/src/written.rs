@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use memchr::memmem;
 
-use crate::script::{Block, Code, Kind};
+use crate::script::{Block, Code, Kind, Nesting};
 
 /// Longest script that is read for it, in bytes.
 const SCRIPT_MAX: usize = 16_000;
@@ -19,17 +19,10 @@ pub(crate) fn written(script: &str) -> Vec<&str> {
     }
     let code = Code::new(script);
     let constants = constants(&code);
-    // Each open block, and whether it and all around it may be run.
-    let mut blocks: Vec<(Block<'_>, bool)> = Vec::new();
-    let mut closed = None;
+    let mut nesting = Nesting::default();
     for at in 0..code.tokens.len() {
-        let runs = blocks.last().is_none_or(|(_, runs)| *runs);
+        let runs = nesting.pass(&code, at, |block| block == Block::If || code.runs(block));
         match code.tokens[at].kind {
-            Kind::Sign(b'{') => {
-                let block = code.block(at, closed.take());
-                blocks.push((block, runs && (block == Block::If || code.runs(block))));
-            }
-            Kind::Sign(b'}') => closed = blocks.pop().map(|(block, _)| block),
             Kind::Word("write" | "writeln") if runs && is_call(&code, at) => {
                 parts.extend(arguments(&code, at + 2, &constants).unwrap_or_default());
             }

@@ -1,6 +1,6 @@
 //! The foot of a page where nothing but its text tells it from the rest: old pages draw it as one more table.
 
-use xunjian_model::{Facts, Zone};
+use xunjian_model::{Facts, ListItem, Zone};
 
 use crate::title::title_at;
 
@@ -35,7 +35,7 @@ pub(super) fn set_apart(facts: &mut Facts, media: &[u32]) {
 
 /// The block a foot begins with: no title, row of a list, heading or text stands behind it.
 fn start(facts: &Facts) -> Option<usize> {
-    let row = |item: &xunjian_model::ListItem| Some(facts.links.get(item.link as usize)?.block as usize);
+    let row = |item: &ListItem| Some(facts.links.get(item.link as usize)?.block as usize);
     let dated = facts.items.iter().filter(|item| item.date.is_some()).filter_map(row).max();
     let above = title_at(facts).max(dated);
     let shown = facts.blocks.iter().enumerate().rev();
