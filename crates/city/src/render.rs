@@ -405,8 +405,8 @@ impl Renderer<'_> {
                         &day[1..]
                     )
                 }
-                // What the article says of some other day stands below its title, but for the oldest.
-                Family::Dated if !short && at >= LIST_ITEMS => {
+                // What the article says of some other day stands below its title.
+                Family::Dated if !short => {
                     let mut rng = rng(&[self.site.seed, 26, column as u64, u64::from(at)]);
                     let day = self.site.published(column, at).saturating_add(jiff::Span::new().days(12));
                     write!(

@@ -1,9 +1,13 @@
 //! What only the whole page shows: how much text it has, and what it is.
 
+use std::ops::Range;
+
 use xunjian_model::{Block, DateSource, Facts, LinkKind, PageKind, Zone, anchor_hash};
 
 /// Characters of main text from which a page is an article.
 const ARTICLE_CHARS: u32 = 80;
+/// Characters of the text below the title of a row.
+const ROW_CHARS_MAX: u32 = 300;
 /// Bytes of a day with its brackets, of which a row has more.
 const DAY_BYTES: usize = 10;
 /// Rows from which a page is a list.
@@ -22,11 +26,17 @@ pub(crate) fn linked_chars(facts: &Facts) -> Vec<usize> {
 
 /// Characters of main text outside links, headings and the date line.
 pub(crate) fn main_chars(facts: &Facts, linked: &[usize]) -> u32 {
+    main_chars_in(facts, linked, 0..facts.blocks.len())
+}
+
+/// The same, of some of the blocks.
+fn main_chars_in(facts: &Facts, linked: &[usize], blocks: Range<usize>) -> u32 {
     let count = |(block, linked): (&Block, &usize)| {
         let counts = block.zone == Zone::Main && !block.hidden && block.heading == 0;
         if counts { block.text.chars().count().saturating_sub(*linked) } else { 0 }
     };
-    facts.blocks.iter().zip(linked).map(count).sum::<usize>() as u32
+    let linked = &linked[blocks.clone()];
+    facts.blocks[blocks].iter().zip(linked).map(count).sum::<usize>() as u32
 }
 
 /// Ids of the elements that scripts build whole pages in: Vue, React, Nuxt, Next.
@@ -85,12 +95,16 @@ fn is_day(text: &[u8]) -> bool {
     (1..=2).contains(&month.len()) && number(month, 12) && number(&[*tens, *ones], 31)
 }
 
-pub(crate) fn kind_of(facts: &Facts) -> PageKind {
+/// What a page is. `linked` are the characters of links in each block, `rows` the blocks of its first rows.
+pub(crate) fn kind_of(facts: &Facts, linked: &[usize], rows: &[Range<usize>]) -> PageKind {
     // Templates of columns and menus have the label, too, with nothing in it.
     let title = facts.label("ArticleTitle").unwrap_or_default();
     // A last list page may hold a row or two: nothing but rows, and no article's label.
-    let only_rows =
-        facts.main_items().next().is_some() && facts.main_chars < ARTICLE_CHARS && title.is_empty();
+    let in_row = |row: &Range<usize>| main_chars_in(facts, linked, row.clone());
+    let in_rows = || rows.iter().map(in_row).filter(|chars| *chars <= ROW_CHARS_MAX).sum::<u32>();
+    let only_rows = title.is_empty()
+        && facts.main_items().next().is_some()
+        && facts.main_chars.saturating_sub(in_rows()) < ARTICLE_CHARS;
     if is_list(facts) || only_rows || title.is_empty() && has_days(facts) {
         PageKind::List
     } else if !title.is_empty()

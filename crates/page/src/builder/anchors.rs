@@ -6,6 +6,7 @@ use xunjian_model::{BadAddress, Fragment, Link, LinkKind, ListItem, PageUrl, Url
 use super::{Builder, Open, PLACES_MAX, Place, RowDate};
 use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
+use crate::kind::LIST_ROWS;
 use crate::{addresses, handlers, links, list_data};
 
 /// Longest text that stands for a picture, in characters; more is cut off.
@@ -173,8 +174,20 @@ impl<'t> Builder<'t> {
             return;
         }
         self.facts.items.push(ListItem { link: link as u32, date: Some(date) });
+        self.note_text_of_row(open, link);
         if let Some(parent) = self.stack.last_mut() {
             parent.taken = true;
+        }
+    }
+
+    /// What stands below the title of a row is the row's, unless it is an article: its links are amid or below its text.
+    fn note_text_of_row(&mut self, open: &Open, link: usize) {
+        let title = self.facts.links[link].block as usize;
+        let mut above = self.facts.blocks.get(open.blocks..title).unwrap_or_default().iter();
+        let leads = above.all(|block| block.text.len() <= LEAD_BYTES as usize);
+        let is_main = self.facts.links[link].zone == Zone::Main;
+        if is_main && leads && self.rows.len() < LIST_ROWS && self.is_most_of_its_line(link) {
+            self.rows.push(title..self.facts.blocks.len());
         }
     }
 

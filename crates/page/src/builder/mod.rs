@@ -122,7 +122,8 @@ struct Open<'t> {
     hidden: bool,
     /// By a rule of a style sheet, which may be a menu's.
     folded: bool,
-    /// Link count and row state when the element began: for list rows.
+    /// Counts of blocks and links and row state when the element began: for list rows.
+    blocks: usize,
     links: usize,
     date: Option<RowDate>,
     taken: bool,
@@ -182,6 +183,8 @@ struct Builder<'t> {
     in_script: bool,
     forms: Forms,
     regions: Regions,
+    /// Blocks of the first rows, from their titles on.
+    rows: Vec<Range<usize>>,
     /// Blocks read before each picture and film of the main text.
     media: Vec<u32>,
     sheet: Sheet,
@@ -231,6 +234,7 @@ impl<'t> Builder<'t> {
             in_script: false,
             forms: Forms::default(),
             regions: Regions::default(),
+            rows: Vec::new(),
             media: Vec::new(),
             sheet: Sheet::default(),
             parts: Vec::new(),
@@ -419,6 +423,7 @@ impl<'t> Builder<'t> {
             zone: zone.unwrap_or_else(|| self.zone()),
             hidden: hidden || self.hidden(),
             folded,
+            blocks: self.facts.blocks.len(),
             links: self.facts.links.len(),
             date: None,
             taken: false,
@@ -631,7 +636,7 @@ impl<'t> Builder<'t> {
         foot::set_apart(&mut facts, &self.media);
         facts.main_chars = main_chars(&facts, &linked);
         page_dates(&mut facts, self.published, address);
-        facts.kind = if self.is_data { PageKind::List } else { kind_of(&facts) };
+        facts.kind = if self.is_data { PageKind::List } else { kind_of(&facts, &linked, &self.rows) };
         facts.piece = self.is_data || !self.is_whole;
         facts.scripted |= is_shell(&facts);
         facts

@@ -83,6 +83,27 @@ fn an_article_with_lists_beside_it_is_one() {
 }
 
 #[test]
+fn last_pages_of_lists_are_lists_and_articles_in_a_row_none() {
+    let text = "经研究决定，着力优化养老服务机构，提高资金使用效益，自发布之日起施行。".repeat(3);
+    let menu = "<li><a href=9>要闻</a> 2024-05-06</li>".repeat(3);
+    let page =
+        |main: &str| facts(&format!("<div class=nav><ul>{menu}</ul></div><h2>通知公告</h2>{main}")).kind;
+    let row = format!("<li><a href=1>关于某事的通知</a><span>2024-05-06</span><p>{text}</p></li>");
+    assert_eq!(page(&format!("<ul>{row}</ul>共2页")), PageKind::List);
+    assert_eq!(page(&format!("<ul>{row}{row}</ul>")), PageKind::List);
+    for article in [
+        format!("<tr><td>{text}</td></tr><tr><td><a href=a.doc>附件：申请表</a> 2024-05-06</td></tr>"),
+        format!("<tr><td><p>{text}</p><p>2024-05-06</p><p><a href=a.doc>附件：申请表</a></p></td></tr>"),
+        format!(
+            "<tr><td>您的位置：<a href=/>首页</a> > <a href=/tz/>通知公告</a><p>2024-05-06</p><p>{text}</p></td></tr>"
+        ),
+        format!("<tr><td><a href=/tz/>通知公告</a><p>2024-05-06</p><p>{text}{text}{text}</p></td></tr>"),
+    ] {
+        assert_eq!(page(&format!("<table>{article}</table>")), PageKind::Article, "{article}");
+    }
+}
+
+#[test]
 fn lists_that_show_no_year_are_lists() {
     let text = "为进一步做好有关工作，现就有关事项通知如下，请各单位按照要求认真贯彻执行。".repeat(3);
     let row = |day: &str| format!("<li><a href=/{day}>{text}</a>[{day}]</li>");
