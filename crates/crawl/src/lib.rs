@@ -321,7 +321,13 @@ async fn work_off(
             },
             () = stop.sleep(Duration::MAX), if found.is_some() => found = None,
             Some(ended) = workers.join_next(), if !workers.is_empty() => {
-                let Ok(host) = ended else { continue };
+                let host = match ended {
+                    Ok(host) => host,
+                    Err(error) => {
+                        tracing::error!(%error, "the worker of a host ended unexpectedly");
+                        continue;
+                    }
+                };
                 if again.remove(&host) && !stop.is_stopped() {
                     workers.spawn(worker::work(Arc::clone(&shared), host));
                 } else {

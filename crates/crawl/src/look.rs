@@ -129,6 +129,9 @@ async fn is_soft_outside(shared: &Shared, host: &HostState, item: &Item, facts: 
 pub(crate) fn facts_of(shared: &Shared, answer: &Answer) -> Facts {
     let mut facts =
         extract(&answer.body, answer.header("content-type"), &answer.final_url, shared.setup.page);
+    if facts.is_unread() {
+        tracing::error!(url = %answer.final_url, "not read: xunjian has a fault here, please tell its makers");
+    }
     if answer.truncated {
         facts.problems.push(Problem::Truncated);
     }

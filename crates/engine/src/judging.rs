@@ -299,5 +299,6 @@ pub(crate) fn summary_of(scan: &xunjian_scan::SiteScan) -> SiteSummary {
         offers: scan.offers.clone(),
         beyond: scan.beyond.iter().map(|one| one.places).sum(),
         cut: scan.cut.len() as u64,
+        unread: scan.unread.len() as u64,
     }
 }

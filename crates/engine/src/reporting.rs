@@ -52,7 +52,11 @@ impl Engine {
             gone.retain(|finding| cases.get(finding.id.as_str()).is_some_and(|case| case.went_after(before)));
             let mut crawl = xunjian_crawl::site_crawl(&self.store, run.number, &site.id)?;
             let scan = self.site_summary(&run, &site.id)?;
-            let limits = [("findings-beyond-limits", scan.beyond), ("pages-beyond-limits", scan.cut)];
+            let limits = [
+                ("findings-beyond-limits", scan.beyond),
+                ("pages-beyond-limits", scan.cut),
+                ("pages-unread", scan.unread),
+            ];
             let reached = limits.into_iter().filter(|(_, count)| *count > 0);
             crawl.notes.extend(reached.map(|(note, count)| (note.to_owned(), count)));
             sites.push(SiteReport {

@@ -61,6 +61,8 @@ pub struct SiteSummary {
     pub beyond: u64,
     /// Pages with so many findings that they were not looked at to the end.
     pub cut: u64,
+    /// Pages of which nothing is known, since what looks at them has a fault.
+    pub unread: u64,
 }
 
 /// Words, links and labels that a scan's summary names of those that stand at too many places.
@@ -121,6 +123,9 @@ impl Engine {
             let complete = !crawl.home.as_ref().is_some_and(LinkState::is_unreachable);
             let summary = judging::summary_of(&scan);
             let found = std::mem::take(&mut scan.findings);
+            for url in &scan.unread {
+                tracing::error!(site = %site.id, url, "not looked at: xunjian has a fault here, please tell its makers");
+            }
             let untold = Untold::of(&scan, &self.store, (site, &input), &states);
             let scope = |finding: &Finding| {
                 let kind = &finding.kind;

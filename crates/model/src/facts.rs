@@ -174,6 +174,9 @@ pub enum Problem {
     EncodedTitle,
 }
 
+/// Why a text is [`Problem::Unreadable`] when what reads it has a fault.
+pub const GAVE_UP: &str = "its reader gave up";
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -289,6 +292,17 @@ pub enum Became {
 }
 
 impl Facts {
+    /// Those of a page on which its reader gave up, by a fault of its own: nothing is known of it.
+    pub fn unread() -> Self {
+        Self { problems: vec![Problem::Unreadable(GAVE_UP.to_owned())], ..Self::default() }
+    }
+
+    /// Whether they are those of a page on which its reader gave up.
+    pub fn is_unread(&self) -> bool {
+        let is_unreadable = |problem: &Problem| matches!(problem, Problem::Unreadable(_));
+        self.kind != PageKind::Document && self.problems.iter().any(is_unreadable)
+    }
+
     /// Where a page leads on to that shows next to nothing itself.
     pub fn leads_on(&self) -> Option<&str> {
         let target = self.refresh.as_deref()?;

@@ -5,12 +5,11 @@
 //! limits below, and a document that cannot be read has no text.
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
-use xunjian_model::{Block, DOCUMENT_ENDINGS, Facts, PageKind, PageUrl, Problem};
+use xunjian_model::{Block, DOCUMENT_ENDINGS, Facts, GAVE_UP, PageKind, PageUrl, Problem};
 
-use crate::{Limits, decode, extract, is_html, ole, rar, rtf, zipped};
+use crate::{Limits, decode, extract, guarded, is_html, ole, rar, rtf, zipped};
 
 /// Bytes a document may unpack to, all its parts together.
 const UNPACKED_MAX: usize = 64 << 20;
@@ -106,16 +105,15 @@ pub fn named_document(body: &[u8], name: &str, truncated: bool, limits: Limits) 
         facts.problems.push(Problem::Truncated);
     }
     let _turn = (body.len() >= LARGE).then(|| LARGE_READ.lock().unwrap_or_else(PoisonError::into_inner));
-    // Readers of foreign formats may panic on what nobody tried before; then there is no text.
     let ending = ending.unwrap_or_default();
     let left = Cell::new(UNPACKED_MAX);
     let of_archive = |part: &[u8], ending: &str, left: &Cell<usize>| lines(part, ending, left, limits);
-    let read = catch_unwind(AssertUnwindSafe(|| match sniff(body) {
+    let read = guarded(|| match sniff(body) {
         "zip" => zipped::text(body, &left, &of_archive),
         "rar" => rar::text(body, &left, &of_archive),
         _ => lines(body, &ending, &left, limits),
-    }));
-    match read.unwrap_or_else(|_| Err("its reader gave up".to_owned())) {
+    });
+    match read.unwrap_or_else(|| Err(GAVE_UP.to_owned())) {
         Ok(lines) => fill(&mut facts, lines, limits),
         Err(reason) => facts.problems.push(Problem::Unreadable(reason)),
     }

@@ -42,6 +42,8 @@ mod written;
 mod zipped;
 mod zone;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use xunjian_model::{Facts, PageUrl};
 
 pub use charset::{Decoded, decode};
@@ -79,11 +81,19 @@ impl Default for Limits {
 ///
 /// `content_type` is the HTTP header's value; `base` the address the body came from.
 pub fn extract(body: &[u8], content_type: Option<&str>, base: &PageUrl, limits: Limits) -> Facts {
-    let decoded = decode(body, content_type);
-    let mut facts = builder::build(&decoded.text, decoded.encoding, base, limits);
-    facts.charset = decoded.charset;
-    facts.problems.extend(decoded.problems);
-    facts
+    let read = || {
+        let decoded = decode(body, content_type);
+        let mut facts = builder::build(&decoded.text, decoded.encoding, base, limits);
+        facts.charset = decoded.charset;
+        facts.problems.extend(decoded.problems);
+        facts
+    };
+    guarded(read).unwrap_or_else(Facts::unread)
+}
+
+/// What reads foreign bytes may have a fault of its own: nothing is known of these then, and all others are read.
+pub fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(read)).ok()
 }
 
 /// Extracts the facts of a kept body, which may be a page or a document.

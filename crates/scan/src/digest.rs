@@ -111,6 +111,8 @@ pub(crate) struct Digest {
     pub(crate) frames: Vec<u64>,
     /// No page of its own.
     pub(crate) piece: bool,
+    /// What looks at pages gave up on it, by a fault of its own.
+    pub(crate) unread: bool,
 }
 
 /// A short name for an address in digests.

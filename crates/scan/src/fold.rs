@@ -58,6 +58,7 @@ pub(crate) struct Fold {
     pub(crate) kept: u64,
     /// Addresses of pages that were not looked at to the end.
     pub(crate) cut: Vec<String>,
+    pub(crate) unread: Vec<String>,
     pub(crate) text_bytes: u64,
     pub(crate) places: Places,
     /// Columns that have each label `ColumnName`.
@@ -101,6 +102,7 @@ impl Fold {
         self.pages += u64::from(is_page);
         self.kept += u64::from(kept && is_page);
         self.cut.extend(digest.cut.then(|| url.clone()));
+        self.unread.extend(digest.unread.then(|| url.clone()));
         self.text_bytes += text_bytes;
         let is_home = url == site.url.as_str();
         let is_column = columns.contains(&url);

@@ -111,6 +111,7 @@ pub(crate) fn digest(
     });
 
     let is_article = facts.kind != PageKind::List && !is_document;
+    let unread = facts.is_unread();
     let number = documents::number(facts);
     let target = |url: &String| target_url(url, site, canonical).unwrap_or_else(|| url.clone());
     Digest {
@@ -123,7 +124,7 @@ pub(crate) fn digest(
         findings,
         links: facts.links.iter().map(|link| target_hash(&link.url, site, canonical)).collect(),
         rows: rows(facts, site, canonical),
-        missing_labels: if is_document { 0 } else { labels::missing(facts) },
+        missing_labels: if is_document || unread { 0 } else { labels::missing(facts) },
         fragments: places::of(facts),
         script_hosts: scripts::hosts_of(facts, site),
         labelled_article: is_article
@@ -152,7 +153,8 @@ pub(crate) fn digest(
             .map(|link| target_hash(&link.url, site, canonical))
             .collect(),
         piece: facts.piece && !is_document,
-        no_body: is_article && article::has_no_body(facts),
+        unread,
+        no_body: is_article && !unread && article::has_no_body(facts),
     }
 }
 

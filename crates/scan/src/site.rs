@@ -11,7 +11,7 @@ use xunjian_model::{
     Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, Offer, PageKind,
     PageUrl, Problem, Rendering, Severity, Site, StatedColumn, UrlRecord, Zone, way,
 };
-use xunjian_page::TextPart;
+use xunjian_page::{TextPart, guarded};
 use xunjian_store::{Digests, Store, StoreError};
 
 use crate::basis::Basis;
@@ -85,6 +85,8 @@ pub struct SiteScan {
     pub beyond: Vec<Beyond>,
     /// Addresses of pages with so many findings that they were not looked at to the end.
     pub cut: Vec<String>,
+    /// Addresses of pages of which nothing is known, since what reads or looks at them has a fault.
+    pub unread: Vec<String>,
 }
 
 /// A page that is known to be on the site.
@@ -307,7 +309,7 @@ pub fn scan_site(
     let (told, beyond) = std::mem::take(&mut fold.repeated).end(|target| fold.listed.date_of(target));
     candidates.extend(told);
     scan.beyond = beyond;
-    scan.cut = fold.cut;
+    (scan.cut, scan.unread) = (fold.cut, fold.unread);
     // After the page's own conflicts: one fault, one finding.
     candidates.extend(std::mem::take(&mut fold.listed).conflicts((store, &digests), site)?);
     if setup.as_of.is_none() {
@@ -381,10 +383,16 @@ fn look_at(
             let Ok(address) = PageUrl::parse(&url) else { return Ok(None) };
             let Some(read) = facts_of(store, &address, &record, setup)? else { return Ok(None) };
             text_bytes = read.blocks.iter().map(|block| block.text.len() as u64).sum();
-            let mut digest =
-                page::digest(&read, (body, &basis.fingerprint), &address, (site, canonical), setup);
-            tell_sources(store, (&address, &record, &read), setup, &mut digest)?;
-            pairs = basis.gathers.then(|| TextPairs::of(&read, body));
+            let digest_of = |facts: &Facts| {
+                page::digest(facts, (body, &basis.fingerprint), &address, (site, canonical), setup)
+            };
+            let looked = guarded(|| {
+                let mut digest = digest_of(&read);
+                tell_sources(store, (&address, &record, &read), setup, &mut digest)?;
+                Ok::<_, StoreError>((digest, basis.gathers.then(|| TextPairs::of(&read, body))))
+            });
+            let digest;
+            (digest, pairs) = looked.unwrap_or_else(|| Ok((digest_of(&Facts::unread()), None)))?;
             facts = Some(read);
             digest
         }
@@ -526,7 +534,8 @@ pub(crate) fn page_facts(
     let Some(record) = store.url(Some(&site.id), url.as_str())? else { return Ok(None) };
     let Some(record) = setup.record(store, url.as_str(), record)? else { return Ok(None) };
     let snapshot = snapshot_name(&record);
-    Ok(facts_of(store, url, &record, setup)?.map(|facts| (facts, snapshot)))
+    let facts = facts_of(store, url, &record, setup)?.filter(|facts| !facts.is_unread());
+    Ok(facts.map(|facts| (facts, snapshot)))
 }
 
 /// What a home page does not show, a script may put there that was not seen to run.

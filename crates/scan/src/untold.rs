@@ -33,7 +33,7 @@ impl<'s> Untold<'s> {
     ) -> Self {
         Self {
             beyond: scan.beyond.iter().map(|one| (one.kind, one.what.as_str())).collect(),
-            cut: scan.cut.iter().map(String::as_str).collect(),
+            cut: scan.cut.iter().chain(&scan.unread).map(String::as_str).collect(),
             states,
             store,
             site,

@@ -183,8 +183,9 @@ impl<'t> Builder<'t> {
     /// What stands below the title of a row is the row's, unless it is an article: its links are amid or below its text.
     fn note_text_of_row(&mut self, open: &Open, link: usize) {
         let title = self.facts.links[link].block as usize;
-        let mut above = self.facts.blocks.get(open.blocks..title).unwrap_or_default().iter();
-        let leads = above.all(|block| block.text.len() <= LEAD_BYTES as usize);
+        // A link without text is in no block.
+        let Some(above) = self.facts.blocks.get(open.blocks..title) else { return };
+        let leads = above.iter().all(|block| block.text.len() <= LEAD_BYTES as usize);
         let is_main = self.facts.links[link].zone == Zone::Main;
         if is_main && leads && self.rows.len() < LIST_ROWS && self.is_most_of_its_line(link) {
             self.rows.push(title..self.facts.blocks.len());
