@@ -8,11 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use xunjian_fetch::{Ask, Want};
 use xunjian_frontier::Item;
 use xunjian_model::{BodyHash, KeptRobots, KeptSoftPage, LinkState, PageUrl, Site, Target};
+use xunjian_page::guarded;
 
 use crate::block_page::text_hash;
 use crate::hosts::HostState;
 use crate::robots::{ROBOTS_BYTES_MAX, Robots};
-use crate::sitemap::{self, SITEMAP_BYTES_MAX, SITEMAPS_MAX};
+use crate::sitemap::{self, SITEMAP_BYTES_MAX, SITEMAPS_MAX, Sitemap};
 use crate::sites::SiteState;
 use crate::writer::Outcome;
 use crate::{Shared, now};
@@ -188,7 +189,7 @@ async fn read_sitemaps(shared: &Shared, host: &HostState, robots: &Robots, home:
         if guessed && xunjian_page::is_html(answer.header("content-type"), &answer.body) {
             continue;
         }
-        let map = sitemap::parse(&answer.body, answer.truncated);
+        let map = guarded(|| sitemap::parse(&answer.body, answer.truncated)).unwrap_or_else(Sitemap::unread);
         drop(answer);
         if let Some(problem) = map.problem {
             note(shared, host, problem).await;

@@ -113,8 +113,8 @@ pub fn queue_again(store: &Arc<Store>, wanted: &[(Option<SiteId>, String)]) -> R
 /// Whether earlier runs meant to ask for an address and did not come to it.
 fn is_unseen(record: &UrlRecord) -> bool {
     let for_want_of_time = |reason| {
-        use LeftOut::{BytesMax, HostDown, Limited, PagesMax, TimeMax};
-        matches!(reason, PagesMax | BytesMax | TimeMax | HostDown | Limited)
+        use LeftOut::{BytesMax, Fault, HostDown, Limited, PagesMax, TimeMax};
+        matches!(reason, PagesMax | BytesMax | TimeMax | HostDown | Limited | Fault)
     };
     record.state.is_none() && record.left_out.is_none_or(for_want_of_time)
 }

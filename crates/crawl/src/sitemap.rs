@@ -22,6 +22,13 @@ pub struct Sitemap {
     pub problem: Option<&'static str>,
 }
 
+impl Sitemap {
+    /// One of which nothing could be read.
+    pub(crate) fn unread() -> Self {
+        Self { problem: Some("sitemap-unreadable"), ..Self::default() }
+    }
+}
+
 /// Reads a site map, which may have been `cut` at a limit; what is no site map gives no address.
 pub fn parse(body: &[u8], cut: bool) -> Sitemap {
     let (bytes, cut_inside) = unpacked(body);

@@ -144,6 +144,14 @@ fn left_out(shared: &Shared, host: &HostState, item: &Item, again: bool) -> Opti
     None
 }
 
+/// What is left of a visit that broke off by a fault of ours: the other addresses are visited all the same.
+pub(crate) fn broke_off(shared: &Shared, host: &HostState, item: Item) -> Visited {
+    let known = shared.store.url(item.site.as_ref(), item.url.as_str()).ok().flatten();
+    let record =
+        known.unwrap_or_else(|| UrlRecord::discovered(item.site.clone(), item.target, item.depth, now()));
+    Visited::Done(leave_out(shared, host, item, record, LeftOut::Fault))
+}
+
 fn leave_out(
     shared: &Shared,
     host: &HostState,
@@ -164,7 +172,8 @@ fn leave_out(
         _ => {}
     }
     let home = shared.is_home(&item);
-    let opened = (item.site.is_some() && home).then_some(false);
+    // Our own fault says nothing of the site.
+    let opened = (item.site.is_some() && home && reason != LeftOut::Fault).then_some(false);
     Outcome::Visit(Box::new(Visit {
         home,
         site_opened: opened,

@@ -1,10 +1,10 @@
 //! The worker of one host's queue.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use xunjian_frontier::{Frontier, Item};
 use xunjian_model::Host;
@@ -12,7 +12,7 @@ use xunjian_model::Host;
 use crate::Shared;
 use crate::hosts::HostState;
 use crate::prepare::{RETRY_POLL, prepare};
-use crate::visit::{Visited, visit};
+use crate::visit::{Visited, broke_off, visit};
 
 /// Addresses of one host that wait to be asked once more; further ones are waited for at once.
 const LATER_MAX: usize = 256;
@@ -36,6 +36,7 @@ pub(crate) async fn work(shared: Arc<Shared>, host: Host) -> Host {
 
 async fn queue(shared: &Arc<Shared>, state: &Arc<HostState>) {
     let mut visits: JoinSet<Visited> = JoinSet::new();
+    let mut visited: HashMap<Id, Item> = HashMap::new();
     let mut later: VecDeque<(Instant, Item)> = VecDeque::new();
     loop {
         let mut empty = false;
@@ -55,8 +56,9 @@ async fn queue(shared: &Arc<Shared>, state: &Arc<HostState>) {
             };
             match item {
                 Some(item) => {
-                    let (shared, state) = (Arc::clone(shared), Arc::clone(state));
-                    visits.spawn(async move { visit(&shared, &state, item, again).await });
+                    let (shared, state, known) = (Arc::clone(shared), Arc::clone(state), item.clone());
+                    let task = visits.spawn(async move { visit(&shared, &state, item, again).await });
+                    visited.insert(task.id(), known);
                 }
                 None => empty = true,
             }
@@ -65,23 +67,34 @@ async fn queue(shared: &Arc<Shared>, state: &Arc<HostState>) {
             Some((at, _)) if empty => at.saturating_duration_since(Instant::now()).min(RETRY_POLL),
             _ => Duration::MAX,
         };
-        let visited = tokio::select! {
-            visited = visits.join_next(), if !visits.is_empty() => visited,
+        let ended = tokio::select! {
+            ended = visits.join_next_with_id(), if !visits.is_empty() => ended,
             () = shared.stop.sleep(wait), if wait < Duration::MAX && !shared.stop.is_stopped() => continue,
             else => return,
         };
-        match visited {
-            Some(Ok(Visited::Done(outcome))) => {
+        let left = match ended {
+            Some(Ok((id, left))) => {
+                visited.remove(&id);
+                left
+            }
+            Some(Err(error)) => {
+                let Some(item) = visited.remove(&error.id()) else { continue };
+                tracing::error!(url = %item.url, %error, "a visit broke off: xunjian has a fault here, please tell its makers");
+                broke_off(shared, state, item)
+            }
+            None => continue,
+        };
+        match left {
+            Visited::Done(outcome) => {
                 if !shared.send(outcome).await {
                     return;
                 }
             }
-            Some(Ok(Visited::Later(item))) => {
+            Visited::Later(item) => {
                 later.push_back((Instant::now() + shared.setup.limits.retry_pause, item));
             }
             // A visit that was given up leaves its item in the queue for the next run.
-            Some(Ok(Visited::Stopped)) | None => {}
-            Some(Err(error)) => tracing::error!(host = %state.host, %error, "a visit ended unexpectedly"),
+            Visited::Stopped => {}
         }
     }
 }

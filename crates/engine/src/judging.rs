@@ -120,7 +120,8 @@ impl Engine {
             visits: crawl.visits,
             failed_visits: crawl.failed_visits,
             watched: self.watched(&site.id, point)?,
-            unreachable: crawl.home.as_ref().is_none_or(LinkState::is_unreachable),
+            unreachable: crawl.home.as_ref().is_some_and(LinkState::is_unreachable),
+            unseen: crawl.home.is_none() && scanned.pages == 0,
             home_newest: scanned.home_newest,
             point,
             incomplete: crawl.is_incomplete(),
@@ -232,6 +233,7 @@ impl Engine {
                 visits: 0,
                 failed_visits: 0,
                 unreachable: down,
+                unseen: false,
                 incomplete: false,
                 assessments: self.assessments(&site.id, quarter)?,
                 ..self.facts(site, &run, &summary, point)?

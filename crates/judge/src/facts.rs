@@ -88,6 +88,8 @@ pub struct Facts {
     pub watched: Option<Watched>,
     /// The home page did not open at all.
     pub unreachable: bool,
+    /// It was not visited, and nothing of it is kept: nothing is known of the site.
+    pub unseen: bool,
     /// Newest dated item on the home page, or on the second-level pages of one that only leads on.
     pub home_newest: Option<Date>,
     /// The monitoring point: the last day of all windows.

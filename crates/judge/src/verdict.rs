@@ -47,7 +47,7 @@ pub fn judge(site: &Site, findings: &[Ruled<'_>], facts: &Facts, catalogue: &Cat
         indicators: Vec::new(),
     };
     let mut low = None;
-    if scored && !vetoed && !facts.unreachable {
+    if scored && !vetoed && !facts.unreachable && !facts.unseen {
         let home = site.url.as_str();
         deductions::judge(&mut rows, findings, facts, home, |indicator| indicator.applies(site));
         let score = deductions::score(&rows, site.no_service);

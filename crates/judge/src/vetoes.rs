@@ -72,6 +72,10 @@ fn of<'r>(findings: &'r [Ruled<'r>], kind: Kind) -> Vec<&'r Ruled<'r>> {
     findings.iter().filter(|one| one.finding.kind == kind).collect()
 }
 
+/// Why nothing is said of a site that was not looked at.
+const NOT_VISITED: (&str, &str) =
+    ("尚未巡检，也没有快照，未判定", "not visited yet, and nothing of it is kept: not judged");
+
 /// Judges the vetoes of a site.
 pub(crate) fn judge(
     rows: &mut Rows<'_>,
@@ -81,10 +85,17 @@ pub(crate) fn judge(
 ) {
     serious(rows, findings);
     unreachable(rows, findings, facts);
-    if facts.unreachable {
+    if facts.unreachable || facts.unseen {
+        let (standing, why) = match facts.unseen {
+            true => (Standing::Open, NOT_VISITED),
+            false => (
+                Standing::NotApplicable,
+                ("网站无法访问，未判定", "the site did not open, so this was not judged"),
+            ),
+        };
         for id in ["V3", "V4a", "V4b", "V4c", "V5a", "V5b", "V6a", "V6b"] {
-            let why = reason("网站无法访问，未判定", "the site did not open, so this was not judged");
-            rows.push(rows.catalogue.counted(id), Standing::NotApplicable, why, Vec::new());
+            let standing = if applies(id) { standing } else { Standing::NotApplicable };
+            rows.push(rows.catalogue.counted(id), standing, reason(why.0, why.1), Vec::new());
         }
         return;
     }
@@ -157,6 +168,7 @@ fn unreachable(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
     let row = visits(rows, findings, facts);
     let why = match row.standing {
         Standing::Veto => return,
+        _ if facts.unseen => ("；尚未巡检", "; the site was not visited yet"),
         _ if facts.unreachable => {
             ("；巡检时首页打不开", "; the home page did not open when the site was inspected")
         }
@@ -238,9 +250,13 @@ fn stale_home(rows: &mut Rows<'_>, findings: &[Ruled<'_>], facts: &Facts) {
         return;
     }
     let Some(newest) = facts.home_newest else {
+        if behind.is_empty() {
+            let why = reason("未能查看首页", "the home page could not be looked at");
+            rows.push(indicator, Standing::Open, why, Vec::new());
+            return;
+        }
         let why = reason("首页没有带日期的信息", "no dated item on the home page");
         let (standing, value) = match behind.iter().any(|one| one.counts()) {
-            _ if behind.is_empty() => (Standing::Pass, None),
             // An item without a date counts as not updated, once a person has looked.
             true if behind.iter().all(|one| one.ruling.is_some()) => (Standing::Veto, indicator.veto),
             _ => (Standing::Open, None),

@@ -138,6 +138,18 @@ fn v2_is_the_share_of_a_week_of_visits() {
 }
 
 #[test]
+fn a_site_that_was_not_visited_waits() {
+    let unseen = Facts { unseen: true, point: POINT, ..Facts::default() };
+    for kind in [SiteKind::Portal, SiteKind::Department] {
+        let verdict = judged_as(&site(kind), &[], &unseen, None);
+        assert_eq!((verdict.result, verdict.score), (Outcome::Review, None));
+        assert!(verdict.vetoes.is_empty() && verdict.deductions.is_empty(), "{verdict:?}");
+        let open: Vec<&str> = verdict.reviews.iter().map(|row| row.rule.as_str()).collect();
+        assert_eq!(open, ["V2", "V3", "V4a", "V4b", "V4c", "V5a", "V5b", "V6a", "V6b"]);
+    }
+}
+
+#[test]
 fn v3_counts_days_up_to_the_monitoring_point() {
     let home = |days: i64| Facts { home_newest: Some(POINT.saturating_sub(days.days())), ..fine() };
     for (days, wanted) in [
@@ -155,6 +167,8 @@ fn v3_counts_days_up_to_the_monitoring_point() {
     assert_eq!(lines(&[], &at(date(2024, 2, 20), date(2024, 3, 4))), warned("V3"), "13 days");
     assert_eq!(lines(&[], &at(date(2024, 2, 20), date(2024, 3, 5))), vetoed("V3"), "14 days");
     let dateless = Facts { home_newest: None, ..fine() };
+    // A home page that nobody could look at is not called fresh.
+    assert_eq!(lines(&[], &dateless).0, Outcome::Review);
     let stale = [finding(Kind::StaleHome, "h", "", &[("review", "no date")])];
     assert_eq!(lines(&stale, &dateless).0, Outcome::Review);
     let own = site(SiteKind::Department);

@@ -319,6 +319,8 @@ pub enum LeftOut {
     Challenged,
     /// The home address leads to a host that is none of the site's.
     Elsewhere,
+    /// The visit broke off by a fault of this program.
+    Fault,
 }
 
 impl LeftOut {
@@ -337,6 +339,7 @@ impl LeftOut {
             Self::NotDue => "not-due",
             Self::Challenged => "challenged",
             Self::Elsewhere => "elsewhere",
+            Self::Fault => "fault",
         }
     }
 

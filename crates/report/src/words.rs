@@ -180,6 +180,7 @@ pub fn left_out(word: &str, language: Language) -> String {
         "depth-max" => ("离首页太远", "too far from the home page"),
         "waiting" => ("等待抓取", "still to be crawled"),
         "trap" => ("没有尽头的重复地址", "one of endless addresses that repeat each other"),
+        "fault" => ("巡检程序自身出错，请告知开发者", "xunjian has a fault here, please tell its makers"),
         "not-due" => ("增量模式下未到访问时间", "not due in an incremental run"),
         _ => (word, word),
     };
