@@ -150,3 +150,27 @@ fn a_night_without_a_window_is_reported_before_the_next_begins() {
     assert_eq!(next.code, 0, "{}", next.stderr);
     assert_eq!((next.json()["run"].as_u64(), pages(&server)), (Some(1), ARTICLES));
 }
+
+#[test]
+fn a_site_the_night_did_not_come_to_waits_for_a_person() {
+    let server = serve(|asked| match asked.path.as_str() {
+        // It asks to wait for longer than the night.
+        "/robots.txt" if asked.host.starts_with("b.test") => {
+            Reply::Other("503 Service Unavailable", "retry-after: 600\r\n".to_owned(), String::new())
+        }
+        _ => page(asked),
+    });
+    let config = server.config(&["a", "b"], &[]).replace("[crawl]\n", "[crawl]\nnight_max_s = 3\n");
+    let world = World::with_config(&format!("monitoring_point = \"2026-06-30\"\n{config}"));
+    let night = world.english(&["run", "--json"]);
+    assert_eq!(night.code, 3, "{}", night.stderr);
+    let verdicts = world.read_json("xunjian-data/report/verdicts.json");
+    let verdict = |site: &str| {
+        let all = verdicts.as_array().expect("verdicts");
+        all.iter().find(|one| one["site"] == site).expect("the site's").clone()
+    };
+    let unseen = verdict("b");
+    assert_eq!(unseen["result"], "review", "{unseen}");
+    assert_eq!(unseen["vetoes"], serde_json::json!([]), "{unseen}");
+    assert!(verdict("a")["indicators"].as_array().is_some_and(|rows| rows.len() > 1));
+}
