@@ -77,7 +77,11 @@ pub(crate) fn date_in_row(text: &str) -> Option<Date> {
             ["截止", "前", "止"].iter().any(|end| behind.starts_with(end)) && !behind.starts_with("前往")
         };
         let is_own = |(_, before, behind): &(Date, &str, &str)| !names_another_day(before) && !ends(behind);
-        return dates.find(is_own).map(|(date, ..)| date);
+        let mut own = dates.filter(is_own);
+        let (first, before, behind) = own.next()?;
+        // 2019年12月2日会议纪要2019年12月10日: the title begins with one, too.
+        let last = own.last().filter(|(.., behind)| behind.trim_matches(BRACKETS).is_empty());
+        return Some(last.filter(|_| is_amid(before, behind)).map_or(first, |(date, ..)| date));
     }
     let found = DAY_APART.iter().find_map(|pattern| pattern.captures(text))?;
     date(&found[2], &found[3], &found[1])
@@ -86,13 +90,17 @@ pub(crate) fn date_in_row(text: &str) -> Option<Date> {
 /// Whether a date of a text stands right between words of Chinese, or before one that begins so:
 /// 已经2010年10月27日会议通过, 2010年10月27日上午.
 pub(crate) fn is_amid_words(text: &str, date: Date) -> bool {
-    let is_word = |c: char| ('\u{4E00}'..='\u{9FFF}').contains(&c);
-    let mut found = dates_in_text(text).filter(|(found, ..)| *found == date);
-    found.any(|(_, before, behind)| {
-        let before = before.trim_start_matches(['（', '(', '[', '【', ' ']);
-        (before.is_empty() || before.ends_with(is_word)) && behind.starts_with(is_word)
-    })
+    dates_in_text(text).any(|(found, before, behind)| found == date && is_amid(before, behind))
 }
+
+fn is_amid(before: &str, behind: &str) -> bool {
+    let is_word = |c: char| ('\u{4E00}'..='\u{9FFF}').contains(&c);
+    let before = before.trim_start_matches(BRACKETS);
+    (before.is_empty() || before.ends_with(is_word)) && behind.starts_with(is_word)
+}
+
+/// What may stand around the date of a row.
+const BRACKETS: [char; 9] = ['（', '(', '[', '【', ' ', '）', ')', ']', '】'];
 
 /// Bytes of the longest part of a date that stands in a block of its own: `2024年05月`.
 const PART_BYTES_MAX: usize = 16;

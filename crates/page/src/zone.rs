@@ -20,19 +20,29 @@ pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>, outermost: 
             return Some(Zone::Main);
         }
         let mut rest = value.as_bytes();
-        // The word before is of the same class.
-        let mut joined = false;
+        // The word before, if it is of the same class.
+        let mut before: &[u8] = &[];
         while !rest.is_empty() {
             let bytes = rest.iter().position(|byte| APART[usize::from(*byte)]).unwrap_or(rest.len());
             let (word, end) = (&rest[..bytes], rest.get(bytes));
             let joins = matches!(end, Some(b'-' | b'_'));
             let after = rest.get(bytes + 1..).unwrap_or_default();
-            let no_pager = word.eq_ignore_ascii_case(b"page")
-                && (outermost || joined || joins && !PAGER_PARTS.iter().any(|part| after.starts_with(part)));
-            if let Some(zone) = zone_of_word(word).filter(|_| !no_pager) {
-                return Some(zone);
+            if let Some(zone) = zone_of_word(word) {
+                let behind = if joins { after } else { &[] };
+                let is_place = match word.to_ascii_lowercase().as_slice() {
+                    b"page" => {
+                        let is_part = joins && !PAGER_PARTS.iter().any(|part| behind.starts_with(part));
+                        !(outermost || is_part || !before.is_empty())
+                    }
+                    b"bottom" => !STYLES.iter().any(|style| before.eq_ignore_ascii_case(style)),
+                    b"position" => !POSITIONS.iter().any(|position| behind.starts_with(position)),
+                    _ => true,
+                };
+                if is_place {
+                    return Some(zone);
+                }
             }
-            (rest, joined) = (after, joins);
+            (rest, before) = (after, if joins { word } else { &[] });
         }
         None
     })
@@ -44,6 +54,11 @@ fn is_editor(class: &str) -> bool {
         ["TRS_Editor", "TRS_UEDITOR", "UCAP-CONTENT", "vsb_content", "v_news_content", "easysite-news-text"];
     EDITORS.iter().any(|editor| class.eq_ignore_ascii_case(editor))
 }
+
+/// What stands before `bottom` and behind `position` in names of mere styles: `border-bottom`, `position-relative`.
+const STYLES: [&[u8]; 9] =
+    [b"border", b"margin", b"padding", b"corner", b"radius", b"line", b"align", b"text", b"mar"];
+const POSITIONS: [&[u8]; 5] = [b"relative", b"absolute", b"fixed", b"static", b"sticky"];
 
 /// What a pager is called behind `page-`.
 const PAGER_PARTS: [&[u8]; 6] = [b"num", b"bar", b"turn", b"btn", b"next", b"prev"];
@@ -146,6 +161,12 @@ mod tests {
         whole.push("id", "page");
         assert_eq!(zone_of(Element::Div, &whole, true), None);
         assert_eq!(zone("page2"), None);
+        for class in ["box border-bottom", "tn-corner-bottom", "margin-bottom-20", "position-relative"] {
+            assert_eq!(zone(class), None, "{class}");
+        }
+        assert_eq!(zone("page-bottom"), Some(Zone::Footer));
+        assert_eq!(zone("border-bottom footer"), Some(Zone::Footer));
+        assert_eq!(zone("position relative"), Some(Zone::Navigation));
         for class in ["TRS_Editor", "view TRS_UEDITOR trs_paper_default", "ucap-content"] {
             assert_eq!(zone(class), Some(Zone::Main), "{class}");
         }

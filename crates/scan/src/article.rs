@@ -6,6 +6,8 @@ use xunjian_model::{Block, Facts, Form, LinkKind, Zone};
 
 /// Characters under the title from which an article is not empty.
 const BODY_CHARS_MIN: usize = 10;
+/// What a page asks for that shows nothing before: files of Visual SiteBuilder are handed out so.
+const ASKS: &str = "请输入验证码";
 /// Longest line of date, source and counters under a title.
 const INFO_CHARS_MAX: usize = 120;
 
@@ -16,6 +18,7 @@ pub(crate) fn has_no_body(facts: &Facts) -> bool {
         || facts.scripted
         || facts.refresh.is_some()
         || facts.forms.iter().any(is_for_filling_in)
+        || facts.blocks.iter().any(|block| block.zone == Zone::Main && block.text.contains(ASKS))
         || facts.links.iter().any(|link| {
             link.zone == Zone::Main
                 && matches!(

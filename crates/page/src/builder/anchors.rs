@@ -13,6 +13,10 @@ use crate::{addresses, handlers, links, list_data};
 const ALT_CHARS_MAX: usize = 60;
 /// Longest name of a column beside a title of its own, in bytes: eight characters in Chinese.
 const BESIDE_BYTES_MAX: usize = 24;
+/// Bytes of a row's text above its link: 300 characters in Chinese.
+const ABOVE_BYTES_MAX: usize = 900;
+/// Names of the articles before and behind one.
+const BESIDE_ARTICLES: [&str; 6] = ["上一篇", "下一篇", "上一条", "下一条", "上一则", "下一则"];
 /// Bytes in front of the title of a row: `·`, `[通知公告]`.
 const LEAD_BYTES: u32 = 24;
 
@@ -169,8 +173,11 @@ impl<'t> Builder<'t> {
             Place::Plain => true,
             Place::Apart => open.name.element != Element::P && self.leads_its_line(link),
             Place::Told => false,
+            // The row's own day may stand beside the title's box.
+            Place::Titled if open.name.element == Element::Div => return,
+            Place::Titled => false,
         };
-        if !dates && !self.is_most_of_its_line(link) {
+        if !dates && !self.is_most_of_its_line(link) || self.is_of_an_article(open, link) {
             return;
         }
         self.facts.items.push(ListItem { link: link as u32, date: Some(date) });
@@ -190,6 +197,16 @@ impl<'t> Builder<'t> {
         if is_main && leads && self.rows.len() < LIST_ROWS && self.is_most_of_its_line(link) {
             self.rows.push(title..self.facts.blocks.len());
         }
+    }
+
+    /// Whether a link stands below an article, not in a row: to the one before or behind it, or to what belongs to it.
+    fn is_of_an_article(&self, open: &Open, link: usize) -> bool {
+        let links = &self.facts.links;
+        let above = self.facts.blocks.get(open.blocks..links[link].block as usize);
+        let above: usize = above.unwrap_or_default().iter().map(|block| block.text.len()).sum();
+        let line = |link: &Link| self.facts.blocks.get(link.block as usize).map_or("", |block| &block.text);
+        let is_beside = |link: &Link| BESIDE_ARTICLES.iter().any(|word| line(link).starts_with(word));
+        above > ABOVE_BYTES_MAX || links[open.links..].iter().any(is_beside)
     }
 
     fn leads_its_line(&self, link: usize) -> bool {

@@ -16,7 +16,7 @@ use xunjian_model::{Block, Facts, PageKind, PageUrl, Problem, Zone, anchor_hash}
 
 use self::regions::Regions;
 use crate::attribute::{Attribute, Attributes};
-use crate::date::{date_in_row, date_of_parts, is_amid_words, is_date_part, names_another_day};
+use crate::date::{date_in_row, date_of_parts, has_year, is_amid_words, is_date_part, names_another_day};
 use crate::element::{Element, Name};
 use crate::forms::Forms;
 use crate::join::Joiner;
@@ -86,6 +86,8 @@ struct RowDate {
 /// How a date stands in its block, from the one that is least a row's to that which is most.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
+    /// In a title that tells of it: 2019年12月2日会议纪要.
+    Titled,
     /// In a sentence that tells of it.
     Told,
     /// Set apart amid a longer text.
@@ -106,6 +108,11 @@ impl Place {
             true if !at_end() => Self::Apart,
             _ => Self::Plain,
         }
+    }
+
+    /// The same in the text of a link. Before a title the day of its row is written in numbers.
+    fn in_title(date: Date, text: &str) -> Self {
+        if text.contains('年') && is_amid_words(text, date) { Self::Titled } else { Self::of(date, text) }
     }
 }
 
@@ -556,7 +563,7 @@ impl<'t> Builder<'t> {
             self.left_out |= !empty;
             return;
         }
-        self.note_date(text);
+        self.note_date(text, links);
         let block = self.facts.blocks.len() as u32;
         for link in links {
             self.facts.links[*link].block = block;
@@ -571,7 +578,7 @@ impl<'t> Builder<'t> {
     }
 
     /// Dates the row a block stands in, by the block alone or with the one before it.
-    fn note_date(&mut self, text: &str) {
+    fn note_date(&mut self, text: &str, links: &[usize]) {
         let before = std::mem::take(&mut self.is_date_part);
         let part = is_date_part(text);
         let with_before = || {
@@ -587,14 +594,37 @@ impl<'t> Builder<'t> {
             };
             !text.contains("今天") && !self.facts.blocks.last().is_some_and(named)
         };
-        let date = date_in_row(text).filter(|_| of_row()).or_else(with_before);
+        // A day in a title may be that of what it is about: what stands around it is asked first.
+        let around = (!links.is_empty() && has_year(text)).then(|| self.around_links(text, links));
+        let apart = around.and_then(|around| {
+            date_in_row(&around).map(|date| RowDate { date, place: Place::of(date, &around) })
+        });
+        let in_text = || {
+            let date = date_in_row(text)?;
+            let place = if links.is_empty() { Place::of(date, text) } else { Place::in_title(date, text) };
+            Some(RowDate { date, place })
+        };
+        let of_parts = || with_before().map(|date| RowDate { date, place: Place::of(date, text) });
+        let date = apart.or_else(in_text).filter(|_| of_row()).or_else(of_parts);
         self.is_date_part = part && date.is_none();
-        let date = date.map(|date| RowDate { date, place: Place::of(date, text) });
         if let Some((open, date)) = self.stack.last_mut().zip(date)
             && date.is_rather(open.date)
         {
             open.date = Some(date);
         }
+    }
+
+    /// What stands in a block around its links.
+    fn around_links(&self, text: &str, links: &[usize]) -> String {
+        let (mut around, mut from) = (String::with_capacity(text.len()), 0);
+        for link in links {
+            let (start, end) = self.facts.links[*link].span;
+            around.push_str(text.get(from..start as usize).unwrap_or_default());
+            around.push(' ');
+            from = from.max(end as usize);
+        }
+        around.push_str(text.get(from..).unwrap_or_default());
+        around.trim().to_owned()
     }
 
     fn path(&self) -> String {

@@ -104,6 +104,44 @@ fn last_pages_of_lists_are_lists_and_articles_in_a_row_none() {
 }
 
 #[test]
+fn days_in_titles_do_not_date_rows() {
+    let dates = |row: &str| -> Vec<Option<String>> {
+        let facts = facts(&format!("<h1>会议纪要</h1><ul>{row}</ul>"));
+        facts.items.iter().map(|item| item.date.map(|date| date.to_string())).collect()
+    };
+    for row in [
+        "<li><a href=1>2019年12月2日学院会议纪要</a><span>2019年12月10日</span></li>",
+        "<li><a href=1>2019年12月2日学院会议纪要</a> [2019-12-10]</li>",
+        "<li><span>2019-12-10</span><a href=1>2019年12月2日学院会议纪要</a></li>",
+        "<li><a href=1><i>2019年12月2日学院会议纪要</i><i>2019年12月10日</i></a></li>",
+        "<li><div><a href=1>2019年12月2日学院会议纪要</a></div><div>2019-12-10</div></li>",
+        "<li><a href=1>关于2016.7.1—2017.6.30期间津贴的通知</a><span>2019年12月10日</span></li>",
+    ] {
+        assert_eq!(dates(row), [Some("2019-12-10".to_owned())], "{row}");
+    }
+    let alone = "<li><a href=1>2019-12-10关于召开会议的通知</a></li>";
+    assert_eq!(dates(alone), [Some("2019-12-10".to_owned())]);
+}
+
+#[test]
+fn what_stands_below_an_article_is_no_row() {
+    let text = "为进一步做好有关工作，现就有关事项通知如下，请各单位按照要求认真贯彻执行。";
+    let items = |below: &str, times: usize| {
+        let html = format!(
+            "<h1>通知</h1><div><p>发布日期：2019-12-10</p><p>{}</p>{below}</div>",
+            text.repeat(times)
+        );
+        facts(&html).items.len()
+    };
+    assert_eq!(
+        items("<p>上一篇：<a href=1>关于召开会议的通知</a></p><p>下一篇：<a href=2>公示</a></p>", 2),
+        0
+    );
+    assert_eq!(items("<p>相关解读：<a href=1>《关于召开会议的通知》解读</a></p>", 9), 0);
+    assert_eq!(items("<p><a href=1>关于召开会议的通知</a></p>", 1), 1, "a row with its text above");
+}
+
+#[test]
 fn lists_that_show_no_year_are_lists() {
     let text = "为进一步做好有关工作，现就有关事项通知如下，请各单位按照要求认真贯彻执行。".repeat(3);
     let row = |day: &str| format!("<li><a href=/{day}>{text}</a>[{day}]</li>");
