@@ -60,6 +60,11 @@ impl Renderer<'_> {
             Class::Interpretation => format!("{title}问答（{}）", at + 1),
             Class::Service => format!("{title}办理"),
             Class::Interaction => format!("咨询{title}"),
+            // Bulletins and minutes name the day they are of.
+            _ if at % 9 == 4 && self.date_in_list(column, at).is_some() => {
+                let day = self.site.published(column, at).saturating_sub(jiff::Span::new().days(40));
+                format!("{}{title}（{}）", day.strftime("%Y年%-m月%-d日"), at + 1)
+            }
             _ => format!("{title}（{}）", at + 1),
         }
     }

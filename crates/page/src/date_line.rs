@@ -6,7 +6,7 @@ use aho_corasick::AhoCorasick;
 use jiff::civil::Date;
 use xunjian_model::{Block, Facts, Zone};
 
-use crate::date::{date_in_text, has_year};
+use crate::date::{date_in_text, has_year, is_amid_words};
 use crate::links::searcher;
 use crate::title::title_at;
 
@@ -216,9 +216,10 @@ fn dated_line(text: &str, before: &str) -> Option<(Date, Said)> {
         return Some((behind(end), Said::Updated));
     }
     if text.trim_start_matches(['[', '(', '（', '【', ' ']).starts_with("20") {
-        // Below a title: the day on which the text was passed, or is of.
+        // Below a title: the day on which the text was passed, or is of. And a title may begin with one.
         let is_documents = text.trim_start().starts_with(['(', '（']) && text.contains('年');
-        return said_by(before).filter(|_| !is_documents).map(|said| (date, said));
+        let is_title = !near && day.is_none() && text.contains('年') && is_amid_words(text, date);
+        return said_by(before).filter(|_| !is_documents && !is_title).map(|said| (date, said));
     }
     match day {
         Some(end) => Some((behind(end), Said::Near)),
@@ -283,6 +284,9 @@ mod tests {
                 Some("2024-05-06"),
             ),
             ("<h1>题</h1><p>发布时间：【2024-05-06】 来源：某局</p>", Some("2024-05-06")),
+            ("<h1>2024年5月1日空气质量日报</h1><p>时间：2024-05-06 来源：某局</p>", Some("2024-05-06")),
+            ("<h1>2024年5月1日空气质量日报</h1><p>2024年5月6日</p>", Some("2024-05-06")),
+            ("<h1>题</h1><p>2024年5月6日来源：某局</p>", Some("2024-05-06")),
             ("<h1>题</h1><p>日期：2024-05-06</p>", Some("2024-05-06")),
             ("<h1>题</h1><div>发布时间：</div><div>2024-05-06</div>", Some("2024-05-06")),
             (&in_one, Some("2024-05-06")),

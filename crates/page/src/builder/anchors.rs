@@ -173,9 +173,6 @@ impl<'t> Builder<'t> {
             Place::Plain => true,
             Place::Apart => open.name.element != Element::P && self.leads_its_line(link),
             Place::Told => false,
-            // The row's own day may stand beside the title's box.
-            Place::Titled if open.name.element == Element::Div => return,
-            Place::Titled => false,
         };
         if !dates && !self.is_most_of_its_line(link) || self.is_of_an_article(open, link) {
             return;

@@ -86,8 +86,6 @@ struct RowDate {
 /// How a date stands in its block, from the one that is least a row's to that which is most.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
-    /// In a title that tells of it: 2019年12月2日会议纪要.
-    Titled,
     /// In a sentence that tells of it.
     Told,
     /// Set apart amid a longer text.
@@ -108,11 +106,6 @@ impl Place {
             true if !at_end() => Self::Apart,
             _ => Self::Plain,
         }
-    }
-
-    /// The same in the text of a link. Before a title the day of its row is written in numbers.
-    fn in_title(date: Date, text: &str) -> Self {
-        if text.contains('年') && is_amid_words(text, date) { Self::Titled } else { Self::of(date, text) }
     }
 }
 
@@ -601,8 +594,13 @@ impl<'t> Builder<'t> {
         });
         let in_text = || {
             let date = date_in_row(text)?;
-            let place = if links.is_empty() { Place::of(date, text) } else { Place::in_title(date, text) };
-            Some(RowDate { date, place })
+            // 2019年12月2日会议纪要: before a title the day of its row is written in numbers.
+            let is_of_title = links.iter().any(|link| {
+                let (start, end) = self.facts.links[*link].span;
+                let title = text.get(start as usize..end as usize).unwrap_or_default();
+                title.contains('年') && is_amid_words(title, date)
+            });
+            (!is_of_title).then(|| RowDate { date, place: Place::of(date, text) })
         };
         let of_parts = || with_before().map(|date| RowDate { date, place: Place::of(date, text) });
         let date = apart.or_else(in_text).filter(|_| of_row()).or_else(of_parts);

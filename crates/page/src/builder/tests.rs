@@ -119,6 +119,7 @@ fn days_in_titles_do_not_date_rows() {
     ] {
         assert_eq!(dates(row), [Some("2019-12-10".to_owned())], "{row}");
     }
+    assert!(dates("<li>[12-10] <a href=1>2019年12月2日学院会议纪要</a></li>").is_empty());
     let alone = "<li><a href=1>2019-12-10关于召开会议的通知</a></li>";
     assert_eq!(dates(alone), [Some("2019-12-10".to_owned())]);
 }
