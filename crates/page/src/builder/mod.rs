@@ -590,7 +590,9 @@ impl<'t> Builder<'t> {
         // A day in a title may be that of what it is about: what stands around it is asked first.
         let around = (!links.is_empty() && has_year(text)).then(|| self.around_links(text, links));
         let apart = around.and_then(|around| {
-            date_in_row(&around).map(|date| RowDate { date, place: Place::of(date, &around) })
+            let date = date_in_row(&around)?;
+            let place = if around.len() > PLAIN_BYTES_MAX { Place::of(date, text) } else { Place::Plain };
+            Some(RowDate { date, place })
         });
         let in_text = || {
             let date = date_in_row(text)?;
