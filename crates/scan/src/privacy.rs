@@ -25,8 +25,12 @@ const PERSONAL: [&str; 14] = [
     "姓名", "申请人", "受助人", "户主", "家长", "监护人", "患者", "死者", "当事人", "被执行人", "住址",
     "低保", "残疾人", "学生",
 ];
-/// Words before the number of whoever answers questions about a notice, who most likely meant to give it.
-const CONTACT: [&str; 6] = ["联系人", "联 系 人", "联系电话", "联系方式", "报名电话", "咨询"];
+/// Words before the number of whoever answers questions about a notice, who most likely meant to give it: what he is
+/// asked for, or the post he holds.
+const CONTACT: [&str; 19] = [
+    "联系人", "联 系 人", "联系电话", "联系方式", "报名电话", "咨询", "请联系", "老师联系", "致电", "拨打",
+    "老师", "书记", "主任", "部长", "科长", "处长", "局长", "所长", "干事",
+];
 /// Words before the code of an organisation (GB 32100), which has 18 characters, too.
 const CREDIT_CODE: [&str; 5] = ["信用代码", "社会信用", "税号", "纳税人识别号", "组织机构代码"];
 /// Titles and columns of pages whose purpose is to give numbers.
@@ -357,6 +361,9 @@ mod tests {
         assert_eq!(severity("监督电话13812341234"), Some(Severity::Info));
         assert_eq!(severity("手机13812341234"), Some(Severity::Major));
         assert_eq!(severity("联系人：李四 13812341234"), Some(Severity::Minor));
+        assert_eq!(severity("团委老师 李四 电话：13812341234"), Some(Severity::Minor));
+        assert_eq!(severity("如有异议，请致电13812341234。"), Some(Severity::Minor));
+        assert_eq!(severity("学生李四 班主任王老师 13812341234"), Some(Severity::Serious));
         assert_eq!(severity("申请人张三，联系电话13812341234"), Some(Severity::Serious));
         assert_eq!(severity("低保户主张三，手机13812341234"), Some(Severity::Serious));
     }
