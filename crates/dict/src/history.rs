@@ -14,6 +14,8 @@ const DAY_CHARS: usize = 8;
 const HONOUR_CHARS: usize = 10;
 /// How bodies honour.
 const HONOURS: [&str; 8] = ["授予", "评为", "命名", "评定为", "认定为", "列为", "确定为", "表彰"];
+/// Characters of the day on which something comes into force: 自2012年9月1日.
+const IN_FORCE_CHARS: usize = 12;
 /// Where a sentence ends.
 const ENDS: [char; 6] = ['。', '！', '？', '；', ';', '\n'];
 
@@ -24,6 +26,7 @@ pub(crate) fn is_history(text: &str, (start, end): (usize, usize), since: Date) 
     is_dated(before, since)
         || behind.starts_with(['1', '2']) && is_dated(first(behind, DAY_CHARS), since)
         || issued_before(behind, since)
+        || in_force_before(behind, since)
         || honours(before, behind)
 }
 
@@ -63,6 +66,14 @@ fn issued_before(behind: &str, since: Date) -> bool {
     })
 }
 
+/// Whether what the sentence is about came into force before the change: 现予公布，自2012年9月1日起施行.
+fn in_force_before(behind: &str, since: Date) -> bool {
+    let sentence = behind.split(ENDS).next().unwrap_or_default();
+    let day =
+        ["起施行", "起实施"].iter().find_map(|word| sentence.split_once(word)).map(|(before, _)| before);
+    day.is_some_and(|before| is_dated(last(before, IN_FORCE_CHARS), since))
+}
+
 fn honours(before: &str, behind: &str) -> bool {
     let (before, behind) = (last(before, HONOUR_CHARS), first(behind, HONOUR_CHARS));
     let near = |text: &str, word: &str| text.contains(word) && !text.contains(ENDS);
@@ -99,6 +110,9 @@ mod tests {
             ("按照农业部、财政厅鄂价费[2006]107号文件收取", true),
             ("根据农业部2009年公布的目录", true),
             ("农业部2021年公布的目录", false),
+            ("经农业部常务会议审议通过，现予公布，自2012年9月1日起施行。", true),
+            ("经农业部常务会议审议通过，现予公布，自2022年9月1日起施行。", false),
+            ("农业部另行通知。《办法》自2012年9月1日起施行。", false),
             ("根据农业部要求。见《意见》（发改社会[2010]1198号）", false),
             ("某市被农业部授予“先进单位”称号", true),
             ("某市向农业部申报先进单位", false),

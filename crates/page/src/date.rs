@@ -39,7 +39,9 @@ fn dates_in_text(text: &str) -> impl Iterator<Item = (Date, &str, &str)> {
     IN_TEXT.captures_iter(text).filter_map(|found| {
         let (_, [y, m, d]) = found.extract();
         let (start, end) = (found.get(1)?.start(), found.get(3)?.end());
-        Some((date(y, m, d)?, &text[..start], text[end..].trim_start_matches('日')))
+        let behind = &text[end..];
+        let behind = behind.trim_start().strip_prefix('日').unwrap_or(behind);
+        Some((date(y, m, d)?, &text[..start], behind))
     })
 }
 
@@ -87,8 +89,8 @@ pub(crate) fn date_in_row(text: &str) -> Option<Date> {
     date(&found[2], &found[3], &found[1])
 }
 
-/// Whether a date of a text stands right between words of Chinese, or before one that begins so:
-/// 已经2010年10月27日会议通过, 2010年10月27日上午.
+/// Whether a date of a text stands right between words of Chinese, or before a sentence that begins so:
+/// 已经2010年10月27日会议通过, 2010年10月27日上午, 2010年10月27日，某局.
 pub(crate) fn is_amid_words(text: &str, date: Date) -> bool {
     dates_in_text(text).any(|(found, before, behind)| found == date && is_amid(before, behind))
 }
@@ -96,7 +98,8 @@ pub(crate) fn is_amid_words(text: &str, date: Date) -> bool {
 fn is_amid(before: &str, behind: &str) -> bool {
     let is_word = |c: char| ('\u{4E00}'..='\u{9FFF}').contains(&c);
     let before = before.trim_start_matches(BRACKETS);
-    (before.is_empty() || before.ends_with(is_word)) && behind.starts_with(is_word)
+    let goes_on = behind.starts_with(is_word) || behind.starts_with('，');
+    (before.is_empty() || before.ends_with(is_word) || before.ends_with(['，', '。'])) && goes_on
 }
 
 /// What may stand around the date of a row.

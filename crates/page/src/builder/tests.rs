@@ -120,6 +120,9 @@ fn days_in_titles_do_not_date_rows() {
         assert_eq!(dates(row), [Some("2019-12-10".to_owned())], "{row}");
     }
     assert!(dates("<li>[12-10] <a href=1>2019年12月2日学院会议纪要</a></li>").is_empty());
+    let summary = "<li><div><div><a href=1>班长交流会顺利举行</a></div><div>2021-03-18</div>\
+        <div><a href=1>2021 年 3 月 16 日，学院组织各班班长、班级骨干参加交流会</a></div></div><a href=1>全文》</a></li>";
+    assert_eq!(dates(summary), [Some("2021-03-18".to_owned())]);
     let alone = "<li><a href=1>2019-12-10关于召开会议的通知</a></li>";
     assert_eq!(dates(alone), [Some("2019-12-10".to_owned())]);
 }
