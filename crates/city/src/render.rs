@@ -394,6 +394,17 @@ impl Renderer<'_> {
                     "<tr><td>·</td><td><a href=\"{path}\" title=\"{title}\">{title}</a></td><td class=\"date\">{date}</td></tr>"
                 ),
                 Family::Bare => write!(out, "<dd>[{date}] <a href=\"{path}\">{title}</a></dd>"),
+                // What happened on some day before stands below the title and leads on, too.
+                Family::Div if !short => {
+                    let mut rng = rng(&[self.site.seed, 27, column as u64, u64::from(at)]);
+                    let day = self.site.published(column, at).saturating_sub(jiff::Span::new().days(40));
+                    write!(
+                        out,
+                        "<div class=\"item border-bottom\"><div class=\"t\"><a href=\"{path}\">{title}</a></div><div class=\"d\">{date}</div><div class=\"text\"><a href=\"{path}\">{}，{}</a></div></div>",
+                        day.strftime("%Y 年 %-m 月 %-d 日"),
+                        text::sentence(&mut rng)
+                    )
+                }
                 Family::Div => write!(
                     out,
                     "<div class=\"item\"><div class=\"t\"><a href=\"{path}\">{title}</a></div><div class=\"d\">{date}</div></div>"
@@ -543,7 +554,7 @@ impl Renderer<'_> {
                 "<div class=\"article\"><h1>{title}</h1><p class=\"info\">{when}　来源：{source}　字体：[大 中 小]</p><div class=\"content\">{body}</div></div>"
             ),
         };
-        let inner = table + &article + &side;
+        let inner = table + &article + &self.neighbours(column, at) + &side;
         let head = Head {
             title: if site.family == Family::Table { title } else { format!("{title}_{}", site.name) },
             labels,
@@ -553,6 +564,23 @@ impl Renderer<'_> {
             ],
         };
         self.chrome(head, &inner)
+    }
+
+    /// Links to the articles before and behind one.
+    fn neighbours(&self, column: usize, at: u32) -> String {
+        if self.site.index.is_multiple_of(3) {
+            return String::new();
+        }
+        let newer = Some(at + 1).filter(|at| *at < self.site.count(column, self.day));
+        let link = |name: &str, at: Option<u32>| match at {
+            Some(at) => format!(
+                "<p>{name}：<a href=\"{}\">{}</a></p>",
+                self.site.path(PageRef::Article { column, at }),
+                self.title(column, at)
+            ),
+            None => format!("<p>{name}：没有了</p>"),
+        };
+        format!("<div class=\"near\">{}{}</div>", link("上一篇", newer), link("下一篇", at.checked_sub(1)))
     }
 
     fn article_labels(

@@ -24,6 +24,7 @@ mod links;
 mod list_data;
 mod markup;
 mod names;
+mod neighbour;
 mod ole;
 mod onward;
 mod panels;

@@ -16,6 +16,7 @@ use crate::date::{date_in_any_form, dates_in_url};
 use crate::date_line::{Said, issued_date, visible_date};
 use crate::kind::{LIST_ROWS, is_list};
 use crate::links::searcher;
+use crate::neighbour::is_neighbour;
 
 /// Blocks in which the first dated line is looked for.
 const LINE_BLOCKS: usize = 400;
@@ -208,6 +209,7 @@ fn first_dated_line(facts: &Facts) -> Option<Date> {
             .zip(&facts.blocks)
             .skip(skip)
             .filter(|(_, block)| !block.hidden && block.text.len() <= DATE_LINE_BYTES)
+            .filter(|(_, block)| !is_neighbour(&block.text))
             .filter(|(at, block)| (block.zone == Zone::Footer) == footer && !is_listed(*at, block))
             .take(LINE_BLOCKS)
             .find_map(|(_, block)| date_in_any_form(&block.text).filter(|_| !block.text.contains("今天是")))

@@ -7,6 +7,7 @@ use super::{Builder, Open, PLACES_MAX, Place, RowDate};
 use crate::attribute::{Attribute, Attributes};
 use crate::element::Element;
 use crate::kind::LIST_ROWS;
+use crate::neighbour::is_neighbour;
 use crate::{addresses, handlers, links, list_data};
 
 /// Longest text that stands for a picture, in characters; more is cut off.
@@ -15,8 +16,6 @@ const ALT_CHARS_MAX: usize = 60;
 const BESIDE_BYTES_MAX: usize = 24;
 /// Bytes of a row's text above its link: 300 characters in Chinese.
 const ABOVE_BYTES_MAX: usize = 900;
-/// Names of the articles before and behind one.
-const BESIDE_ARTICLES: [&str; 6] = ["上一篇", "下一篇", "上一条", "下一条", "上一则", "下一则"];
 /// Bytes in front of the title of a row: `·`, `[通知公告]`.
 const LEAD_BYTES: u32 = 24;
 
@@ -154,9 +153,16 @@ impl<'t> Builder<'t> {
     pub(super) fn close_anchor(&mut self) {
         let Some((link, start)) = self.anchor.take() else { return };
         let end = self.current.len();
-        // A link over several blocks keeps the longest of its texts.
-        let (from, to) = self.facts.links[link].span;
-        if (end - start) as u32 > to - from {
+        // A link over several blocks keeps the heading, or else the longest of its texts.
+        let Link { span: (from, to), block, .. } = self.facts.links[link];
+        let kept = self.facts.blocks.get(block as usize);
+        let is_heading = (self.heading > 0, kept.is_some_and(|kept| kept.heading > 0));
+        let is_rather = match is_heading {
+            (true, false) => end > start,
+            (false, true) => false,
+            _ => (end - start) as u32 > to - from,
+        };
+        if is_rather {
             self.facts.links[link].span = (start as u32, end as u32);
             self.current_links.push(link);
         }
@@ -202,8 +208,7 @@ impl<'t> Builder<'t> {
         let above = self.facts.blocks.get(open.blocks..links[link].block as usize);
         let above: usize = above.unwrap_or_default().iter().map(|block| block.text.len()).sum();
         let line = |link: &Link| self.facts.blocks.get(link.block as usize).map_or("", |block| &block.text);
-        let is_beside = |link: &Link| BESIDE_ARTICLES.iter().any(|word| line(link).starts_with(word));
-        above > ABOVE_BYTES_MAX || links[open.links..].iter().any(is_beside)
+        above > ABOVE_BYTES_MAX || links[open.links..].iter().any(|link| is_neighbour(line(link)))
     }
 
     fn leads_its_line(&self, link: usize) -> bool {
@@ -233,6 +238,11 @@ impl<'t> Builder<'t> {
         }
         let title = title?;
         let is_beside = |at: usize| bytes(at) <= BESIDE_BYTES_MAX && bytes(at) * 2 <= bytes(title);
-        named(kind).filter(|&at| links[at].url != links[title].url).all(is_beside).then_some(title)
+        if !named(kind).filter(|&at| links[at].url != links[title].url).all(is_beside) {
+            return None;
+        }
+        // A summary below the title leads there, too, as may a picture's name or "more".
+        let mut same = named(kind).filter(|&at| links[at].url == links[title].url);
+        same.find(|&at| !is_beside(at)).or(Some(title))
     }
 }

@@ -22,6 +22,7 @@ use crate::forms::Forms;
 use crate::join::Joiner;
 use crate::kind::{is_shell, kind_of, linked_chars, main_chars};
 use crate::markup::{Reader, Token};
+use crate::neighbour::{is_name_of_neighbour, is_neighbour};
 use crate::panels::Panel;
 use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
@@ -558,16 +559,27 @@ impl<'t> Builder<'t> {
         }
         self.note_date(text, links);
         let block = self.facts.blocks.len() as u32;
+        let leads_on = self.zone() == Zone::Main && (is_neighbour(text) || self.is_behind_neighbour(links));
+        let zone = if leads_on { Zone::Navigation } else { self.zone() };
         for link in links {
-            self.facts.links[*link].block = block;
+            let link = &mut self.facts.links[*link];
+            link.block = block;
+            if leads_on {
+                link.zone = zone;
+            }
         }
         self.facts.blocks.push(Block {
-            zone: self.zone(),
+            zone,
             hidden: self.hidden(),
             heading: self.heading,
             path: self.path(),
             text: text.to_owned(),
         });
+    }
+
+    /// Whether a block of links stands behind one that names the article before or behind, and nothing else.
+    fn is_behind_neighbour(&self, links: &[usize]) -> bool {
+        !links.is_empty() && self.facts.blocks.last().is_some_and(|before| is_name_of_neighbour(&before.text))
     }
 
     /// Dates the row a block stands in, by the block alone or with the one before it.

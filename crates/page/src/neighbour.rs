@@ -1,0 +1,53 @@
+//! Links to the articles before and behind one, which stand below its text and are none of it.
+
+/// What they are called.
+const NAMES: [&str; 12] = [
+    "上一篇", "下一篇", "上一条", "下一条", "上一则", "下一则", "上一页", "下一页", "上篇", "下篇", "前一篇",
+    "后一篇",
+];
+/// What stands around the name.
+const AROUND: [char; 14] = ['：', ':', '[', ']', '【', '】', '(', ')', '（', '）', '<', '>', '«', '»'];
+
+/// Whether a line leads to one: 上一篇：关于召开会议的通知.
+pub(crate) fn is_neighbour(text: &str) -> bool {
+    behind_name(text).is_some_and(|rest| rest.is_empty() || rest.starts_with(AROUND) || rest.starts_with(' '))
+}
+
+/// Whether a line is its name alone, and what it leads to stands in the next one.
+pub(crate) fn is_name_of_neighbour(text: &str) -> bool {
+    behind_name(text).is_some_and(|rest| rest.trim_matches(AROUND).trim().is_empty())
+}
+
+fn behind_name(text: &str) -> Option<&str> {
+    let text = text.trim_start().trim_start_matches(AROUND).trim_start();
+    // No other line is looked at twice.
+    text.starts_with(['上', '下', '前', '后'])
+        .then(|| NAMES.iter().find_map(|name| text.strip_prefix(name)))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_lead_to_other_articles() {
+        for text in [
+            "上一篇：关于召开会议的通知",
+            "【下一篇】 公示",
+            "下一条 没有了",
+            "上一页",
+            "« 上一篇",
+            " 前一篇：甲",
+        ] {
+            assert!(is_neighbour(text), "{text}");
+        }
+        for text in ["上一条生产线建成", "下一篇章", "上级部门", "关于上一篇：", ""] {
+            assert!(!is_neighbour(text), "{text}");
+        }
+        assert!(
+            is_name_of_neighbour("上一篇：")
+                && is_name_of_neighbour("【下一篇】")
+                && !is_name_of_neighbour("下一条：公示")
+        );
+    }
+}
