@@ -554,7 +554,7 @@ impl Renderer<'_> {
                 "<div class=\"article\"><h1>{title}</h1><p class=\"info\">{when}　来源：{source}　字体：[大 中 小]</p><div class=\"content\">{body}</div></div>"
             ),
         };
-        let inner = table + &article + &self.neighbours(column, at) + &side;
+        let inner = table + &article + self.tools() + &self.neighbours(column, at) + &side;
         let head = Head {
             title: if site.family == Family::Table { title } else { format!("{title}_{}", site.name) },
             labels,
@@ -564,6 +564,22 @@ impl Renderer<'_> {
             ],
         };
         self.chrome(head, &inner)
+    }
+
+    /// What stands below every article of a site.
+    fn tools(&self) -> &'static str {
+        match self.site.index % 4 {
+            0 => {
+                "<p class=\"dy\"><a href=\"javascript:window.print()\">【打印本页】</a> <a href=\"javascript:window.close()\">【关闭窗口】</a></p>"
+            }
+            1 => {
+                "<div class=\"fx\">分享到：<a class=\"wx\">微信</a> <a class=\"wb\">新浪微博</a> <a class=\"qz\">QQ空间</a></div><p>扫一扫在手机打开当前页</p><p>责任编辑：王小明</p>"
+            }
+            2 => {
+                "<div class=\"ewm\"><img src=\"/images/logo.png\"><span>扫一扫，手机浏览本页</span></div><p>（编辑：李静　审核：赵明华）</p>"
+            }
+            _ => "",
+        }
     }
 
     /// Links to the articles before and behind one.

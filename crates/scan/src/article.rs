@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use xunjian_model::{Block, Facts, Form, LinkKind, Zone};
+use xunjian_model::{Block, Facts, Form, Link, LinkKind, Zone};
+
+use crate::furniture::is_furniture;
 
 /// Characters under the title from which an article is not empty.
 const BODY_CHARS_MIN: usize = 10;
@@ -11,10 +13,10 @@ const ASKS: &str = "请输入验证码";
 /// Longest line of date, source and counters under a title.
 const INFO_CHARS_MAX: usize = 120;
 
-/// Whether nothing but title and date line stands in the main text: no text, no picture, no
-/// attachment, no frame.
-pub(crate) fn has_no_body(facts: &Facts) -> bool {
-    let other_content = facts.main_media > 0
+/// Whether nothing but title and date line stands in the main text: no text, no attachment, no film, no frame. There
+/// may be pictures, which may be the template's.
+pub(crate) fn has_no_text(facts: &Facts) -> bool {
+    let other_content = facts.main_media as usize > pictures(facts).count()
         || facts.scripted
         || facts.refresh.is_some()
         || facts.forms.iter().any(is_for_filling_in)
@@ -40,6 +42,7 @@ pub(crate) fn has_no_body(facts: &Facts) -> bool {
     // What is listed beside it with dates of its own is no part of it.
     let listed: HashSet<u32> =
         facts.main_items().filter_map(|item| Some(facts.links.get(item.link as usize)?.block)).collect();
+    let mut headings = 0;
     let chars: usize = facts
         .blocks
         .iter()
@@ -47,13 +50,25 @@ pub(crate) fn has_no_body(facts: &Facts) -> bool {
         .zip(0..)
         .filter(|(_, at)| !listed.contains(at))
         .map(|(block, _)| block)
-        .filter(|(block, _)| block.zone == Zone::Main && !block.hidden && block.heading == 0)
+        .filter(|(block, _)| block.zone == Zone::Main && !block.hidden)
         .map(|(block, linked)| (block, linked, block.text.trim().chars().count()))
+        // The first heading is the title's; names of columns are headings, too. A text may be written as one.
+        .filter(|(block, _, chars)| {
+            headings += usize::from(block.heading > 0);
+            block.heading == 0 || headings > 1 && *chars >= BODY_CHARS_MIN
+        })
+        .filter(|(block, ..)| !is_furniture(&block.text))
         .filter(|(block, linked, chars)| linked * 2 > *chars || !is_info(block))
         .filter(|(block, ..)| !is_title(block, title, &facts.title))
         .map(|(.., chars)| chars)
         .sum();
     chars < BODY_CHARS_MIN
+}
+
+/// The addresses of a page's own pictures, those that come late and others.
+pub(crate) fn pictures(facts: &Facts) -> impl Iterator<Item = &str> {
+    let shown = |link: &&Link| link.kind == LinkKind::Image && link.zone == Zone::Main && !link.hidden;
+    facts.links.iter().filter(shown).map(|link| link.url.as_str())
 }
 
 /// Whether a form is what its page is there for, such as a login; every page may have a search box.
@@ -90,13 +105,20 @@ mod tests {
             let html = format!(
                 "<title>关于任职的通知</title><h1>关于任职的通知</h1><p>来源：某局 2026-06-07</p>{body}"
             );
-            has_no_body(&xunjian_page::extract(html.as_bytes(), None, &url, xunjian_page::Limits::default()))
+            has_no_text(&xunjian_page::extract(html.as_bytes(), None, &url, xunjian_page::Limits::default()))
         };
         assert!(lacks(""));
         assert!(lacks("<p>发布日期：2026-06-07 浏览次数：12</p>"));
         assert!(lacks("<form><input name=q></form>"));
         assert!(!lacks("<p>经2026年6月5日会议研究决定，任命张三为科长。</p>"));
         assert!(!lacks("<form><input name=user><input name=word type=password></form>"));
-        assert!(!lacks("<img src=a.png>"));
+        assert!(lacks("<img src=a.png>"), "a picture alone may be the template's");
+        assert!(lacks(
+            "<p>【打印本页】【关闭窗口】 扫一扫在手机打开当前页</p><p>上一篇：<a href=2>关于召开某某会议的通知</a></p>"
+        ));
+        assert!(lacks("<h2>人事信息</h2>"));
+        assert!(!lacks("<h2>信息查询修改系统 http://yjs.a.gov.cn/</h2>"), "a text written as a heading");
+        assert!(!lacks("<video src=a.mp4></video>"));
+        assert!(!lacks("<p>附件：<a href=a.doc>名单</a></p>"));
     }
 }

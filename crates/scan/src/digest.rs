@@ -83,8 +83,8 @@ pub(crate) struct Digest {
     pub(crate) missing_labels: u16,
     /// An article that has labels of its own.
     pub(crate) labelled_article: bool,
-    /// No text, picture or attachment under the title.
-    pub(crate) no_body: bool,
+    /// No text, film or attachment under the title.
+    pub(crate) no_text: bool,
     /// Links to places in pages.
     pub(crate) fragments: Vec<Fragment>,
     /// Foreign hosts whose scripts the page runs.
@@ -113,6 +113,8 @@ pub(crate) struct Digest {
     pub(crate) piece: bool,
     /// What looks at pages gave up on it, by a fault of its own.
     pub(crate) unread: bool,
+    /// Of a page without text, hashes of its pictures.
+    pub(crate) pictures: Vec<u64>,
 }
 
 /// A short name for an address in digests.

@@ -11,6 +11,7 @@ use xunjian_model::{BodyHash, Kind, LinkState, PageKind, Rendering, Site, UrlRec
 use crate::columns::class_of;
 use crate::digest::{PageFinding, url_hash};
 use crate::documents::Documents;
+use crate::furniture::PicturesAlone;
 use crate::listed::Listed;
 use crate::messages::Message;
 use crate::offers::Offers;
@@ -52,6 +53,7 @@ pub(crate) struct Fold {
     pub(crate) dated: usize,
     pub(crate) undated: Vec<Candidate>,
     pub(crate) empty: Vec<Candidate>,
+    pub(crate) pictures_alone: PicturesAlone,
     /// Pages that stand in frames of others.
     pub(crate) framed: FxHashSet<u64>,
     pub(crate) pages: u64,
@@ -173,10 +175,17 @@ impl Fold {
             {
                 self.undated.push(candidate(PageFinding::new(Kind::UndatedPage, "", "")));
             }
-            if digest.no_body && self.empty.len() < CANDIDATES_MAX {
-                let excerpt = format!("⟦{}⟧", digest.title);
-                self.empty.push(candidate(PageFinding::new(Kind::EmptyArticle, "", excerpt)));
-            }
+            let excerpt = format!("⟦{}⟧", digest.title);
+            let empty = || candidate(PageFinding::new(Kind::EmptyArticle, "", excerpt));
+            let alone = match digest.no_text {
+                true if digest.pictures.is_empty() && self.empty.len() < CANDIDATES_MAX => {
+                    self.empty.push(empty());
+                    None
+                }
+                true if !digest.pictures.is_empty() => Some((empty(), &*digest.pictures)),
+                _ => None,
+            };
+            self.pictures_alone.add(&digest.links, alone);
         }
         let needs = match (is_home, is_column) {
             (true, _) if self.leads_away => 0,
@@ -234,6 +243,7 @@ impl Fold {
     pub(crate) fn confirm_listed(&mut self) {
         // Lists that a script fills name nothing; then the page's own labels decide.
         let labelled = self.newest_by_column.len() > 1;
+        self.empty.extend(std::mem::take(&mut self.pictures_alone).end());
         let Self { listed, undated, empty, framed, .. } = self;
         // What is part of another page need be no article by itself.
         undated.retain(|candidate| !framed.contains(&url_hash(&candidate.url)));

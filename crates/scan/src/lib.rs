@@ -20,6 +20,7 @@ mod find;
 mod fold;
 mod frames;
 mod freshness;
+mod furniture;
 mod guides;
 mod hidden_links;
 mod known_texts;

@@ -112,6 +112,7 @@ pub(crate) fn digest(
 
     let is_article = facts.kind != PageKind::List && !is_document;
     let unread = facts.is_unread();
+    let no_text = is_article && !unread && article::has_no_text(facts);
     let number = documents::number(facts);
     let target = |url: &String| target_url(url, site, canonical).unwrap_or_else(|| url.clone());
     Digest {
@@ -154,7 +155,11 @@ pub(crate) fn digest(
             .collect(),
         piece: facts.piece && !is_document,
         unread,
-        no_body: is_article && !unread && article::has_no_body(facts),
+        no_text,
+        pictures: match no_text {
+            true => article::pictures(facts).map(|url| target_hash(url, site, canonical)).collect(),
+            false => Vec::new(),
+        },
     }
 }
 

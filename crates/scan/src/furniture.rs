@@ -1,0 +1,159 @@
+//! What stands around an article on every page of a site and is none of it: tools, who edited it, a code to scan.
+
+use std::collections::VecDeque;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::fold::Candidate;
+
+/// Characters of a line of furniture, and of those that may be left of it.
+const LINE_CHARS_MAX: usize = 80;
+const LEFT_CHARS_MAX: usize = 2;
+
+/// Who made an article, with his name; tools; how to see it on a phone.
+#[allow(clippy::unwrap_used, reason = "a constant pattern, compiled in every test")]
+static FURNITURE: LazyLock<Regex> = LazyLock::new(|| {
+    let role = "(?:责任编辑|编辑|审核|审校|校对|审稿|初审|复审|终审|一审|二审|三审|撰稿|供稿|作者|摄影|签发|监制|信息员|来源)";
+    let name = r"[：:\s]*[\p{Han}·]{2,4}(?:[、，,][\p{Han}·]{2,4})*";
+    let tools = [
+        "打印", "关闭", "本页", "窗口", "页面", "文章", "分享到?", "一键分享", "微信", "朋友圈", "好友",
+        "新浪", "腾讯", "微博", "空间", "QQ", "人人网", "豆瓣", "贴吧", "百度", "收藏", "复制", "链接",
+        "返回", "顶部", "列表", "首页", "上页", "上一级", "回到", "纠错", "朗读", "字体", "字号", "大", "中",
+        "小", "默认", "浏览次数", "浏览", "点击数", "点击", "阅读", "次数", "次", "更多",
+    ];
+    let phone = "(?:微信|手机|使用|请|用)*(?:扫一扫|扫描|扫码|二维码)(?:[，,：:\\s]|在|手机|上|打开|浏览|查看|分享|关注|当前|本|此|页面?|二维码|到|朋友圈|我们|下方|上方|左侧|右侧)*";
+    Regex::new(&format!("{phone}|{role}{name}|{}", tools.join("|"))).unwrap()
+});
+
+/// Whether a line is nothing else.
+pub(crate) fn is_furniture(line: &str) -> bool {
+    let chars = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+    line.chars().count() <= LINE_CHARS_MAX
+        && chars(line) > 0
+        && FURNITURE.is_match(line)
+        && chars(&FURNITURE.replace_all(line, "")) <= LEFT_CHARS_MAX
+}
+
+/// Articles before and behind one, in the order of their addresses, that are looked at, and of them those that have a
+/// picture which is their template's.
+const NEIGHBOURS: usize = 4;
+const SHARED_MIN: usize = 3;
+
+/// Articles that have nothing but pictures: they are empty where these are their template's.
+#[derive(Default)]
+pub(crate) struct PicturesAlone {
+    before: VecDeque<Vec<u64>>,
+    waiting: Vec<Waiting>,
+    empty: Vec<Candidate>,
+}
+
+/// One whose neighbours are not all known.
+struct Waiting {
+    candidate: Candidate,
+    /// Hashes of its pictures, and how many of its neighbours have each.
+    pictures: Vec<(u64, usize)>,
+    /// Neighbours that still come.
+    left: usize,
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.pictures.iter().all(|(_, seen)| *seen >= SHARED_MIN)
+    }
+}
+
+impl PicturesAlone {
+    /// Takes the next article, by the hashes of all its links, and how it would be told of if it were empty but for
+    /// some pictures.
+    pub(crate) fn add(&mut self, links: &[u64], alone: Option<(Candidate, &[u64])>) {
+        let has = |links: &[u64], picture: u64| links.contains(&picture);
+        for waiting in &mut self.waiting {
+            waiting.left -= 1;
+            for (picture, seen) in &mut waiting.pictures {
+                *seen += usize::from(has(links, *picture));
+            }
+        }
+        let known = self.waiting.extract_if(.., |waiting| waiting.left == 0);
+        self.empty.extend(known.filter(Waiting::is_empty).map(|waiting| waiting.candidate));
+        if let Some((candidate, pictures)) = alone {
+            let seen = |picture: u64| self.before.iter().filter(|links| has(links, picture)).count();
+            let pictures = pictures.iter().map(|picture| (*picture, seen(*picture))).collect();
+            self.waiting.push(Waiting { candidate, pictures, left: NEIGHBOURS });
+        }
+        self.before.truncate(NEIGHBOURS - 1);
+        self.before.push_front(links.to_vec());
+    }
+
+    /// Those that are empty.
+    pub(crate) fn end(self) -> Vec<Candidate> {
+        let known = self.waiting.into_iter().filter(Waiting::is_empty).map(|waiting| waiting.candidate);
+        self.empty.into_iter().chain(known).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xunjian_model::Kind;
+
+    use super::*;
+    use crate::digest::PageFinding;
+
+    #[test]
+    fn lines_of_tools_and_names() {
+        for line in [
+            "【打印本页】 【关闭窗口】",
+            "分享到： 微信 新浪微博 QQ空间",
+            "扫一扫在手机打开当前页",
+            "请使用微信扫一扫分享到朋友圈",
+            "责任编辑：王小明",
+            "（编辑：李静　审核：赵明华）",
+            "初审：张三 复审：李四 终审：王五",
+            "字体：[大 中 小] 打印 收藏",
+            "浏览次数：",
+        ] {
+            assert!(is_furniture(line), "{line}");
+        }
+        for line in [
+            "会议取消。",
+            "同意。",
+            "现将名单公布如下",
+            "打印机采购结果公告",
+            "责任编辑：王小明。经研究，任命张三为科长。",
+            "关闭煤矿名单",
+            "无",
+            "",
+        ] {
+            assert!(!is_furniture(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn pictures_that_neighbours_have_are_their_template_s() {
+        let candidate = |url: &str| Candidate {
+            url: url.to_owned(),
+            title: String::new(),
+            snapshot: None,
+            finding: PageFinding::new(Kind::EmptyArticle, "", ""),
+        };
+        let told = |pages: &[(&[u64], Option<&[u64]>)]| -> Vec<String> {
+            let mut pictures = PicturesAlone::default();
+            for (at, (links, alone)) in pages.iter().enumerate() {
+                pictures.add(links, alone.map(|alone| (candidate(&at.to_string()), alone)));
+            }
+            pictures.end().into_iter().map(|one| one.url).collect()
+        };
+        let (with, code): (&[u64], &[u64]) = (&[1, 7], &[7]);
+        assert_eq!(told(&[(with, None), (with, None), (with, Some(code)), (with, None)]), ["2"]);
+        assert_eq!(
+            told(&[(with, Some(code)), (with, None), (with, None), (with, None), (with, None)]),
+            ["0"]
+        );
+        assert_eq!(told(&[(with, None), (with, None), (with, None), (with, Some(code))]), ["3"]);
+        let own: &[u64] = &[7, 8];
+        assert!(
+            told(&[(with, None), (with, None), (with, None), (with, Some(own)), (with, None)]).is_empty()
+        );
+        assert!(told(&[(&[1], None), (with, Some(code)), (&[1], None), (with, None)]).is_empty());
+    }
+}
