@@ -34,7 +34,7 @@ pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>, outermost: 
                         let is_part = joins && !PAGER_PARTS.iter().any(|part| behind.starts_with(part));
                         !(outermost || is_part || !before.is_empty())
                     }
-                    b"bottom" => !STYLES.iter().any(|style| before.eq_ignore_ascii_case(style)),
+                    b"bottom" => !STYLES.iter().chain(&PARTS).any(|word| before.eq_ignore_ascii_case(word)),
                     b"position" => !POSITIONS.iter().any(|position| behind.starts_with(position)),
                     _ => true,
                 };
@@ -52,12 +52,17 @@ pub(crate) fn zone_of(element: Element, attributes: &Attributes<'_>, outermost: 
 fn is_editor(class: &str) -> bool {
     const EDITORS: [&str; 6] =
         ["TRS_Editor", "TRS_UEDITOR", "UCAP-CONTENT", "vsb_content", "v_news_content", "easysite-news-text"];
-    EDITORS.iter().any(|editor| class.eq_ignore_ascii_case(editor))
+    EDITORS.iter().any(|editor| class.eq_ignore_ascii_case(editor)) || class.starts_with("TRS_AUTOADD")
 }
 
 /// What stands before `bottom` and behind `position` in names of mere styles: `border-bottom`, `position-relative`.
 const STYLES: [&[u8]; 9] =
     [b"border", b"margin", b"padding", b"corner", b"radius", b"line", b"align", b"text", b"mar"];
+/// What has a lower part of its own: `content-bottom`.
+const PARTS: [&[u8]; 18] = [
+    b"content", b"con", b"cont", b"article", b"art", b"news", b"detail", b"details", b"list", b"box",
+    b"left", b"right", b"middle", b"center", b"title", b"tab", b"item", b"card",
+];
 const POSITIONS: [&[u8]; 5] = [b"relative", b"absolute", b"fixed", b"static", b"sticky"];
 
 /// What a pager is called behind `page-`.
@@ -161,13 +166,18 @@ mod tests {
         whole.push("id", "page");
         assert_eq!(zone_of(Element::Div, &whole, true), None);
         assert_eq!(zone("page2"), None);
-        for class in ["box border-bottom", "tn-corner-bottom", "margin-bottom-20", "position-relative"] {
+        for class in [
+            "yaowen-content-bottom", "box border-bottom", "tn-corner-bottom", "margin-bottom-20",
+            "position-relative",
+        ] {
             assert_eq!(zone(class), None, "{class}");
         }
         assert_eq!(zone("page-bottom"), Some(Zone::Footer));
         assert_eq!(zone("border-bottom footer"), Some(Zone::Footer));
         assert_eq!(zone("position relative"), Some(Zone::Navigation));
-        for class in ["TRS_Editor", "view TRS_UEDITOR trs_paper_default", "ucap-content"] {
+        for class in
+            ["TRS_Editor", "TRS_AUTOADD_1548039204645", "view TRS_UEDITOR trs_paper_default", "ucap-content"]
+        {
             assert_eq!(zone(class), Some(Zone::Main), "{class}");
         }
         for class in ["page-main", "page_content", "ewb-page-wrap", "list-page"] {

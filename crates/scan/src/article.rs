@@ -59,8 +59,9 @@ pub(crate) fn has_no_text(facts: &Facts) -> bool {
         })
         .filter(|(block, ..)| !is_furniture(&block.text))
         .filter(|(block, linked, chars)| linked * 2 > *chars || !is_info(block))
-        .filter(|(block, ..)| !is_title(block, title, &facts.title))
-        .map(|(.., chars)| chars)
+        .filter(|(block, linked, chars)| linked * 2 > *chars || !is_title(block, title, &facts.title))
+        // A text may be what is linked, under the title or under nothing but "here".
+        .map(|(_, linked, chars)| if linked * 2 > chars { chars.max(BODY_CHARS_MIN) } else { chars })
         .sum();
     chars < BODY_CHARS_MIN
 }
@@ -118,6 +119,7 @@ mod tests {
         ));
         assert!(lacks("<h2>人事信息</h2>"));
         assert!(!lacks("<h2>信息查询修改系统 http://yjs.a.gov.cn/</h2>"), "a text written as a heading");
+        assert!(!lacks("<p><a href=b.html>关于任职的通知</a></p>"), "the text stands in another page");
         assert!(!lacks("<video src=a.mp4></video>"));
         assert!(!lacks("<p>附件：<a href=a.doc>名单</a></p>"));
     }
