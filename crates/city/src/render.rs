@@ -180,7 +180,8 @@ impl Renderer<'_> {
         let site = self.site;
         let plan = &site.columns[column];
         let items = self.listed(column, page);
-        let mut body = format!("<div class=\"list-wrap\"><h2>{}</h2>", site.column_name(column));
+        let mut body =
+            format!("{}<div class=\"list-wrap\"><h2>{}</h2>", self.left(), site.column_name(column));
         if site.family == Family::Script {
             let _ = write!(
                 body,
@@ -225,6 +226,20 @@ impl Renderer<'_> {
             crumbs: vec![(site.column_name(column).to_owned(), url)],
         };
         self.chrome(head, &body)
+    }
+
+    /// What stands beside every list of a site, in boxes whose names say nothing: a picture, and links to other lists.
+    fn left(&self) -> String {
+        let site = self.site;
+        if site.index % 4 != 2 {
+            return String::new();
+        }
+        let mut left = "<div class=\"l\"><img src=\"/images/logo.png\"><ul>".to_owned();
+        for column in site.home_columns() {
+            let path = site.path(PageRef::List { column, page: 0 });
+            let _ = write!(left, "<li><a href=\"{path}\">{}</a></li>", site.column_name(column));
+        }
+        left + "</ul></div>"
     }
 
     /// The articles of a page of a list.

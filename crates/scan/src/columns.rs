@@ -10,6 +10,7 @@ use xunjian_model::{
 };
 
 use crate::ScanSetup;
+use crate::article::pictures;
 use crate::digest::{PageFinding, url_hash};
 
 /// Longest name of a column, in characters.
@@ -162,30 +163,44 @@ pub(crate) fn menu_of(home: &Facts) -> HashSet<u64> {
     beside.map(|link| url_hash(&link.url)).collect()
 }
 
-/// Rows of a page's own list. Menus of every page may show the newest of other columns.
-pub(crate) fn own_items<'f>(facts: &'f Facts, menu: &HashSet<u64>) -> impl Iterator<Item = &'f ListItem> {
-    facts.items.iter().filter(|item| {
-        let link = facts.links.get(item.link as usize);
-        link.is_some_and(|link| link.zone == Zone::Main || !menu.contains(&url_hash(&link.url)))
+/// What stands on a column's page and is not the column's.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'h> {
+    /// What stands in the menus of every page.
+    pub(crate) menu: &'h HashSet<u64>,
+    /// What stands on most columns' pages, and what of it stands here no more often.
+    pub(crate) shared: &'h HashSet<u64>,
+    pub(crate) boxed: &'h HashSet<u64>,
+}
+
+/// Rows of a page's own list. Menus and boxes of every page may show the newest of other columns.
+pub(crate) fn own_items<'f>(facts: &'f Facts, around: Around<'_>) -> impl Iterator<Item = &'f ListItem> {
+    facts.items.iter().filter(move |item| {
+        let own = |link: &Link| {
+            let hash = url_hash(&link.url);
+            !around.boxed.contains(&hash) && (link.zone == Zone::Main || !around.menu.contains(&hash))
+        };
+        facts.links.get(item.link as usize).is_some_and(own)
     })
 }
 
 /// Reads a column's first page. `name` is what the column is called, `newest_elsewhere` the newest article known to be
-/// of the column by its label or address, `menu` what stands in the menus of every page.
+/// of the column by its label or address.
 pub(crate) fn read(
     (column, name): (&Column, &str),
-    (facts, menu): (&Facts, &HashSet<u64>),
+    (facts, around): (&Facts, Around<'_>),
     newest_elsewhere: Option<Date>,
     setup: &ScanSetup,
 ) -> Option<ColumnReport> {
     let url = &column.url;
     let latest = setup.point.saturating_add(1.day());
-    let in_list = own_items(facts, menu).filter_map(|item| item.date).filter(|date| *date <= latest).max();
+    let in_list = own_items(facts, around).filter_map(|item| item.date).filter(|date| *date <= latest).max();
     let rows = facts.links.iter().filter(|link| {
         link.zone == Zone::Main
             && !link.hidden
             && matches!(link.kind, LinkKind::Page | LinkKind::Attachment)
             && url_hash(&link.url) != url_hash(url.as_str())
+            && !around.shared.contains(&url_hash(&link.url))
     });
     let rows = rows.count();
     // What its own page calls it, it is, unless somebody says so.
@@ -193,15 +208,20 @@ pub(crate) fn read(
         Some(class) => class,
         None => class_of(name, &setup.classes).unwrap_or(OTHER),
     };
-    let empty =
-        rows == 0 && facts.main_chars <= BLANK_CHARS_MAX && facts.main_media == 0 && facts.refresh.is_none();
+    let shows_others = |picture: &str| around.shared.contains(&url_hash(picture));
+    let own_media = facts.main_media as usize > pictures(facts).count() || !pictures(facts).all(shows_others);
+    let empty = rows == 0
+        && own_items(facts, around).next().is_none()
+        && facts.main_chars <= BLANK_CHARS_MAX
+        && !own_media
+        && facts.refresh.is_none();
     let newest = in_list.max(newest_elsewhere.filter(|date| *date <= latest));
     // A page of text or a form is no list: its age says nothing. Beside an article a row or two may stand, and its
     // folder may be another column's.
     let is_text = facts.kind == PageKind::Article;
     let is_article = is_text && facts.dates.iter().any(|one| one.source == DateSource::Visible);
     let rows_min = if is_text { ROWS_MIN } else { 1 };
-    let is_list = own_items(facts, menu).nth(rows_min - 1).is_some()
+    let is_list = own_items(facts, around).nth(rows_min - 1).is_some()
         || empty
         || newest_elsewhere.is_some() && !is_article;
     is_list.then(|| ColumnReport {
@@ -252,7 +272,8 @@ mod tests {
         let everywhere = menu_of(&facts(&menu));
         let dates = |html: &str| -> Vec<String> {
             let facts = facts(html);
-            own_items(&facts, &everywhere).filter_map(|item| Some(item.date?.to_string())).collect()
+            let around = Around { menu: &everywhere, shared: &HashSet::new(), boxed: &HashSet::new() };
+            own_items(&facts, around).filter_map(|item| Some(item.date?.to_string())).collect()
         };
         assert_eq!(dates(&format!("{menu}<div>{}</div>", row("2020-01-02"))), ["2020-01-02"]);
         assert_eq!(dates(&menu), [""; 0]);

@@ -1,11 +1,17 @@
 //! What stands around an article on every page of a site and is none of it: tools, who edited it, a code to scan.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::LazyLock;
 
 use regex::Regex;
+use rustc_hash::FxHashMap;
+use xunjian_model::{Canonical, Facts, Site};
+use xunjian_store::{Digests, StoreError};
 
+use crate::columns::Column;
+use crate::digest::{Digest, url_hash};
 use crate::fold::Candidate;
+use crate::page::target_hash;
 
 /// Characters of a line of furniture, and of those that may be left of it.
 const LINE_CHARS_MAX: usize = 80;
@@ -33,6 +39,55 @@ pub(crate) fn is_furniture(line: &str) -> bool {
         && chars(line) > 0
         && FURNITURE.is_match(line)
         && chars(&FURNITURE.replace_all(line, "")) <= LEFT_CHARS_MAX
+}
+
+/// Columns whose first pages are compared, and of them those that have the same from which it is their template's.
+const COLUMNS_MAX: usize = 200;
+const COLUMNS_MIN: usize = 3;
+
+/// What most first pages of a site's columns have: links and pictures of their template, in whatever box. Each with how
+/// often it stands there at least: what a box of news leads to stands once more in the column it is of.
+pub(crate) struct Shared(FxHashMap<u64, usize>);
+
+impl Shared {
+    /// What the digests of columns' pages have together.
+    pub(crate) fn of(digests: &Digests<'_>, columns: &[Column]) -> Result<Self, StoreError> {
+        let mut counts: FxHashMap<u64, (usize, usize)> = FxHashMap::default();
+        let mut pages = 0;
+        for column in columns.iter().take(COLUMNS_MAX) {
+            let Some(digest) = digests.get::<Digest>(column.url.as_str())? else { continue };
+            pages += 1;
+            for (link, times) in times(digest.links.into_iter()) {
+                let (pages, least) = counts.entry(link).or_insert((0, times));
+                (*pages, *least) = (*pages + 1, times.min(*least));
+            }
+        }
+        counts.retain(|_, (count, _)| *count >= COLUMNS_MIN && *count * 2 >= pages);
+        Ok(Self(counts.into_iter().map(|(link, (_, least))| (link, least)).collect()))
+    }
+
+    /// The addresses of one page that are among it, by hash as they are written there, and those of them that stand
+    /// there no more often than elsewhere.
+    pub(crate) fn in_page(&self, facts: &Facts, site: &Site, canonical: &Canonical) -> [HashSet<u64>; 2] {
+        let hashes = || facts.links.iter().map(|link| target_hash(&link.url, site, canonical));
+        let times = times(hashes());
+        let (mut shared, mut boxed) = (HashSet::new(), HashSet::new());
+        for (link, hash) in facts.links.iter().zip(hashes()) {
+            let Some(least) = self.0.get(&hash) else { continue };
+            shared.insert(url_hash(&link.url));
+            if times[&hash] <= *least {
+                boxed.insert(url_hash(&link.url));
+            }
+        }
+        [shared, boxed]
+    }
+}
+
+/// How often each hash comes.
+fn times(hashes: impl Iterator<Item = u64>) -> FxHashMap<u64, usize> {
+    let mut times = FxHashMap::default();
+    hashes.for_each(|hash| *times.entry(hash).or_default() += 1);
+    times
 }
 
 /// Articles before and behind one, in the order of their addresses, that are looked at, and of them those that have a

@@ -15,12 +15,13 @@ use xunjian_page::{TextPart, guarded};
 use xunjian_store::{Digests, Store, StoreError};
 
 use crate::basis::Basis;
-use crate::columns::{self, Column, ColumnReport};
+use crate::columns::{self, Around, Column, ColumnReport};
 use crate::digest::{Digest, PageFinding, url_hash};
 use crate::excerpt::{around, hit_in, hit_of};
 use crate::fold::{Candidate, Fold, at_home, first_folder};
 use crate::frames::with_frames;
 use crate::freshness::{column_finding, stale_home};
+use crate::furniture::Shared;
 use crate::known_texts::TextPairs;
 use crate::link_states::{LinkStates, kind_of};
 use crate::privacy::mask_all;
@@ -104,11 +105,11 @@ pub struct KnownPage {
 const SOUGHT: [&str; 4] = ["news", "policy", "interaction", "service"];
 
 /// Keeps the newest listed page of a column's class.
-fn know(known: &mut Vec<KnownPage>, class: &str, (facts, menu): (&Facts, &HashSet<u64>)) {
+fn know(known: &mut Vec<KnownPage>, class: &str, (facts, around): (&Facts, Around<'_>)) {
     if !SOUGHT.contains(&class) || known.iter().any(|one| one.class == class) {
         return;
     }
-    let dated = columns::own_items(facts, menu).filter(|item| item.date.is_some());
+    let dated = columns::own_items(facts, around).filter(|item| item.date.is_some());
     let newest = dated.max_by_key(|item| item.date);
     let link = newest.and_then(|item| facts.links.get(item.link as usize));
     if let Some((link, title)) =
@@ -235,10 +236,13 @@ pub fn scan_site(
         *folders.entry(folder).or_default() += 1;
     }
     let menu = home.as_ref().map(|(home, _)| columns::menu_of(home)).unwrap_or_default();
+    let shared = Shared::of(&digests, &found_columns)?;
     for column in &found_columns {
         let url = &column.url;
         let Some((facts, snapshot)) = page_facts(store, site, url, setup)? else { continue };
         let facts = framed(store, site, &input.canonical, facts, setup)?;
+        let [shared, boxed] = shared.in_page(&facts, site, &input.canonical);
+        let around = Around { menu: &menu, shared: &shared, boxed: &boxed };
         let mut name = column.name(&facts);
         if let Some(label) = Column::label(&facts) {
             match column.wrong_label(label, fold.labels_of_columns.get(label).is_some_and(|many| *many > 1)) {
@@ -258,12 +262,14 @@ pub fn scan_site(
         let undated = !facts.scripted && facts.main_items().next().is_none();
         let linked = || fold.listed.newest_of(row_targets(&facts, site, (&input.canonical, &column_urls)));
         let elsewhere = fold.newest_of(name, own_folder).or_else(|| if undated { linked() } else { None });
-        let Some(column) = columns::read((column, name), (&facts, &menu), elsewhere, setup) else { continue };
+        let Some(column) = columns::read((column, name), (&facts, around), elsewhere, setup) else {
+            continue;
+        };
         if let Some(finding) = column_finding(&column, setup).filter(|_| is_seen(url)) {
             let (title, url) = (facts.title.clone(), url.to_string());
             candidates.push(Candidate { url, title, snapshot, finding });
         }
-        know(&mut scan.known, &column.class, (&facts, &menu));
+        know(&mut scan.known, &column.class, (&facts, around));
         scan.columns.push(column);
     }
     let home_snapshot = home.as_ref().and_then(|(_, snapshot)| snapshot.clone());
