@@ -9,7 +9,7 @@ use crate::furniture::is_furniture;
 /// Characters under the title from which an article is not empty.
 const BODY_CHARS_MIN: usize = 10;
 /// What a page asks for that shows nothing before: files of Visual SiteBuilder are handed out so.
-const ASKS: &str = "请输入验证码";
+const CODE: &str = "请输入验证码";
 /// Longest line of date, source and counters under a title.
 const INFO_CHARS_MAX: usize = 120;
 
@@ -19,8 +19,7 @@ pub(crate) fn has_no_text(facts: &Facts) -> bool {
     let other_content = facts.main_media as usize > pictures(facts).count()
         || facts.scripted
         || facts.refresh.is_some()
-        || facts.forms.iter().any(is_for_filling_in)
-        || facts.blocks.iter().any(|block| block.zone == Zone::Main && block.text.contains(ASKS))
+        || asks(facts)
         || facts.links.iter().any(|link| {
             link.zone == Zone::Main
                 && matches!(
@@ -43,33 +42,43 @@ pub(crate) fn has_no_text(facts: &Facts) -> bool {
     let listed: HashSet<u32> =
         facts.main_items().filter_map(|item| Some(facts.links.get(item.link as usize)?.block)).collect();
     let mut headings = 0;
-    let chars: usize = facts
-        .blocks
-        .iter()
-        .zip(linked)
-        .zip(0..)
-        .filter(|(_, at)| !listed.contains(at))
-        .map(|(block, _)| block)
-        .filter(|(block, _)| block.zone == Zone::Main && !block.hidden)
-        .map(|(block, linked)| (block, linked, block.text.trim().chars().count()))
+    let mut chars = 0;
+    for ((block, linked), at) in facts.blocks.iter().zip(linked).zip(0..) {
+        if block.zone != Zone::Main || block.hidden || listed.contains(&at) {
+            continue;
+        }
+        if block.text.contains(CODE) {
+            return false;
+        }
+        let own = block.text.trim().chars().count();
+        headings += usize::from(block.heading > 0);
         // The first heading is the title's; names of columns are headings, too. A text may be written as one.
-        .filter(|(block, _, chars)| {
-            headings += usize::from(block.heading > 0);
-            block.heading == 0 || headings > 1 && *chars >= BODY_CHARS_MIN
-        })
-        .filter(|(block, ..)| !is_furniture(&block.text))
-        .filter(|(block, linked, chars)| linked * 2 > *chars || !is_info(block))
-        .filter(|(block, linked, chars)| linked * 2 > *chars || !is_title(block, title, &facts.title))
+        let is_name = block.heading > 0 && (headings == 1 || own < BODY_CHARS_MIN);
+        let is_linked = linked * 2 > own;
+        if is_name
+            || !is_linked && (is_info(block) || is_title(block, title, &facts.title))
+            || is_furniture(&block.text)
+        {
+            continue;
+        }
         // A text may be what is linked, under the title or under nothing but "here".
-        .map(|(_, linked, chars)| if linked * 2 > chars { chars.max(BODY_CHARS_MIN) } else { chars })
-        .sum();
-    chars < BODY_CHARS_MIN
+        chars += if is_linked { own.max(BODY_CHARS_MIN) } else { own };
+        if chars >= BODY_CHARS_MIN {
+            return false;
+        }
+    }
+    true
 }
 
 /// The addresses of a page's own pictures, those that come late and others.
 pub(crate) fn pictures(facts: &Facts) -> impl Iterator<Item = &str> {
     let shown = |link: &&Link| link.kind == LinkKind::Image && link.zone == Zone::Main && !link.hidden;
     facts.links.iter().filter(shown).map(|link| link.url.as_str())
+}
+
+/// Whether a page is there to be filled in. Every page may have a form to search.
+pub(crate) fn asks(facts: &Facts) -> bool {
+    facts.forms.iter().any(is_for_filling_in)
 }
 
 /// Whether a form is what its page is there for, such as a login; every page may have a search box.

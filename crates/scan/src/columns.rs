@@ -10,7 +10,7 @@ use xunjian_model::{
 };
 
 use crate::ScanSetup;
-use crate::article::pictures;
+use crate::article::{asks, pictures};
 use crate::digest::{PageFinding, url_hash};
 
 /// Longest name of a column, in characters.
@@ -214,6 +214,7 @@ pub(crate) fn read(
         && own_items(facts, around).next().is_none()
         && facts.main_chars <= BLANK_CHARS_MAX
         && !own_media
+        && !asks(facts)
         && facts.refresh.is_none();
     let newest = in_list.max(newest_elsewhere.filter(|date| *date <= latest));
     // A page of text or a form is no list: its age says nothing. Beside an article a row or two may stand, and its

@@ -25,7 +25,7 @@ use crate::{ScanSetup, dates, labels, presence};
 /// Share of pages lacking a label from which the site lacks it.
 const SITE_WIDE: f64 = 0.8;
 /// Candidates kept per label and check; a site-wide fault needs no list of all its pages.
-const CANDIDATES_MAX: usize = 2_000;
+pub(crate) const CANDIDATES_MAX: usize = 2_000;
 /// Pages in frames that are remembered.
 const FRAMED_MAX: usize = 100_000;
 

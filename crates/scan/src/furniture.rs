@@ -10,7 +10,7 @@ use xunjian_store::{Digests, StoreError};
 
 use crate::columns::Column;
 use crate::digest::{Digest, url_hash};
-use crate::fold::Candidate;
+use crate::fold::{CANDIDATES_MAX, Candidate};
 use crate::page::target_hash;
 
 /// Characters of a line of furniture, and of those that may be left of it.
@@ -131,7 +131,7 @@ impl PicturesAlone {
         }
         let known = self.waiting.extract_if(.., |waiting| waiting.left == 0);
         self.empty.extend(known.filter(Waiting::is_empty).map(|waiting| waiting.candidate));
-        if let Some((candidate, pictures)) = alone {
+        if let Some((candidate, pictures)) = alone.filter(|_| self.empty.len() < CANDIDATES_MAX) {
             let seen = |picture: u64| self.before.iter().filter(|links| has(links, picture)).count();
             let pictures = pictures.iter().map(|picture| (*picture, seen(*picture))).collect();
             self.waiting.push(Waiting { candidate, pictures, left: NEIGHBOURS });
