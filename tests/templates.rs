@@ -173,3 +173,84 @@ fn templates_are_read_as_readers_see_them_and_their_faults_told_once() {
     // Old titles are not wrong; the last one is of this year.
     assert_eq!(of("outdated-name"), [one("/zcwj/", "国家旅游局", "")]);
 }
+
+/// What stands beside the lists of a site whose boxes have no names: a picture, the other lists, the newest of one.
+fn beside() -> String {
+    let others =
+        ["tzgg", "gzdt", "zcwj", "rsxx", "zxly"].map(|one| format!("<li><a href=/{one}/>{one}</a></li>"));
+    format!(
+        "<div><img src=/banner.jpg></div><div><ul>{}</ul></div><div><ul>{}</ul></div>",
+        others.concat(),
+        "<li><a href=/gzdt/1.html>某局召开会议部署年度工作</a> 2026-06-21</li>"
+    )
+}
+
+#[test]
+fn boxes_beside_lists_and_tools_below_articles_are_every_page_s() {
+    let text = "为进一步做好有关工作，现就有关事项通知如下，请各单位按照要求认真贯彻执行。".repeat(4);
+    let server = serve(move |asked| {
+        let menu = ["通知公告:tzgg", "工作动态:gzdt", "政策文件:zcwj", "人事信息:rsxx", "在线留言:zxly"]
+            .map(|one| one.split_once(':').expect("a name"))
+            .map(|(name, folder)| format!("<li><a href=/{folder}/>{name}</a></li>"))
+            .concat();
+        let menu = format!("<div class=nav><ul>{menu}</ul></div>");
+        let list = |rows: &str| page("栏目", "", &format!("{menu}{}<h2>栏目</h2>{rows}", beside()));
+        let row = |folder: &str, at: usize, day: &str| {
+            format!("<li><a href=/{folder}/{at}.html>关于第{at}项工作安排的通知</a> {day}</li>")
+        };
+        let article = |at: usize, text: &str| {
+            let tools = "<p>【打印本页】 【关闭窗口】</p><div><img src=/code.png><span>扫一扫在手机打开当前页</span></div><p>责任编辑：王小明</p>";
+            let near = format!(
+                "<p>上一篇：<a href={}.html>关于第{}项工作安排的通知</a></p><p>下一篇：没有了</p>",
+                at + 1,
+                at + 1
+            );
+            page(
+                &format!("关于第{at}项工作安排的通知-市水利局"),
+                "",
+                &format!(
+                    "{menu}<h1>关于第{at}项工作安排的通知</h1><p>发布时间：2026-06-2{at}</p><div>{text}</div>{tools}{near}"
+                ),
+            )
+        };
+        match asked.path.as_str() {
+            "/" => page("市水利局", "", &format!("{menu}<p>2026-06-28</p>")),
+            "/tzgg/" => {
+                list(&(1..7).map(|at| row("tzgg", at, &format!("2026-06-2{at}"))).collect::<String>())
+            }
+            // Its only row stands in every page's box, too.
+            "/gzdt/" => {
+                list("<ul><li><a href=/gzdt/1.html>某局召开会议部署年度工作</a> 2026-06-21</li></ul>")
+            }
+            "/zcwj/" => list(&row("zcwj", 1, "2026-06-21")),
+            "/rsxx/" => list("<ul></ul><p>共0条 0/0</p>"),
+            "/zxly/" => list(
+                "<form action=/write><input name=name><input name=title><textarea name=text></textarea></form>",
+            ),
+            "/tzgg/3.html" => article(3, "<p>&nbsp;</p>"),
+            "/gzdt/1.html" | "/zcwj/1.html" => article(1, &format!("<p>{text}</p>")),
+            path => {
+                match path.strip_prefix("/tzgg/").and_then(|rest| rest.strip_suffix(".html")?.parse().ok()) {
+                    Some(at @ 1..7) => article(at, &format!("<p>{text}</p>")),
+                    _ if path.ends_with("g") => {
+                        Reply::File("content-type: image/png\r\n", b"\x89PNG\r\n\x1a\n".to_vec())
+                    }
+                    _ => Reply::missing(),
+                }
+            }
+        }
+    });
+    let world =
+        World::with_config(&format!("monitoring_point = \"2026-06-30\"\n{}", server.config(&["a"], &[])));
+    let run = world.run(&["run", "--quiet"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let findings = world.findings();
+    let pages = |kind: &str| -> Vec<&str> {
+        let of_kind = findings.iter().filter(|one| one["kind"] == kind);
+        of_kind.map(|one| one["url"].as_str().expect("a page").trim_start_matches("http://a.test")).collect()
+    };
+    assert_eq!(pages("blank-column"), ["/rsxx/"]);
+    assert_eq!(pages("empty-article"), ["/tzgg/3.html"]);
+    assert_eq!(pages("date-conflict"), [""; 0]);
+    assert_eq!(pages("stale-column"), [""; 0]);
+}
