@@ -43,7 +43,7 @@ pub(crate) fn is_furniture(line: &str) -> bool {
 
 /// Columns whose first pages are compared, and of them those that have the same from which it is their template's.
 const COLUMNS_MAX: usize = 200;
-const COLUMNS_MIN: usize = 3;
+const COLUMNS_MIN: usize = 4;
 
 /// What most first pages of a site's columns have: links and pictures of their template, in whatever box. Each with how
 /// often it stands there at least: what a box of news leads to stands once more in the column it is of.
