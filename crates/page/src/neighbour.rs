@@ -20,7 +20,7 @@ pub(crate) fn is_name_of_neighbour(text: &str) -> bool {
 
 fn behind_name(text: &str) -> Option<&str> {
     let text = text.trim_start().trim_start_matches(AROUND).trim_start();
-    // No other line is looked at twice.
+    // Most lines begin with none of these.
     text.starts_with(['上', '下', '前', '后'])
         .then(|| NAMES.iter().find_map(|name| text.strip_prefix(name)))?
 }

@@ -577,9 +577,13 @@ impl<'t> Builder<'t> {
         });
     }
 
-    /// Whether a block of links stands behind one that names the article before or behind, and nothing else.
+    /// Whether a block of links stands behind one that names the article before or behind, and leads nowhere itself.
     fn is_behind_neighbour(&self, links: &[usize]) -> bool {
-        !links.is_empty() && self.facts.blocks.last().is_some_and(|before| is_name_of_neighbour(&before.text))
+        let Some(before) = self.facts.blocks.len().checked_sub(1).filter(|_| !links.is_empty()) else {
+            return false;
+        };
+        let leads = || self.facts.links.iter().rev().any(|link| link.block as usize == before);
+        is_name_of_neighbour(&self.facts.blocks[before].text) && !leads()
     }
 
     /// Dates the row a block stands in, by the block alone or with the one before it.

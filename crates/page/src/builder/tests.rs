@@ -128,6 +128,20 @@ fn days_in_titles_do_not_date_rows() {
 }
 
 #[test]
+fn neighbours_are_no_text_and_rows_below_a_pager_are_rows() {
+    let zones = |html: &str, needle: &str| {
+        let blocks = facts(html).blocks;
+        blocks.into_iter().find(|block| block.text.contains(needle)).expect("the block").zone
+    };
+    let cells =
+        "<p>正文</p><table><tr><td>上一篇：</td><td><a href=1>关于召开会议的通知</a></td></tr></table>";
+    assert_eq!((zones(cells, "正文"), zones(cells, "召开")), (Zone::Main, Zone::Navigation));
+    let pager =
+        "<ul><li><a href=2>下一页</a></li></ul><ul><li><a href=1>关于召开会议的通知</a> 2024-05-06</li></ul>";
+    assert_eq!((zones(pager, "下一页"), zones(pager, "召开")), (Zone::Navigation, Zone::Main));
+}
+
+#[test]
 fn what_stands_below_an_article_is_no_row() {
     let text = "为进一步做好有关工作，现就有关事项通知如下，请各单位按照要求认真贯彻执行。";
     let items = |below: &str, times: usize| {
