@@ -20,17 +20,23 @@ fn kill_9_at_twenty_random_moments() {
     let undisturbed = World::with_city(CITY);
     let begun = Instant::now();
     assert_eq!(undisturbed.run(&["run"]).code, 3);
-    let whole = begun.elapsed();
+    let mut whole = begun.elapsed();
     let wanted = undisturbed.comparable();
     assert!(!wanted.is_empty());
     let seed = fastrand::u64(..);
     let mut rng = fastrand::Rng::with_seed(seed);
-    let mut killed = 0;
-    for trial in 0..KILLS {
+    let (mut trial, mut killed) = (0, 0);
+    while killed < KILLS {
+        trial += 1;
         let world = World::with_city(CITY);
         let mut child = world.start(&["run"]);
         std::thread::sleep(whole.mul_f64(rng.f64()));
-        killed += u32::from(child.try_wait().expect("state").is_none());
+        if child.try_wait().expect("state").is_none() {
+            killed += 1;
+        } else {
+            // The machine was busier when the first run was timed: with each miss the moments come sooner.
+            whole = whole.mul_f64(0.8);
+        }
         child.kill().expect("killed");
         child.wait().expect("ended");
         let resumed = world.run(&["run"]);
@@ -49,7 +55,6 @@ fn kill_9_at_twenty_random_moments() {
             wanted.len()
         );
     }
-    assert!(killed >= KILLS / 2, "only {killed} runs were still going when they were killed");
 }
 
 #[test]
