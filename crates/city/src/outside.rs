@@ -45,6 +45,11 @@ pub(crate) fn answer(host: &str, path: &str) -> Answer {
         ("www.xinwen-sim.com.cn", _) if path.starts_with("/images/ok-") => {
             Answer::new(200, "image/png", files::PNG)
         }
+        ("www.xinwen-sim.com.cn", _) if path.starts_with("/player/") => Answer::new(
+            200,
+            HTML,
+            "<html><head><title>播放</title></head><body><div id=\"p\"></div></body></html>",
+        ),
         ("www.xinwen-sim.com.cn", _) if path.starts_with("/lost/") => {
             Answer::new(404, HTML, "<html><body>404</body></html>")
         }

@@ -379,6 +379,11 @@ impl SitePlan {
         self.index % 7 == 4 && !matches!(self.family, Family::Script | Family::Json)
     }
 
+    /// Whether its menu leads to pages that do nothing but lead on.
+    pub(crate) fn has_stubs(&self) -> bool {
+        self.index % 8 == 5
+    }
+
     /// The program its lists' scripts ask for what the lists' pages do not show; `None`: every page of a list is a page.
     pub(crate) fn handout(&self) -> Option<Handout> {
         match self.family {

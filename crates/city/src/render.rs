@@ -110,6 +110,62 @@ impl Renderer<'_> {
         self.chrome(head, &format!("<div class=\"content\"><h1>{name}</h1>{text}</div>"))
     }
 
+    /// What a menu leads to that is neither a list nor an article.
+    pub(crate) fn special(&self, name: &str) -> Option<String> {
+        let site = self.site;
+        let columns = || {
+            (0..site.columns.len())
+                .map(|column| (site.column_name(column), site.path(PageRef::List { column, page: 0 })))
+        };
+        let (title, body) = match name {
+            "topics.html" => {
+                let rows = columns().take(6).map(|(_, path)| {
+                    format!("<li><a href=\"{path}\"><img src=\"/images/ok-7.png\"></a></li>")
+                });
+                ("专题专栏", format!("<ul class=\"pic\">{}</ul>", rows.collect::<String>()))
+            }
+            "map.html" => {
+                let rows =
+                    columns().map(|(name, path)| format!("<dd><a href=\"{path}\">{name}</a></dd>"));
+                ("网站地图", format!("<dl>{}</dl>", rows.collect::<String>()))
+            }
+            "query.html" => (
+                "办件查询",
+                "<div class=\"cx\">办件编号：<input id=\"bjbh\" type=\"text\"><input type=\"button\" value=\"查询\" onclick=\"cx()\"></div>"
+                    .to_owned(),
+            ),
+            "contact.html" => {
+                ("联系我们", format!("<p>联系电话：{}</p><p><img src=\"/images/ok-8.png\"></p>", site.hotline))
+            }
+            _ => return None,
+        };
+        let head = Head {
+            title: format!("{title}-{}", site.name),
+            labels: vec![
+                ("ColumnName", title.to_owned()),
+                ("ColumnType", title.to_owned()),
+                ("ColumnDescription", format!("{}{title}栏目", site.name)),
+                ("ColumnKeywords", format!("{},{title}", site.name)),
+            ],
+            crumbs: vec![(title.to_owned(), format!("/about/{name}"))],
+        };
+        Some(self.chrome(head, &format!("<div class=\"content\"><h1>{title}</h1>{body}</div>")))
+    }
+
+    /// A page that leads on to a column's list.
+    pub(crate) fn stub(&self, slug: &str) -> Option<String> {
+        let column = self.site.columns.iter().position(|column| column.slug == slug)?;
+        let path = self.site.path(PageRef::List { column, page: 0 });
+        Some(match column % 2 {
+            0 => format!(
+                "<html><head><meta http-equiv=\"refresh\" content=\"0;url={path}\"></head><body></body></html>"
+            ),
+            _ => format!(
+                "<html><head><script>window.location.href='{path}';</script></head><body></body></html>"
+            ),
+        })
+    }
+
     /// A page about the site itself, or one that says "not found" with whatever status.
     pub(crate) fn plain(&self, title: &str, text: &str) -> String {
         let head = Head { title: format!("{title}-{}", self.site.name), ..Head::default() };
@@ -206,7 +262,12 @@ impl Renderer<'_> {
             } else if let Some(handout) = site.handout() {
                 body.push_str(&self.first_rows(column, handout));
             } else {
-                body.push_str(&self.rows(items.rev().map(|at| (column, at)), false));
+                // What matters most stays above all that is newer.
+                let is_pinned = site.index.is_multiple_of(5) && plan.class == Class::News && page == 0;
+                let pinned = Some(0).filter(|_| is_pinned && items.start > 0);
+                body.push_str(
+                    &self.rows(pinned.into_iter().chain(items.rev()).map(|at| (column, at)), false),
+                );
                 body.push_str(&self.pager(column, page));
             }
         }
@@ -391,6 +452,13 @@ impl Renderer<'_> {
                 self.records(items, short)
             );
         }
+        let mut items = items.peekable();
+        let class = items.peek().map(|(column, _)| self.site.columns[*column].class);
+        match class {
+            Some(Class::Policy) if !short && self.site.index % 4 == 3 => return self.catalogue(items),
+            Some(Class::Interaction) if !short && self.site.index % 3 == 1 => return self.letters(items),
+            _ => {}
+        }
         let mut out = String::new();
         let (open, close) = match self.site.family {
             Family::Table => ("<table class=\"list\">", "</table>"),
@@ -447,15 +515,57 @@ impl Renderer<'_> {
                         day.strftime("%Y年%-m月%-d日")
                     )
                 }
-                _ => write!(
-                    out,
-                    "<li><a href=\"{path}\" title=\"{title}\">{title}</a><span class=\"date\">{date}</span></li>"
-                ),
+                _ => {
+                    let cut: String = title.chars().take(14).collect();
+                    let shown = if self.site.index % 3 == 2 { format!("{cut}...") } else { title.clone() };
+                    write!(
+                        out,
+                        "<li><a href=\"{path}\" title=\"{title}\">{shown}</a><span class=\"date\">{date}</span></li>"
+                    )
+                }
             };
             out.push('\n');
         }
         out.push_str(close);
         out
+    }
+
+    /// Documents as a table: they were signed before they were published.
+    fn catalogue(&self, items: impl Iterator<Item = (usize, u32)>) -> String {
+        let mut out = "<table class=\"catalogue\"><tr><th>序号</th><th>文件名称</th><th>文号</th><th>成文日期</th><th>发布日期</th></tr>\n".to_owned();
+        for (row, (column, at)) in items.enumerate() {
+            let path = self.site.path(PageRef::Article { column, at });
+            let published = self.date_in_list(column, at).map(|date| date.date());
+            let signed = published.map(|day| day.saturating_sub(jiff::Span::new().days(12)).to_string());
+            let _ = writeln!(
+                out,
+                "<tr><td>{}</td><td><a href=\"{path}\">{}</a></td><td>云政办发〔{}〕{}号</td><td>{}</td><td>{}</td></tr>",
+                row + 1,
+                self.title(column, at),
+                self.site.published(column, at).year(),
+                at + 1,
+                signed.unwrap_or_default(),
+                published.map(|day| day.to_string()).unwrap_or_default()
+            );
+        }
+        out + "</table>"
+    }
+
+    /// Messages as a table.
+    fn letters(&self, items: impl Iterator<Item = (usize, u32)>) -> String {
+        let mut out = "<table class=\"letters\"><tr><td>信件编号</td><td>信件标题</td><td>来信时间</td><td>办理状态</td><td>点击</td></tr>\n".to_owned();
+        for (column, at) in items {
+            let path = self.site.path(PageRef::Article { column, at });
+            let _ = writeln!(
+                out,
+                "<tr><td>{}{at:05}</td><td><a href=\"{path}\">{}</a></td><td>{}</td><td>已受理</td><td>{}</td></tr>",
+                self.site.published(column, at).year(),
+                self.title(column, at),
+                self.row_date(column, at, false),
+                at % 977
+            );
+        }
+        out + "</table>"
     }
 
     fn pager(&self, column: usize, page: u32) -> String {
@@ -514,7 +624,11 @@ impl Renderer<'_> {
         let labels = self.article_labels(column, &title, labelled, &source, payload);
 
         let mut body = String::new();
-        if !matches!(payload, Some(Payload::NoBody)) {
+        let roll = mix(&[site.seed, 28, column as u64, u64::from(at)]);
+        let is_plain = defect.is_none() && self.plants.trap(column, at).is_none();
+        if site.columns[column].class == Class::News && is_plain && roll.is_multiple_of(12) {
+            body = film(roll / 12, site.https);
+        } else if !matches!(payload, Some(Payload::NoBody)) {
             body = self.article_body(column, at, &mut rng, payload);
             if let Some(Payload::Html(html)) = payload {
                 let mut starts = body.match_indices("<p>").map(|(at, _)| at);
@@ -552,6 +666,9 @@ impl Renderer<'_> {
         if is_notice && shown.is_some() && at.is_multiple_of(3) {
             body.insert_str(0, &format!("<p>会议时间：{}上午</p>", other(12)));
         }
+        if is_notice && shown.is_some() && at % 3 == 1 {
+            let _ = write!(body, "<p style=\"text-align:right\">{}<br>{}</p>", site.name, other(-2));
+        }
         let side = if site.index % 5 == 4 && site.family != Family::Bare {
             self.side(column)
         } else {
@@ -569,7 +686,8 @@ impl Renderer<'_> {
                 "<div class=\"article\"><h1>{title}</h1><p class=\"info\">{when}　来源：{source}　字体：[大 中 小]</p><div class=\"content\">{body}</div></div>"
             ),
         };
-        let inner = table + &article + self.tools() + &self.neighbours(column, at) + &side;
+        let inner =
+            table + &article + self.tools() + &self.neighbours(column, at) + &self.related(column) + &side;
         let head = Head {
             title: if site.family == Family::Table { title } else { format!("{title}_{}", site.name) },
             labels,
@@ -595,6 +713,15 @@ impl Renderer<'_> {
             }
             _ => "",
         }
+    }
+
+    /// What else there is to read below an article: rows of another column.
+    fn related(&self, column: usize) -> String {
+        let other = usize::from(column == 0);
+        if self.site.index % 4 != 3 || self.site.count(other, self.day) == 0 {
+            return String::new();
+        }
+        format!("<div class=\"xg\"><h3>相关阅读</h3><ul>{}</ul></div>", self.newest(other))
     }
 
     /// Links to the articles before and behind one.
@@ -800,13 +927,27 @@ impl Renderer<'_> {
             );
         }
         out.push_str("<link rel=\"stylesheet\" href=\"/style/main.css\"><script src=\"/js/site.js\"></script>\n</head><body>\n");
+        if site.index % 6 == 1 {
+            let today = EPOCH.saturating_add(jiff::Span::new().days(i64::from(self.day)));
+            let _ = write!(
+                out,
+                "<div class=\"top\">今天是{}年{}月{}日　您是第{}位访客</div>",
+                today.year(),
+                today.month(),
+                today.day(),
+                1_000_000 + site.index
+            );
+        }
         let _ = write!(
             out,
             "<div class=\"header\"><a href=\"/\"><img src=\"/images/logo.png\" alt=\"{}\"></a></div>\n<div class=\"nav\"><ul><li><a href=\"/\">首页</a></li>",
             site.name
         );
         for column in 0..site.columns.len() {
-            let path = site.path(PageRef::List { column, page: 0 });
+            let path = match site.has_stubs() {
+                true => format!("/go/{}.html", site.columns[column].slug),
+                false => site.path(PageRef::List { column, page: 0 }),
+            };
             let name = site.column_name(column);
             let _ = if site.index % 7 == 3 {
                 write!(
@@ -822,6 +963,9 @@ impl Renderer<'_> {
             if !site.missing_leaders {
                 out.push_str("<li><a href=\"/about/leaders.html\">领导信息</a></li>");
             }
+        }
+        if site.index % 6 == 4 {
+            out.push_str("<li><a href=\"/about/topics.html\">专题专栏</a></li><li><a href=\"/about/map.html\">网站地图</a></li><li><a href=\"/about/query.html\">办件查询</a></li><li><a href=\"/about/contact.html\">联系我们</a></li>");
         }
         if site.index % 5 == 2 {
             out.push_str(&self.menu());
@@ -921,6 +1065,21 @@ impl Renderer<'_> {
         out.push_str(close);
         out.push('\n');
         out
+    }
+}
+
+/// An article that is a film, or pictures.
+fn film(roll: u64, https: bool) -> String {
+    let number = roll / 6 % 20;
+    let file = format!("/files/film-{number}.mp4");
+    match roll % 6 {
+        0 => format!("<p><video src=\"{file}\" controls></video></p>"),
+        1 => format!("<p><embed src=\"/js/player.swf\" flashvars=\"file={file}\" width=\"600\" height=\"400\"></p>"),
+        2 => format!("<div id=\"a1\"></div><script>var flashvars={{f:'{file}',c:0}};CKobject.embed('/js/ckplayer.swf','a1','ckplayer_a1','600','400',false,flashvars);</script>"),
+        3 => format!("<p><script name=\"_videourl\" vurl=\"{file}\">showVsbVideo(\"{file}\",\"\",\"600\",\"400\");</script></p>"),
+        // Its player speaks no TLS.
+        4 if !https => "<p><iframe src=\"//www.xinwen-sim.com.cn/player/1.html\" width=\"600\" height=\"400\"></iframe></p>".to_owned(),
+        _ => format!("<p><img src=\"/images/ok-{number}.png\"></p><p><img src=\"/images/ok-{}.png\"></p>", number + 1),
     }
 }
 

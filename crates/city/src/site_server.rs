@@ -135,12 +135,26 @@ impl City {
             ["style", "main.css"] => {
                 Answer::new(200, "text/css", "body{font-size:14px}.nav li{float:left}\n")
             }
-            ["js", "site.js" | "jiucuo.js"] => Answer::new(200, "application/javascript", "var site={};\n"),
+            ["js", "site.js" | "jiucuo.js" | "player.swf" | "ckplayer.swf"] => {
+                Answer::new(200, "application/javascript", "var site={};\n")
+            }
             ["images", name] if !name.starts_with("lost-") => Answer::new(200, "image/png", files::PNG),
             ["files", name] => self.file(site, name).unwrap_or_else(|| self.missing(&render)),
             ["about", "overview.html"] => html(site, &render.about("市情概况")),
             ["about", "functions.html"] => html(site, &render.about("机构职能")),
             ["about", "leaders.html"] => html(site, &render.about("领导信息")),
+            ["about", name @ ("topics.html" | "map.html" | "query.html" | "contact.html")] => {
+                match render.special(name) {
+                    Some(text) => html(site, &text),
+                    None => self.missing(&render),
+                }
+            }
+            ["go", file] if site.has_stubs() => {
+                match file.strip_suffix(".html").and_then(|slug| render.stub(slug)) {
+                    Some(text) => html(site, &text),
+                    None => self.missing(&render),
+                }
+            }
             ["about", _] => html(site, &render.plain("关于本站", "本站由云川市数据中心提供技术支持。")),
             ["soft", _] => html(site, &render.plain("页面不存在", "您访问的页面不存在或已被删除。")),
             ["search"] => {
@@ -192,6 +206,9 @@ impl City {
         let (stem, ending) = name.rsplit_once('.')?;
         if stem.starts_with("html-") {
             return Some(Answer::new(200, HTML, "<html><body>请登录后下载</body></html>"));
+        }
+        if stem.starts_with("film-") && ending == "mp4" {
+            return Some(Answer::new(200, "video/mp4", *b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"));
         }
         let number = stem.strip_prefix("doc-")?.parse().ok()?;
         let media_type = match ending {

@@ -50,6 +50,8 @@ pub struct Facts {
     pub bad_addresses: Vec<BadAddress>,
     /// Forms.
     pub forms: Vec<Form>,
+    /// Fields of the main text for readers to write in, but for a search, that no form holds.
+    pub loose_fields: u32,
     /// Site code that the entrance 我为政府网站找错 is written with (`sitecode`).
     pub entrance_code: Option<String>,
     /// What its scripts do to visitors from search engines.
@@ -71,6 +73,19 @@ pub struct Form {
     pub scripted: bool,
     /// Its fields, in order.
     pub fields: Vec<Field>,
+    /// It stands in the main text.
+    pub main: bool,
+}
+
+impl Form {
+    /// Whether its address or a button says that it searches.
+    pub fn says_search(&self) -> bool {
+        let action = self.action.to_ascii_lowercase();
+        let pressed = |field: &&Field| matches!(field.kind.as_str(), "submit" | "button" | "image");
+        let says = |text: &str| SEARCH_WORDS.iter().any(|word| text.contains(word));
+        says(&action)
+            || self.fields.iter().filter(pressed).any(|field| says(&field.value) || says(&field.hint))
+    }
 }
 
 /// A field of a form.
@@ -85,6 +100,28 @@ pub struct Field {
     /// `placeholder`, `title` or `id`: what it is for.
     pub hint: String,
 }
+
+impl Field {
+    /// Whether its name or hint says that it takes what is searched for.
+    pub fn says_search(&self) -> bool {
+        let hint = self.hint.to_lowercase();
+        SEARCH_NAMES.contains(&self.name.to_ascii_lowercase().as_str())
+            || SEARCH_WORDS.iter().any(|word| hint.contains(word))
+    }
+
+    /// Whether readers write in it.
+    pub fn is_typed(&self) -> bool {
+        matches!(self.kind.as_str(), "text" | "password" | "tel" | "email" | "number" | "date")
+    }
+}
+
+/// Names of fields for what is searched for.
+pub const SEARCH_NAMES: &[&str] = &[
+    "q", "s", "key", "keys", "keyword", "keywords", "searchword", "searchwords", "word", "words", "wd",
+    "query", "qt", "title", "searchtext", "kw",
+];
+/// Words that tell a search from another form.
+pub const SEARCH_WORDS: &[&str] = &["search", "sousuo", "搜索", "检索", "搜", "关键"];
 
 /// A link to a place in a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,7 +22,8 @@ pub use canonical::Canonical;
 pub use case::{Assessment, Case, Decision, Event, Rectification, Ruling, Step};
 pub use facts::{
     AddressFault, BadAddress, Became, Block, Charset, DateFact, DateSource, Diversion, Facts, Field, Form,
-    Fragment, GAVE_UP, Label, Link, LinkKind, ListItem, PageKind, Problem, Zone, anchor_hash,
+    Fragment, GAVE_UP, Label, Link, LinkKind, ListItem, PageKind, Problem, SEARCH_NAMES, SEARCH_WORDS, Zone,
+    anchor_hash,
 };
 pub use finding::{
     Evidence, Finding, FindingId, FindingState, Kind, ParseKindError, Severity, UnknownSeverity,

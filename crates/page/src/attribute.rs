@@ -20,7 +20,7 @@ macro_rules! attributes {
 }
 
 attributes! {
-    AcceptCharset "accept-charset" Action "action" Alt "alt" Background "background" Class "class" Content "content"
+    AcceptCharset "accept-charset" Action "action" Alt "alt" Background "background" Class "class" Colspan "colspan" Content "content"
     Count "count" Data "data" Datetime "datetime" Height "height" Hidden "hidden" Href "href"
     HttpEquiv "http-equiv"
     Id "id" Itemprop "itemprop"

@@ -60,6 +60,13 @@ pub(crate) fn names_another_day(before: &str) -> bool {
     word.len() < label.len() && OTHER_DAYS.iter().any(|other| word.ends_with(other))
 }
 
+/// Whether a text is the name of the day of publication: `发布日期`, `公开时间`.
+pub(crate) fn names_publication(text: &str) -> bool {
+    let name = text.trim().trim_end_matches(['：', ':']);
+    let word = name.strip_suffix("时间").or_else(|| name.strip_suffix("日期"));
+    word.is_some_and(|word| ["发布", "公开", "公布", "发表", "上传", "更新", "上网"].contains(&word))
+}
+
 #[allow(clippy::unwrap_used, reason = "constant patterns, compiled in every test")]
 static DAY_APART: LazyLock<[Regex; 2]> = LazyLock::new(|| {
     let day_and_month = r"(\d{1,2})\s*((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})月?";

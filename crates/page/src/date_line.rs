@@ -178,6 +178,11 @@ pub(crate) fn issued_date(facts: &Facts) -> Option<Date> {
     })
 }
 
+/// Whether a block is the line of date and source that stands near a title.
+pub(crate) fn is_date_line(text: &str) -> bool {
+    has_year(text) && text.chars().count() <= DATE_LINE_CHARS && dated_line(text, "").is_some()
+}
+
 /// The date right behind a word for the day of publication.
 fn said_published(text: &str) -> Option<Date> {
     said_to_be(Word::Published, text)

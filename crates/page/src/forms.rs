@@ -29,23 +29,31 @@ impl Forms {
             charset: attributes.get(Attribute::AcceptCharset).map(|charset| charset.trim().to_owned()),
             scripted: attributes.has(Attribute::Onsubmit),
             fields: Vec::new(),
+            main: false,
         });
         self.open = true;
     }
 
-    pub(crate) fn field(&self, facts: &mut Facts, attributes: &Attributes<'_>) {
-        let form = facts.forms.last_mut().filter(|form| self.open && form.fields.len() < FIELDS_MAX);
-        let Some(form) = form else { return };
-        form.scripted |= attributes.has(Attribute::Onclick);
+    /// Takes a field; `is_main`: readers see it in the main text.
+    pub(crate) fn field(&self, facts: &mut Facts, attributes: &Attributes<'_>, is_main: bool) {
         let get = |name: Attribute| attributes.get(name).unwrap_or_default().trim().to_owned();
         let kind = get(Attribute::Type).to_ascii_lowercase();
         let hints = [Attribute::Placeholder, Attribute::Title, Attribute::Id].map(get);
-        form.fields.push(Field {
+        let field = Field {
             name: get(Attribute::Name),
             kind: if kind.is_empty() { "text".to_owned() } else { kind },
             value: get(Attribute::Value),
             hint: hints.into_iter().find(|hint| !hint.is_empty()).unwrap_or_default(),
-        });
+        };
+        if !self.open {
+            facts.loose_fields += u32::from(is_main && field.is_typed() && !field.says_search());
+            return;
+        }
+        let form = facts.forms.last_mut().filter(|form| form.fields.len() < FIELDS_MAX);
+        let Some(form) = form else { return };
+        form.scripted |= attributes.has(Attribute::Onclick);
+        form.main |= is_main;
+        form.fields.push(field);
     }
 
     pub(crate) fn close(&mut self) {

@@ -1,8 +1,11 @@
 //! What only the whole page shows: how much text it has, and what it is.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use xunjian_model::{Block, DateSource, Facts, LinkKind, PageKind, Zone, anchor_hash};
+
+use crate::date_line::is_date_line;
 
 /// Characters of main text from which a page is an article.
 const ARTICLE_CHARS: u32 = 80;
@@ -59,8 +62,25 @@ pub fn is_shell(facts: &Facts) -> bool {
 pub(crate) fn is_list(facts: &Facts) -> bool {
     let has = |name: &&str| facts.label(name).is_some_and(|content| !content.is_empty());
     let labels = ["ArticleTitle", "PubDate"].into_iter().filter(|name| has(name)).count();
-    let is_article = || labels == 2 || labels == 1 && facts.main_chars >= ARTICLE_CHARS;
+    let is_article =
+        || labels == 2 || labels == 1 && facts.main_chars >= ARTICLE_CHARS || ends_in_rows(facts);
     facts.main_items().count() >= LIST_ROWS && !is_article()
+}
+
+/// Whether an article stands above the rows: a heading, the line of its date, and a text.
+fn ends_in_rows(facts: &Facts) -> bool {
+    let first = facts.main_items().filter_map(|item| Some(facts.links.get(item.link as usize)?.block)).min();
+    let Some(above) = first.and_then(|first| facts.blocks.get(..first as usize)) else { return false };
+    let linked: HashSet<u32> = facts.links.iter().map(|link| link.block).collect();
+    let mut above = (0..).zip(above).filter(|(_, block)| block.zone == Zone::Main && !block.hidden);
+    // What stands at the top of a list leads on.
+    let is_title = |(at, block): (u32, &Block)| block.heading > 0 && !linked.contains(&at);
+    let is_line = |(_, block): (u32, &Block)| block.heading == 0 && is_date_line(&block.text);
+    let is_text = |(at, block): &(u32, &Block)| block.heading == 0 && !linked.contains(at);
+    above.any(is_title)
+        && above.any(is_line)
+        && above.filter(is_text).map(|(_, block)| block.text.chars().count()).sum::<usize>()
+            >= ARTICLE_CHARS as usize
 }
 
 /// Whether rows of the main text show month and day alone, such as `[12-28]`.

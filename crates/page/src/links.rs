@@ -103,6 +103,28 @@ pub(crate) fn players(script: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Films that a script gives a player, each in quotes of its own: `{f:'/a.flv'}`, `"src":"/a.mp4?t=1"`. What is put
+/// together from parts is no address.
+pub(crate) fn films(script: &str) -> impl Iterator<Item = &str> {
+    const ENDS: [&str; 10] =
+        [".mp4", ".flv", ".m3u8", ".webm", ".wmv", ".mp3", ".mov", ".avi", ".rmvb", ".f4v"];
+    static ENDINGS: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(ENDS.iter()));
+    let mut read = 0;
+    ENDINGS.find_iter(script).filter_map(move |hit| {
+        let start = script[read.min(hit.start())..hit.start()].rfind(['"', '\'']).map(|at| read + at + 1)?;
+        let quote = script[..start].chars().next_back()?;
+        let end = start + script[start..].find(quote)?;
+        let address = script[start..end].trim();
+        let ends = script[hit.end()..end].is_empty() || script[hit.end()..].starts_with(['?', '#']);
+        read = end + 1;
+        let is_part =
+            script[end + 1..].trim_start().starts_with('+') || script[..start - 1].trim_end().ends_with('+');
+        let is_address =
+            hit.start() > start && !address.contains(|c: char| c.is_whitespace() || "<>(){},|".contains(c));
+        (ends && is_address && !is_part).then_some(address)
+    })
+}
+
 /// The place a link points to, if a page can be asked for it: not the top, not a script's route,
 /// not a highlighted text.
 pub(crate) fn fragment(url: &url::Url) -> Option<String> {
@@ -137,5 +159,14 @@ mod tests {
         assert!(fills_page("fetch('/a').then(r=>{e.innerHTML=r})"));
         assert!(fills_page("$('#footer').load('/inc/footer.html')"));
         assert!(!fills_page("window.load(function(){})"));
+        for (script, found) in [
+            ("var flashvars={f:'/a.flv',c:0};", &["/a.flv"][..]),
+            ("new Player({\"src\": \"/a.mp4?t=1\", 'poster':'/a.png', x:'b.mp3'})", &["/a.mp4?t=1", "b.mp3"]),
+            ("play(host + '/a.mp4'); play('/a' + '.mp4'); play('/a.mp4' + t)", &[]),
+            ("if(/\\.mp4$/.test(u) || u.indexOf('.mp4')>0) alert('不是 a.mp4 文件'); '", &[]),
+            ("f('a.mp4", &[]),
+        ] {
+            assert_eq!(films(script).collect::<Vec<_>>(), found, "{script}");
+        }
     }
 }

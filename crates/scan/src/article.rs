@@ -78,14 +78,18 @@ pub(crate) fn pictures(facts: &Facts) -> impl Iterator<Item = &str> {
 
 /// Whether a page is there to be filled in. Every page may have a form to search.
 pub(crate) fn asks(facts: &Facts) -> bool {
-    facts.forms.iter().any(is_for_filling_in)
+    facts.loose_fields > 0 || facts.forms.iter().any(is_for_filling_in)
 }
 
-/// Whether a form is what its page is there for, such as a login; every page may have a search box.
+/// Whether a form is what its page is there for, such as a login or a question by number; every page may have a search
+/// box.
 fn is_for_filling_in(form: &Form) -> bool {
-    let typed =
-        form.fields.iter().filter(|field| matches!(&*field.kind, "text" | "password" | "tel" | "email"));
-    typed.count() > 1
+    let mut typed = form.fields.iter().filter(|field| field.is_typed());
+    match (typed.next(), typed.next()) {
+        (Some(_), Some(_)) => true,
+        (Some(field), None) => form.main && !field.says_search() && !form.says_search(),
+        (None, _) => false,
+    }
 }
 
 /// Date, source and counters, and no sentence with a date in it.
@@ -119,7 +123,21 @@ mod tests {
         };
         assert!(lacks(""));
         assert!(lacks("<p>发布日期：2026-06-07 浏览次数：12</p>"));
-        assert!(lacks("<form><input name=q></form>"));
+        for search in [
+            "<form><input name=q></form>",
+            "<form action=/search><input name=x></form>",
+            "<form><input name=x placeholder=请输入关键字><input type=button value=查找></form>",
+            "<form><input name=x><input type=submit value=搜索></form>",
+            "<input id=searchword><button>找</button>",
+        ] {
+            assert!(lacks(search), "{search}");
+        }
+        for query in [
+            "<form><input name=bjbh><input type=submit value=查询></form>",
+            "<input id=bjbh><button>查询</button>",
+        ] {
+            assert!(!lacks(query), "{query}");
+        }
         assert!(!lacks("<p>经2026年6月5日会议研究决定，任命张三为科长。</p>"));
         assert!(!lacks("<form><input name=user><input name=word type=password></form>"));
         assert!(lacks("<img src=a.png>"), "a picture alone may be the template's");

@@ -21,6 +21,8 @@ const DECORATIONS: [char; 14] = ['▪', '·', '•', '■', '□', '◆', '◇',
 const SEARCHED: [&str; 5] = ["热门搜索", "热搜", "热门关键", "搜索热词", "热门词"];
 /// Rows that an article has beside it no more than.
 const ROWS_MIN: usize = 3;
+/// Links to what stands in menus, too, from which a page is there for them: the map of a site.
+const MAP_MIN: usize = 4;
 /// Characters of main text with which a page without rows is not blank.
 const BLANK_CHARS_MAX: u32 = 60;
 
@@ -195,14 +197,17 @@ pub(crate) fn read(
     let url = &column.url;
     let latest = setup.point.saturating_add(1.day());
     let in_list = own_items(facts, around).filter_map(|item| item.date).filter(|date| *date <= latest).max();
-    let rows = facts.links.iter().filter(|link| {
-        link.zone == Zone::Main
-            && !link.hidden
-            && matches!(link.kind, LinkKind::Page | LinkKind::Attachment)
-            && url_hash(&link.url) != url_hash(url.as_str())
-            && !around.shared.contains(&url_hash(&link.url))
-    });
-    let rows = rows.count();
+    let leads = || {
+        facts.links.iter().filter(|link| {
+            link.zone == Zone::Main
+                && !link.hidden
+                && matches!(link.kind, LinkKind::Page | LinkKind::Attachment)
+                && url_hash(&link.url) != url_hash(url.as_str())
+        })
+    };
+    let rows = leads().filter(|link| !around.shared.contains(&url_hash(&link.url))).count();
+    let mapped = leads().map(|link| url_hash(&link.url)).filter(|hash| !around.boxed.contains(hash));
+    let is_map = mapped.collect::<HashSet<_>>().len() >= MAP_MIN;
     // What its own page calls it, it is, unless somebody says so.
     let class = match &column.stated {
         Some(class) => class,
@@ -211,6 +216,7 @@ pub(crate) fn read(
     let shows_others = |picture: &str| around.shared.contains(&url_hash(picture));
     let own_media = facts.main_media as usize > pictures(facts).count() || !pictures(facts).all(shows_others);
     let empty = rows == 0
+        && !is_map
         && own_items(facts, around).next().is_none()
         && facts.main_chars <= BLANK_CHARS_MAX
         && !own_media

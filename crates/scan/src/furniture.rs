@@ -46,24 +46,35 @@ const COLUMNS_MAX: usize = 200;
 const COLUMNS_MIN: usize = 4;
 
 /// What most first pages of a site's columns have: links and pictures of their template, in whatever box. Each with how
-/// often it stands there at least: what a box of news leads to stands once more in the column it is of.
+/// often it stands on most of them: what a box of news leads to stands once more in the column it is of.
 pub(crate) struct Shared(FxHashMap<u64, usize>);
+
+/// On how many pages a link stands once, twice and so on.
+type Times = [u16; 4];
 
 impl Shared {
     /// What the digests of columns' pages have together.
     pub(crate) fn of(digests: &Digests<'_>, columns: &[Column]) -> Result<Self, StoreError> {
-        let mut counts: FxHashMap<u64, (usize, usize)> = FxHashMap::default();
+        let mut counts: FxHashMap<u64, Times> = FxHashMap::default();
         let mut pages = 0;
         for column in columns.iter().take(COLUMNS_MAX) {
             let Some(digest) = digests.get::<Digest>(column.url.as_str())? else { continue };
             pages += 1;
             for (link, times) in times(digest.links.into_iter()) {
-                let (pages, least) = counts.entry(link).or_insert((0, times));
-                (*pages, *least) = (*pages + 1, times.min(*least));
+                let counts = counts.entry(link).or_default();
+                counts[times.clamp(1, counts.len()) - 1] += 1;
             }
         }
-        counts.retain(|_, (count, _)| *count >= COLUMNS_MIN && *count * 2 >= pages);
-        Ok(Self(counts.into_iter().map(|(link, (_, least))| (link, least)).collect()))
+        let usual = |(link, counts): (u64, Times)| {
+            let count: usize = counts.iter().map(|count| usize::from(*count)).sum();
+            let mut upto = counts.iter().scan(0, |sum, count| {
+                *sum += usize::from(*count);
+                Some(*sum)
+            });
+            let times = upto.position(|upto| upto * 2 >= count)? + 1;
+            (count >= COLUMNS_MIN && count * 2 >= pages).then_some((link, times))
+        };
+        Ok(Self(counts.into_iter().filter_map(usual).collect()))
     }
 
     /// The addresses of one page that are among it, by hash as they are written there, and those of them that stand
@@ -73,9 +84,9 @@ impl Shared {
         let times = times(hashes());
         let (mut shared, mut boxed) = (HashSet::new(), HashSet::new());
         for (link, hash) in facts.links.iter().zip(hashes()) {
-            let Some(least) = self.0.get(&hash) else { continue };
+            let Some(usual) = self.0.get(&hash) else { continue };
             shared.insert(url_hash(&link.url));
-            if times[&hash] <= *least {
+            if times[&hash] <= *usual {
                 boxed.insert(url_hash(&link.url));
             }
         }

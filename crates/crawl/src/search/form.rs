@@ -6,40 +6,19 @@ use xunjian_fetch::{Ask, Post};
 use xunjian_model::{Facts, Field, Form, PageUrl};
 use xunjian_render::Lead;
 
-/// Names of fields for what is sought.
-pub(super) const NAMES: &[&str] = &[
-    "q", "s", "key", "keys", "keyword", "keywords", "searchword", "searchwords", "word", "words", "wd",
-    "query", "qt", "title", "searchtext", "kw",
-];
-/// Words that tell a search from another form.
-pub(super) const WORDS: &[&str] = &["search", "sousuo", "搜索", "检索", "搜", "关键"];
 /// What a form's text is written with: letters and digits of ASCII, and these.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*');
 
 /// The form of a page that searches the site, with the field for what is sought.
 pub fn search_form(home: &Facts) -> Option<(&Form, &Field)> {
     let text = |field: &&Field| matches!(field.kind.as_str(), "text" | "search") && !field.name.is_empty();
-    let named = |field: &Field| {
-        let hint = field.hint.to_lowercase();
-        NAMES.contains(&field.name.to_ascii_lowercase().as_str())
-            || WORDS.iter().any(|word| hint.contains(word))
-    };
     let forms = || home.forms.iter().filter(|form| !form.fields.iter().any(|field| field.kind == "password"));
     let by_name = forms().find_map(|form| {
-        let field = form.fields.iter().filter(text).find(|field| named(field))?;
+        let field = form.fields.iter().filter(text).find(|field| field.says_search())?;
         Some((form, field))
     });
     by_name.or_else(|| {
-        forms().find_map(|form| {
-            let action = form.action.to_ascii_lowercase();
-            let pressed = |field: &&Field| matches!(field.kind.as_str(), "submit" | "button" | "image");
-            let mut buttons = form.fields.iter().filter(pressed);
-            let search = WORDS.iter().any(|word| action.contains(word))
-                || buttons.any(|button| {
-                    WORDS.iter().any(|word| button.value.contains(word) || button.hint.contains(word))
-                });
-            Some((form, form.fields.iter().filter(text).find(|_| search)?))
-        })
+        forms().find_map(|form| Some((form, form.fields.iter().filter(text).find(|_| form.says_search())?)))
     })
 }
 

@@ -7,7 +7,7 @@ mod results;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use xunjian_fetch::{Answer, Ask, Fetcher, Gate, Want};
-use xunjian_model::{Facts, LinkKind, LinkState, PageUrl, Site};
+use xunjian_model::{Facts, LinkKind, LinkState, PageUrl, SEARCH_NAMES, SEARCH_WORDS, Site};
 use xunjian_render::{Asking, Page, Request, Resource, SearchBox, Searched, Source};
 
 use crate::Refusals;
@@ -17,7 +17,7 @@ use crate::turns::{ask_twice, state_of};
 pub use form::search_form;
 
 /// How a browser tells the search box from others.
-const SEARCH_BOX: SearchBox = SearchBox { names: form::NAMES, words: form::WORDS };
+const SEARCH_BOX: SearchBox = SearchBox { names: SEARCH_NAMES, words: SEARCH_WORDS };
 /// What rendered documents are, once a browser handed them over.
 const RENDERED: &str = "text/html; charset=utf-8";
 

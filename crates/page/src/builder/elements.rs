@@ -80,13 +80,22 @@ impl<'t> Builder<'t> {
                 self.add_srcset(attributes);
                 self.main_media();
             }
+            // What an object plays.
+            Element::Param => {
+                const NAMES: [&str; 4] = ["src", "url", "movie", "filename"];
+                let name = attributes.get(Attribute::Name).unwrap_or_default().to_ascii_lowercase();
+                if NAMES.contains(&name.trim()) {
+                    link(Attribute::Value, LinkKind::Media);
+                }
+            }
             Element::Form => {
                 link(Attribute::Action, LinkKind::Form);
                 self.forms.open(&mut self.facts, self.base.url(), attributes);
             }
             Element::Input => {
                 link(Attribute::Src, LinkKind::Image);
-                self.forms.field(&mut self.facts, attributes);
+                let is_main = self.zone() == Zone::Main && !self.hidden();
+                self.forms.field(&mut self.facts, attributes, is_main);
             }
             Element::Body => {
                 let code = attributes.get(Attribute::Onload).filter(|_| self.facts.refresh.is_none());
@@ -207,9 +216,19 @@ impl<'t> Builder<'t> {
         if !diverts && self.leading.len() < LEADING_MAX && onward::may_lead(script) {
             self.leading.push(script);
         }
-        for address in links::players(script) {
-            let document = address.to_ascii_lowercase().ends_with(".pdf");
-            self.add_link(address, if document { None } else { Some(LinkKind::Media) });
+        let mut players = links::players(script).peekable();
+        let film = |address| (address, Some(LinkKind::Media));
+        let shown: Vec<_> = match players.peek() {
+            None => links::films(script).map(film).collect(),
+            Some(_) => players
+                .map(|address| match address.to_ascii_lowercase().ends_with(".pdf") {
+                    true => (address, None),
+                    false => film(address),
+                })
+                .collect(),
+        };
+        for (address, kind) in shown {
+            self.add_link(address, kind);
             if self.zone() == Zone::Main && !self.hidden() {
                 self.main_media();
             }

@@ -3,6 +3,7 @@
 mod anchors;
 mod elements;
 mod foot;
+mod headed;
 mod hiding;
 mod regions;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use encoding_rs::{Encoding, UTF_8};
 use jiff::civil::Date;
 use xunjian_model::{Block, Facts, PageKind, PageUrl, Problem, Zone, anchor_hash};
 
+use self::headed::Headed;
 use self::regions::Regions;
 use crate::attribute::{Attribute, Attributes};
 use crate::date::{date_in_row, date_of_parts, has_year, is_amid_words, is_date_part, names_another_day};
@@ -188,6 +190,7 @@ struct Builder<'t> {
     rows: Vec<Range<usize>>,
     /// Blocks read before each picture and film of the main text.
     media: Vec<u32>,
+    headed: Headed,
     sheet: Sheet,
     /// Elements with an id and the links in them, by their first and behind their last.
     parts: Vec<(u32, usize, usize)>,
@@ -237,6 +240,7 @@ impl<'t> Builder<'t> {
             regions: Regions::default(),
             rows: Vec::new(),
             media: Vec::new(),
+            headed: Headed::default(),
             sheet: Sheet::default(),
             parts: Vec::new(),
             foreign: 0,
@@ -407,6 +411,7 @@ impl<'t> Builder<'t> {
             self.flattened += 1;
             return;
         }
+        self.headed.begin(name.element, attributes);
         let (hidden, folded) = self.hiding(name.element, attributes);
         if hidden && !self.hidden() {
             // Hidden text is no part of the sentence around it.
@@ -466,6 +471,7 @@ impl<'t> Builder<'t> {
             self.flush();
         }
         let Some(open) = self.stack.pop() else { return };
+        self.headed.end(open.name.element);
         if open.region {
             self.regions.end(&self.facts);
         }
@@ -588,6 +594,7 @@ impl<'t> Builder<'t> {
 
     /// Dates the row a block stands in, by the block alone or with the one before it.
     fn note_date(&mut self, text: &str, links: &[usize]) {
+        self.headed.read(text);
         let before = std::mem::take(&mut self.is_date_part);
         let part = is_date_part(text);
         let with_before = || {
@@ -601,7 +608,9 @@ impl<'t> Builder<'t> {
                     && names_another_day(&before.text)
                     && text.starts_with("20")
             };
-            !text.contains("今天") && !self.facts.blocks.last().is_some_and(named)
+            !text.contains("今天")
+                && !self.facts.blocks.last().is_some_and(named)
+                && !self.headed.is_another_day()
         };
         // A day in a title may be that of what it is about: what stands around it is asked first.
         let around = (!links.is_empty() && has_year(text)).then(|| self.around_links(text, links));
