@@ -57,7 +57,7 @@ pub use published::page_date;
 pub use source::{TextPart, Written, source_of, written};
 
 /// Raised whenever the same bytes would give other facts.
-pub const EXTRACTOR_VERSION: u16 = 19;
+pub const EXTRACTOR_VERSION: u16 = 20;
 
 /// Limits of one page; what is beyond is left out and said in `problems`.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,5 @@
-//! Links to the articles before and behind one, which stand below its text and are none of it.
+//! Links to other articles, which stand below the text of one and are none of it: those before and behind, and more
+//! of the same matter.
 
 /// What they are called.
 const NAMES: [&str; 12] = [
@@ -7,6 +8,16 @@ const NAMES: [&str; 12] = [
 ];
 /// What stands around the name.
 const AROUND: [char; 14] = ['：', ':', '[', ']', '【', '】', '(', ')', '（', '）', '<', '>', '«', '»'];
+
+/// What stands above rows of more to read.
+const MORE: [&str; 3] = ["推荐阅读", "延伸阅读", "猜你喜欢"];
+const RELATED: [&str; 10] = ["阅读", "新闻", "文章", "报道", "稿件", "链接", "信息", "内容", "推荐", "资讯"];
+
+/// Whether a line names rows of more to read: 相关阅读.
+pub(crate) fn is_name_of_related(text: &str) -> bool {
+    let name = text.trim().trim_matches(AROUND).trim();
+    MORE.contains(&name) || name.strip_prefix("相关").is_some_and(|rest| RELATED.contains(&rest))
+}
 
 /// Whether a line leads to one: 上一篇：关于召开会议的通知.
 pub(crate) fn is_neighbour(text: &str) -> bool {
@@ -40,6 +51,12 @@ mod tests {
             " 前一篇：甲",
         ] {
             assert!(is_neighbour(text), "{text}");
+        }
+        for text in ["相关阅读", "【相关链接】", "相关新闻：", "推荐阅读"] {
+            assert!(is_name_of_related(text), "{text}");
+        }
+        for text in ["相关政策", "相关", "相关新闻报道如下", "阅读"] {
+            assert!(!is_name_of_related(text), "{text}");
         }
         for text in ["上一条生产线建成", "下一篇章", "上级部门", "关于上一篇：", ""] {
             assert!(!is_neighbour(text), "{text}");

@@ -21,7 +21,7 @@ const DECORATIONS: [char; 14] = ['▪', '·', '•', '■', '□', '◆', '◇',
 const SEARCHED: [&str; 5] = ["热门搜索", "热搜", "热门关键", "搜索热词", "热门词"];
 /// Rows that an article has beside it no more than.
 const ROWS_MIN: usize = 3;
-/// Links to what stands in menus, too, from which a page is there for them: the map of a site.
+/// Columns to which a page leads once more than all do, from which it is its site's map if it leads to most of them.
 const MAP_MIN: usize = 4;
 /// Characters of main text with which a page without rows is not blank.
 const BLANK_CHARS_MAX: u32 = 60;
@@ -170,6 +170,8 @@ pub(crate) fn menu_of(home: &Facts) -> HashSet<u64> {
 pub(crate) struct Around<'h> {
     /// What stands in the menus of every page.
     pub(crate) menu: &'h HashSet<u64>,
+    /// The site's columns.
+    pub(crate) columns: &'h HashSet<u64>,
     /// What stands on most columns' pages, and what of it stands here no more often.
     pub(crate) shared: &'h HashSet<u64>,
     pub(crate) boxed: &'h HashSet<u64>,
@@ -206,8 +208,10 @@ pub(crate) fn read(
         })
     };
     let rows = leads().filter(|link| !around.shared.contains(&url_hash(&link.url))).count();
-    let mapped = leads().map(|link| url_hash(&link.url)).filter(|hash| !around.boxed.contains(hash));
-    let is_map = mapped.collect::<HashSet<_>>().len() >= MAP_MIN;
+    let mapped = leads().map(|link| url_hash(&link.url)).filter(|hash| around.columns.contains(hash));
+    let mapped: HashSet<u64> = mapped.collect();
+    let is_map =
+        mapped.difference(around.boxed).count() >= MAP_MIN && mapped.len() * 2 > around.columns.len();
     // What its own page calls it, it is, unless somebody says so.
     let class = match &column.stated {
         Some(class) => class,
@@ -279,7 +283,12 @@ mod tests {
         let everywhere = menu_of(&facts(&menu));
         let dates = |html: &str| -> Vec<String> {
             let facts = facts(html);
-            let around = Around { menu: &everywhere, shared: &HashSet::new(), boxed: &HashSet::new() };
+            let around = Around {
+                menu: &everywhere,
+                columns: &HashSet::new(),
+                shared: &HashSet::new(),
+                boxed: &HashSet::new(),
+            };
             own_items(&facts, around).filter_map(|item| Some(item.date?.to_string())).collect()
         };
         assert_eq!(dates(&format!("{menu}<div>{}</div>", row("2020-01-02"))), ["2020-01-02"]);

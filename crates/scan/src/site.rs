@@ -236,13 +236,14 @@ pub fn scan_site(
         *folders.entry(folder).or_default() += 1;
     }
     let menu = home.as_ref().map(|(home, _)| columns::menu_of(home)).unwrap_or_default();
+    let columns = found_columns.iter().map(|column| url_hash(column.url.as_str())).collect();
     let shared = Shared::of(&digests, &found_columns)?;
     for column in &found_columns {
         let url = &column.url;
         let Some((facts, snapshot)) = page_facts(store, site, url, setup)? else { continue };
         let facts = framed(store, site, &input.canonical, facts, setup)?;
         let [shared, boxed] = shared.in_page(&facts, site, &input.canonical);
-        let around = Around { menu: &menu, shared: &shared, boxed: &boxed };
+        let around = Around { menu: &menu, columns: &columns, shared: &shared, boxed: &boxed };
         let mut name = column.name(&facts);
         if let Some(label) = Column::label(&facts) {
             match column.wrong_label(label, fold.labels_of_columns.get(label).is_some_and(|many| *many > 1)) {

@@ -190,7 +190,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// What stands below the title of a row is the row's, unless it is an article: its links are amid or below its text.
+    /// What stands around the title of a row is the row's, unless it is an article: its links are amid or below its text.
     fn note_text_of_row(&mut self, open: &Open, link: usize) {
         let title = self.facts.links[link].block as usize;
         // A link without text is in no block.
@@ -198,7 +198,7 @@ impl<'t> Builder<'t> {
         let leads = above.iter().all(|block| block.text.len() <= LEAD_BYTES as usize);
         let is_main = self.facts.links[link].zone == Zone::Main;
         if is_main && leads && self.rows.len() < LIST_ROWS && self.is_most_of_its_line(link) {
-            self.rows.push(title..self.facts.blocks.len());
+            self.rows.push(open.blocks..self.facts.blocks.len());
         }
     }
 

@@ -59,7 +59,7 @@ impl Headed {
         let bit = bit(table.cell);
         if names_publication(text) {
             table.published |= bit;
-        } else if names_another_day(text) {
+        } else if names_another_day(&format!("{text}：")) {
             table.other |= bit;
         }
     }

@@ -24,7 +24,7 @@ use crate::forms::Forms;
 use crate::join::Joiner;
 use crate::kind::{is_shell, kind_of, linked_chars, main_chars};
 use crate::markup::{Reader, Token};
-use crate::neighbour::{is_name_of_neighbour, is_neighbour};
+use crate::neighbour::{is_name_of_neighbour, is_name_of_related, is_neighbour};
 use crate::panels::Panel;
 use crate::published::{Published, page_dates};
 use crate::references::{self, Piece};
@@ -191,6 +191,8 @@ struct Builder<'t> {
     /// Blocks read before each picture and film of the main text.
     media: Vec<u32>,
     headed: Headed,
+    /// More to read may stand in the next element at this depth, if it brings the first link behind these.
+    more: Option<(usize, usize)>,
     sheet: Sheet,
     /// Elements with an id and the links in them, by their first and behind their last.
     parts: Vec<(u32, usize, usize)>,
@@ -241,6 +243,7 @@ impl<'t> Builder<'t> {
             rows: Vec::new(),
             media: Vec::new(),
             headed: Headed::default(),
+            more: None,
             sheet: Sheet::default(),
             parts: Vec::new(),
             foreign: 0,
@@ -420,6 +423,12 @@ impl<'t> Builder<'t> {
         self.foreign += usize::from(name.element.is_foreign() == Some(true));
         let zone = match name.element {
             Element::Body | Element::Html => None,
+            element
+                if element.is_block() && self.more.is_some_and(|(depth, _)| depth == self.stack.len()) =>
+            {
+                self.more = None;
+                Some(Zone::Navigation)
+            }
             element => zone::zone_of(element, attributes, self.stack.len() <= OUTERMOST),
         };
         let region =
@@ -472,6 +481,8 @@ impl<'t> Builder<'t> {
         }
         let Some(open) = self.stack.pop() else { return };
         self.headed.end(open.name.element);
+        self.more =
+            self.more.filter(|(depth, links)| *depth <= self.stack.len() && *links == self.facts.links.len());
         if open.region {
             self.regions.end(&self.facts);
         }
@@ -581,6 +592,25 @@ impl<'t> Builder<'t> {
             path: self.path(),
             text: text.to_owned(),
         });
+        if zone == Zone::Main && links.is_empty() && is_name_of_related(text) {
+            self.more_to_read(block as usize);
+        }
+    }
+
+    /// Takes what a block names for rows of other articles: what stands in the same element, or in the next one.
+    fn more_to_read(&mut self, name: usize) {
+        let blocks = &self.facts.blocks;
+        let is_text = |block: &Block| block.zone == Zone::Main && !block.hidden;
+        // A column may be called so.
+        let is_own =
+            self.facts.title.contains(blocks[name].text.trim()) || !blocks[..name].iter().any(is_text);
+        let Some(at) = self.stack.iter().position(|open| open.blocks == name).filter(|_| !is_own) else {
+            return;
+        };
+        for open in &mut self.stack[at..] {
+            open.zone = Zone::Navigation;
+        }
+        self.more = Some((at, self.facts.links.len()));
     }
 
     /// Whether a block of links stands behind one that names the article before or behind, and leads nowhere itself.
