@@ -379,6 +379,11 @@ impl SitePlan {
         self.index % 7 == 4 && !matches!(self.family, Family::Script | Family::Json)
     }
 
+    /// Whether its lists show month and day alone.
+    pub(crate) fn leaves_out_years(&self) -> bool {
+        self.index % 9 == 8
+    }
+
     /// Whether its menu leads to pages that do nothing but lead on.
     pub(crate) fn has_stubs(&self) -> bool {
         self.index % 8 == 5

@@ -134,6 +134,15 @@ impl Renderer<'_> {
                 "<div class=\"cx\">办件编号：<input id=\"bjbh\" type=\"text\"><input type=\"button\" value=\"查询\" onclick=\"cx()\"></div>"
                     .to_owned(),
             ),
+            // What is new in several columns.
+            "channel.html" => {
+                let boxes = site.home_columns().into_iter().map(|column| {
+                    let path = site.path(PageRef::List { column, page: 0 });
+                    let (name, rows) = (site.column_name(column), self.newest(column));
+                    format!("<div class=\"box\"><h3>{name}</h3><a href=\"{path}\">更多&gt;&gt;</a><ul>{rows}</ul></div>")
+                });
+                ("信息公开", boxes.collect())
+            }
             "contact.html" => {
                 ("联系我们", format!("<p>联系电话：{}</p><p><img src=\"/images/ok-8.png\"></p>", site.hotline))
             }
@@ -262,12 +271,17 @@ impl Renderer<'_> {
             } else if let Some(handout) = site.handout() {
                 body.push_str(&self.first_rows(column, handout));
             } else {
+                body.push_str(&self.top_story(column, page));
                 // What matters most stays above all that is newer.
                 let is_pinned = site.index.is_multiple_of(5) && plan.class == Class::News && page == 0;
                 let pinned = Some(0).filter(|_| is_pinned && items.start > 0);
+                let short = site.leaves_out_years();
                 body.push_str(
-                    &self.rows(pinned.into_iter().chain(items.rev()).map(|at| (column, at)), false),
+                    &self.rows(pinned.into_iter().chain(items.rev()).map(|at| (column, at)), short),
                 );
+                if site.count(column, self.day) == 0 {
+                    body.push_str("<p class=\"none\">暂无相关信息！</p>");
+                }
                 body.push_str(&self.pager(column, page));
             }
         }
@@ -301,6 +315,24 @@ impl Renderer<'_> {
             let _ = write!(left, "<li><a href=\"{path}\">{}</a></li>", site.column_name(column));
         }
         left + "</ul></div>"
+    }
+
+    /// The newest article, large above the first page of a list of news.
+    fn top_story(&self, column: usize, page: u32) -> String {
+        let count = self.site.count(column, self.day);
+        let is_news = self.site.columns[column].class == Class::News;
+        if self.site.index % 9 != 6 || !is_news || page > 0 || count == 0 {
+            return String::new();
+        }
+        let at = count - 1;
+        let path = self.site.path(PageRef::Article { column, at });
+        let mut rng = rng(&[self.site.seed, 29, column as u64, u64::from(at)]);
+        format!(
+            "<div class=\"tt\"><h3><a href=\"{path}\">{}</a></h3><p>{}{}<a href=\"{path}\">[详细]</a></p></div>",
+            self.title(column, at),
+            text::sentence(&mut rng),
+            text::sentence(&mut rng)
+        )
     }
 
     /// The articles of a page of a list.
@@ -492,6 +524,10 @@ impl Renderer<'_> {
                     out,
                     "<div class=\"item\"><div class=\"t\"><a href=\"{path}\">{title}</a></div><div class=\"d\">{date}</div></div>"
                 ),
+                Family::Odd if at.is_multiple_of(10) => write!(
+                    out,
+                    "<li><span>{date}</span><a target=_blank href={path}><font color=#ff0000><b>{title}</b></font></a><img src=/images/ok-9.png>"
+                ),
                 Family::Odd => write!(out, "<li><span>{date}</span><a target=_blank href={path}>{title}</a>"),
                 // The day stands large above its month, and the column is named.
                 Family::Dated if self.site.index.is_multiple_of(2) && date.len() == "2024-05-06".len() => {
@@ -515,6 +551,12 @@ impl Renderer<'_> {
                         day.strftime("%Y年%-m月%-d日")
                     )
                 }
+                _ if !short && class == Some(Class::News) && self.site.index % 5 == 4 => write!(
+                    out,
+                    "<li><a href=\"{path}\"><img src=\"/images/ok-{}.png\" alt=\"{title}\"></a><h4><a href=\"{path}\">{title}</a></h4><p>{}<a href=\"{path}\">[查看全文]</a></p><em>{date}</em></li>",
+                    at % 40,
+                    text::sentence(&mut rng(&[self.site.seed, 30, column as u64, u64::from(at)]))
+                ),
                 _ => {
                     let cut: String = title.chars().take(14).collect();
                     let shown = if self.site.index % 3 == 2 { format!("{cut}...") } else { title.clone() };
@@ -575,7 +617,8 @@ impl Renderer<'_> {
                 "<div class=\"page\"><script language=\"JavaScript\">createPageHTML({pages}, {page}, \"index\", \"shtml\");</script></div>"
             );
         }
-        let mut out = format!("<div class=\"pager\">共{pages}页 ");
+        let class = if self.site.index % 4 == 3 { "pager" } else { "b1" };
+        let mut out = format!("<div class=\"{class}\">共{pages}页 ");
         let link = |page: u32| self.site.path(PageRef::List { column, page });
         if page > 0 {
             let _ =
@@ -591,6 +634,11 @@ impl Renderer<'_> {
                 link(page + 1),
                 link(pages - 1)
             );
+        }
+        match self.site.index % 4 {
+            1 => out.push_str("转到第<input type=\"text\" id=\"gopage\" size=\"2\">页"),
+            2 => out.push_str("<form name=\"pf\"><input type=\"text\" name=\"p\" value=\"1\"><input type=\"button\" value=\"GO\"></form>"),
+            _ => {}
         }
         out.push_str("</div>");
         out
@@ -683,7 +731,7 @@ impl Renderer<'_> {
                 "<div class=\"art\"><div class=\"bt\">{title}</div><div class=\"sub\"><span>来源：{source}</span><span>{when}</span></div><div class=\"TRS_Editor\">{body}</div></div>"
             ),
             _ => format!(
-                "<div class=\"article\"><h1>{title}</h1><p class=\"info\">{when}　来源：{source}　字体：[大 中 小]</p><div class=\"content\">{body}</div></div>"
+                "<div class=\"article\"><h1>{title}</h1><p class=\"info\">{when}　来源：{source}　字体：[大 中 小]　浏览次数：<span id=\"hits\"></span>次</p><div class=\"content\">{body}</div></div>"
             ),
         };
         let inner =
@@ -814,6 +862,7 @@ impl Renderer<'_> {
         };
         let mut body = String::new();
         let site = self.site;
+        let (open, close) = if site.index % 8 == 6 { ("&nbsp;&nbsp;", "<br>\n") } else { ("<p>", "</p>\n") };
         match site.columns[column].class {
             Class::Service => body.push_str(&guide(rng, site, special, site.poor_guide(at))),
             Class::Interaction => body.push_str(&self.message(column, at, rng, special)),
@@ -835,7 +884,7 @@ impl Renderer<'_> {
             _ => {}
         }
         for _ in 0..rng.usize(5..15) {
-            body.push_str("<p>");
+            body.push_str(open);
             let paragraph = text::paragraph(rng);
             if rng.u8(..5) == 0 {
                 // Inline tags in the middle of a text do not break it.
@@ -844,7 +893,7 @@ impl Renderer<'_> {
             } else {
                 body.push_str(&paragraph);
             }
-            body.push_str("</p>\n");
+            body.push_str(close);
         }
         let roll = mix(&[site.seed, 24, column as u64, u64::from(at)]);
         if roll.is_multiple_of(6) {
@@ -965,7 +1014,7 @@ impl Renderer<'_> {
             }
         }
         if site.index % 6 == 4 {
-            out.push_str("<li><a href=\"/about/topics.html\">专题专栏</a></li><li><a href=\"/about/map.html\">网站地图</a></li><li><a href=\"/about/query.html\">办件查询</a></li><li><a href=\"/about/contact.html\">联系我们</a></li>");
+            out.push_str("<li><a href=\"/about/topics.html\">专题专栏</a></li><li><a href=\"/about/map.html\">网站地图</a></li><li><a href=\"/about/query.html\">办件查询</a></li><li><a href=\"/about/contact.html\">联系我们</a></li><li><a href=\"/about/channel.html\">信息公开</a></li>");
         }
         if site.index % 5 == 2 {
             out.push_str(&self.menu());

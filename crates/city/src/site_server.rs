@@ -143,12 +143,13 @@ impl City {
             ["about", "overview.html"] => html(site, &render.about("市情概况")),
             ["about", "functions.html"] => html(site, &render.about("机构职能")),
             ["about", "leaders.html"] => html(site, &render.about("领导信息")),
-            ["about", name @ ("topics.html" | "map.html" | "query.html" | "contact.html")] => {
-                match render.special(name) {
-                    Some(text) => html(site, &text),
-                    None => self.missing(&render),
-                }
-            }
+            [
+                "about",
+                name @ ("topics.html" | "map.html" | "query.html" | "contact.html" | "channel.html"),
+            ] => match render.special(name) {
+                Some(text) => html(site, &text),
+                None => self.missing(&render),
+            },
             ["go", file] if site.has_stubs() => {
                 match file.strip_suffix(".html").and_then(|slug| render.stub(slug)) {
                     Some(text) => html(site, &text),

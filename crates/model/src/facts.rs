@@ -73,7 +73,7 @@ pub struct Form {
     pub scripted: bool,
     /// Its fields, in order.
     pub fields: Vec<Field>,
-    /// It stands in the main text.
+    /// Readers write in it in the main text, and no number of a page.
     pub main: bool,
 }
 

@@ -34,8 +34,8 @@ impl Forms {
         self.open = true;
     }
 
-    /// Takes a field; `is_main`: readers see it in the main text.
-    pub(crate) fn field(&self, facts: &mut Facts, attributes: &Attributes<'_>, is_main: bool) {
+    /// Takes a field behind a text; `is_main`: readers see it in the main text.
+    pub(crate) fn field(&self, facts: &mut Facts, attributes: &Attributes<'_>, before: &str, is_main: bool) {
         let get = |name: Attribute| attributes.get(name).unwrap_or_default().trim().to_owned();
         let kind = get(Attribute::Type).to_ascii_lowercase();
         let hints = [Attribute::Placeholder, Attribute::Title, Attribute::Id].map(get);
@@ -45,6 +45,8 @@ impl Forms {
             value: get(Attribute::Value),
             hint: hints.into_iter().find(|hint| !hint.is_empty()).unwrap_or_default(),
         };
+        // Pagers take the number of a page.
+        let is_main = is_main && !is_page_number(&field, before);
         if !self.open {
             facts.loose_fields += u32::from(is_main && field.is_typed() && !field.says_search());
             return;
@@ -52,11 +54,19 @@ impl Forms {
         let form = facts.forms.last_mut().filter(|form| form.fields.len() < FIELDS_MAX);
         let Some(form) = form else { return };
         form.scripted |= attributes.has(Attribute::Onclick);
-        form.main |= is_main;
+        form.main |= is_main && field.is_typed();
         form.fields.push(field);
     }
 
     pub(crate) fn close(&mut self) {
         self.open = false;
     }
+}
+
+/// Whether a field takes the number of a page: 转到第 [1] 页.
+fn is_page_number(field: &Field, before: &str) -> bool {
+    let ends = ["第", "到", "至", "转", "跳"];
+    let before = before.trim_end();
+    ends.iter().any(|end| before.ends_with(end))
+        || !field.value.is_empty() && field.value.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -83,14 +83,22 @@ fn ends_in_rows(facts: &Facts) -> bool {
             >= ARTICLE_CHARS as usize
 }
 
-/// Whether rows of the main text show month and day alone, such as `[12-28]`.
+/// Whether rows of the main text show month and day alone, such as `[12-28]`: beside their titles, or in a cell of its own
+/// beside that of the title.
 fn has_days(facts: &Facts) -> bool {
-    let linked =
-        |at: usize| facts.links.iter().any(|link| link.block as usize == at && link.span.1 > link.span.0);
-    let rows = facts.blocks.iter().enumerate().filter(|(_, block)| {
-        block.zone == Zone::Main && !block.hidden && block.text.len() > DAY_BYTES && has_day(&block.text)
-    });
-    rows.filter(|(at, _)| linked(*at)).nth(LIST_ROWS - 1).is_some()
+    let shown = |block: &Block| block.zone == Zone::Main && !block.hidden;
+    let days = facts.blocks.iter().enumerate().filter(|(_, block)| shown(block) && has_day(&block.text));
+    let days: Vec<usize> = days.map(|(at, _)| at).collect();
+    if days.len() < LIST_ROWS {
+        return false;
+    }
+    let linked: HashSet<usize> =
+        facts.links.iter().filter(|link| link.span.1 > link.span.0).map(|link| link.block as usize).collect();
+    let is_row = |at: &&usize| match facts.blocks[**at].text.len() > DAY_BYTES {
+        true => linked.contains(at),
+        false => linked.contains(&(**at + 1)) || **at > 0 && linked.contains(&(**at - 1)),
+    };
+    days.iter().filter(is_row).nth(LIST_ROWS - 1).is_some()
 }
 
 /// Whether a text begins or ends with month and day without a year, in brackets or not.

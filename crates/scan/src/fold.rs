@@ -18,7 +18,8 @@ use crate::offers::Offers;
 use crate::places::Places;
 use crate::repeated::{FindingLimits, Repeated};
 use crate::scripts::ScriptHosts;
-use crate::site::{KnownPage, Seen, snapshot_name};
+use crate::site::{Seen, snapshot_name};
+use crate::sought::KnownPage;
 use crate::standing::Standing;
 use crate::{ScanSetup, dates, labels, presence};
 

@@ -39,6 +39,7 @@ mod repeated;
 mod scripts;
 mod site;
 mod slips;
+mod sought;
 mod standing;
 mod statute;
 mod titles;
@@ -68,9 +69,8 @@ pub use marks::lacks_marks;
 pub use plain::{PLAIN_BYTES_MAX, PLAIN_FINDINGS_MAX, PlainFinding, PlainScan, scan_plain, scan_text};
 pub use privacy::mask_all;
 pub use repeated::{Beyond, FindingLimits};
-pub use site::{
-    KnownPage, Missed, SiteInput, SiteScan, scan_site, search_finding, snapshot_name, snapshot_of,
-};
+pub use site::{Missed, SiteInput, SiteScan, scan_site, search_finding, snapshot_name, snapshot_of};
+pub use sought::KnownPage;
 pub use standing::Standing;
 pub use untold::Untold;
 pub use words::{WordHit, words_of};

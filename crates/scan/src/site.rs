@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use xunjian_model::{
-    Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, LinkKind, LinkState, Offer, PageKind,
-    PageUrl, Problem, Rendering, Severity, Site, StatedColumn, UrlRecord, Zone, way,
+    Canonical, Evidence, Facts, Finding, FindingId, FindingState, Kind, Link, LinkKind, LinkState, Offer,
+    PageKind, PageUrl, Problem, Rendering, Severity, Site, StatedColumn, UrlRecord, Zone, way,
 };
 use xunjian_page::{TextPart, guarded};
 use xunjian_store::{Digests, Store, StoreError};
@@ -24,10 +23,12 @@ use crate::freshness::{column_finding, stale_home};
 use crate::furniture::Shared;
 use crate::known_texts::TextPairs;
 use crate::link_states::{LinkStates, kind_of};
+use crate::page::target_hash;
 use crate::privacy::mask_all;
 use crate::repeated::Beyond;
+use crate::sought::KnownPage;
 use crate::standing::Standing;
-use crate::{ScanError, ScanSetup, compatibility, marks, page, presence};
+use crate::{ScanError, ScanSetup, compatibility, marks, page, presence, sought};
 
 /// Pages handed to the threads at once; bounds what is in memory.
 const PAGES_AT_ONCE: usize = 256;
@@ -88,35 +89,6 @@ pub struct SiteScan {
     pub cut: Vec<String>,
     /// Addresses of pages of which nothing is known, since what reads or looks at them has a fault.
     pub unread: Vec<String>,
-}
-
-/// A page that is known to be on the site.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownPage {
-    /// Class of its column.
-    pub class: String,
-    /// Title, as lists show it.
-    pub title: String,
-    /// Address.
-    pub url: String,
-}
-
-/// Classes whose pages a site's search has to find (D18).
-const SOUGHT: [&str; 4] = ["news", "policy", "interaction", "service"];
-
-/// Keeps the newest listed page of a column's class.
-fn know(known: &mut Vec<KnownPage>, class: &str, (facts, around): (&Facts, Around<'_>)) {
-    if !SOUGHT.contains(&class) || known.iter().any(|one| one.class == class) {
-        return;
-    }
-    let dated = columns::own_items(facts, around).filter(|item| item.date.is_some());
-    let newest = dated.max_by_key(|item| item.date);
-    let link = newest.and_then(|item| facts.links.get(item.link as usize));
-    if let Some((link, title)) =
-        link.map(|link| (link, facts.link_text(link))).filter(|(_, title)| !title.is_empty())
-    {
-        known.push(KnownPage { class: class.to_owned(), title: title.to_owned(), url: link.url.clone() });
-    }
 }
 
 /// What is wrong with the site's own TLS. Whether visitors are warned, or see nothing of it, depends on their
@@ -270,7 +242,13 @@ pub fn scan_site(
             let (title, url) = (facts.title.clone(), url.to_string());
             candidates.push(Candidate { url, title, snapshot, finding });
         }
-        know(&mut scan.known, &column.class, (&facts, around));
+        let is_sought = sought::CLASSES.contains(&column.class.as_str())
+            && !scan.known.iter().any(|one| one.class == column.class);
+        if is_sought {
+            let dated = |link: &Link| fold.listed.date_of(target_hash(&link.url, site, &input.canonical));
+            let newest = sought::newest_listed((&facts, around), dated);
+            scan.known.extend(newest.map(|page| KnownPage { class: column.class.clone(), ..page }));
+        }
         scan.columns.push(column);
     }
     let home_snapshot = home.as_ref().and_then(|(_, snapshot)| snapshot.clone());
@@ -293,7 +271,7 @@ pub fn scan_site(
         }
     }
     for (class, (_, page)) in std::mem::take(&mut fold.newest_of_class) {
-        if SOUGHT.contains(&class.as_str()) && !scan.known.iter().any(|one| one.class == class) {
+        if sought::CLASSES.contains(&class.as_str()) && !scan.known.iter().any(|one| one.class == class) {
             scan.known.push(page);
         }
     }

@@ -95,7 +95,7 @@ impl<'t> Builder<'t> {
             Element::Input => {
                 link(Attribute::Src, LinkKind::Image);
                 let is_main = self.zone() == Zone::Main && !self.hidden();
-                self.forms.field(&mut self.facts, attributes, is_main);
+                self.forms.field(&mut self.facts, attributes, &self.current, is_main);
             }
             Element::Body => {
                 let code = attributes.get(Attribute::Onload).filter(|_| self.facts.refresh.is_none());

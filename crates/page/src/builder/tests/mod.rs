@@ -390,7 +390,7 @@ fn films_and_documents_that_scripts_show() {
 fn fields_in_forms_and_outside_of_them() {
     let page = facts(
         "<div class=nav><input name=user></div><input id=searchword><input id=bjbh><input type=button value=查询>\
-         <form><input name=no></form>",
+         <form><input name=no></form><div>转到第<input id=gopage>页</div><input id=p value=1><button>GO</button>",
     );
     assert_eq!((page.loose_fields, page.forms.len(), page.forms[0].main), (1, 1, true));
 }
