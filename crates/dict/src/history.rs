@@ -8,6 +8,11 @@ const BEFORE_CHARS: usize = 60;
 /// the document's title and its number.
 const BEHIND_CHARS: usize = 120;
 const NUMBER_CHARS: usize = 20;
+/// What a body issues by number: 公告2015年第31号.
+const ISSUED: [&str; 4] = ["公告", "通告", "令", "文件"];
+/// How the titles of what it sends end, and characters in front of them up to the word they begin with.
+const TITLES: [&str; 8] = ["的通知", "的意见", "的公告", "的通告", "的函", "的决定", "的批复", "的报告"];
+const ISSUERS_CHARS: usize = 30;
 /// Characters of a day right behind a name: 2009年公布的.
 const DAY_CHARS: usize = 8;
 /// Characters between 被 and a body that honours somebody, and between the body and the word for it.
@@ -23,8 +28,9 @@ const ENDS: [char; 6] = ['。', '！', '？', '；', ';', '\n'];
 /// an earlier document that the body issued, or where it once honoured somebody.
 pub(crate) fn is_history(text: &str, (start, end): (usize, usize), since: Date) -> bool {
     let (before, behind) = (last(&text[..start], BEFORE_CHARS), first(&text[end..], BEHIND_CHARS));
+    let number = ISSUED.iter().find_map(|word| behind.strip_prefix(word)).unwrap_or(behind);
     is_dated(before, since)
-        || behind.starts_with(['1', '2']) && is_dated(first(behind, DAY_CHARS), since)
+        || number.starts_with(['1', '2']) && is_dated(first(number, DAY_CHARS), since)
         || issued_before(behind, since)
         || in_force_before(behind, since)
         || honours(before, behind)
@@ -56,7 +62,12 @@ fn is_dated(before: &str, since: Date) -> bool {
 /// 财政厅鄂价费[2006]107号.
 fn issued_before(behind: &str, since: Date) -> bool {
     let behind = behind.split(ENDS).next().unwrap_or_default();
-    let number = behind.split_once('》').map_or(behind, |(_, number)| number);
+    let titled = first(behind, ISSUERS_CHARS).find("关于").map(|at| &behind[at..]);
+    let ended = titled.and_then(|title| {
+        let end = |word: &&str| Some(title.find(word)? + word.len());
+        TITLES.iter().filter_map(end).min().map(|end| &title[end..])
+    });
+    let number = behind.split_once('》').map(|(_, number)| number).or(ended).unwrap_or(behind);
     let number = first(number, NUMBER_CHARS);
     number.match_indices(['〔', '[', '【', '（', '(']).any(|(at, open)| {
         let rest = &number[at + open.len()..];
@@ -109,6 +120,10 @@ mod tests {
             ("根据农业部、教育部印发的《关于培养工作的实施意见》（发改社会[2010]1198号）", true),
             ("按照农业部、财政厅鄂价费[2006]107号文件收取", true),
             ("根据农业部2009年公布的目录", true),
+            ("农业部公告2015年第31号", true),
+            ("农业部公告2021年第31号", false),
+            ("农业部 教育部关于进一步加强管理的通知（国土资发〔2014〕100号）", true),
+            ("农业部关于进一步加强管理的意见(农发〔2021〕1号)", false),
             ("农业部2021年公布的目录", false),
             ("经农业部常务会议审议通过，现予公布，自2012年9月1日起施行。", true),
             ("经农业部常务会议审议通过，现予公布，自2022年9月1日起施行。", false),

@@ -33,6 +33,13 @@ const CONTACT: [&str; 19] = [
 ];
 /// Words before the code of an organisation (GB 32100), which has 18 characters, too.
 const CREDIT_CODE: [&str; 5] = ["信用代码", "社会信用", "税号", "纳税人识别号", "组织机构代码"];
+/// Words right before the number of a thing.
+const OF_THINGS: [&str; 12] = [
+    "编号", "序列号", "订单号", "单号", "流水号", "合同号", "票号", "条码", "设备号", "档案号", "受理号",
+    "批号",
+];
+/// The numbers that the standard of identity numbers gives as examples (GB 11643-1999, 3.1), and everybody after it.
+const EXAMPLES: [&str; 2] = ["11010519491231002X", "440524188001010014"];
 /// Titles and columns of pages whose purpose is to give numbers.
 const CONTACT_PAGES: [&str; 6] = ["联系我们", "联系方式", "通讯录", "值班表", "联系电话", "机构电话"];
 
@@ -233,7 +240,8 @@ fn number(text: &str, groups: &[Group]) -> Option<Found> {
 
 fn kind_of(number: &str, near: &str) -> Option<(MaskedKind, Severity)> {
     let says = |words: &[&str]| words.iter().any(|word| near.contains(word));
-    if is_id_card(number) && !says(&CREDIT_CODE) {
+    let is_example = EXAMPLES.iter().any(|example| number.eq_ignore_ascii_case(example));
+    if is_id_card(number) && !is_example && !says(&CREDIT_CODE) {
         Some((MaskedKind::IdCard, Severity::Serious))
     } else if is_old_id_card(number) && says(&["身份证"]) {
         // Without a check digit, and out of use since 2013.
@@ -305,6 +313,10 @@ fn is_bank_card(number: &str, near: &str) -> bool {
     if !(16..=19).contains(&number.len()) || !number.bytes().all(|digit| digit.is_ascii_digit()) {
         return false;
     }
+    let label = near.trim_end_matches(['：', ':', ' ']);
+    if OF_THINGS.iter().any(|word| label.ends_with(word)) {
+        return false;
+    }
     let said = ["卡号", "银行卡", "账号", "帐号", "账户", "开户"].iter().any(|word| near.contains(word));
     // UnionPay cards begin with 62; others need a word that says what they are.
     (number.starts_with("62") || said && matches!(number.as_bytes()[0], b'3'..=b'6' | b'9')) && luhn(number)
@@ -331,15 +343,15 @@ mod tests {
     fn numbers_of_people_and_of_other_things() {
         let table = [
             ("身份证号：11010119900307003X，", "身份证号：11010119900307003X，"),
-            ("身份证11010519491231002X。", "身份证11*************02X。"),
+            ("身份证11010519491231010X。", "身份证11*************10X。"),
             ("手机13812341234，", "手机138****1234，"),
             ("卡号6222021234567894", "卡号6222********7894"),
             ("编号201381234123400", "编号201381234123400"),
             ("代码91150900MA0N123456", "代码91150900MA0N123456"),
             ("流水110101199013000001", "流水110101199013000001"),
-            ("统一社会信用代码11010519491231002X", "统一社会信用代码11010519491231002X"),
-            ("身份证１１０１０５１９４９１２３１００２Ｘ", "身份证11*************02X"),
-            ("身份证号110105 19491231 002X", "身份证号11*************02X"),
+            ("统一社会信用代码11010519491231010X", "统一社会信用代码11010519491231010X"),
+            ("身份证１１０１０５１９４９１２３１０１０Ｘ", "身份证11*************10X"),
+            ("身份证号110105 19491231 010X", "身份证号11*************10X"),
             ("身份证110105491231002", "身份证11**********002"),
             ("编号110105491231002", "编号110105491231002"),
             ("身份证110000194912310025", "身份证110000194912310025"),
@@ -348,6 +360,9 @@ mod tests {
             ("张三 2024-05-06 13812341234 备注", "张三 2024-05-06 138****1234 备注"),
             ("13812341234-13912341234", "138****1234-139****1234"),
             ("卡号6222 0212 3456 7894", "卡号6222********7894"),
+            ("如：11010519491231002X", "如：11010519491231002X"),
+            ("设备序列号：6222021234567894", "设备序列号：6222021234567894"),
+            ("账号：6222021234567894", "账号：6222********7894"),
             ("物联网14412341234、19412341234", "物联网14412341234、19412341234"),
         ];
         for (text, masked) in table {
