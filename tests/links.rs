@@ -111,3 +111,27 @@ fn links_that_an_earlier_version_did_not_read_are_known_the_night_after() {
     let asked: Vec<String> = server.asked().into_iter().skip(before).map(|asked| asked.path).collect();
     assert!(asked.iter().any(|path| path == "/clicked.html"), "{asked:?}");
 }
+
+/// A browser has to open the report, however much there is to tell; files for programs have all of it.
+#[test]
+fn a_report_shows_some_of_many_findings_of_a_kind() {
+    const LINKS: usize = 520;
+    let server = serve(|asked| match asked.path.as_str() {
+        "/" => {
+            let links: String = (0..LINKS)
+                .map(|at| format!("<a href='http://10.0.{}.{}/'>{at}</a> ", at / 250, at % 250))
+                .collect();
+            Reply::page("首页", &format!("<h1>首页</h1><p>{links}</p>"))
+        }
+        _ => Reply::missing(),
+    });
+    let world = world(&server);
+    world.run(&["run"]);
+    let private = world.findings().iter().filter(|one| one["kind"] == "private-link").count();
+    let report = std::fs::read_to_string(world.path("xunjian-data/report/report.html")).expect("a report");
+    let rows = report.matches("<tr id=\"f-").count();
+    assert!(private == LINKS && rows < LINKS && report.matches("10.0.").count() == 500, "{private} {rows}");
+    assert!(report.contains("另有 20 条，见 findings.csv。"));
+    let csv = std::fs::read_to_string(world.path("xunjian-data/report/findings.csv")).expect("findings");
+    assert_eq!(csv.matches("private-link").count(), LINKS);
+}

@@ -12,6 +12,9 @@ use xunjian_model::{
 
 use crate::{Language, ReportData, ReportError, SiteReport, words};
 
+/// Findings of a kind that are shown of a site; all are in `findings.csv` and `findings.json`.
+const GROUP_MAX: usize = 500;
+
 pub(crate) fn code(language: Language) -> &'static str {
     match language {
         Language::Zh => "zh-CN",
@@ -148,8 +151,16 @@ fn site(
     };
     let groups: Vec<Value> = groups
         .into_iter()
-        .map(|((severity, kind), findings)| {
+        .map(|((severity, kind), mut findings)| {
+            let count = findings.len();
+            // What nobody has seen yet comes first where there is no room for all.
+            if count > GROUP_MAX {
+                findings.sort_by_key(|one| one.state != FindingState::New);
+                findings.truncate(GROUP_MAX);
+            }
             json!({
+                "count": count,
+                "more": count - findings.len(),
                 "name": kind_name(kind, language),
                 "severity": severity.0.as_str(),
                 "indicator": kind.indicator(),

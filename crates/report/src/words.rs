@@ -227,6 +227,7 @@ pub(crate) fn texts(language: Language) -> serde_json::Value {
         ("correction", "应为", "should be"),
         ("template", "共 {} 页", "on {} pages"),
         ("no_findings", "没有发现问题。", "Nothing found."),
+        ("more", "另有 {} 条，见 findings.csv。", "{} more are in findings.csv."),
         ("search", "筛选网站……", "Filter sites…"),
         ("legend", "按严重程度", "By severity"),
         ("snapshot_title", "存档页面", "Archived page"),

@@ -17,6 +17,12 @@ const SERVICES: [&str; 13] = [
     "weibo.cn", "qq.com", "sina.com.cn", "douban.com", "renren.com",
 ];
 
+/// News and reporting sites of the centre, to which menus and windows that open themselves lead.
+const CENTRAL: [&str; 16] = [
+    "12377.cn", "12371.cn", "people.com.cn", "people.cn", "xinhuanet.com", "news.cn", "cctv.com", "cctv.cn",
+    "cntv.cn", "gmw.cn", "china.com.cn", "chinanews.com.cn", "qstheory.cn", "xuexi.cn", "youth.cn", "ce.cn",
+];
+
 pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>) {
     let leads = |kind| matches!(kind, LinkKind::Page | LinkKind::Frame);
     // A menu for phones or for the old may hold what the page shows elsewhere.
@@ -25,7 +31,11 @@ pub(crate) fn check(facts: &Facts, site: &Site, findings: &mut Vec<PageFinding>)
     });
     for link in facts.links.iter().filter(|link| link.hidden && leads(link.kind)) {
         let Ok(url) = PageUrl::parse(&link.url) else { continue };
-        if is_trusted(&url, site) || is_of(&url, &SERVICES) || shown.contains(link.url.as_str()) {
+        if is_trusted(&url, site)
+            || is_of(&url, &SERVICES)
+            || is_of(&url, &CENTRAL)
+            || shown.contains(link.url.as_str())
+        {
             continue;
         }
         let text = facts.link_name(link);
@@ -64,7 +74,7 @@ mod tests {
             Site::new(SiteId::new("a").expect("id"), "甲".to_owned(), url.clone(), SiteKind::Department);
         let html = "<div style='display:none'><a href='/x'>1</a><a href='http://b.gov.cn/'>2</a>\
             <a href='https://www.cnzz.com/stat/website.php?web_id=1'>站长统计</a><a href='http://service.weibo.com/share'>3</a>\
-            <a href='http://notweibo.com/'>4</a><a href='http://x.shop.com/'>5</a><a href='http://y.shop.com/'>6</a></div><a href='http://y.shop.com/'>6</a>";
+            <a href='http://www.people.com.cn/x'>7</a><a href='http://notweibo.com/'>4</a><a href='http://x.shop.com/'>5</a><a href='http://y.shop.com/'>6</a></div><a href='http://y.shop.com/'>6</a>";
         let facts = xunjian_page::extract(html.as_bytes(), None, &url, xunjian_page::Limits::default());
         let mut findings = Vec::new();
         check(&facts, &site, &mut findings);
