@@ -398,8 +398,13 @@ fn plant(
         "empty-article" => (kind, None, Payload::NoBody),
         "undated-page" => (kind, None, Payload::NoDate),
         "future-date" => (kind, None, Payload::ShiftDate(4_000 + rng.i64(0..300))),
-        // Lists that a script fills are seen by a browser alone, and some show no year.
-        "date-conflict" if site.family != Family::Script && !site.leaves_out_years() && rng.u8(..3) == 0 => {
+        // Lists that a script fills are seen by a browser alone, and some show no year, or no day at all.
+        "date-conflict"
+            if site.family != Family::Script
+                && !site.leaves_out_years()
+                && !site.lists_pictures()
+                && rng.u8(..3) == 0 =>
+        {
             (kind, None, Payload::ShiftList(-(30 + rng.i64(0..300))))
         }
         "date-conflict" => (kind, None, Payload::ShiftLabel(-(30 + rng.i64(0..300)))),

@@ -384,6 +384,11 @@ impl SitePlan {
         self.index % 9 == 8
     }
 
+    /// Whether some of its lists are pictures alone.
+    pub(crate) fn lists_pictures(&self) -> bool {
+        self.index % 9 == 7
+    }
+
     /// Whether its menu leads to pages that do nothing but lead on.
     pub(crate) fn has_stubs(&self) -> bool {
         self.index % 8 == 5

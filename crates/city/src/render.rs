@@ -489,6 +489,11 @@ impl Renderer<'_> {
         match class {
             Some(Class::Policy) if !short && self.site.index % 4 == 3 => return self.catalogue(items),
             Some(Class::Interaction) if !short && self.site.index % 3 == 1 => return self.letters(items),
+            Some(Class::News)
+                if self.site.lists_pictures() && items.peek().is_some_and(|(column, _)| *column > 7) =>
+            {
+                return self.pictures(items);
+            }
             _ => {}
         }
         let mut out = String::new();
@@ -591,6 +596,19 @@ impl Renderer<'_> {
             );
         }
         out + "</table>"
+    }
+
+    /// News as pictures alone.
+    fn pictures(&self, items: impl Iterator<Item = (usize, u32)>) -> String {
+        let row = |(column, at): (usize, u32)| {
+            let path = self.site.path(PageRef::Article { column, at });
+            let title = self.title(column, at);
+            format!(
+                "<li><a href=\"{path}\"><img src=\"/images/ok-{}.png\" alt=\"{title}\"></a></li>\n",
+                at % 40
+            )
+        };
+        format!("<ul class=\"pics\">{}</ul>", items.map(row).collect::<String>())
     }
 
     /// Messages as a table.

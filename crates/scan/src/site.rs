@@ -534,22 +534,26 @@ fn in_doubt(finding: PageFinding) -> PageFinding {
     if absent { finding.with("review", "a script may put it there") } else { finding }
 }
 
-/// What the rows of a page's lists lead to; columns and other sites are no rows.
+/// What the rows of a page's lists lead to, whose titles are texts or, where there are none, pictures; columns and other
+/// sites are no rows.
 fn row_targets<'f>(
     facts: &'f Facts,
     site: &'f Site,
     (canonical, columns): (&'f Canonical, &'f HashSet<String>),
 ) -> impl Iterator<Item = u64> + 'f {
-    let rows = facts.links.iter().filter(|link| {
-        link.zone == Zone::Main
-            && link.kind == LinkKind::Page
-            && !link.hidden
-            && !facts.link_text(link).is_empty()
-    });
-    rows.filter_map(|link| {
-        let url = canonical.apply(&PageUrl::parse(&link.url).ok().filter(|url| site.in_scope(url))?);
-        (!columns.contains(url.as_str())).then(|| url_hash(url.as_str()))
-    })
+    let targets = move |has_title: fn(&Facts, &Link) -> bool| {
+        let rows = facts.links.iter().filter(move |link| {
+            let is_shown = link.zone == Zone::Main && !link.hidden;
+            is_shown && link.kind == LinkKind::Page && has_title(facts, link)
+        });
+        rows.filter_map(move |link| {
+            let url = canonical.apply(&PageUrl::parse(&link.url).ok().filter(|url| site.in_scope(url))?);
+            (!columns.contains(url.as_str())).then(|| url_hash(url.as_str()))
+        })
+    };
+    let mut texts = targets(|facts, link| !facts.link_text(link).is_empty()).peekable();
+    let pictures = texts.peek().is_none().then(|| targets(|_, link| link.alt.is_some()));
+    texts.chain(pictures.into_iter().flatten())
 }
 
 /// A page with what its frames show.
