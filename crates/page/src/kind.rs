@@ -105,10 +105,13 @@ fn has_days(facts: &Facts) -> bool {
 fn has_day(text: &str) -> bool {
     const AROUND: [char; 7] = ['[', ']', '(', ')', '（', '）', ' '];
     let text = text.trim_matches(AROUND).as_bytes();
+    // A title that is cut ends in dots: 关于进一步加强...12-28
+    let without_dots = |text: &[u8]| text.iter().take_while(|byte| **byte == b'.').count();
     let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'/' | b'.');
     let first = text.iter().take_while(|byte| is_part(byte)).count();
     let last = text.iter().rev().take_while(|byte| is_part(byte)).count();
-    is_day(&text[..first]) || is_day(&text[text.len() - last..])
+    let last = &text[text.len() - last..];
+    is_day(&text[..first]) || is_day(&last[without_dots(last)..])
 }
 
 /// Whether a text is `12-28` or `9/05` as a whole.

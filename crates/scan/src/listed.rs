@@ -106,6 +106,13 @@ impl Listed {
         (count >= LIST_MIN && count * 2 >= targets.len()).then(|| dates().max())?
     }
 
+    /// The newest of articles by their own dates, if all of them have one: for a list of a row or two.
+    pub(crate) fn newest_of_all(&self, mut targets: impl Iterator<Item = u64>) -> Option<Date> {
+        let date = |target: u64| self.articles.get(&target).map(|own| own.date);
+        let first = date(targets.next()?)?;
+        targets.try_fold(first, |newest, target| Some(newest.max(date(target)?)))
+    }
+
     /// The newest of these that say when they were published, however few do.
     pub(crate) fn newest_published(&self, targets: impl Iterator<Item = u64>) -> Option<Date> {
         let own = targets.filter_map(|target| self.articles.get(&target));

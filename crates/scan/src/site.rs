@@ -233,7 +233,10 @@ pub fn scan_site(
         let own_folder = first_folder(url.as_str()).filter(|own| folders.get(own) == Some(&1));
         // What a script adds to a list is not seen.
         let undated = !facts.scripted && facts.main_items().next().is_none();
-        let linked = || fold.listed.newest_of(row_targets(&facts, site, (&input.canonical, &column_urls)));
+        let targets = || row_targets(&facts, site, (&input.canonical, &column_urls));
+        // A text may lead to an article, too.
+        let few = || fold.listed.newest_of_all(targets()).filter(|_| facts.kind != PageKind::Article);
+        let linked = || fold.listed.newest_of(targets()).or_else(few);
         let elsewhere = fold.newest_of(name, own_folder).or_else(|| if undated { linked() } else { None });
         let Some(column) = columns::read((column, name), (&facts, around), elsewhere, setup) else {
             continue;

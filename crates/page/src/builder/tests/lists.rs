@@ -164,6 +164,9 @@ fn lists_that_show_no_year_are_lists() {
     let before: String =
         ["12/28", "11/30", "9/05"].map(|day| format!("<li>{day} <a href=/{day}>{text}</a></li>")).concat();
     assert_eq!(facts(&format!("<h1>风险评估</h1><ul>{before}</ul>")).kind, PageKind::List);
+    let cut =
+        ["12-28", "11-30", "9-05"].map(|day| format!("<li><a href=/{day}>{text}...</a>{day}</li>")).concat();
+    assert_eq!(facts(&format!("<h1>风险评估</h1><ul>{cut}</ul>")).kind, PageKind::List);
     let cells: String = ["12-28", "11-30", "9-05"]
         .map(|day| format!("<tr><td>·</td><td><a href=/{day}>{text}</a></td><td>{day}</td></tr>"))
         .concat();
