@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use xunjian_model::{Block, DateFact, DateSource, Facts, PageUrl, Zone};
 
 use crate::attribute::{Attribute, Attributes};
-use crate::date::{date_in_any_form, dates_in_url};
+use crate::date::{date_in_any_form, dates_in_url, is_amid_words};
 use crate::date_line::{Said, issued_date, visible_date};
 use crate::kind::{LIST_ROWS, is_list};
 use crate::links::searcher;
@@ -212,7 +212,13 @@ fn first_dated_line(facts: &Facts) -> Option<Date> {
             .filter(|(_, block)| !is_neighbour(&block.text))
             .filter(|(at, block)| (block.zone == Zone::Footer) == footer && !is_listed(*at, block))
             .take(LINE_BLOCKS)
-            .find_map(|(_, block)| date_in_any_form(&block.text).filter(|_| !block.text.contains("今天是")))
+            .find_map(|(at, block)| {
+                let date = date_in_any_form(&block.text).filter(|_| !block.text.contains("今天是"))?;
+                // 解读文件：2024年5月6日会议纪要: what is linked has a day in its title.
+                let of_block = || facts.links.iter().filter(|link| link.block == at);
+                let is_titles = || of_block().any(|link| is_amid_words(facts.link_text(link), date));
+                (!is_titles()).then_some(date)
+            })
     };
     let title = facts.blocks.iter().position(|block| !block.hidden && block.heading == 1);
     title.and_then(|at| dated(at, false)).or_else(|| dated(0, false)).or_else(|| dated(0, true))
@@ -307,6 +313,8 @@ mod tests {
         ] {
             assert!(dates(html).iter().all(|(source, _)| *source == DateSource::Line), "{html}");
         }
+        // What a title names that is linked.
+        assert_eq!(dates("<h1>题</h1><p>解读文件：<a href=/1>2024年5月6日会议纪要</a></p>"), []);
         // What a menu shows of another column.
         let row = "<li><a href=/1.html>另一栏目的文章</a><span>2024-05-06</span></li>";
         assert_eq!(dates(&format!("<div class=nav><ul>{row}</ul></div><h1>栏目</h1><p>文</p>")), []);
