@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use xunjian_model::{Block, Facts, Form, Link, LinkKind, Zone};
+use xunjian_model::{Block, Facts, Form, Link, LinkKind, Zone, anchor_hash};
 
 use crate::furniture::is_furniture;
 
@@ -12,25 +12,45 @@ const BODY_CHARS_MIN: usize = 10;
 const CODE: &str = "请输入验证码";
 /// Longest line of date, source and counters under a title.
 const INFO_CHARS_MAX: usize = 120;
+/// Longest line that may be the template's, and such lines that are kept of a page.
+const LINE_CHARS_MAX: usize = 60;
+const LINES_MAX: usize = 48;
+/// Characters of a title that is known where a line repeats it.
+const TITLE_CHARS_MIN: usize = 6;
 
-/// Whether nothing but title and date line stands in the main text: no text, no attachment, no film, no frame. There
-/// may be pictures, which may be the template's.
-pub(crate) fn has_no_text(facts: &Facts) -> bool {
-    let other_content = facts.main_media as usize > pictures(facts).count()
-        || facts.scripted
-        || facts.refresh.is_some()
-        || asks(facts)
-        || facts.links.iter().any(|link| {
-            link.zone == Zone::Main
-                && matches!(
-                    link.kind,
-                    LinkKind::Attachment | LinkKind::Frame | LinkKind::Media | LinkKind::Data
-                )
-        });
-    if other_content {
-        return false;
+/// What stands in a page's main text besides its title, its line of date and source, and tools.
+#[derive(Debug, Default)]
+pub(crate) struct Rest<'f> {
+    /// A text, or what nobody can compare.
+    pub(crate) has_text: bool,
+    /// Hashes of short lines, without their digits; the template's stand in other articles, too.
+    pub(crate) lines: Vec<u32>,
+    /// Characters of these lines.
+    pub(crate) chars: usize,
+    /// Addresses of what it leads to, shows and plays.
+    pub(crate) links: Vec<&'f str>,
+    /// A script or a reader may have to add something.
+    pub(crate) in_doubt: bool,
+}
+
+impl Rest<'_> {
+    /// Whether there is nothing at all.
+    pub(crate) fn is_nothing(&self) -> bool {
+        !self.has_text && self.chars < BODY_CHARS_MIN && self.links.is_empty() && !self.in_doubt
     }
-    let title = facts.label("ArticleTitle").unwrap_or(&facts.title);
+}
+
+/// Reads what is left of a page without its title and what stands around every text.
+pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
+    let mut rest = Rest { in_doubt: facts.scripted || asks(facts), ..Rest::default() };
+    let is_shown = |link: &&Link| link.zone == Zone::Main && !link.hidden;
+    let is_played =
+        |link: &&Link| matches!(link.kind, LinkKind::Image | LinkKind::Media | LinkKind::Attachment);
+    let played = facts.links.iter().filter(is_shown).filter(is_played).count();
+    rest.has_text = facts.refresh.is_some() || facts.main_media as usize > played;
+    // What is listed beside it with dates of its own is no part of it.
+    let listed: HashSet<u32> =
+        facts.main_items().filter_map(|item| Some(facts.links.get(item.link as usize)?.block)).collect();
     // A line that is mostly a link leads to content of its own, whatever date stands beside it.
     let mut linked = vec![0_usize; facts.blocks.len()];
     for link in &facts.links {
@@ -38,17 +58,12 @@ pub(crate) fn has_no_text(facts: &Facts) -> bool {
             *count += facts.link_text(link).chars().count();
         }
     }
-    // What is listed beside it with dates of its own is no part of it.
-    let listed: HashSet<u32> =
-        facts.main_items().filter_map(|item| Some(facts.links.get(item.link as usize)?.block)).collect();
+    let title = facts.label("ArticleTitle").unwrap_or(&facts.title);
     let mut headings = 0;
-    let mut chars = 0;
+    let mut kept = HashSet::new();
     for ((block, linked), at) in facts.blocks.iter().zip(linked).zip(0..) {
         if block.zone != Zone::Main || block.hidden || listed.contains(&at) {
             continue;
-        }
-        if block.text.contains(CODE) {
-            return false;
         }
         let own = block.text.trim().chars().count();
         headings += usize::from(block.heading > 0);
@@ -61,13 +76,33 @@ pub(crate) fn has_no_text(facts: &Facts) -> bool {
         {
             continue;
         }
-        // A text may be what is linked, under the title or under nothing but "here".
-        chars += if is_linked { own.max(BODY_CHARS_MIN) } else { own };
-        if chars >= BODY_CHARS_MIN {
-            return false;
+        kept.insert(at);
+        if is_linked {
+            continue;
+        }
+        rest.chars += own;
+        rest.has_text |=
+            own > LINE_CHARS_MAX || block.text.contains(CODE) || block.text.contains(['。', '！']);
+        if rest.lines.len() < LINES_MAX {
+            rest.lines.push(line_hash(&block.text));
+        } else {
+            rest.has_text = true;
         }
     }
-    true
+    let counts = |link: &&Link| match link.kind {
+        LinkKind::Page => kept.contains(&link.block) && !facts.link_text(link).is_empty(),
+        LinkKind::Image | LinkKind::Attachment | LinkKind::Media | LinkKind::Frame | LinkKind::Data => {
+            !listed.contains(&link.block)
+        }
+        _ => false,
+    };
+    rest.links = facts.links.iter().filter(is_shown).filter(counts).map(|link| link.url.as_str()).collect();
+    rest
+}
+
+/// A line without what differs from page to page: numbers of visits, days.
+fn line_hash(line: &str) -> u32 {
+    anchor_hash(&line.chars().filter(|c| !c.is_ascii_digit() && !c.is_whitespace()).collect::<String>())
 }
 
 /// The addresses of a page's own pictures, those that come late and others.
@@ -103,7 +138,12 @@ fn is_info(block: &Block) -> bool {
 
 fn is_title(block: &Block, label: &str, title: &str) -> bool {
     let text = block.text.trim();
-    !text.is_empty() && (label.contains(text) || title.contains(text))
+    let (label, title) = (label.trim(), title.trim());
+    // Some tools repeat it: 信息名称：关于召开会议的通知.
+    let repeats = label.chars().count() >= TITLE_CHARS_MIN
+        && text.chars().count() <= LINE_CHARS_MAX + label.chars().count()
+        && text.contains(label);
+    !text.is_empty() && (label.contains(text) || title.contains(text) || repeats)
 }
 
 #[cfg(test)]
@@ -113,41 +153,66 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_body() {
+    fn what_is_a_body_and_what_is_none() {
         let url = PageUrl::parse("http://a.gov.cn/t1.html").expect("url");
-        let lacks = |body: &str| {
+        let has = |body: &str| {
             let html = format!(
                 "<title>关于任职的通知</title><h1>关于任职的通知</h1><p>来源：某局 2026-06-07</p>{body}"
             );
-            has_no_text(&xunjian_page::extract(html.as_bytes(), None, &url, xunjian_page::Limits::default()))
+            let facts = xunjian_page::extract(html.as_bytes(), None, &url, xunjian_page::Limits::default());
+            let rest = rest_of(&facts);
+            match (rest.is_nothing(), rest.has_text, rest.in_doubt) {
+                (true, ..) => Has::Nothing,
+                (_, true, _) => Has::Text,
+                (.., true) => Has::Doubts,
+                _ => Has::Parts,
+            }
         };
-        assert!(lacks(""));
-        assert!(lacks("<p>发布日期：2026-06-07 浏览次数：12</p>"));
-        for search in [
+        let nothing = [
+            "",
+            "<p>发布日期：2026-06-07 浏览次数：12</p>",
             "<form><input name=q></form>",
             "<form action=/search><input name=x></form>",
             "<form><input name=x placeholder=请输入关键字><input type=button value=查找></form>",
             "<form><input name=x><input type=submit value=搜索></form>",
             "<input id=searchword><button>找</button>",
-        ] {
-            assert!(lacks(search), "{search}");
-        }
-        for query in [
+            "<noscript>您的浏览器不支持脚本，部分内容无法显示。</noscript>",
+            "<p>【打印本页】【关闭窗口】 扫一扫在手机打开当前页</p><p>上一篇：<a href=2>关于召开某某会议的通知</a></p>",
+            "<h2>人事信息</h2>",
+            "<p>信息名称：关于任职的通知</p>",
+        ];
+        let parts = [
+            "<p><a href=b.html>关于任职的通知</a></p>",
+            "<video src=a.mp4></video>",
+            "<img src=a.png>",
+            "<p>附件：<a href=a.doc>名单</a></p>",
+            "<p>中央人民政府门户网站 智能问答 长者专版</p>",
+        ];
+        let doubts = [
             "<form><input name=bjbh><input type=submit value=查询></form>",
             "<input id=bjbh><button>查询</button>",
-        ] {
-            assert!(!lacks(query), "{query}");
+            "<form><input name=user><input name=word type=password></form>",
+            "<script>$.ajax({url:'/c',success:function(d){$('#c').html(d)}})</script>",
+        ];
+        let texts = [
+            "<p>经2026年6月5日会议研究决定，任命张三为科长。</p>",
+            "<h2>信息查询修改系统 请于2026年6月30日之前到 http://yjs.a.gov.cn/ 查询。</h2>",
+            "<p>请输入验证码</p>",
+        ];
+        let all =
+            [(Has::Nothing, &nothing[..]), (Has::Parts, &parts), (Has::Doubts, &doubts), (Has::Text, &texts)];
+        for (wanted, bodies) in all {
+            for body in bodies {
+                assert_eq!(has(body), wanted, "{body}");
+            }
         }
-        assert!(!lacks("<p>经2026年6月5日会议研究决定，任命张三为科长。</p>"));
-        assert!(!lacks("<form><input name=user><input name=word type=password></form>"));
-        assert!(lacks("<img src=a.png>"), "a picture alone may be the template's");
-        assert!(lacks(
-            "<p>【打印本页】【关闭窗口】 扫一扫在手机打开当前页</p><p>上一篇：<a href=2>关于召开某某会议的通知</a></p>"
-        ));
-        assert!(lacks("<h2>人事信息</h2>"));
-        assert!(!lacks("<h2>信息查询修改系统 http://yjs.a.gov.cn/</h2>"), "a text written as a heading");
-        assert!(!lacks("<p><a href=b.html>关于任职的通知</a></p>"), "the text stands in another page");
-        assert!(!lacks("<video src=a.mp4></video>"));
-        assert!(!lacks("<p>附件：<a href=a.doc>名单</a></p>"));
+    }
+
+    #[derive(Debug, PartialEq)]
+    enum Has {
+        Nothing,
+        Parts,
+        Doubts,
+        Text,
     }
 }

@@ -83,7 +83,7 @@ pub(crate) struct Digest {
     pub(crate) missing_labels: u16,
     /// An article that has labels of its own.
     pub(crate) labelled_article: bool,
-    /// No text, film or attachment under the title.
+    /// Nothing under the title but what may be the template's.
     pub(crate) no_text: bool,
     /// Links to places in pages.
     pub(crate) fragments: Vec<Fragment>,
@@ -113,8 +113,13 @@ pub(crate) struct Digest {
     pub(crate) piece: bool,
     /// What looks at pages gave up on it, by a fault of its own.
     pub(crate) unread: bool,
-    /// Of a page without text, hashes of its pictures.
-    pub(crate) pictures: Vec<u64>,
+    /// Hashes of short lines of an article.
+    pub(crate) lines: Vec<u32>,
+    /// Of a page without text: nothing is left at all, or hashes of what it leads to and shows, and whether a script may
+    /// add something.
+    pub(crate) is_nothing: bool,
+    pub(crate) left: Vec<u64>,
+    pub(crate) in_doubt: bool,
 }
 
 /// A short name for an address in digests.

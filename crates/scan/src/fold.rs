@@ -11,7 +11,7 @@ use xunjian_model::{BodyHash, Kind, LinkState, PageKind, Rendering, Site, UrlRec
 use crate::columns::class_of;
 use crate::digest::{PageFinding, url_hash};
 use crate::documents::Documents;
-use crate::furniture::PicturesAlone;
+use crate::furniture::{Parts, TemplateAlone};
 use crate::listed::Listed;
 use crate::messages::Message;
 use crate::offers::Offers;
@@ -54,7 +54,7 @@ pub(crate) struct Fold {
     pub(crate) dated: usize,
     pub(crate) undated: Vec<Candidate>,
     pub(crate) empty: Vec<Candidate>,
-    pub(crate) pictures_alone: PicturesAlone,
+    pub(crate) template_alone: TemplateAlone,
     /// Pages that stand in frames of others.
     pub(crate) framed: FxHashSet<u64>,
     pub(crate) pages: u64,
@@ -177,16 +177,13 @@ impl Fold {
                 self.undated.push(candidate(PageFinding::new(Kind::UndatedPage, "", "")));
             }
             let excerpt = format!("⟦{}⟧", digest.title);
-            let empty = || candidate(PageFinding::new(Kind::EmptyArticle, "", excerpt));
-            let alone = match digest.no_text {
-                true if digest.pictures.is_empty() && self.empty.len() < CANDIDATES_MAX => {
-                    self.empty.push(empty());
-                    None
-                }
-                true if !digest.pictures.is_empty() => Some((empty(), &*digest.pictures)),
-                _ => None,
-            };
-            self.pictures_alone.add(&digest.links, alone);
+            let empty = || candidate(PageFinding::new(Kind::EmptyArticle, "", excerpt.clone()));
+            if digest.is_nothing && self.empty.len() < CANDIDATES_MAX {
+                self.empty.push(empty());
+            }
+            let alone = digest.no_text && !digest.is_nothing;
+            let parts = Parts { links: &digest.links, lines: &digest.lines, has_text: !digest.no_text };
+            self.template_alone.add(parts, alone.then(|| (empty(), &*digest.left, digest.in_doubt)));
         }
         let needs = match (is_home, is_column) {
             (true, _) if self.leads_away => 0,
@@ -244,7 +241,7 @@ impl Fold {
     pub(crate) fn confirm_listed(&mut self) {
         // Lists that a script fills name nothing; then the page's own labels decide.
         let labelled = self.newest_by_column.len() > 1;
-        self.empty.extend(std::mem::take(&mut self.pictures_alone).end());
+        self.empty.extend(std::mem::take(&mut self.template_alone).end());
         let Self { listed, undated, empty, framed, .. } = self;
         // What is part of another page need be no article by itself.
         undated.retain(|candidate| !framed.contains(&url_hash(&candidate.url)));

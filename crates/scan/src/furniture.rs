@@ -1,4 +1,5 @@
-//! What stands around an article on every page of a site and is none of it: tools, who edited it, a code to scan.
+//! What stands around an article on every page of a site and is none of it: tools, who edited it, a code to scan,
+//! whatever else other articles have, too.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::LazyLock;
@@ -102,53 +103,93 @@ fn times(hashes: impl Iterator<Item = u64>) -> FxHashMap<u64, usize> {
 }
 
 /// Articles before and behind one, in the order of their addresses, that are looked at, and of them those that have a
-/// picture which is their template's.
+/// line, a link or a picture which is their template's.
 const NEIGHBOURS: usize = 4;
 const SHARED_MIN: usize = 3;
 
-/// Articles that have nothing but pictures: they are empty where these are their template's.
+/// What an article has that others may have, too.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'d> {
+    /// Hashes of what it links to and shows, and of its short lines.
+    pub(crate) links: &'d [u64],
+    pub(crate) lines: &'d [u32],
+    pub(crate) has_text: bool,
+}
+
+/// Articles that have nothing but short lines, links and pictures: they are empty where these are their template's.
 #[derive(Default)]
-pub(crate) struct PicturesAlone {
-    before: VecDeque<Vec<u64>>,
+pub(crate) struct TemplateAlone {
+    before: VecDeque<Neighbour>,
     waiting: Vec<Waiting>,
     empty: Vec<Candidate>,
+}
+
+struct Neighbour {
+    links: Vec<u64>,
+    lines: Vec<u32>,
+    has_text: bool,
+}
+
+impl Neighbour {
+    fn of(parts: Parts<'_>) -> Self {
+        Self { links: parts.links.to_vec(), lines: parts.lines.to_vec(), has_text: parts.has_text }
+    }
 }
 
 /// One whose neighbours are not all known.
 struct Waiting {
     candidate: Candidate,
-    /// Hashes of its pictures, and how many of its neighbours have each.
-    pictures: Vec<(u64, usize)>,
+    /// What it has, and how many of its neighbours have it, too.
+    links: Vec<(u64, usize)>,
+    lines: Vec<(u32, usize)>,
+    /// Neighbours with a text, if it is not known whether a script adds one.
+    texts: Option<usize>,
     /// Neighbours that still come.
     left: usize,
 }
 
 impl Waiting {
+    fn see(&mut self, neighbour: &Neighbour) {
+        for (link, seen) in &mut self.links {
+            *seen += usize::from(neighbour.links.contains(link));
+        }
+        for (line, seen) in &mut self.lines {
+            *seen += usize::from(neighbour.lines.contains(line));
+        }
+        self.texts = self.texts.map(|texts| texts + usize::from(neighbour.has_text));
+    }
+
     fn is_empty(&self) -> bool {
-        self.pictures.iter().all(|(_, seen)| *seen >= SHARED_MIN)
+        let links = self.links.iter().map(|(_, seen)| *seen);
+        let lines = self.lines.iter().map(|(_, seen)| *seen);
+        links.chain(lines).chain(self.texts).all(|seen| seen >= SHARED_MIN)
     }
 }
 
-impl PicturesAlone {
-    /// Takes the next article, by the hashes of all its links, and how it would be told of if it were empty but for
-    /// some pictures.
-    pub(crate) fn add(&mut self, links: &[u64], alone: Option<(Candidate, &[u64])>) {
-        let has = |links: &[u64], picture: u64| links.contains(&picture);
+impl TemplateAlone {
+    /// Takes the next article, and how it would be told of if what it has were its template's; `left` are hashes of
+    /// what it leads to and shows itself, `in_doubt` that a script may add something.
+    pub(crate) fn add(&mut self, parts: Parts<'_>, alone: Option<(Candidate, &[u64], bool)>) {
+        let own = Neighbour::of(parts);
         for waiting in &mut self.waiting {
             waiting.left -= 1;
-            for (picture, seen) in &mut waiting.pictures {
-                *seen += usize::from(has(links, *picture));
-            }
+            waiting.see(&own);
         }
         let known = self.waiting.extract_if(.., |waiting| waiting.left == 0);
         self.empty.extend(known.filter(Waiting::is_empty).map(|waiting| waiting.candidate));
-        if let Some((candidate, pictures)) = alone.filter(|_| self.empty.len() < CANDIDATES_MAX) {
-            let seen = |picture: u64| self.before.iter().filter(|links| has(links, picture)).count();
-            let pictures = pictures.iter().map(|picture| (*picture, seen(*picture))).collect();
-            self.waiting.push(Waiting { candidate, pictures, left: NEIGHBOURS });
+        if let Some((candidate, left, in_doubt)) = alone.filter(|_| self.empty.len() < CANDIDATES_MAX) {
+            let mut waiting = Waiting {
+                candidate,
+                links: left.iter().map(|link| (*link, 0)).collect(),
+                lines: parts.lines.iter().map(|line| (*line, 0)).collect(),
+                texts: in_doubt.then_some(0),
+                left: NEIGHBOURS,
+            };
+            self.before.iter().for_each(|neighbour| waiting.see(neighbour));
+            self.waiting.push(waiting);
         }
         self.before.truncate(NEIGHBOURS - 1);
-        self.before.push_front(links.to_vec());
+        self.before.push_front(own);
     }
 
     /// Those that are empty.
@@ -195,31 +236,37 @@ mod tests {
     }
 
     #[test]
-    fn pictures_that_neighbours_have_are_their_template_s() {
+    fn what_neighbours_have_is_their_template_s() {
+        type Page<'p> = (&'p [u64], &'p [u32], Option<(&'p [u64], bool)>);
         let candidate = |url: &str| Candidate {
             url: url.to_owned(),
             title: String::new(),
             snapshot: None,
             finding: PageFinding::new(Kind::EmptyArticle, "", ""),
         };
-        let told = |pages: &[(&[u64], Option<&[u64]>)]| -> Vec<String> {
-            let mut pictures = PicturesAlone::default();
-            for (at, (links, alone)) in pages.iter().enumerate() {
-                pictures.add(links, alone.map(|alone| (candidate(&at.to_string()), alone)));
+        let told = |pages: &[Page<'_>]| -> Vec<String> {
+            let mut template = TemplateAlone::default();
+            for (at, (links, lines, alone)) in pages.iter().enumerate() {
+                let parts = Parts { links, lines, has_text: alone.is_none() };
+                let alone = alone.map(|(left, in_doubt)| (candidate(&at.to_string()), left, in_doubt));
+                template.add(parts, alone);
             }
-            pictures.end().into_iter().map(|one| one.url).collect()
+            template.end().into_iter().map(|one| one.url).collect()
         };
-        let (with, code): (&[u64], &[u64]) = (&[1, 7], &[7]);
-        assert_eq!(told(&[(with, None), (with, None), (with, Some(code)), (with, None)]), ["2"]);
-        assert_eq!(
-            told(&[(with, Some(code)), (with, None), (with, None), (with, None), (with, None)]),
-            ["0"]
-        );
-        assert_eq!(told(&[(with, None), (with, None), (with, None), (with, Some(code))]), ["3"]);
-        let own: &[u64] = &[7, 8];
-        assert!(
-            told(&[(with, None), (with, None), (with, None), (with, Some(own)), (with, None)]).is_empty()
-        );
-        assert!(told(&[(&[1], None), (with, Some(code)), (&[1], None), (with, None)]).is_empty());
+        let full: Page<'_> = (&[1, 7], &[5, 6], None);
+        let empty: Page<'_> = (&[1, 7], &[5], Some((&[7], false)));
+        let none: Page<'_> = (&[1], &[6], None);
+        assert_eq!(told(&[full, full, empty, full]), ["2"]);
+        assert_eq!(told(&[empty, full, full, full, full]), ["0"]);
+        assert_eq!(told(&[full, full, full, empty]), ["3"]);
+        assert!(told(&[none, empty, none, full]).is_empty());
+        // A picture, a line of its own.
+        assert!(told(&[full, full, full, (&[7, 8], &[5], Some((&[7, 8], false))), full]).is_empty());
+        assert!(told(&[full, full, full, (&[7], &[5, 9], Some((&[7], false))), full]).is_empty());
+        // A script may add a text where it has to add it everywhere.
+        let scripted: Page<'_> = (&[1, 7], &[5], Some((&[7], true)));
+        assert!(told(&[scripted, scripted, scripted, scripted]).is_empty());
+        assert_eq!(told(&[full, scripted, full, full]), ["1"]);
+        assert_eq!(told(&[empty, empty, empty, empty]), ["0", "1", "2", "3"]);
     }
 }

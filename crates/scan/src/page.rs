@@ -112,7 +112,8 @@ pub(crate) fn digest(
 
     let is_article = facts.kind != PageKind::List && !is_document;
     let unread = facts.is_unread();
-    let no_text = is_article && !unread && article::has_no_text(facts);
+    let rest = if is_article && !unread { article::rest_of(facts) } else { Default::default() };
+    let no_text = is_article && !unread && !rest.has_text;
     let number = documents::number(facts);
     let target = |url: &String| target_url(url, site, canonical).unwrap_or_else(|| url.clone());
     Digest {
@@ -156,10 +157,13 @@ pub(crate) fn digest(
         piece: facts.piece && !is_document,
         unread,
         no_text,
-        pictures: match no_text {
-            true => article::pictures(facts).map(|url| target_hash(url, site, canonical)).collect(),
+        is_nothing: no_text && rest.is_nothing(),
+        left: match no_text {
+            true => rest.links.iter().map(|url| target_hash(url, site, canonical)).collect(),
             false => Vec::new(),
         },
+        in_doubt: rest.in_doubt,
+        lines: rest.lines,
     }
 }
 

@@ -54,7 +54,8 @@ impl<'t> Builder<'t> {
             kind,
             block: u32::MAX,
             span: (0, 0),
-            hidden: self.hidden(),
+            // Nobody hides a link where every reader without scripts sees it.
+            hidden: self.hidden() && !self.is_for_others(),
             folded: self.folded(),
             zone: self.zone(),
             alt: None,

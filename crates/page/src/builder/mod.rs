@@ -416,6 +416,8 @@ impl<'t> Builder<'t> {
         }
         self.headed.begin(name.element, attributes);
         let (hidden, folded) = self.hiding(name.element, attributes);
+        // Browsers with scripts do not show what is there for others.
+        let hidden = hidden || name.text.eq_ignore_ascii_case("noscript");
         if hidden && !self.hidden() {
             // Hidden text is no part of the sentence around it.
             self.flush();
@@ -473,9 +475,9 @@ impl<'t> Builder<'t> {
     }
 
     fn pop(&mut self) {
-        if let [.., parent, top] = &self.stack[..]
+        if let [around @ .., top] = &self.stack[..]
             && top.hidden
-            && !parent.hidden
+            && !around.last().is_some_and(|parent| parent.hidden)
         {
             self.flush();
         }
