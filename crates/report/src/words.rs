@@ -28,12 +28,13 @@ pub fn severity(severity: Severity, language: Language) -> &'static str {
 }
 
 /// Names of a finding's details.
-const DETAILS: [(&str, &str); 32] = [
+const DETAILS: [(&str, &str); 33] = [
     ("what", "内容"),
     ("review", "待复核的原因"),
     ("correction", "建议写法"),
     ("state", "结果"),
     ("text", "链接文字"),
+    ("links", "链接数"),
     ("pages", "出现页数"),
     ("path", "位置"),
     ("bytes", "字节范围"),

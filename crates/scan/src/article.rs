@@ -15,6 +15,8 @@ const INFO_CHARS_MAX: usize = 120;
 /// Longest line that may be the template's, and such lines that are kept of a page.
 const LINE_CHARS_MAX: usize = 60;
 const LINES_MAX: usize = 48;
+/// Rows that are a list beside an article.
+const LISTED_MIN: usize = 3;
 /// Characters of a title that is known where a line repeats it.
 const TITLE_CHARS_MIN: usize = 6;
 
@@ -48,9 +50,9 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
         |link: &&Link| matches!(link.kind, LinkKind::Image | LinkKind::Media | LinkKind::Attachment);
     let played = facts.links.iter().filter(is_shown).filter(is_played).count();
     rest.has_text = facts.refresh.is_some() || facts.main_media as usize > played;
-    // What is listed beside it with dates of its own is no part of it.
-    let listed: HashSet<u32> =
-        facts.main_items().filter_map(|item| Some(facts.links.get(item.link as usize)?.block)).collect();
+    // What is listed beside it with dates of its own is no part of it; one row may be its own attachment.
+    let rows = || facts.main_items().filter_map(|item| Some(facts.links.get(item.link as usize)?.block));
+    let listed: HashSet<u32> = if rows().count() < LISTED_MIN { HashSet::new() } else { rows().collect() };
     // A line that is mostly a link leads to content of its own, whatever date stands beside it.
     let mut linked = vec![0_usize; facts.blocks.len()];
     for link in &facts.links {
@@ -65,6 +67,7 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
         if block.zone != Zone::Main || block.hidden || listed.contains(&at) {
             continue;
         }
+        rest.has_text |= block.text.contains(CODE);
         let own = block.text.trim().chars().count();
         headings += usize::from(block.heading > 0);
         // The first heading is the title's; names of columns are headings, too. A text may be written as one.
@@ -81,21 +84,23 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
             continue;
         }
         rest.chars += own;
-        rest.has_text |=
-            own > LINE_CHARS_MAX || block.text.contains(CODE) || block.text.contains(['。', '！']);
+        rest.has_text |= own > LINE_CHARS_MAX || block.text.contains(['。', '！']);
         if rest.lines.len() < LINES_MAX {
             rest.lines.push(line_hash(&block.text));
         } else {
             rest.has_text = true;
         }
     }
+    if rest.chars < BODY_CHARS_MIN {
+        rest.lines.clear();
+    }
     let counts = |link: &&Link| match link.kind {
         LinkKind::Page => kept.contains(&link.block) && !facts.link_text(link).is_empty(),
-        LinkKind::Image | LinkKind::Attachment | LinkKind::Media | LinkKind::Frame | LinkKind::Data => {
-            !listed.contains(&link.block)
-        }
+        LinkKind::Image | LinkKind::Attachment | LinkKind::Frame | LinkKind::Data => true,
         _ => false,
     };
+    // What plays films is the same everywhere; what it plays is not.
+    rest.has_text |= facts.links.iter().filter(is_shown).any(|link| link.kind == LinkKind::Media);
     rest.links = facts.links.iter().filter(is_shown).filter(counts).map(|link| link.url.as_str()).collect();
     rest
 }
@@ -183,7 +188,6 @@ mod tests {
         ];
         let parts = [
             "<p><a href=b.html>关于任职的通知</a></p>",
-            "<video src=a.mp4></video>",
             "<img src=a.png>",
             "<p>附件：<a href=a.doc>名单</a></p>",
             "<p>中央人民政府门户网站 智能问答 长者专版</p>",
@@ -198,6 +202,7 @@ mod tests {
             "<p>经2026年6月5日会议研究决定，任命张三为科长。</p>",
             "<h2>信息查询修改系统 请于2026年6月30日之前到 http://yjs.a.gov.cn/ 查询。</h2>",
             "<p>请输入验证码</p>",
+            "<embed src=/player.swf flashvars='file=/a.flv'>",
         ];
         let all =
             [(Has::Nothing, &nothing[..]), (Has::Parts, &parts), (Has::Doubts, &doubts), (Has::Text, &texts)];
