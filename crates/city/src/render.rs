@@ -752,8 +752,18 @@ impl Renderer<'_> {
                 "<div class=\"article\"><h1>{title}</h1><p class=\"info\">{when}　来源：{source}　字体：[大 中 小]　浏览次数：<span id=\"hits\"></span>次</p><div class=\"content\">{body}</div></div>"
             ),
         };
-        let inner =
-            table + &article + self.tools() + &self.neighbours(column, at) + &self.related(column) + &side;
+        // How often it was read is asked for by a script.
+        let hits = match site.index % 5 {
+            3 => "<script>$.ajax({url:'/hits',success:function(n){$('#hits').html(n);}});</script>",
+            _ => "",
+        };
+        let inner = table
+            + &article
+            + hits
+            + self.tools()
+            + &self.neighbours(column, at)
+            + &self.related(column)
+            + &side;
         let head = Head {
             title: if site.family == Family::Table { title } else { format!("{title}_{}", site.name) },
             labels,
@@ -994,6 +1004,9 @@ impl Renderer<'_> {
             );
         }
         out.push_str("<link rel=\"stylesheet\" href=\"/style/main.css\"><script src=\"/js/site.js\"></script>\n</head><body>\n");
+        if site.index % 5 == 1 {
+            out.push_str("<div class=\"t1\">无障碍阅读　长者模式　智能问答　登录</div><noscript>您的浏览器不支持脚本，部分内容无法显示。</noscript>");
+        }
         if site.index % 6 == 1 {
             let today = EPOCH.saturating_add(jiff::Span::new().days(i64::from(self.day)));
             let _ = write!(
@@ -1045,7 +1058,17 @@ impl Renderer<'_> {
             }
             out.push_str("</div>\n");
         }
-        let _ = write!(out, "<div class=\"main\">{body}</div>\n{}", self.footer());
+        let _ = write!(out, "<div class=\"main\">{body}</div>\n");
+        if site.index % 5 == 1 {
+            // Links that no class tells from the text.
+            let links = (0..site.columns.len()).map(|column| {
+                let path = site.path(PageRef::List { column, page: 0 });
+                format!("<li><a href=\"{path}\">{}专栏</a></li>", site.column_name(column))
+            });
+            let _ =
+                write!(out, "<div class=\"b2\"><p>快速通道</p><ul>{}</ul></div>", links.collect::<String>());
+        }
+        out.push_str(&self.footer());
         out.push_str("</body></html>\n");
         out
     }

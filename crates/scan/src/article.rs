@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use rustc_hash::FxHashSet;
+
 use xunjian_model::{Block, Facts, Form, Link, LinkKind, Zone, anchor_hash};
 
 use crate::furniture::is_furniture;
@@ -54,12 +56,7 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
     let rows = || facts.main_items().filter_map(|item| Some(facts.links.get(item.link as usize)?.block));
     let listed: HashSet<u32> = if rows().count() < LISTED_MIN { HashSet::new() } else { rows().collect() };
     // A line that is mostly a link leads to content of its own, whatever date stands beside it.
-    let mut linked = vec![0_usize; facts.blocks.len()];
-    for link in &facts.links {
-        if let Some(count) = linked.get_mut(link.block as usize) {
-            *count += facts.link_text(link).chars().count();
-        }
-    }
+    let linked = linked_chars(facts);
     let title = facts.label("ArticleTitle").unwrap_or(&facts.title);
     let mut headings = 0;
     let mut kept = HashSet::new();
@@ -85,10 +82,11 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
         }
         rest.chars += own;
         rest.has_text |= own > LINE_CHARS_MAX || block.text.contains(['。', '！']);
-        if rest.lines.len() < LINES_MAX {
-            rest.lines.push(line_hash(&block.text));
-        } else {
-            rest.has_text = true;
+        let line = line_hash(&block.text);
+        match rest.lines.len() {
+            _ if own > INFO_CHARS_MAX || rest.lines.contains(&line) => {}
+            ..LINES_MAX => rest.lines.push(line),
+            _ => rest.has_text = true,
         }
     }
     if rest.chars < BODY_CHARS_MIN {
@@ -103,6 +101,30 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
     rest.has_text |= facts.links.iter().filter(is_shown).any(|link| link.kind == LinkKind::Media);
     rest.links = facts.links.iter().filter(is_shown).filter(counts).map(|link| link.url.as_str()).collect();
     rest
+}
+
+/// Characters of a page's main text that are neither linked nor in lines of its template, by their hashes.
+pub(crate) fn own_chars(facts: &Facts, template: &FxHashSet<u32>) -> usize {
+    let linked = linked_chars(facts);
+    let is_own = |block: &Block| {
+        block.zone == Zone::Main
+            && !block.hidden
+            && block.heading == 0
+            && !template.contains(&line_hash(&block.text))
+    };
+    let own = facts.blocks.iter().zip(linked).filter(|(block, _)| is_own(block));
+    own.map(|(block, linked)| block.text.chars().count().saturating_sub(linked)).sum()
+}
+
+/// Characters of links in each block.
+fn linked_chars(facts: &Facts) -> Vec<usize> {
+    let mut linked = vec![0_usize; facts.blocks.len()];
+    for link in &facts.links {
+        if let Some(count) = linked.get_mut(link.block as usize) {
+            *count += facts.link_text(link).chars().count();
+        }
+    }
+    linked
 }
 
 /// A line without what differs from page to page: numbers of visits, days.

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use xunjian_model::{
     DateSource, Facts, Kind, Link, LinkKind, ListItem, PageKind, PageUrl, Site, StatedColumn, Zone,
 };
 
 use crate::ScanSetup;
-use crate::article::{asks, pictures};
+use crate::article::{asks, own_chars, pictures};
 use crate::digest::{PageFinding, url_hash};
 
 /// Longest name of a column, in characters.
@@ -23,8 +24,8 @@ const SEARCHED: [&str; 5] = ["热门搜索", "热搜", "热门关键", "搜索�
 const ROWS_MIN: usize = 3;
 /// Columns to which a page leads once more than all do, from which it is its site's map if it leads to most of them.
 const MAP_MIN: usize = 4;
-/// Characters of main text with which a page without rows is not blank.
-const BLANK_CHARS_MAX: u32 = 60;
+/// Characters of a text of its own up to which a page without rows is blank.
+const BLANK_CHARS_MAX: usize = 60;
 
 /// A class of columns, as the catalogue has it.
 #[derive(Clone, Debug)]
@@ -175,6 +176,8 @@ pub(crate) struct Around<'h> {
     /// What stands on most columns' pages, and what of it stands here no more often.
     pub(crate) shared: &'h HashSet<u64>,
     pub(crate) boxed: &'h HashSet<u64>,
+    /// Short lines of most columns' pages, by hash.
+    pub(crate) lines: &'h FxHashSet<u32>,
 }
 
 /// Rows of a page's own list. Menus and boxes of every page may show the newest of other columns.
@@ -222,7 +225,7 @@ pub(crate) fn read(
     let empty = rows == 0
         && !is_map
         && own_items(facts, around).next().is_none()
-        && facts.main_chars <= BLANK_CHARS_MAX
+        && own_chars(facts, around.lines) <= BLANK_CHARS_MAX
         && !own_media
         && !asks(facts)
         && facts.refresh.is_none();
@@ -287,6 +290,7 @@ mod tests {
                 menu: &everywhere,
                 columns: &HashSet::new(),
                 shared: &HashSet::new(),
+                lines: &FxHashSet::default(),
                 boxed: &HashSet::new(),
             };
             own_items(&facts, around).filter_map(|item| Some(item.date?.to_string())).collect()

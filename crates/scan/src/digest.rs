@@ -113,7 +113,7 @@ pub(crate) struct Digest {
     pub(crate) piece: bool,
     /// What looks at pages gave up on it, by a fault of its own.
     pub(crate) unread: bool,
-    /// Hashes of short lines of an article.
+    /// Hashes of short lines of the main text.
     pub(crate) lines: Vec<u32>,
     /// Of a page without text: nothing is left at all, or hashes of what it leads to and shows, and whether a script may
     /// add something.

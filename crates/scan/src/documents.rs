@@ -1,6 +1,6 @@
 //! Policy documents and their interpretations (D5, D6): which there are, which belong together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
@@ -81,17 +81,32 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// Takes a page, if it is one of either. `begin` is the first day of the window.
-    pub(crate) fn add(&mut self, url: &str, digest: &Digest, record: &UrlRecord, begin: Date) {
+    /// Takes a page, if it is one of either, and no column. `begin` is the first day of the window.
+    pub(crate) fn add(
+        &mut self,
+        url: &str,
+        (digest, record): (&Digest, &UrlRecord),
+        columns: &HashSet<String>,
+        begin: Date,
+    ) {
         let recent = xunjian_page::page_date(&digest.dates).is_some_and(|date| date >= begin);
         if digest.number.is_some() && recent && self.documents.len() < DOCUMENTS_MAX {
             self.documents.push(Document {
                 url: url.to_owned(),
                 title: digest.title.clone(),
                 snapshot: crate::site::snapshot_name(record),
-                named: digest.named_interpretations.clone(),
+                named: digest
+                    .named_interpretations
+                    .iter()
+                    .filter(|url| !columns.contains(*url))
+                    .cloned()
+                    .collect(),
             });
-        } else if is_interpretation(&digest.title) && self.interpretations.len() < DOCUMENTS_MAX {
+        } else if is_interpretation(&digest.title)
+            && digest.kind != PageKind::List
+            && !columns.contains(url)
+            && self.interpretations.len() < DOCUMENTS_MAX
+        {
             self.interpretations.push(Interpretation {
                 url: url.to_owned(),
                 title: digest.title.clone(),
@@ -122,12 +137,20 @@ impl Documents {
             Titles::new(self.interpretations.iter().map(|one| one.title.as_str()).take(COMPARED_MAX));
         for document in &self.documents {
             let own = url_hash(&document.url);
-            if document.named.is_empty() {
+            let mut named = Vec::with_capacity(document.named.len());
+            for url in &document.named {
+                let digest: Option<Digest> = digests.get(url)?;
+                // A column of interpretations is none.
+                if digest.as_ref().is_none_or(|digest| digest.kind != PageKind::List) {
+                    named.push((url, digest));
+                }
+            }
+            if named.is_empty() {
                 found.extend(self.alone(document, by_link.get(&own).copied(), &titles));
                 continue;
             }
-            for url in &document.named {
-                let Some(digest) = digests.get::<Digest>(url)? else { continue };
+            for (url, digest) in named {
+                let Some(digest) = digest else { continue };
                 if digest.links.contains(&own) {
                     continue;
                 }

@@ -150,7 +150,8 @@ impl Fold {
         let own = xunjian_page::page_date(&digest.dates).filter(|date| is_article && *date <= latest);
         self.listed.add(&url, hash, &digest, own);
         self.script_hosts.add(&digest.script_hosts, candidate);
-        self.documents.add(&url, &digest, &record, setup.point.saturating_sub(setup.documents_age));
+        let begin = setup.point.saturating_sub(setup.documents_age);
+        self.documents.add(&url, (&digest, &record), columns, begin);
         self.offers.add(&url, &digest, setup.point.saturating_sub(ACTIVITIES_AGE.years()));
         self.guides += u64::from(digest.guide);
         let counts = |_: &Message| !digest.column.as_deref().is_some_and(presence::is_other_channel);

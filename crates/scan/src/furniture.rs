@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::LazyLock;
 
 use regex::Regex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use xunjian_model::{Canonical, Facts, Site};
 use xunjian_store::{Digests, StoreError};
 
@@ -48,7 +48,11 @@ const COLUMNS_MIN: usize = 4;
 
 /// What most first pages of a site's columns have: links and pictures of their template, in whatever box. Each with how
 /// often it stands on most of them: what a box of news leads to stands once more in the column it is of.
-pub(crate) struct Shared(FxHashMap<u64, usize>);
+pub(crate) struct Shared {
+    links: FxHashMap<u64, usize>,
+    /// Hashes of short lines.
+    pub(crate) lines: FxHashSet<u32>,
+}
 
 /// On how many pages a link stands once, twice and so on.
 type Times = [u16; 4];
@@ -57,10 +61,14 @@ impl Shared {
     /// What the digests of columns' pages have together.
     pub(crate) fn of(digests: &Digests<'_>, columns: &[Column]) -> Result<Self, StoreError> {
         let mut counts: FxHashMap<u64, Times> = FxHashMap::default();
+        let mut lines: FxHashMap<u32, usize> = FxHashMap::default();
         let mut pages = 0;
         for column in columns.iter().take(COLUMNS_MAX) {
             let Some(digest) = digests.get::<Digest>(column.url.as_str())? else { continue };
             pages += 1;
+            for line in digest.lines {
+                *lines.entry(line).or_default() += 1;
+            }
             for (link, times) in times(digest.links.into_iter()) {
                 let counts = counts.entry(link).or_default();
                 counts[times.clamp(1, counts.len()) - 1] += 1;
@@ -75,7 +83,8 @@ impl Shared {
             let times = upto.position(|upto| upto * 2 >= count)? + 1;
             (count >= COLUMNS_MIN && count * 2 >= pages).then_some((link, times))
         };
-        Ok(Self(counts.into_iter().filter_map(usual).collect()))
+        lines.retain(|_, count| *count >= COLUMNS_MIN && *count * 2 >= pages);
+        Ok(Self { links: counts.into_iter().filter_map(usual).collect(), lines: lines.into_keys().collect() })
     }
 
     /// The addresses of one page that are among it, by hash as they are written there, and those of them that stand
@@ -85,7 +94,7 @@ impl Shared {
         let times = times(hashes());
         let (mut shared, mut boxed) = (HashSet::new(), HashSet::new());
         for (link, hash) in facts.links.iter().zip(hashes()) {
-            let Some(usual) = self.0.get(&hash) else { continue };
+            let Some(usual) = self.links.get(&hash) else { continue };
             shared.insert(url_hash(&link.url));
             if times[&hash] <= *usual {
                 boxed.insert(url_hash(&link.url));

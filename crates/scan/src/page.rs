@@ -112,7 +112,7 @@ pub(crate) fn digest(
 
     let is_article = facts.kind != PageKind::List && !is_document;
     let unread = facts.is_unread();
-    let rest = if is_article && !unread { article::rest_of(facts) } else { Default::default() };
+    let rest = if is_document || unread { Default::default() } else { article::rest_of(facts) };
     let no_text = is_article && !unread && !rest.has_text;
     let number = documents::number(facts);
     let target = |url: &String| target_url(url, site, canonical).unwrap_or_else(|| url.clone());

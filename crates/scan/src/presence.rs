@@ -7,8 +7,8 @@ use regex::Regex;
 use xunjian_model::{Facts, Kind, Link, Site, SiteKind, Zone};
 
 use crate::ScanSetup;
-use crate::columns::Column;
-use crate::digest::PageFinding;
+use crate::columns::{Around, Column};
+use crate::digest::{PageFinding, url_hash};
 
 /// Columns every portal has to have, with the class that shows them.
 const COLUMNS: [(&str, &str); 6] = [
@@ -122,14 +122,21 @@ fn entrance(home: &Facts, site: &Site) -> Option<PageFinding> {
     })
 }
 
+/// What offices publish of the economy, under the same word.
+const OTHER_STATISTICS: [&str; 6] = ["统计局", "统计数据", "统计公报", "统计年鉴", "统计信息", "统计分析"];
+
 /// Whether a link's text is the name of a page of statistics, not the title of a message.
 fn leads_to_statistics(text: &str) -> bool {
-    text.chars().count() <= CHANNEL_CHARS_MAX && text.contains("统计")
+    text.chars().count() <= CHANNEL_CHARS_MAX
+        && text.contains("统计")
+        && !OTHER_STATISTICS.iter().any(|other| text.contains(other))
 }
 
-/// D11: a column for messages that tells how many were received and answered.
-pub(crate) fn statistics(name: &str, column: &Facts) -> Option<PageFinding> {
-    let mut main = column.links.iter().filter(|link| link.zone == Zone::Main);
+/// D11: a column for messages that tells how many were received and answered. What stands on most pages of the site says
+/// nothing of messages.
+pub(crate) fn statistics(name: &str, column: &Facts, around: Around<'_>) -> Option<PageFinding> {
+    let is_own = |link: &&Link| link.zone == Zone::Main && !around.shared.contains(&url_hash(&link.url));
+    let mut main = column.links.iter().filter(is_own);
     let told = column.blocks.iter().any(|block| STATISTICS.is_match(&block.text))
         || main.any(|link| leads_to_statistics(column.link_name(link)));
     (is_for_messages(name) && !told)

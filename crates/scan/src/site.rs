@@ -214,8 +214,9 @@ pub fn scan_site(
         let url = &column.url;
         let Some((facts, snapshot)) = page_facts(store, site, url, setup)? else { continue };
         let facts = framed(store, site, &input.canonical, facts, setup)?;
-        let [shared, boxed] = shared.in_page(&facts, site, &input.canonical);
-        let around = Around { menu: &menu, columns: &columns, shared: &shared, boxed: &boxed };
+        let [in_most, boxed] = shared.in_page(&facts, site, &input.canonical);
+        let around =
+            Around { menu: &menu, columns: &columns, shared: &in_most, boxed: &boxed, lines: &shared.lines };
         let mut name = column.name(&facts);
         if let Some(label) = Column::label(&facts) {
             match column.wrong_label(label, fold.labels_of_columns.get(label).is_some_and(|many| *many > 1)) {
@@ -226,7 +227,7 @@ pub fn scan_site(
                 None => name = label,
             }
         }
-        if let Some(finding) = presence::statistics(column.name(&facts), &facts) {
+        if let Some(finding) = presence::statistics(column.name(&facts), &facts, around) {
             let (url, title, snapshot) = (url.to_string(), facts.title.clone(), snapshot.clone());
             candidates.push(Candidate { url, title, snapshot, finding });
         }
