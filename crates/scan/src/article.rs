@@ -14,7 +14,7 @@ const BODY_CHARS_MIN: usize = 10;
 const CODE: &str = "请输入验证码";
 /// Longest line of date, source and counters under a title.
 const INFO_CHARS_MAX: usize = 120;
-/// Longest line that may be the template's, and such lines that are kept of a page.
+/// Longest line that may be the template's, and most such lines of a page that is no text.
 const LINE_CHARS_MAX: usize = 60;
 const LINES_MAX: usize = 48;
 /// Rows that are a list beside an article.
@@ -27,7 +27,7 @@ const TITLE_CHARS_MIN: usize = 6;
 pub(crate) struct Rest<'f> {
     /// A text, or what nobody can compare.
     pub(crate) has_text: bool,
-    /// Hashes of short lines, without their digits; the template's stand in other articles, too.
+    /// Hashes of short lines; the template's stand in other articles, too.
     pub(crate) lines: Vec<u32>,
     /// Characters of these lines.
     pub(crate) chars: usize,
@@ -58,7 +58,7 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
     // A line that is mostly a link leads to content of its own, whatever date stands beside it.
     let linked = linked_chars(facts);
     let title = facts.label("ArticleTitle").unwrap_or(&facts.title);
-    let mut headings = 0;
+    let (mut headings, mut count) = (0, 0);
     let mut kept = HashSet::new();
     for ((block, linked), at) in facts.blocks.iter().zip(linked).zip(0..) {
         if block.zone != Zone::Main || block.hidden || listed.contains(&at) {
@@ -82,11 +82,12 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
         }
         rest.chars += own;
         rest.has_text |= own > LINE_CHARS_MAX || block.text.contains(['。', '！']);
+        // A table has many short lines, and is a text.
+        count += 1;
+        rest.has_text |= count > LINES_MAX;
         let line = line_hash(&block.text);
-        match rest.lines.len() {
-            _ if own > INFO_CHARS_MAX || rest.lines.contains(&line) => {}
-            ..LINES_MAX => rest.lines.push(line),
-            _ => rest.has_text = true,
+        if own <= INFO_CHARS_MAX && rest.lines.len() < LINES_MAX && !rest.lines.contains(&line) {
+            rest.lines.push(line);
         }
     }
     if rest.chars < BODY_CHARS_MIN {
@@ -127,9 +128,9 @@ fn linked_chars(facts: &Facts) -> Vec<usize> {
     linked
 }
 
-/// A line without what differs from page to page: numbers of visits, days.
+/// Numbers count: reports of every day have the same words.
 fn line_hash(line: &str) -> u32 {
-    anchor_hash(&line.chars().filter(|c| !c.is_ascii_digit() && !c.is_whitespace()).collect::<String>())
+    anchor_hash(&line.split_whitespace().collect::<String>())
 }
 
 /// The addresses of a page's own pictures, those that come late and others.
@@ -156,7 +157,7 @@ fn is_for_filling_in(form: &Form) -> bool {
 
 /// Date, source and counters, and no sentence with a date in it.
 fn is_info(block: &Block) -> bool {
-    let words = ["来源", "发布", "日期", "时间", "浏览", "字体"];
+    let words = ["来源", "发布", "日期", "时间", "浏览", "点击", "阅读", "访问", "字体", "字号"];
     block.text.chars().count() <= INFO_CHARS_MAX
         && !block.text.contains(['。', '；', '！'])
         && (words.iter().any(|word| block.text.contains(word))
@@ -224,6 +225,7 @@ mod tests {
             "<p>经2026年6月5日会议研究决定，任命张三为科长。</p>",
             "<h2>信息查询修改系统 请于2026年6月30日之前到 http://yjs.a.gov.cn/ 查询。</h2>",
             "<p>请输入验证码</p>",
+            &"<tr><td>3章</td><td>已录制</td></tr>".repeat(30),
             "<embed src=/player.swf flashvars='file=/a.flv'>",
         ];
         let all =

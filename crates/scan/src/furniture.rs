@@ -125,12 +125,20 @@ pub(crate) struct Parts<'d> {
     pub(crate) has_text: bool,
 }
 
+/// Lines that are counted of a site; those of its template stand in the first of its articles.
+const LINES_MAX: usize = 50_000;
+/// Articles of a site from which a line that half of them have is its template's.
+const ARTICLES_MIN: usize = 8;
+
 /// Articles that have nothing but short lines, links and pictures: they are empty where these are their template's.
 #[derive(Default)]
 pub(crate) struct TemplateAlone {
     before: VecDeque<Neighbour>,
-    waiting: Vec<Waiting>,
-    empty: Vec<Candidate>,
+    waiting: VecDeque<Waiting>,
+    known: Vec<Waiting>,
+    articles: usize,
+    /// How many articles have each line.
+    lines: FxHashMap<u32, usize>,
 }
 
 struct Neighbour {
@@ -139,20 +147,16 @@ struct Neighbour {
     has_text: bool,
 }
 
-impl Neighbour {
-    fn of(parts: Parts<'_>) -> Self {
-        Self { links: parts.links.to_vec(), lines: parts.lines.to_vec(), has_text: parts.has_text }
-    }
-}
-
 /// One whose neighbours are not all known.
 struct Waiting {
     candidate: Candidate,
     /// What it has, and how many of its neighbours have it, too.
     links: Vec<(u64, usize)>,
     lines: Vec<(u32, usize)>,
-    /// Neighbours with a text, if it is not known whether a script adds one.
-    texts: Option<usize>,
+    /// Neighbours with a text.
+    texts: usize,
+    /// A script may add one.
+    in_doubt: bool,
     /// Neighbours that still come.
     left: usize,
 }
@@ -165,13 +169,17 @@ impl Waiting {
         for (line, seen) in &mut self.lines {
             *seen += usize::from(neighbour.lines.contains(line));
         }
-        self.texts = self.texts.map(|texts| texts + usize::from(neighbour.has_text));
+        self.texts += usize::from(neighbour.has_text);
     }
 
-    fn is_empty(&self) -> bool {
-        let links = self.links.iter().map(|(_, seen)| *seen);
-        let lines = self.lines.iter().map(|(_, seen)| *seen);
-        links.chain(lines).chain(self.texts).all(|seen| seen >= SHARED_MIN)
+    /// Whether what it has is its template's: lines that most articles have, or its neighbours, which have a text
+    /// besides. Some may say the same, and nothing else.
+    fn is_empty(&self, is_common: impl Fn(u32) -> bool) -> bool {
+        let rare = || self.lines.iter().filter(|(line, _)| !is_common(*line));
+        let has_texts = self.texts >= SHARED_MIN;
+        self.links.iter().all(|(_, seen)| *seen >= SHARED_MIN)
+            && rare().all(|(_, seen)| *seen >= SHARED_MIN)
+            && (has_texts || !self.in_doubt && rare().next().is_none())
     }
 }
 
@@ -179,23 +187,36 @@ impl TemplateAlone {
     /// Takes the next article, and how it would be told of if what it has were its template's; `left` are hashes of
     /// what it leads to and shows itself, `in_doubt` that a script may add something.
     pub(crate) fn add(&mut self, parts: Parts<'_>, alone: Option<(Candidate, &[u64], bool)>) {
-        let own = Neighbour::of(parts);
+        self.articles += 1;
+        for line in parts.lines {
+            let is_full = self.lines.len() >= LINES_MAX;
+            match self.lines.get_mut(line) {
+                Some(count) => *count += 1,
+                None if is_full => {}
+                None => _ = self.lines.insert(*line, 1),
+            }
+        }
+        let Parts { links, lines, has_text } = parts;
+        let own = Neighbour { links: links.to_vec(), lines: lines.to_vec(), has_text };
         for waiting in &mut self.waiting {
             waiting.left -= 1;
             waiting.see(&own);
         }
-        let known = self.waiting.extract_if(.., |waiting| waiting.left == 0);
-        self.empty.extend(known.filter(Waiting::is_empty).map(|waiting| waiting.candidate));
-        if let Some((candidate, left, in_doubt)) = alone.filter(|_| self.empty.len() < CANDIDATES_MAX) {
+        // The first one waits longest.
+        if self.waiting.front().is_some_and(|waiting| waiting.left == 0) {
+            self.known.extend(self.waiting.pop_front());
+        }
+        if let Some((candidate, left, in_doubt)) = alone.filter(|_| self.known.len() < CANDIDATES_MAX) {
             let mut waiting = Waiting {
                 candidate,
                 links: left.iter().map(|link| (*link, 0)).collect(),
-                lines: parts.lines.iter().map(|line| (*line, 0)).collect(),
-                texts: in_doubt.then_some(0),
+                lines: lines.iter().map(|line| (*line, 0)).collect(),
+                texts: 0,
+                in_doubt,
                 left: NEIGHBOURS,
             };
             self.before.iter().for_each(|neighbour| waiting.see(neighbour));
-            self.waiting.push(waiting);
+            self.waiting.push_back(waiting);
         }
         self.before.truncate(NEIGHBOURS - 1);
         self.before.push_front(own);
@@ -203,8 +224,11 @@ impl TemplateAlone {
 
     /// Those that are empty.
     pub(crate) fn end(self) -> Vec<Candidate> {
-        let known = self.waiting.into_iter().filter(Waiting::is_empty).map(|waiting| waiting.candidate);
-        self.empty.into_iter().chain(known).collect()
+        let Self { waiting, known, articles, lines, .. } = self;
+        let is_common =
+            |line| articles >= ARTICLES_MIN && lines.get(&line).is_some_and(|count| *count * 2 >= articles);
+        let empty = known.into_iter().chain(waiting).filter(|one| one.is_empty(is_common));
+        empty.map(|one| one.candidate).collect()
     }
 }
 
@@ -276,6 +300,12 @@ mod tests {
         let scripted: Page<'_> = (&[1, 7], &[5], Some((&[7], true)));
         assert!(told(&[scripted, scripted, scripted, scripted]).is_empty());
         assert_eq!(told(&[full, scripted, full, full]), ["1"]);
-        assert_eq!(told(&[empty, empty, empty, empty]), ["0", "1", "2", "3"]);
+        // What several say is a text, however short.
+        assert!(told(&[empty, empty, empty, empty]).is_empty());
+        let (common, rare): (Page<'_>, Page<'_>) = (empty, (&[1, 7], &[9], Some((&[7], false))));
+        let all = [full, full, full, full, full, rare, rare, common, common, common];
+        assert_eq!(told(&all), ["7", "8", "9"], "most have the line of the last three");
+        let bare: Page<'_> = (&[1, 7], &[], Some((&[7], false)));
+        assert_eq!(told(&[bare, bare, bare, bare]), ["0", "1", "2", "3"]);
     }
 }
