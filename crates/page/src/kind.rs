@@ -126,13 +126,36 @@ fn is_day(text: &[u8]) -> bool {
     (1..=2).contains(&month.len()) && number(month, 12) && number(&[*tens, *ones], 31)
 }
 
+/// Characters of what stands outside of rows and leads to the same as one, or stands below a heading that does: the newest
+/// article, large above its list.
+fn top_story_chars(facts: &Facts, linked: &[usize], rows: &[Range<usize>]) -> u32 {
+    let listed: HashSet<&str> = facts
+        .main_items()
+        .filter_map(|item| Some(facts.links.get(item.link as usize)?.url.as_str()))
+        .collect();
+    let leads: HashSet<usize> = facts
+        .links
+        .iter()
+        .filter(|link| listed.contains(link.url.as_str()))
+        .map(|link| link.block as usize)
+        .collect();
+    let is_story = |at: &usize| {
+        let below = || *at > 0 && leads.contains(&(at - 1)) && facts.blocks[at - 1].heading > 0;
+        !rows.iter().any(|row| row.contains(at)) && (leads.contains(at) || below())
+    };
+    (0..facts.blocks.len()).filter(is_story).map(|at| main_chars_in(facts, linked, at..at + 1)).sum()
+}
+
 /// What a page is. `linked` are the characters of links in each block, `rows` the blocks of its first rows.
 pub(crate) fn kind_of(facts: &Facts, linked: &[usize], rows: &[Range<usize>]) -> PageKind {
     // Templates of columns and menus have the label, too, with nothing in it.
     let title = facts.label("ArticleTitle").unwrap_or_default();
     // A last list page may hold a row or two: nothing but rows, and no article's label.
     let in_row = |row: &Range<usize>| main_chars_in(facts, linked, row.clone());
-    let in_rows = || rows.iter().map(in_row).filter(|chars| *chars <= ROW_CHARS_MAX).sum::<u32>();
+    let in_rows = || {
+        rows.iter().map(in_row).filter(|chars| *chars <= ROW_CHARS_MAX).sum::<u32>()
+            + top_story_chars(facts, linked, rows)
+    };
     let only_rows = title.is_empty()
         && facts.main_items().next().is_some()
         && facts.main_chars.saturating_sub(in_rows()) < ARTICLE_CHARS;

@@ -27,8 +27,10 @@ const TITLE_CHARS_MIN: usize = 6;
 pub(crate) struct Rest<'f> {
     /// A text, or what nobody can compare.
     pub(crate) has_text: bool,
-    /// Hashes of short lines; the template's stand in other articles, too.
+    /// Hashes of all short lines of the page.
     pub(crate) lines: Vec<u32>,
+    /// Of those that are left; the template's stand in other articles, too.
+    pub(crate) left: Vec<u32>,
     /// Characters of these lines.
     pub(crate) chars: usize,
     /// Addresses of what it leads to, shows and plays.
@@ -58,7 +60,7 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
     // A line that is mostly a link leads to content of its own, whatever date stands beside it.
     let linked = linked_chars(facts);
     let title = facts.label("ArticleTitle").unwrap_or(&facts.title);
-    let (mut headings, mut count) = (0, 0);
+    let mut headings = 0;
     let mut kept = HashSet::new();
     for ((block, linked), at) in facts.blocks.iter().zip(linked).zip(0..) {
         if block.zone != Zone::Main || block.hidden || listed.contains(&at) {
@@ -70,6 +72,11 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
         // The first heading is the title's; names of columns are headings, too. A text may be written as one.
         let is_name = block.heading > 0 && (headings == 1 || own < BODY_CHARS_MIN);
         let is_linked = linked * 2 > own;
+        let line = line_hash(&block.text);
+        let is_line = !is_linked && own <= INFO_CHARS_MAX && !rest.lines.contains(&line);
+        if is_line && rest.lines.len() < LINES_MAX {
+            rest.lines.push(line);
+        }
         if is_name
             || !is_linked && (is_info(block) || is_title(block, title, &facts.title))
             || is_furniture(&block.text)
@@ -82,16 +89,12 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
         }
         rest.chars += own;
         rest.has_text |= own > LINE_CHARS_MAX || block.text.contains(['。', '！']);
-        // A table has many short lines, and is a text.
-        count += 1;
-        rest.has_text |= count > LINES_MAX;
-        let line = line_hash(&block.text);
-        if own <= INFO_CHARS_MAX && rest.lines.len() < LINES_MAX && !rest.lines.contains(&line) {
-            rest.lines.push(line);
-        }
+        rest.left.push(line);
     }
+    // A table has many short lines, and is a text.
+    rest.has_text |= rest.left.len() > LINES_MAX;
     if rest.chars < BODY_CHARS_MIN {
-        rest.lines.clear();
+        rest.left.clear();
     }
     let counts = |link: &&Link| match link.kind {
         LinkKind::Page => kept.contains(&link.block) && !facts.link_text(link).is_empty(),

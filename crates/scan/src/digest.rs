@@ -115,10 +115,11 @@ pub(crate) struct Digest {
     pub(crate) unread: bool,
     /// Hashes of short lines of the main text.
     pub(crate) lines: Vec<u32>,
-    /// Of a page without text: nothing is left at all, or hashes of what it leads to and shows, and whether a script may
-    /// add something.
+    /// Of a page without text: nothing is left at all, or hashes of what it leads to and shows, and of lines, and whether
+    /// a script may add something.
     pub(crate) is_nothing: bool,
     pub(crate) left: Vec<u64>,
+    pub(crate) left_lines: Vec<u32>,
     pub(crate) in_doubt: bool,
 }
 

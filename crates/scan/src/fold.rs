@@ -11,7 +11,7 @@ use xunjian_model::{BodyHash, Kind, LinkState, PageKind, Rendering, Site, UrlRec
 use crate::columns::class_of;
 use crate::digest::{PageFinding, url_hash};
 use crate::documents::Documents;
-use crate::furniture::{Parts, TemplateAlone};
+use crate::furniture::{Left, Parts, TemplateAlone};
 use crate::listed::Listed;
 use crate::messages::Message;
 use crate::offers::Offers;
@@ -184,7 +184,8 @@ impl Fold {
             }
             let alone = digest.no_text && !digest.is_nothing;
             let parts = Parts { links: &digest.links, lines: &digest.lines, has_text: !digest.no_text };
-            self.template_alone.add(parts, alone.then(|| (empty(), &*digest.left, digest.in_doubt)));
+            let left = Left { links: &digest.left, lines: &digest.left_lines, in_doubt: digest.in_doubt };
+            self.template_alone.add(parts, alone.then(|| (empty(), left)));
         }
         let needs = match (is_home, is_column) {
             (true, _) if self.leads_away => 0,

@@ -125,6 +125,16 @@ pub(crate) struct Parts<'d> {
     pub(crate) has_text: bool,
 }
 
+/// What is left of an article that may be empty.
+#[derive(Clone, Copy)]
+pub(crate) struct Left<'d> {
+    /// Hashes of what it leads to and shows itself, and of its lines.
+    pub(crate) links: &'d [u64],
+    pub(crate) lines: &'d [u32],
+    /// A script may add something.
+    pub(crate) in_doubt: bool,
+}
+
 /// Lines that are counted of a site; those of its template stand in the first of its articles.
 const LINES_MAX: usize = 50_000;
 /// Articles of a site from which a line that half of them have is its template's.
@@ -184,9 +194,8 @@ impl Waiting {
 }
 
 impl TemplateAlone {
-    /// Takes the next article, and how it would be told of if what it has were its template's; `left` are hashes of
-    /// what it leads to and shows itself, `in_doubt` that a script may add something.
-    pub(crate) fn add(&mut self, parts: Parts<'_>, alone: Option<(Candidate, &[u64], bool)>) {
+    /// Takes the next article, and how it would be told of if all that is left of it were its template's.
+    pub(crate) fn add(&mut self, parts: Parts<'_>, alone: Option<(Candidate, Left<'_>)>) {
         self.articles += 1;
         for line in parts.lines {
             let is_full = self.lines.len() >= LINES_MAX;
@@ -206,13 +215,13 @@ impl TemplateAlone {
         if self.waiting.front().is_some_and(|waiting| waiting.left == 0) {
             self.known.extend(self.waiting.pop_front());
         }
-        if let Some((candidate, left, in_doubt)) = alone.filter(|_| self.known.len() < CANDIDATES_MAX) {
+        if let Some((candidate, left)) = alone.filter(|_| self.known.len() < CANDIDATES_MAX) {
             let mut waiting = Waiting {
                 candidate,
-                links: left.iter().map(|link| (*link, 0)).collect(),
-                lines: lines.iter().map(|line| (*line, 0)).collect(),
+                links: left.links.iter().map(|link| (*link, 0)).collect(),
+                lines: left.lines.iter().map(|line| (*line, 0)).collect(),
                 texts: 0,
-                in_doubt,
+                in_doubt: left.in_doubt,
                 left: NEIGHBOURS,
             };
             self.before.iter().for_each(|neighbour| waiting.see(neighbour));
@@ -281,7 +290,8 @@ mod tests {
             let mut template = TemplateAlone::default();
             for (at, (links, lines, alone)) in pages.iter().enumerate() {
                 let parts = Parts { links, lines, has_text: alone.is_none() };
-                let alone = alone.map(|(left, in_doubt)| (candidate(&at.to_string()), left, in_doubt));
+                let left = |(links, in_doubt)| Left { links, lines, in_doubt };
+                let alone = alone.map(|alone| (candidate(&at.to_string()), left(alone)));
                 template.add(parts, alone);
             }
             template.end().into_iter().map(|one| one.url).collect()

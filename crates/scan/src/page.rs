@@ -162,6 +162,7 @@ pub(crate) fn digest(
             true => rest.links.iter().map(|url| target_hash(url, site, canonical)).collect(),
             false => Vec::new(),
         },
+        left_lines: if no_text { rest.left } else { Vec::new() },
         in_doubt: rest.in_doubt,
         lines: rest.lines,
     }

@@ -337,7 +337,21 @@ fn rows_of_more_to_read_do_not_make_a_list() {
         (format!("{article}{text}<div><h3>看看这些</h3>{rows}</div>"), PageKind::Article),
         (format!("<h2>相关新闻</h2>{rows}"), PageKind::List),
         (format!("<title>相关新闻-某某局</title><p>当前位置</p><h2>相关新闻</h2>{rows}"), PageKind::List),
-        // What is new stands above a list with its first lines.
+        // What is new stands above a list with its first lines, and may be all there is.
+        (
+            format!(
+                "<h2>动态</h2><h3><a href=/b.html>另一篇文章的标题</a></h3><div>{}<a href=/b.html>[详细]</a></div><ul>{row}</ul>",
+                "会议指出要扎实做好各项工作。".repeat(8)
+            ),
+            PageKind::List,
+        ),
+        (
+            format!(
+                "<h2>动态</h2><h3><a href=/b.html>另一篇文章的标题</a></h3><div>{}</div><ul>{row}</ul>",
+                "会议指出要扎实做好各项工作。".repeat(8)
+            ),
+            PageKind::List,
+        ),
         (format!("<h2><a href=/c.html>头条</a></h2><p>2024-05-06</p>{text}{rows}"), PageKind::List),
     ] {
         let page = facts(&html);
