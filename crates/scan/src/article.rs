@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rustc_hash::FxHashSet;
 
-use xunjian_model::{Block, Facts, Form, Link, LinkKind, Zone, anchor_hash};
+use xunjian_model::{Block, Facts, Form, Link, LinkKind, PageKind, Zone, anchor_hash};
 
 use crate::furniture::is_furniture;
 
@@ -72,10 +72,11 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
         // The first heading is the title's; names of columns are headings, too. A text may be written as one.
         let is_name = block.heading > 0 && (headings == 1 || own < BODY_CHARS_MIN);
         let is_linked = linked * 2 > own;
-        let line = line_hash(&block.text);
-        let is_line = !is_linked && own <= INFO_CHARS_MAX && !rest.lines.contains(&line);
-        if is_line && rest.lines.len() < LINES_MAX {
-            rest.lines.push(line);
+        let line = (!is_linked && own <= INFO_CHARS_MAX).then(|| line_hash(&block.text));
+        rest.lines.extend(line.filter(|line| rest.lines.len() < LINES_MAX && !rest.lines.contains(line)));
+        // Most pages have a text, and of lists nothing else is asked.
+        if rest.has_text || facts.kind == PageKind::List {
+            continue;
         }
         if is_name
             || !is_linked && (is_info(block) || is_title(block, title, &facts.title))
@@ -89,12 +90,15 @@ pub(crate) fn rest_of(facts: &Facts) -> Rest<'_> {
         }
         rest.chars += own;
         rest.has_text |= own > LINE_CHARS_MAX || block.text.contains(['。', '！']);
-        rest.left.push(line);
+        rest.left.extend(line);
     }
     // A table has many short lines, and is a text.
     rest.has_text |= rest.left.len() > LINES_MAX;
     if rest.chars < BODY_CHARS_MIN {
         rest.left.clear();
+    }
+    if rest.has_text {
+        return rest;
     }
     let counts = |link: &&Link| match link.kind {
         LinkKind::Page => kept.contains(&link.block) && !facts.link_text(link).is_empty(),
